@@ -1,0 +1,20 @@
+//! Types and rules of the certificate portal.
+//!
+//! Pure: no I/O, no clock, no randomness, no database. Every rule of the product lives in
+//! [`rules`] and answers with data, a plan or a [`refusal::Refusal`]; the screens, the API, the
+//! ACME server and the automation worker all use the same functions.
+
+mod coded;
+pub mod ids;
+pub mod model;
+pub mod names;
+pub mod product;
+pub mod refusal;
+pub mod rules;
+pub mod time;
+
+pub use ids::*;
+pub use names::{DnsName, NameError, NameSet};
+pub use product::{Product, ProductId, Validation};
+pub use refusal::Refusal;
+pub use time::{Days, Timestamp};

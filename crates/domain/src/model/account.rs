@@ -1,0 +1,87 @@
+//! Organizations, their domains, and people with their roles.
+
+use serde::{Deserialize, Serialize};
+
+use crate::coded::coded;
+use crate::{DnsName, DomainId, OrganizationId, Timestamp, UserId};
+
+/// An organization that certificates are issued to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Organization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// Its legal name, as certificates hold it.
+    pub name: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// Until when its validation holds; none where it was never validated.
+    pub validated_until: Option<Timestamp>,
+}
+
+impl Organization {
+    /// Whether the organization's validation is current.
+    pub fn is_validated(&self, now: Timestamp) -> bool {
+        self.validated_until.is_some_and(|until| now <= until)
+    }
+}
+
+/// A domain that an organization has shown control of, or wants to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Domain {
+    /// Its id.
+    pub id: DomainId,
+    /// The domain; validation covers it and every name below it.
+    pub name: DnsName,
+    /// Whose domain it is.
+    pub organization: OrganizationId,
+    /// Until when its validation holds; none where it was never validated.
+    pub validated_until: Option<Timestamp>,
+}
+
+coded! {
+    /// What a person may do.
+    Role {
+        /// Everything, settings and people included.
+        Administrator = "administrator",
+        /// Requests without approval, approves the requests of others.
+        Manager = "manager",
+        /// Requests, with approval (rule D16).
+        Standard = "standard",
+        /// Requests, with approval, and sees their own orders only.
+        Limited = "limited",
+    }
+}
+
+impl Role {
+    /// The role's label on screens.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Administrator => "Administrator",
+            Self::Manager => "Manager",
+            Self::Standard => "Standard User",
+            Self::Limited => "Limited User",
+        }
+    }
+
+    /// Whether the role reviews the requests of others.
+    pub const fn is_approver(self) -> bool {
+        matches!(self, Self::Administrator | Self::Manager)
+    }
+}
+
+/// A person who signs in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct User {
+    /// Their id.
+    pub id: UserId,
+    /// The address they sign in with, lower-case.
+    pub email: String,
+    /// Their name.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// Disabled people can't sign in, and their auto-renewals stop (as "Action required").
+    pub disabled: bool,
+    /// IANA time zone in which screens show times.
+    pub time_zone: String,
+}

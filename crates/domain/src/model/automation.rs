@@ -1,0 +1,168 @@
+//! Endpoints, automation profiles and ACME Directory URLs.
+
+use serde::{Deserialize, Serialize};
+
+use crate::coded::coded;
+use crate::model::{KeyType, SignatureHash};
+use crate::{AcmeUrlId, Days, DnsName, OrganizationId, ProductId, ProfileId};
+
+coded! {
+    /// Automation status of an endpoint, as *Automated IPs* shows it.
+    EndpointStatus {
+        /// Nothing planned.
+        Configured = "configured",
+        /// An event waits for its time.
+        Scheduled = "scheduled",
+        /// Auto-renew is on and waits for its day.
+        AutoRenewScheduled = "auto_renew_scheduled",
+        /// An event is being worked on.
+        InProgress = "in_progress",
+        /// The event's request waits for a reviewer.
+        ApprovalPending = "approval_pending",
+        /// The event's request was refused.
+        ApprovalDenied = "approval_denied",
+        /// The last event ended well.
+        Renewed = "renewed",
+        /// A person must decide.
+        ActionRequired = "action_required",
+        /// No certificate could be had.
+        Failed = "failed",
+        /// The certificate could not be installed.
+        InstallFailed = "install_failed",
+        /// The certificate was installed but is not served.
+        ValidationFailed = "validation_failed",
+        /// The agent has not been heard of.
+        AgentError = "agent_error",
+    }
+}
+
+impl EndpointStatus {
+    /// The exact label on screens.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Configured => "Configured",
+            Self::Scheduled => "Automation scheduled",
+            Self::AutoRenewScheduled => "Auto-renew scheduled",
+            Self::InProgress => "In progress",
+            Self::ApprovalPending => "Approval pending",
+            Self::ApprovalDenied => "Approval denied",
+            Self::Renewed => "Successfully renewed",
+            Self::ActionRequired => "Action required",
+            Self::Failed => "Automation failed",
+            Self::InstallFailed => "Install failed",
+            Self::ValidationFailed => "Install validation failed",
+            Self::AgentError => "Agent error",
+        }
+    }
+}
+
+coded! {
+    /// Whose certificate an endpoint serves.
+    ServedIssuer {
+        /// Nothing is served.
+        None = "none",
+        /// Issued by this portal.
+        Ours = "ours",
+        /// Issued by another CA.
+        Other = "other",
+    }
+}
+
+coded! {
+    /// What is asked of an endpoint: the buttons of the *Action* column.
+    EndpointAction {
+        /// "Request a certificate".
+        Request = "request",
+        /// "Renew".
+        Renew = "renew",
+        /// "Switch to DigiCert": from another CA's certificate to ours.
+        Switch = "switch",
+        /// "Reissue".
+        Reissue = "reissue",
+        /// "Get your next certificate": of a multi-year plan.
+        NextCertificate = "next_certificate",
+    }
+}
+
+impl EndpointAction {
+    /// The label on screens; the brand word of "Switch to …" is a setting.
+    pub fn label(self, brand: &str) -> String {
+        match self {
+            Self::Request => "Request a certificate".to_owned(),
+            Self::Renew => "Renew".to_owned(),
+            Self::Switch => format!("Switch to {brand}"),
+            Self::Reissue => "Reissue".to_owned(),
+            Self::NextCertificate => "Get your next certificate".to_owned(),
+        }
+    }
+}
+
+/// An automation profile: everything but the names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Its id.
+    pub id: ProfileId,
+    /// Its name, unique.
+    pub name: String,
+    /// What is ordered.
+    pub product: ProductId,
+    /// For whom.
+    pub organization: OrganizationId,
+    /// Years of a multi-year plan; none for one certificate's lifetime.
+    pub coverage_years: Option<u8>,
+    /// Validity to ask for; none for the product's longest.
+    pub validity_days: Option<Days>,
+    /// Subject key that agents make.
+    pub key_type: KeyType,
+    /// Signature hash.
+    pub signature_hash: SignatureHash,
+    /// Defaults for endpoints that use the profile; none where auto-renew is off.
+    pub auto_renew: Option<AutoRenew>,
+    /// "Make this the default automation profile".
+    pub is_default: bool,
+    /// "Allow duplicates".
+    pub allow_duplicates: bool,
+    /// Additional e-mail addresses.
+    pub emails: Vec<String>,
+}
+
+/// When auto-renew acts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AutoRenew {
+    /// Days before expiry; at least 1, less than the certificate's lifetime; standard 30.
+    pub days_before: Days,
+    /// Minute of the day, 0 to 1439, in `time_zone`.
+    pub minute_of_day: u16,
+    /// IANA time zone.
+    pub time_zone: String,
+}
+
+/// An ACME Directory URL: what its credential's orders are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent permissions, each a checkbox")]
+pub struct AcmeUrl {
+    /// Its id.
+    pub id: AcmeUrlId,
+    /// Its name, unique.
+    pub name: String,
+    /// What is ordered.
+    pub product: ProductId,
+    /// For whom.
+    pub organization: OrganizationId,
+    /// Years of a multi-year plan; none for one certificate's lifetime.
+    pub coverage_years: Option<u8>,
+    /// Validity to ask for; none for the product's longest.
+    pub validity_days: Option<Days>,
+    /// Key types that CSRs may have; empty for all.
+    pub key_types: Vec<KeyType>,
+    /// Domains that may be ordered, with all below; empty for all of the organization's.
+    pub allowed_domains: Vec<DnsName>,
+    /// Renewals may be made.
+    pub may_renew: bool,
+    /// Reissues may be made.
+    pub may_reissue: bool,
+    /// Duplicates may be made.
+    pub may_duplicate: bool,
+    /// "Duplicate automatically when an order matches" (rule A7).
+    pub duplicate_automatically: bool,
+}

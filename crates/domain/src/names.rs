@@ -1,0 +1,276 @@
+//! DNS names as certificates hold them: lower-case A-labels, compared as sets.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A DNS name, lower-case, in A-labels, possibly with `*` as its first label.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DnsName(String);
+
+/// Why a text is not a name that a certificate may hold. The text says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// Nothing was given.
+    #[error("Enter a domain name, such as www.example.com.")]
+    Empty,
+    /// Longer than 253 characters, or one label longer than 63.
+    #[error("{0:?} is too long: a name has at most 253 characters and each part of it at most 63.")]
+    TooLong(String),
+    /// An IP address where a DNS name belongs.
+    #[error("{0} is an IP address. Enter the server's domain name instead.")]
+    IpAddress(String),
+    /// `*` anywhere but as the whole first label.
+    #[error("{0:?} has a wildcard in the wrong place: only the whole first part may be *, as in *.example.com.")]
+    Wildcard(String),
+    /// One label only, such as `localhost`.
+    #[error("{0:?} has no domain: enter the full name, such as www.example.com.")]
+    SingleLabel(String),
+    /// A label with characters that host names don't have, underscores for one, or hyphens at its ends.
+    #[error("{0:?} is not a valid domain name: use letters, digits and hyphens only (no underscore, no space).")]
+    Characters(String),
+    /// Not valid under IDNA 2008 (UTS 46).
+    #[error("{0:?} is not a valid internationalized domain name.")]
+    Idna(String),
+}
+
+impl DnsName {
+    /// Reads a name as a person or a client writes it: any case, U-labels or A-labels, one
+    /// trailing dot allowed.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let shown = || text.chars().take(80).collect::<String>();
+        let trimmed = text.trim();
+        let trimmed = trimmed.strip_suffix('.').unwrap_or(trimmed);
+        if trimmed.is_empty() {
+            return Err(NameError::Empty);
+        }
+        if trimmed.len() > 1024 {
+            return Err(NameError::TooLong(shown()));
+        }
+        let bare = trimmed.trim_start_matches('[').trim_end_matches(']');
+        if bare.parse::<std::net::IpAddr>().is_ok() {
+            return Err(NameError::IpAddress(shown()));
+        }
+        let (wildcard, rest) = match trimmed.strip_prefix("*.") {
+            Some(rest) => (true, rest),
+            None => (false, trimmed),
+        };
+        if rest.contains('*') {
+            return Err(NameError::Wildcard(shown()));
+        }
+        let ascii = if rest.is_ascii() && !rest.to_ascii_lowercase().contains("xn--") {
+            rest.to_ascii_lowercase()
+        } else {
+            idna::domain_to_ascii_strict(rest).map_err(|_| NameError::Idna(shown()))?
+        };
+        check_labels(&ascii, wildcard, &shown)?;
+        Ok(Self(if wildcard { format!("*.{ascii}") } else { ascii }))
+    }
+
+    /// The name as certificates hold it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the first label is `*`.
+    pub fn is_wildcard(&self) -> bool {
+        self.0.starts_with("*.")
+    }
+
+    /// The name without a leading `*.`.
+    pub fn base(&self) -> &str {
+        self.0.strip_prefix("*.").unwrap_or(&self.0)
+    }
+
+    /// Whether the name is `domain` or lies below it, whole labels compared. `*.a.test` counts
+    /// as `a.test`.
+    pub fn is_within(&self, domain: &str) -> bool {
+        let base = self.base();
+        base == domain
+            || base.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+    }
+
+    /// The domains that this name is or lies below, nearest first: for `*.a.example.com`
+    /// `a.example.com`, `example.com`, `com`.
+    pub fn ancestors(&self) -> impl Iterator<Item = &str> {
+        let base = self.base();
+        std::iter::successors(Some(base), |name| name.split_once('.').map(|(_, rest)| rest))
+    }
+}
+
+fn check_labels(
+    ascii: &str,
+    wildcard: bool,
+    shown: &dyn Fn() -> String,
+) -> Result<(), NameError> {
+    if ascii.len() + if wildcard { 2 } else { 0 } > 253 {
+        return Err(NameError::TooLong(shown()));
+    }
+    if !ascii.contains('.') {
+        return Err(NameError::SingleLabel(shown()));
+    }
+    for label in ascii.split('.') {
+        if label.len() > 63 {
+            return Err(NameError::TooLong(shown()));
+        }
+        let hyphen_end = label.starts_with('-') || label.ends_with('-');
+        let odd = |byte: u8| !(byte.is_ascii_alphanumeric() || byte == b'-');
+        if label.is_empty() || hyphen_end || label.bytes().any(odd) {
+            return Err(NameError::Characters(shown()));
+        }
+    }
+    // An all-numeric top label would make it look like an address to some clients.
+    if ascii.rsplit('.').next().is_some_and(|top| top.bytes().all(|b| b.is_ascii_digit())) {
+        return Err(NameError::Characters(shown()));
+    }
+    Ok(())
+}
+
+impl fmt::Display for DnsName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for DnsName {
+    type Err = NameError;
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<String> for DnsName {
+    type Error = NameError;
+    fn try_from(text: String) -> Result<Self, NameError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<DnsName> for String {
+    fn from(name: DnsName) -> Self {
+        name.0
+    }
+}
+
+/// A certificate's names: its SANs with the CN counted in, compared as a set.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NameSet(BTreeSet<DnsName>);
+
+impl NameSet {
+    /// The set of `names`, with `common_name` counted in.
+    pub fn with_common_name(common_name: &DnsName, names: impl IntoIterator<Item = DnsName>) -> Self {
+        let mut set: BTreeSet<DnsName> = names.into_iter().collect();
+        set.insert(common_name.clone());
+        Self(set)
+    }
+
+    /// Reads names separated by commas, spaces or line breaks; empty pieces are skipped.
+    pub fn parse_list(text: &str) -> Result<Self, NameError> {
+        text.split(|c: char| c == ',' || c == ';' || c.is_whitespace())
+            .filter(|piece| !piece.is_empty())
+            .map(DnsName::parse)
+            .collect()
+    }
+
+    /// The names in order.
+    pub fn iter(&self) -> impl Iterator<Item = &DnsName> {
+        self.0.iter()
+    }
+
+    /// Whether `name` is in the set.
+    pub fn contains(&self, name: &DnsName) -> bool {
+        self.0.contains(name)
+    }
+
+    /// How many names there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds a name; false where it was there already.
+    pub fn insert(&mut self, name: DnsName) -> bool {
+        self.0.insert(name)
+    }
+
+    /// Names of this set that `other` does not have.
+    pub fn missing_from<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a DnsName> {
+        self.0.difference(&other.0)
+    }
+
+    /// The canonical text of the set, sorted and joined by commas: equal for equal sets. Stores
+    /// index a digest of it.
+    pub fn canonical(&self) -> String {
+        let names: Vec<&str> = self.0.iter().map(DnsName::as_str).collect();
+        names.join(",")
+    }
+}
+
+impl FromIterator<DnsName> for NameSet {
+    fn from_iter<I: IntoIterator<Item = DnsName>>(iter: I) -> Self {
+        Self(iter.into_iter().collect())
+    }
+}
+
+impl IntoIterator for NameSet {
+    type Item = DnsName;
+    type IntoIter = std::collections::btree_set::IntoIter<DnsName>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_people_write() {
+        for (text, name) in [
+            ("WWW.Example.com", "www.example.com"),
+            (" www.example.com. ", "www.example.com"),
+            ("*.example.com", "*.example.com"),
+            ("bücher.example", "xn--bcher-kva.example"),
+        ] {
+            assert_eq!(DnsName::parse(text).unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn refuses_bad_names_by_kind() {
+        let long = format!("{}.example.com", "a".repeat(64));
+        for (text, kind) in [
+            ("", "Empty"),
+            ("10.0.0.1", "IpAddress"),
+            ("[2001:db8::1]", "IpAddress"),
+            ("www.*.example.com", "Wildcard"),
+            ("w*.example.com", "Wildcard"),
+            ("localhost", "SingleLabel"),
+            ("*.com", "SingleLabel"),
+            ("a_b.example.com", "Characters"),
+            ("-a.example.com", "Characters"),
+            ("a..example.com", "Characters"),
+            (long.as_str(), "TooLong"),
+            ("xn--zzzzzzz-.example", "Idna"),
+        ] {
+            let error = DnsName::parse(text).unwrap_err();
+            assert!(format!("{error:?}").starts_with(kind), "{text}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn within_compares_whole_labels() {
+        let name = DnsName::parse("evil-example.com").unwrap();
+        assert!(!name.is_within("example.com"));
+        assert!(DnsName::parse("a.b.example.com").unwrap().is_within("example.com"));
+        assert!(DnsName::parse("*.example.com").unwrap().is_within("example.com"));
+    }
+}
