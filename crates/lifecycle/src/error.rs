@@ -1,0 +1,82 @@
+//! What can go wrong at the desk.
+
+use domain::Refusal;
+
+/// A fault in one field of what was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldFault {
+    /// The field's name, as forms and the API spell it.
+    pub field: &'static str,
+    /// What is wrong and what to enter instead.
+    pub message: String,
+}
+
+/// Why a use case did nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum LifecycleError {
+    /// A rule said no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// What was asked can't be read; every faulty field is named.
+    #[error("{}", join(.0))]
+    Invalid(Vec<FieldFault>),
+    /// Nobody is signed in, or the session is over.
+    #[error("Sign in to go on.")]
+    SignedOut,
+    /// The person's role does not allow it.
+    #[error("{what} needs the role {needs}. Ask an administrator.")]
+    Forbidden {
+        /// The act.
+        what: &'static str,
+        /// The least role that may.
+        needs: &'static str,
+    },
+    /// There is no such thing, or it is not this person's to see.
+    #[error("There is no such {what}.")]
+    NotFound {
+        /// The kind of thing.
+        what: &'static str,
+    },
+    /// Somebody else changed it meanwhile.
+    #[error("{message}")]
+    Conflict {
+        /// What changed, and what to do.
+        message: String,
+    },
+    /// Too often.
+    #[error("Too many attempts. Try again in {retry_after_seconds} seconds.")]
+    Throttled {
+        /// When to try again.
+        retry_after_seconds: u64,
+    },
+    /// The database failed.
+    #[error("The database could not complete this. Nothing was changed.")]
+    Store(#[source] store::StoreError),
+    /// The authority failed.
+    #[error("The certificate authority could not complete this.")]
+    Authority(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A task of our own ended early, or stored data does not read.
+    #[error("Internal error: {0}.")]
+    Internal(String),
+}
+
+/// What use cases answer.
+pub type Result<T> = std::result::Result<T, LifecycleError>;
+
+impl From<store::StoreError> for LifecycleError {
+    fn from(error: store::StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl LifecycleError {
+    /// One faulty field.
+    pub fn field(field: &'static str, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldFault { field, message: message.into() }])
+    }
+}
+
+fn join(faults: &[FieldFault]) -> String {
+    let messages: Vec<&str> = faults.iter().map(|fault| fault.message.as_str()).collect();
+    messages.join(" ")
+}
