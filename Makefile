@@ -1,0 +1,59 @@
+# The commands of the repository; README.md says what each is for.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+CARGO ?= cargo
+PROFILE_DIR := target/debug
+export CERTDECK_REQUIRE_POSTGRES ?= 1
+
+help: ## List the commands
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+tools: ## Install what a build needs (WASM target, C compiler)
+	@.ci/install build
+
+site: tools ## Build the browser's part: WASM, styles, hashed and compressed
+	$(CARGO) run --quiet -p xtask -- site
+
+run: site ## Run the portal with demonstration data on http://127.0.0.1:3000
+	@echo "==> Building the portal (the first time takes some minutes)"
+	$(CARGO) build -p certdeck
+	@echo "==> Starting"
+	$(PROFILE_DIR)/certdeck serve --demo
+
+build: site ## Leave dist/certdeck and dist/certdeck-agent
+	$(CARGO) build --release -p certdeck -p certdeck-agent
+	mkdir -p dist
+	install -m 755 target/release/certdeck target/release/certdeck-agent dist/
+
+test: ## Run every test; installs PostgreSQL, Chromium, nginx and ACME clients where missing
+	@.ci/install build test
+	$(CARGO) run --quiet -p xtask -- site --check-budget
+	$(CARGO) test --workspace
+	$(MAKE) e2e
+
+e2e: ## Run the browser tests, with JavaScript on and off
+	@.ci/install build test
+	$(CARGO) run --quiet -p xtask -- site
+	$(CARGO) build -p certdeck -p certdeck-agent
+	cd end2end && npm ci --no-audit --no-fund --loglevel=error && npx playwright test
+
+lint: tools ## Format and clippy, native and WASM
+	$(CARGO) fmt --all -- --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy -p certdeck-frontend --target wasm32-unknown-unknown -- -D warnings
+
+deny: ## Licences, bans, sources and duplicate versions
+	@command -v cargo-deny >/dev/null || $(CARGO) install cargo-deny --locked
+	cargo deny check licenses bans sources
+
+advisories: ## Known vulnerabilities of dependencies (needs the advisory database)
+	@command -v cargo-deny >/dev/null || $(CARGO) install cargo-deny --locked
+	@cargo deny check advisories || { echo "advisories: not checked, or findings above (without network the database cannot be had)"; exit 1; }
+
+check: lint deny test ## All that CI checks
+
+bench: ## Measure; docs/BENCHMARKS.md has the figures and how to read them
+	$(CARGO) run --release -p certdeck --example bench
+
+.PHONY: help tools site run build test e2e lint deny advisories check bench

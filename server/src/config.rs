@@ -1,0 +1,243 @@
+//! Configuration: what the command line and `CERTDECK_…` variables say, over the TOML file given
+//! by `--config`, over the defaults.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
+
+/// The options of the command line; each is also a variable and a key of the TOML file.
+#[derive(Debug, Clone, Default, Args, Serialize)]
+pub struct Options {
+    /// TOML file with any of these options as keys (`data_dir = "…"`)
+    #[arg(long, global = true, env = "CERTDECK_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+
+    /// Folder of the SQLite file and the master key [default: ./data]
+    #[arg(long, global = true, env = "CERTDECK_DATA_DIR", value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+
+    /// sqlite://FILE or postgres://… [default: sqlite file in the data folder]
+    #[arg(long, global = true, env = "CERTDECK_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database_url: Option<String>,
+
+    /// File with the master key that encrypts secrets at rest [default: master.key in the data folder]
+    #[arg(long, global = true, env = "CERTDECK_MASTER_KEY_FILE", value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub master_key_file: Option<PathBuf>,
+
+    /// Address of the plain HTTP listener, or off [default: 127.0.0.1:3000]
+    #[arg(long, global = true, env = "CERTDECK_LISTEN", value_name = "IP:PORT|off")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<String>,
+
+    /// Address of the HTTPS listener, or off [default: 127.0.0.1:3443]
+    #[arg(long, global = true, env = "CERTDECK_TLS_LISTEN", value_name = "IP:PORT|off")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls_listen: Option<String>,
+
+    /// Public URL of the portal; all ACME URLs are made from it [default: the HTTPS listener]
+    #[arg(long, global = true, env = "CERTDECK_BASE_URL", value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<String>,
+
+    /// Port that http-01 validation connects to [default: 80]
+    #[arg(long, global = true, env = "CERTDECK_ACME_HTTP01_PORT", value_name = "PORT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acme_http01_port: Option<u16>,
+
+    /// Port that tls-alpn-01 validation connects to [default: 443]
+    #[arg(long, global = true, env = "CERTDECK_ACME_TLSALPN01_PORT", value_name = "PORT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acme_tlsalpn01_port: Option<u16>,
+
+    /// Resolver that validation asks [default: the system's]
+    #[arg(long, global = true, env = "CERTDECK_DNS_RESOLVER", value_name = "IP:PORT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dns_resolver: Option<SocketAddr>,
+
+    /// Networks that validation may reach although they are private or loopback, comma separated
+    #[arg(long, global = true, env = "CERTDECK_VALIDATION_ALLOW", value_name = "CIDR,…")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_allow: Option<String>,
+
+    /// With --demo: an RFC 3339 start time, or an offset such as +40d
+    #[arg(long, global = true, env = "CERTDECK_CLOCK", value_name = "TIME", allow_hyphen_values = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock: Option<String>,
+
+    /// Address of the Prometheus listener [default: none]
+    #[arg(long, global = true, env = "CERTDECK_METRICS_LISTEN", value_name = "IP:PORT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metrics_listen: Option<String>,
+
+    /// text or json [default: text]
+    #[arg(long, global = true, env = "CERTDECK_LOG_FORMAT", value_name = "FORMAT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_format: Option<LogFormat>,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A listener's address, or `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Listen {
+    /// Listens there; port 0 lets the system choose.
+    On(SocketAddr),
+    /// Does not listen.
+    Off,
+}
+
+impl TryFrom<String> for Listen {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        if text.eq_ignore_ascii_case("off") {
+            return Ok(Self::Off);
+        }
+        text.parse()
+            .map(Self::On)
+            .map_err(|_| format!("{text:?} is not an address: give IP:PORT, as 127.0.0.1:3000, or off"))
+    }
+}
+
+impl Listen {
+    /// The address, where it listens.
+    pub const fn address(self) -> Option<SocketAddr> {
+        match self {
+            Self::On(address) => Some(address),
+            Self::Off => None,
+        }
+    }
+}
+
+/// The configuration with every default filled in.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub data_dir: PathBuf,
+    database_url: Option<String>,
+    master_key_file: Option<PathBuf>,
+    pub listen: Listen,
+    pub tls_listen: Listen,
+    pub base_url: Option<String>,
+    pub acme_http01_port: u16,
+    pub acme_tlsalpn01_port: u16,
+    pub dns_resolver: Option<SocketAddr>,
+    pub validation_allow: String,
+    pub clock: Option<String>,
+    pub metrics_listen: Option<Listen>,
+    pub log_format: LogFormat,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let local = |port| Listen::On(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port));
+        Self {
+            data_dir: PathBuf::from("data"),
+            database_url: None,
+            master_key_file: None,
+            listen: local(3000),
+            tls_listen: local(3443),
+            base_url: None,
+            acme_http01_port: 80,
+            acme_tlsalpn01_port: 443,
+            dns_resolver: None,
+            validation_allow: String::new(),
+            clock: None,
+            metrics_listen: None,
+            log_format: LogFormat::Text,
+        }
+    }
+}
+
+impl Config {
+    /// Merges the file, where one is named, with the options.
+    pub fn load(options: &Options) -> anyhow::Result<Self> {
+        let mut table = match &options.config {
+            None => toml::Table::new(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .with_context(|| format!("cannot read the configuration file {}", path.display()))?;
+                text.parse()
+                    .with_context(|| format!("the configuration file {} is not TOML", path.display()))?
+            }
+        };
+        table.extend(toml::Table::try_from(options)?);
+        let config: Self = table.try_into().context("the configuration cannot be used")?;
+        if let Some(url) = &config.base_url {
+            check_base_url(url)?;
+        }
+        Ok(config)
+    }
+
+    /// The database's URL: as given, or the SQLite file in the data folder.
+    pub fn database_url(&self) -> String {
+        self.database_url
+            .clone()
+            .unwrap_or_else(|| format!("sqlite://{}", self.data_dir.join("certdeck.sqlite").display()))
+    }
+
+    /// The master key's file.
+    pub fn master_key_file(&self) -> PathBuf {
+        self.master_key_file.clone().unwrap_or_else(|| self.data_dir.join("master.key"))
+    }
+}
+
+fn check_base_url(url: &str) -> anyhow::Result<()> {
+    let parsed: http::Uri = url
+        .parse()
+        .with_context(|| format!("the base URL {url:?} is not a URL"))?;
+    let plain = matches!(parsed.scheme_str(), Some("http" | "https"))
+        && parsed.host().is_some()
+        && parsed.query().is_none();
+    anyhow::ensure!(plain, "the base URL {url:?} must be http(s)://host[:port][/path]");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_win_over_the_file_and_the_file_over_defaults() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "listen = \"off\"\nacme_http01_port = 5002\nlog_format = \"json\"\n").unwrap();
+        let options = Options {
+            config: Some(file.path().to_path_buf()),
+            acme_http01_port: Some(8080),
+            ..Options::default()
+        };
+        let config = Config::load(&options).unwrap();
+        assert_eq!(config.listen, Listen::Off);
+        assert_eq!(config.acme_http01_port, 8080);
+        assert_eq!(config.acme_tlsalpn01_port, 443);
+        assert_eq!(config.log_format, LogFormat::Json);
+    }
+
+    #[test]
+    fn unknown_keys_and_bad_values_are_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let load = |text: &str| {
+            std::fs::write(file.path(), text).unwrap();
+            Config::load(&Options { config: Some(file.path().to_path_buf()), ..Options::default() })
+        };
+        assert!(format!("{:#}", load("lissten = \"off\"").unwrap_err()).contains("lissten"));
+        assert!(format!("{:#}", load("listen = \"here\"").unwrap_err()).contains("IP:PORT"));
+        assert!(load("base_url = \"ftp://a\"").is_err());
+    }
+}
