@@ -166,3 +166,73 @@ pub struct AcmeUrl {
     /// "Duplicate automatically when an order matches" (rule A7).
     pub duplicate_automatically: bool,
 }
+
+coded! {
+    /// How an automation event gets its certificate.
+    EventMode {
+        /// "Issue a new certificate".
+        New = "new",
+        /// "Issue a duplicate certificate using an existing order".
+        Duplicate = "duplicate",
+        /// Auto-renew: what rules D13 to D15 decide when it runs.
+        AutoRenew = "auto_renew",
+    }
+}
+
+coded! {
+    /// Where an automation event stands.
+    EventStatus {
+        /// Waits for its time, or for its agent.
+        Scheduled = "scheduled",
+        /// An agent has begun.
+        InProgress = "in_progress",
+        /// Its request waits for a reviewer.
+        ApprovalPending = "approval_pending",
+        /// Its request was refused.
+        ApprovalDenied = "approval_denied",
+        /// The endpoint serves the new certificate.
+        Succeeded = "succeeded",
+        /// A person must decide (rule D17, for one).
+        ActionRequired = "action_required",
+        /// No certificate could be had.
+        Failed = "failed",
+        /// The certificate could not be installed; the old files are back.
+        InstallFailed = "install_failed",
+        /// The certificate was installed but is not served; the old files are back.
+        ValidationFailed = "validation_failed",
+        /// A person withdrew it.
+        Canceled = "canceled",
+    }
+}
+
+impl EventStatus {
+    /// Whether nothing more will happen by itself.
+    pub const fn is_final(self) -> bool {
+        !matches!(self, Self::Scheduled | Self::InProgress | Self::ApprovalPending)
+    }
+
+    /// What the endpoint shows while this is its latest event.
+    pub const fn on_endpoint(self) -> EndpointStatus {
+        match self {
+            Self::Scheduled => EndpointStatus::Scheduled,
+            Self::InProgress => EndpointStatus::InProgress,
+            Self::ApprovalPending => EndpointStatus::ApprovalPending,
+            Self::ApprovalDenied => EndpointStatus::ApprovalDenied,
+            Self::Succeeded => EndpointStatus::Renewed,
+            Self::ActionRequired => EndpointStatus::ActionRequired,
+            Self::Failed => EndpointStatus::Failed,
+            Self::InstallFailed => EndpointStatus::InstallFailed,
+            Self::ValidationFailed => EndpointStatus::ValidationFailed,
+            Self::Canceled => EndpointStatus::Configured,
+        }
+    }
+
+    /// The label on screens.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Succeeded => "Successfully installed",
+            Self::Canceled => "Canceled",
+            other => other.on_endpoint().label(),
+        }
+    }
+}
