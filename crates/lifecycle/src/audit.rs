@@ -1,0 +1,246 @@
+//! The audit log: who did what, on what, from where, with the old and the new value.
+//!
+//! An entry is written in the transaction of the act itself, so that there is neither an act
+//! without its entry nor an entry without its act. Entries are sealed afterwards into a hash
+//! chain ([`Lifecycle::seal_audit`]): each seal is the SHA-256 of the entry's content and of the
+//! seal before it, so a changed, removed or inserted entry shows. The chain has its own positions,
+//! given by the one sealer, because on `PostgreSQL` entries may become visible in another order
+//! than that of their ids; a late entry is sealed later and breaks nothing.
+
+use std::fmt::Write as _;
+
+use domain::{Timestamp, UserId};
+use serde_json::Value;
+use store::Tx;
+use store::audit::{AuditFilter, AuditPosition, AuditRow, NewAuditRow};
+
+use crate::{Actor, Lifecycle, Result};
+
+/// How many entries one sealing takes at most, so that the transaction stays short.
+const SEAL_BATCH: i64 = 500;
+/// How many entries a check reads at a time.
+const CHECK_BATCH: i64 = 1_000;
+/// What the first entry's seal stands on.
+const GENESIS: &str = "certdeck audit log 1";
+
+/// One act, for [`record`].
+#[derive(Debug, Clone)]
+pub struct AuditEntry {
+    /// What was done, as `order.issued` or `settings.changed`.
+    pub action: &'static str,
+    /// The kind of thing that it was done to: `order`, `request`, `user`.
+    pub resource_kind: &'static str,
+    /// Which one: its id or number.
+    pub resource_id: String,
+    /// How it was before, where that says something.
+    pub old: Option<Value>,
+    /// How it is now.
+    pub new: Option<Value>,
+    /// The act in a sentence.
+    pub description: String,
+}
+
+impl AuditEntry {
+    /// An act on `resource_kind` number `resource_id`, without values.
+    pub fn new(
+        action: &'static str,
+        resource_kind: &'static str,
+        resource_id: impl ToString,
+        description: impl Into<String>,
+    ) -> Self {
+        Self {
+            action,
+            resource_kind,
+            resource_id: resource_id.to_string(),
+            old: None,
+            new: None,
+            description: description.into(),
+        }
+    }
+
+    /// The same with the old and the new value; `Value::Null` says nothing.
+    #[must_use]
+    pub fn changing(mut self, old: Value, new: Value) -> Self {
+        self.old = Some(old).filter(|value| !value.is_null());
+        self.new = Some(new).filter(|value| !value.is_null());
+        self
+    }
+}
+
+/// Writes `entry` into the audit log, inside the transaction of the act.
+pub async fn record(tx: &mut Tx, now: Timestamp, actor: &Actor, entry: AuditEntry) -> Result<()> {
+    let row = NewAuditRow {
+        at: now,
+        actor_kind: actor.kind(),
+        actor_user: acting_user(actor),
+        actor_label: label(actor),
+        address: address(actor),
+        action: entry.action,
+        resource_kind: entry.resource_kind,
+        resource_id: entry.resource_id,
+        old: entry.old.map(|value| value.to_string()),
+        new: entry.new.map(|value| value.to_string()),
+        description: entry.description,
+    };
+    tx.insert_audit(&row).await?;
+    Ok(())
+}
+
+fn acting_user(actor: &Actor) -> Option<UserId> {
+    match actor {
+        Actor::Person(person) => Some(person.user.id),
+        Actor::Worker { on_behalf_of } => *on_behalf_of,
+        Actor::Acme { .. } | Actor::Operator => None,
+    }
+}
+
+fn label(actor: &Actor) -> String {
+    match actor {
+        Actor::Person(person) => person.user.email.clone(),
+        Actor::Acme { account, .. } => format!("ACME account {account}"),
+        Actor::Worker { .. } => "automation".to_owned(),
+        Actor::Operator => "operator".to_owned(),
+    }
+}
+
+fn address(actor: &Actor) -> Option<String> {
+    match actor {
+        Actor::Person(person) => person.address,
+        Actor::Acme { address, .. } => *address,
+        Actor::Worker { .. } | Actor::Operator => None,
+    }
+    .map(|address| address.to_string())
+}
+
+/// What a check of the chain found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChainCheck {
+    /// Every sealed entry is as it was when it was sealed, and none is missing.
+    Intact {
+        /// How many entries are sealed.
+        sealed: i64,
+        /// How many newer ones wait for their seal.
+        waiting: i64,
+    },
+    /// An entry was changed, removed or inserted.
+    Broken {
+        /// The position in the chain where the check failed first.
+        position: i64,
+        /// The entry found there; none where it is missing.
+        entry: Option<i64>,
+        /// The seals before it that hold.
+        intact_before: i64,
+    },
+}
+
+impl Lifecycle {
+    /// One page of the audit log, newest first.
+    pub async fn audit_page(
+        &self,
+        actor: &Actor,
+        filter: AuditFilter,
+        before: Option<AuditPosition>,
+        limit: u16,
+    ) -> Result<Vec<AuditRow>> {
+        crate::accounts::require_administrator(actor, "The audit log")?;
+        let mut tx = self.store().reader().await?;
+        Ok(tx.audit_page(&filter, before, i64::from(limit.clamp(1, 1_000))).await?)
+    }
+
+    /// Seals what is not sealed yet, at most one batch; answers how many entries that were.
+    /// Call again at once where the answer is a full batch.
+    pub async fn seal_audit(&self, now: Timestamp) -> Result<usize> {
+        self.store()
+            .write(move |tx| Box::pin(async move { seal_batch(tx, now).await }))
+            .await
+    }
+
+    /// Seals all entries that are there now.
+    pub async fn seal_audit_to_the_end(&self, now: Timestamp) -> Result<()> {
+        while self.seal_audit(now).await? > 0 {}
+        Ok(())
+    }
+
+    /// Computes the whole chain again and compares.
+    pub async fn verify_audit_chain(&self) -> Result<ChainCheck> {
+        let mut previous = GENESIS.to_owned();
+        let mut position = 0;
+        let mut tx = self.store().reader().await?;
+        loop {
+            let rows = tx.sealed_audit_after(position, CHECK_BATCH).await?;
+            if rows.is_empty() {
+                break;
+            }
+            for sealed in &rows {
+                let expected = position + 1;
+                let seal = seal_of(&sealed.row, expected, &previous);
+                if sealed.position != expected || sealed.seal != seal {
+                    return Ok(ChainCheck::Broken {
+                        position: expected,
+                        entry: (sealed.position == expected).then_some(sealed.row.id),
+                        intact_before: position,
+                    });
+                }
+                previous = seal;
+                position = expected;
+            }
+        }
+        // Cutting off the newest entries leaves a shorter chain that holds in itself; the head,
+        // kept apart, tells.
+        let head = tx.audit_chain_head().await?;
+        if head.position != position || (position > 0 && head.seal != previous) {
+            return Ok(ChainCheck::Broken { position: position + 1, entry: None, intact_before: position });
+        }
+        Ok(ChainCheck::Intact { sealed: position, waiting: tx.count_unsealed_audit().await? })
+    }
+}
+
+async fn seal_batch(tx: &mut Tx, now: Timestamp) -> Result<usize> {
+    let head = tx.lock_audit_chain_head().await?;
+    let mut previous = if head.position == 0 { GENESIS.to_owned() } else { head.seal };
+    let mut position = head.position;
+    let rows = tx.unsealed_audit(SEAL_BATCH).await?;
+    for row in &rows {
+        position += 1;
+        previous = seal_of(row, position, &previous);
+        tx.seal_audit_row(row.id, position, &previous).await?;
+    }
+    if !rows.is_empty() {
+        tx.set_audit_chain_head(position, &previous, now).await?;
+    }
+    Ok(rows.len())
+}
+
+/// The seal of `row` at `position`: SHA-256 over every part with its length before it, so that no
+/// two contents read the same.
+fn seal_of(row: &AuditRow, position: i64, previous: &str) -> String {
+    let (position, id, at) = (position.to_string(), row.id.to_string(), row.at.0.to_string());
+    let user = row.actor_user.map(|user| user.0.to_string());
+    let parts = [
+        Some(previous),
+        Some(&position),
+        Some(&id),
+        Some(&at),
+        Some(&row.actor_kind),
+        user.as_deref(),
+        Some(&row.actor_label),
+        row.address.as_deref(),
+        Some(&row.action),
+        Some(&row.resource_kind),
+        Some(&row.resource_id),
+        row.old.as_deref(),
+        row.new.as_deref(),
+        Some(&row.description),
+    ];
+    let mut canonical = String::new();
+    for part in parts {
+        match part {
+            Some(text) => _ = write!(canonical, "{}:{text},", text.len()),
+            None => canonical.push_str("-,"),
+        }
+    }
+    hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, canonical.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests;
