@@ -1,0 +1,111 @@
+//! What can go wrong in the store, by what a caller does about it.
+
+use std::sync::Arc;
+
+use sqlx::error::ErrorKind;
+
+/// A failure of the store. Cheap to clone: one failed commit answers all who shared it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// A unique key is taken.
+    #[error("{constraint} must be unique, and this value is taken")]
+    Unique {
+        /// `table.column`, or `table.a, table.b` for a key of several columns; the same text on
+        /// both databases.
+        constraint: String,
+    },
+    /// Another writer was in the way; the same work may succeed when it is done again.
+    #[error("the database is busy with another change; try again")]
+    Busy(#[source] Arc<sqlx::Error>),
+    /// The work in a write transaction took longer than [`crate::WORK_LIMIT`] and was undone.
+    #[error("a change took too long and was undone; nothing was saved")]
+    TookTooLong,
+    /// A row that must be there is not.
+    #[error("no such row")]
+    NotFound,
+    /// A stored value is not what this program ever writes.
+    #[error("the database holds an unreadable value: {what}")]
+    Corrupt {
+        /// Table, column and what is wrong with it; never the value of a secret.
+        what: String,
+    },
+    /// The address of the database can't be used.
+    #[error(
+        "{0:?} is not a usable database address: give sqlite://path/to/file or postgres://user@host/name"
+    )]
+    Address(String),
+    /// The store was closed.
+    #[error("the database was closed: the program is shutting down")]
+    Closed,
+    /// The schema could not be brought up.
+    #[error("the database's schema could not be brought up to date")]
+    Migrate(#[source] Arc<sqlx::migrate::MigrateError>),
+    /// Everything else.
+    #[error("the database failed")]
+    Database(#[source] Arc<sqlx::Error>),
+}
+
+impl StoreError {
+    /// A stored value that can't be read: `what` names table and column.
+    pub fn corrupt(what: impl std::fmt::Display) -> Self {
+        Self::Corrupt { what: what.to_string() }
+    }
+
+    /// Whether this is a taken unique key whose columns are `constraint`, such as `users.email`.
+    pub fn is_unique(&self, constraint: &str) -> bool {
+        matches!(self, Self::Unique { constraint: taken } if taken == constraint)
+    }
+
+    /// Whether the same work may succeed when it is simply done again.
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self, Self::Busy(_))
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::RowNotFound => Self::NotFound,
+            sqlx::Error::PoolClosed => Self::Closed,
+            sqlx::Error::PoolTimedOut => Self::Busy(Arc::new(error)),
+            sqlx::Error::Database(database) => match database.kind() {
+                ErrorKind::UniqueViolation => {
+                    Self::Unique { constraint: unique_columns(database.as_ref()) }
+                }
+                _ if is_contention(database.code().as_deref()) => Self::Busy(Arc::new(error)),
+                _ => Self::Database(Arc::new(error)),
+            },
+            _ => Self::Database(Arc::new(error)),
+        }
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        Self::Migrate(Arc::new(error))
+    }
+}
+
+/// SQLite's result codes BUSY and LOCKED with their extended forms; PostgreSQL's serialization
+/// failure, deadlock and lock timeout.
+fn is_contention(code: Option<&str>) -> bool {
+    matches!(code, Some("5" | "6" | "261" | "262" | "517" | "773" | "40001" | "40P01" | "55P03"))
+}
+
+/// `table.column, …` of the key that is taken. SQLite says so in its message; PostgreSQL names
+/// the table and puts the columns into the detail, `Key (a, b)=(…) already exists.`
+fn unique_columns(error: &dyn sqlx::error::DatabaseError) -> String {
+    if let Some(postgres) = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
+        let table = postgres.table().unwrap_or_default();
+        let columns =
+            postgres.detail().and_then(|detail| detail.split_once('(')?.1.split_once(")="));
+        if let Some((columns, _)) = columns {
+            let full: Vec<String> =
+                columns.split(", ").map(|column| format!("{table}.{column}")).collect();
+            return full.join(", ");
+        }
+        return postgres.constraint().unwrap_or(table).to_owned();
+    }
+    let message = error.message();
+    message.rsplit_once(": ").map_or(message, |(_, columns)| columns).to_owned()
+}

@@ -1,0 +1,223 @@
+//! Opening a database, bringing its schema up, and reading sessions.
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Connection};
+
+use crate::tx::PgSession;
+use crate::write::Writer;
+use crate::{StoreError, Tx, on};
+
+static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
+
+/// How many connections a store may open.
+#[derive(Debug, Clone, Copy)]
+pub struct StoreOptions {
+    /// Connections for reading.
+    pub readers: u32,
+    /// Connections for writing; SQLite always has one.
+    pub writers: u32,
+    /// How long to wait for a free connection or for another process's write.
+    pub patience: Duration,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self { readers: 6, writers: 12, patience: Duration::from_secs(10) }
+    }
+}
+
+/// The database. Cheap to clone; all clones share its connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    backend: Arc<Backend>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Backend {
+    Sqlite { options: Box<SqliteConnectOptions>, readers: SqlitePool, writer: Writer },
+    Postgres { readers: PgPool, writers: PgPool },
+}
+
+impl Store {
+    /// Opens `sqlite://path` (made where it is missing) or `postgres://…`. The schema is left as
+    /// it is: see [`Self::migrate`].
+    pub async fn open(url: &str, options: StoreOptions) -> Result<Self, StoreError> {
+        let backend = match url.split_once(':').map(|(scheme, _)| scheme) {
+            Some("sqlite") => open_sqlite(url, options).await?,
+            Some("postgres" | "postgresql") => open_postgres(url, options).await?,
+            _ => return Err(StoreError::Address(without_secrets(url))),
+        };
+        Ok(Self { backend: Arc::new(backend) })
+    }
+
+    pub(crate) fn backend(&self) -> &Backend {
+        &self.backend
+    }
+
+    /// Brings the schema up to this program's. Safe to run on several nodes at once.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        match self.backend() {
+            Backend::Sqlite { options, .. } => {
+                let mut connection = sqlx::SqliteConnection::connect_with(options).await?;
+                SQLITE.run(&mut connection).await?;
+                connection.close().await?;
+            }
+            Backend::Postgres { writers, .. } => POSTGRES.run(writers).await?,
+        }
+        Ok(())
+    }
+
+    /// Whether the schema is exactly this program's: every migration applied, unchanged.
+    pub async fn schema_is_current(&self) -> Result<bool, StoreError> {
+        let wanted = match self.backend() {
+            Backend::Sqlite { .. } => &SQLITE,
+            Backend::Postgres { .. } => &POSTGRES,
+        };
+        let wanted: Vec<(i64, Vec<u8>)> =
+            wanted.iter().map(|step| (step.version, step.checksum.to_vec())).collect();
+        let mut tx = self.reader().await?;
+        let applied: Result<Vec<(i64, Vec<u8>)>, sqlx::Error> = on!(&mut tx, |conn| {
+            sqlx::query_as(
+                "SELECT version, checksum FROM _sqlx_migrations WHERE success ORDER BY version",
+            )
+            .fetch_all(&mut *conn)
+            .await
+        });
+        match applied {
+            Ok(applied) => Ok(applied == wanted),
+            // The table is not there: nothing was ever applied.
+            Err(sqlx::Error::Database(error))
+                if matches!(error.code().as_deref(), Some("42P01" | "1")) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let mut tx = self.reader().await?;
+        on!(&mut tx, |conn| {
+            sqlx::query("SELECT 1").execute(&mut *conn).await?;
+        });
+        Ok(())
+    }
+
+    /// A session that only reads: writing through it fails.
+    pub async fn reader(&self) -> Result<Tx, StoreError> {
+        Ok(match self.backend() {
+            Backend::Sqlite { readers, .. } => Tx::Sqlite(readers.acquire().await?),
+            Backend::Postgres { readers, .. } => {
+                Tx::Postgres(PgSession::Reading(readers.acquire().await?))
+            }
+        })
+    }
+
+    /// Runs `work` in a reading session.
+    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send,
+        E: From<StoreError>,
+    {
+        let mut tx = self.reader().await?;
+        work(&mut tx).await
+    }
+
+    /// Finishes the writes that wait and lets all connections go.
+    pub async fn close(&self) {
+        match self.backend() {
+            Backend::Sqlite { readers, writer, .. } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Backend::Postgres { readers, writers } => {
+                readers.close().await;
+                writers.close().await;
+            }
+        }
+    }
+
+    /// Whether this is PostgreSQL, where several nodes may share the database.
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.backend(), Backend::Postgres { .. })
+    }
+}
+
+async fn open_sqlite(url: &str, options: StoreOptions) -> Result<Backend, StoreError> {
+    let address =
+        SqliteConnectOptions::from_str(url).map_err(|_| StoreError::Address(url.to_owned()))?;
+    // Each connection would have a database of its own.
+    if url.contains(":memory:") || url.contains("mode=memory") {
+        return Err(StoreError::Address(url.to_owned()));
+    }
+    let shared = address
+        .foreign_keys(true)
+        .busy_timeout(options.patience)
+        .statement_cache_capacity(500)
+        .pragma("cache_size", "-32768")
+        .pragma("mmap_size", "268435456")
+        .pragma("temp_store", "memory")
+        .disable_statement_logging();
+    let writing = shared
+        .clone()
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .pragma("journal_size_limit", "67108864");
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(writing.clone())
+        .await?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(options.readers)
+        .acquire_timeout(options.patience)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_with(shared.read_only(true).create_if_missing(false))
+        .await?;
+    let writer = Writer::start(writer).await?;
+    Ok(Backend::Sqlite { options: Box::new(writing), readers, writer })
+}
+
+async fn open_postgres(url: &str, options: StoreOptions) -> Result<Backend, StoreError> {
+    let address = PgConnectOptions::from_str(url)
+        .map_err(|_| StoreError::Address(without_secrets(url)))?
+        .application_name("certdeck")
+        .statement_cache_capacity(500)
+        .disable_statement_logging();
+    let pool = |size| {
+        PgPoolOptions::new()
+            .max_connections(size)
+            .acquire_timeout(options.patience)
+            .test_before_acquire(false)
+    };
+    let writers = pool(options.writers).connect_with(address.clone()).await?;
+    let readers = pool(options.readers)
+        .connect_lazy_with(address.options([("default_transaction_read_only", "on")]));
+    Ok(Backend::Postgres { readers, writers })
+}
+
+/// A database address may hold a password: only its scheme is shown.
+fn without_secrets(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, _)) => format!("{}://…", scheme.chars().take(20).collect::<String>()),
+        None => url.chars().take(20).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,205 @@
+//! One page of orders: filters, sort and keyset, without counting or scanning.
+
+use domain::model::{OrderStatus, Origin};
+use domain::{AcmeUrlId, DnsName, OrderNumber, OrganizationId, ProductId, Timestamp, UserId};
+use sqlx::QueryBuilder;
+
+use super::{OrderRecord, OrderRow};
+use crate::value::reversed;
+use crate::{StoreError, Tx, on};
+
+/// Which orders a list shows; what is none or empty does not filter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OrderFilter {
+    /// Only in this state.
+    pub status: Option<OrderStatus>,
+    /// Only of this product.
+    pub product: Option<ProductId>,
+    /// Only of this organization.
+    pub organization: Option<OrganizationId>,
+    /// Only through this door.
+    pub origin: Option<Origin>,
+    /// Only asked for by this person.
+    pub requester: Option<UserId>,
+    /// Only through this ACME Directory URL.
+    pub acme_url: Option<AcmeUrlId>,
+    /// Only with (or without) duplicates.
+    pub has_duplicates: Option<bool>,
+    /// Only renewed (or not renewed) ones.
+    pub renewed: Option<bool>,
+    /// Good until at least this moment.
+    pub valid_from: Option<Timestamp>,
+    /// Not good any more after this moment.
+    pub valid_until: Option<Timestamp>,
+    /// The order with this number, as far as the other filters let it through.
+    pub number: Option<OrderNumber>,
+    /// With exactly this name as CN or SAN.
+    pub name: Option<DnsName>,
+    /// With a CN or SAN that is this domain or lies below it.
+    pub below: Option<DnsName>,
+    /// With a CN or SAN that begins so.
+    pub name_prefix: Option<String>,
+}
+
+/// What a list is sorted by; the order number breaks ties.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OrderSort {
+    /// By number.
+    #[default]
+    Number,
+    /// By the moment it was asked for.
+    OrderedAt,
+    /// By validity; orders without a certificate are left out.
+    ValidTill,
+    /// By common name.
+    CommonName,
+}
+
+/// The last row of the page before: where the next one begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrderKey {
+    /// For [`OrderSort::Number`].
+    Number(OrderNumber),
+    /// For [`OrderSort::OrderedAt`] and [`OrderSort::ValidTill`].
+    Time(Timestamp, OrderNumber),
+    /// For [`OrderSort::CommonName`].
+    Text(String, OrderNumber),
+}
+
+impl OrderSort {
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Number => "number",
+            Self::OrderedAt => "ordered_at",
+            Self::ValidTill => "valid_till",
+            Self::CommonName => "common_name",
+        }
+    }
+
+    /// The key of a row under this sort.
+    pub fn key(self, record: &OrderRecord) -> OrderKey {
+        let number = record.order.number;
+        match self {
+            Self::Number => OrderKey::Number(number),
+            Self::OrderedAt => OrderKey::Time(record.order.ordered_at, number),
+            Self::ValidTill => OrderKey::Time(record.valid_till.unwrap_or(Timestamp(0)), number),
+            Self::CommonName => OrderKey::Text(record.order.common_name.to_string(), number),
+        }
+    }
+}
+
+/// Appends the filter; each piece can use an index, or narrows what an index gave.
+macro_rules! push_filter {
+    ($query:expr, $filter:expr) => {{
+        let (query, filter): (_, &OrderFilter) = (&mut $query, $filter);
+        if let Some(status) = filter.status {
+            query.push(" AND status = ").push_bind(status.as_str());
+        }
+        if let Some(product) = &filter.product {
+            query.push(" AND product_id = ").push_bind(product.0.clone());
+        }
+        if let Some(organization) = filter.organization {
+            query.push(" AND organization_id = ").push_bind(organization.0);
+        }
+        if let Some(origin) = filter.origin {
+            query.push(" AND origin = ").push_bind(origin.as_str());
+        }
+        if let Some(requester) = filter.requester {
+            query.push(" AND requester_id = ").push_bind(requester.0);
+        }
+        if let Some(url) = filter.acme_url {
+            query.push(" AND acme_url_id = ").push_bind(url.0);
+        }
+        if let Some(with) = filter.has_duplicates {
+            query.push(if with { " AND duplicates_count > 0" } else { " AND duplicates_count = 0" });
+        }
+        if let Some(renewed) = filter.renewed {
+            query.push(if renewed { " AND renewed_by IS NOT NULL" } else { " AND renewed_by IS NULL" });
+        }
+        if let Some(from) = filter.valid_from {
+            query.push(" AND valid_till >= ").push_bind(from.0);
+        }
+        if let Some(until) = filter.valid_until {
+            query.push(" AND valid_till <= ").push_bind(until.0);
+        }
+        if let Some(number) = filter.number {
+            query.push(" AND number = ").push_bind(number.0);
+        }
+    }};
+}
+
+/// Names are looked up in their own table, by index.
+macro_rules! push_names {
+    ($query:expr, $filter:expr) => {{
+        let (query, filter): (_, &OrderFilter) = (&mut $query, $filter);
+        const NAMED: &str = " AND number IN (SELECT order_number FROM order_names WHERE ";
+        if let Some(name) = &filter.name {
+            query.push(NAMED).push("name = ").push_bind(name.as_str().to_owned()).push(")");
+        }
+        if let Some(prefix) = &filter.name_prefix {
+            query.push(NAMED).push("name >= ").push_bind(prefix.clone());
+            query.push(" AND name < ").push_bind(after_prefix(prefix)).push(")");
+        }
+        if let Some(below) = &filter.below {
+            // Written backwards, `example.com` and all below it stand together.
+            let base = reversed_base(below);
+            query.push(NAMED).push("reversed = ").push_bind(base.clone());
+            query.push(" OR (reversed >= ").push_bind(format!("{base}."));
+            query.push(" AND reversed < ").push_bind(format!("{base}/")).push("))");
+        }
+    }};
+}
+
+/// The first text that no longer begins with `prefix`: names are ASCII.
+fn after_prefix(prefix: &str) -> String {
+    format!("{prefix}\u{7f}")
+}
+
+fn reversed_base(name: &DnsName) -> String {
+    let text = reversed(name);
+    text.strip_suffix(".*").unwrap_or(&text).to_owned()
+}
+
+impl Tx {
+    /// One page of orders under `filter`, at most `limit`, after the row `after`.
+    pub async fn orders_page(
+        &mut self,
+        filter: &OrderFilter,
+        sort: OrderSort,
+        descending: bool,
+        after: Option<&OrderKey>,
+        limit: u32,
+    ) -> Result<Vec<OrderRecord>, StoreError> {
+        let (compare, direction) = if descending { (" < ", " DESC") } else { (" > ", "") };
+        let column = sort.column();
+        let rows: Vec<OrderRow> = on!(self, |conn| {
+            let mut query = QueryBuilder::new("SELECT * FROM orders WHERE TRUE");
+            push_filter!(query, filter);
+            push_names!(query, filter);
+            if sort == OrderSort::ValidTill {
+                query.push(" AND valid_till IS NOT NULL");
+            }
+            match after {
+                None => {}
+                Some(OrderKey::Number(number)) => {
+                    query.push(" AND number").push(compare).push_bind(number.0);
+                }
+                Some(OrderKey::Time(time, number)) => {
+                    query.push(format_args!(" AND ({column}, number){compare}("));
+                    query.push_bind(time.0).push(", ").push_bind(number.0).push(")");
+                }
+                Some(OrderKey::Text(text, number)) => {
+                    query.push(format_args!(" AND ({column}, number){compare}("));
+                    query.push_bind(text.clone()).push(", ").push_bind(number.0).push(")");
+                }
+            }
+            query.push(format_args!(" ORDER BY {column}{direction}"));
+            if sort != OrderSort::Number {
+                query.push(format_args!(", number{direction}"));
+            }
+            query.push(" LIMIT ").push_bind(i64::from(limit));
+            query.build_query_as().fetch_all(&mut *conn).await?
+        });
+        rows.into_iter().map(OrderRecord::try_from).collect()
+    }
+}

@@ -1,0 +1,193 @@
+//! Automation profiles.
+
+use domain::model::{AutoRenew, Profile};
+use domain::{Days, OrganizationId, ProductId, ProfileId, Timestamp, UserId};
+
+use crate::value::{from_json, parse, small, to_json};
+use crate::{StoreError, Tx, on};
+
+const COLUMNS: &str = "id, name, product_id, organization_id, coverage_years, validity_days, key_type, \
+     signature_hash, auto_renew_days, auto_renew_minute, auto_renew_time_zone, is_default, \
+     allow_duplicates, emails, version, updated_at";
+
+/// A profile with the number of its changes, for compare and set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProfileRecord {
+    /// The profile.
+    pub profile: Profile,
+    /// How often it was saved.
+    pub version: i64,
+    /// When it was saved last.
+    pub updated_at: Timestamp,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: i64,
+    name: String,
+    product_id: String,
+    organization_id: i64,
+    coverage_years: Option<i64>,
+    validity_days: Option<i64>,
+    key_type: String,
+    signature_hash: String,
+    auto_renew_days: Option<i64>,
+    auto_renew_minute: Option<i64>,
+    auto_renew_time_zone: Option<String>,
+    is_default: bool,
+    allow_duplicates: bool,
+    emails: String,
+    version: i64,
+    updated_at: i64,
+}
+
+impl TryFrom<Row> for ProfileRecord {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let auto_renew = match (row.auto_renew_days, row.auto_renew_minute, row.auto_renew_time_zone) {
+            (Some(days), Some(minute), Some(time_zone)) => Some(AutoRenew {
+                days_before: Days(days),
+                minute_of_day: small("profiles.auto_renew_minute", minute)?,
+                time_zone,
+            }),
+            _ => None,
+        };
+        Ok(Self {
+            profile: Profile {
+                id: ProfileId(row.id),
+                name: row.name,
+                product: ProductId(row.product_id),
+                organization: OrganizationId(row.organization_id),
+                coverage_years: row.coverage_years.map(|years| small("profiles.coverage_years", years)).transpose()?,
+                validity_days: row.validity_days.map(Days),
+                key_type: parse("profiles.key_type", &row.key_type)?,
+                signature_hash: parse("profiles.signature_hash", &row.signature_hash)?,
+                auto_renew,
+                is_default: row.is_default,
+                allow_duplicates: row.allow_duplicates,
+                emails: from_json("profiles.emails", &row.emails)?,
+            },
+            version: row.version,
+            updated_at: Timestamp(row.updated_at),
+        })
+    }
+}
+
+impl Tx {
+    /// All profiles by name. There are few: they are chosen from, never searched.
+    pub async fn profiles(&mut self) -> Result<Vec<ProfileRecord>, StoreError> {
+        let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM profiles ORDER BY name LIMIT 1000"));
+        let rows: Vec<Row> = on!(self, |conn| sqlx::query_as(sql).fetch_all(&mut *conn).await?);
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// One profile.
+    pub async fn profile(&mut self, id: ProfileId) -> Result<Option<ProfileRecord>, StoreError> {
+        let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM profiles WHERE id = $1"));
+        let row: Option<Row> = on!(self, |conn| sqlx::query_as(sql).bind(id.0).fetch_optional(&mut *conn).await?);
+        row.map(TryInto::try_into).transpose()
+    }
+
+    /// Inserts a profile; its `id` is ignored.
+    pub async fn insert_profile(
+        &mut self,
+        profile: &Profile,
+        now: Timestamp,
+        by: Option<UserId>,
+    ) -> Result<ProfileId, StoreError> {
+        let emails = to_json("profiles.emails", &profile.emails)?;
+        let renew = profile.auto_renew.as_ref();
+        let id: i64 = on!(self, |conn| {
+            sqlx::query_scalar(
+                "INSERT INTO profiles (name, product_id, organization_id, coverage_years, validity_days, key_type, \
+                 signature_hash, auto_renew_days, auto_renew_minute, auto_renew_time_zone, is_default, \
+                 allow_duplicates, emails, created_at, updated_at, updated_by) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15) RETURNING id",
+            )
+            .bind(&profile.name)
+            .bind(profile.product.as_str())
+            .bind(profile.organization.0)
+            .bind(profile.coverage_years.map(i64::from))
+            .bind(profile.validity_days.map(|days| days.0))
+            .bind(profile.key_type.as_str())
+            .bind(profile.signature_hash.as_str())
+            .bind(renew.map(|renew| renew.days_before.0))
+            .bind(renew.map(|renew| i64::from(renew.minute_of_day)))
+            .bind(renew.map(|renew| renew.time_zone.as_str()))
+            .bind(profile.is_default)
+            .bind(profile.allow_duplicates)
+            .bind(emails.as_str())
+            .bind(now.0)
+            .bind(by.map(|by| by.0))
+            .fetch_one(&mut *conn)
+            .await?
+        });
+        Ok(ProfileId(id))
+    }
+
+    /// Saves a profile where it is still at `version`; false where somebody saved it meanwhile.
+    pub async fn update_profile(
+        &mut self,
+        profile: &Profile,
+        version: i64,
+        now: Timestamp,
+        by: Option<UserId>,
+    ) -> Result<bool, StoreError> {
+        let emails = to_json("profiles.emails", &profile.emails)?;
+        let renew = profile.auto_renew.as_ref();
+        let saved: Option<i64> = on!(self, |conn| {
+            sqlx::query_scalar(
+                "UPDATE profiles SET name = $3, product_id = $4, organization_id = $5, coverage_years = $6, \
+                 validity_days = $7, key_type = $8, signature_hash = $9, auto_renew_days = $10, \
+                 auto_renew_minute = $11, auto_renew_time_zone = $12, is_default = $13, allow_duplicates = $14, \
+                 emails = $15, updated_at = $16, updated_by = $17, version = version + 1 \
+                 WHERE id = $1 AND version = $2 RETURNING id",
+            )
+            .bind(profile.id.0)
+            .bind(version)
+            .bind(&profile.name)
+            .bind(profile.product.as_str())
+            .bind(profile.organization.0)
+            .bind(profile.coverage_years.map(i64::from))
+            .bind(profile.validity_days.map(|days| days.0))
+            .bind(profile.key_type.as_str())
+            .bind(profile.signature_hash.as_str())
+            .bind(renew.map(|renew| renew.days_before.0))
+            .bind(renew.map(|renew| i64::from(renew.minute_of_day)))
+            .bind(renew.map(|renew| renew.time_zone.as_str()))
+            .bind(profile.is_default)
+            .bind(profile.allow_duplicates)
+            .bind(emails.as_str())
+            .bind(now.0)
+            .bind(by.map(|by| by.0))
+            .fetch_optional(&mut *conn)
+            .await?
+        });
+        Ok(saved.is_some())
+    }
+
+    /// Takes the default mark from every other profile.
+    pub async fn clear_other_default_profiles(&mut self, keep: ProfileId) -> Result<(), StoreError> {
+        on!(self, |conn| {
+            sqlx::query("UPDATE profiles SET is_default = FALSE WHERE is_default AND id <> $1")
+                .bind(keep.0)
+                .execute(&mut *conn)
+                .await?;
+        });
+        Ok(())
+    }
+
+    /// Removes a profile that no endpoint uses; false where one does or there is none.
+    pub async fn delete_profile(&mut self, id: ProfileId) -> Result<bool, StoreError> {
+        let gone: Option<i64> = on!(self, |conn| {
+            sqlx::query_scalar(
+                "DELETE FROM profiles WHERE id = $1 \
+                 AND NOT EXISTS (SELECT 1 FROM endpoints WHERE profile_id = $1) RETURNING id",
+            )
+            .bind(id.0)
+            .fetch_optional(&mut *conn)
+            .await?
+        });
+        Ok(gone.is_some())
+    }
+}

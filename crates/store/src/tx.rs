@@ -1,0 +1,91 @@
+//! One transaction or reading session, on either database.
+
+use std::ops::{Deref, DerefMut};
+
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, Postgres, Sqlite, Transaction};
+
+use crate::StoreError;
+
+/// Where store methods live: a write transaction, or a session that only reads.
+#[derive(Debug)]
+pub enum Tx {
+    /// SQLite.
+    Sqlite(PoolConnection<Sqlite>),
+    /// PostgreSQL.
+    Postgres(PgSession),
+}
+
+/// A PostgreSQL connection, in a transaction where it writes.
+#[derive(Debug)]
+pub enum PgSession {
+    /// Each statement for itself, reads only.
+    Reading(PoolConnection<Postgres>),
+    /// A transaction; undone where it is dropped.
+    Writing(Transaction<'static, Postgres>),
+}
+
+impl Deref for PgSession {
+    type Target = PgConnection;
+    fn deref(&self) -> &PgConnection {
+        match self {
+            Self::Reading(connection) => connection,
+            Self::Writing(transaction) => transaction,
+        }
+    }
+}
+
+impl DerefMut for PgSession {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        match self {
+            Self::Reading(connection) => connection,
+            Self::Writing(transaction) => transaction,
+        }
+    }
+}
+
+/// Runs one sqlx body on whichever database the [`Tx`] is of. The body is compiled for both:
+///
+/// ```ignore
+/// let row = on!(self, |conn| {
+///     sqlx::query_as::<_, Row>("SELECT … WHERE id = $1").bind(id).fetch_optional(&mut *conn).await?
+/// });
+/// ```
+///
+/// Results that differ by database (`rows_affected`) must be taken inside the body.
+macro_rules! on {
+    ($tx:expr, |$conn:ident| $body:expr) => {
+        match $tx {
+            $crate::Tx::Sqlite(session) => {
+                let $conn: &mut sqlx::SqliteConnection = &mut *session;
+                $body
+            }
+            $crate::Tx::Postgres(session) => {
+                let $conn: &mut sqlx::PgConnection = &mut *session;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use on;
+
+impl Tx {
+    /// Keeps all others who lock the same `what` waiting until this transaction ends.
+    ///
+    /// For decisions that look at more than the rows they change (rule D18: one new order for two
+    /// endpoints). On SQLite there is one writer anyway.
+    pub async fn lock(&mut self, what: &str) -> Result<(), StoreError> {
+        if let Self::Postgres(session) = self {
+            sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))")
+                .bind(what)
+                .execute(&mut **session)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Whether this is PostgreSQL: for the few statements that can't be one text.
+    pub const fn is_postgres(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+}

@@ -1,0 +1,223 @@
+//! The one way to write.
+//!
+//! SQLite has one writer: it takes the works that wait, runs each in a savepoint of its own, and
+//! commits them together (group commit), so that one flush to disk serves them all. PostgreSQL
+//! gives each work a plain transaction.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use sqlx::SqlitePool;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::open::Backend;
+use crate::tx::PgSession;
+use crate::{Store, StoreError, Tx};
+
+/// How long one work may hold a write transaction.
+pub const WORK_LIMIT: Duration = Duration::from_secs(30);
+
+/// How many works share one commit.
+const GROUP: usize = 64;
+
+/// How many works may wait in line; more wait to get in line.
+const LINE: usize = 1024;
+
+/// A caller's work, wrapped: given a transaction, or the reason why there is none.
+type Work = Box<dyn for<'t> FnOnce(Result<&'t mut Tx, StoreError>) -> BoxFuture<'t, Ran> + Send>;
+
+/// What became of a work, and how its caller is told how the commit went.
+struct Ran {
+    keep: bool,
+    answer: Box<dyn FnOnce(Result<(), StoreError>) + Send>,
+}
+
+enum Message {
+    Work(Work),
+    Close(oneshot::Sender<()>),
+}
+
+impl Store {
+    /// Runs `work` in a write transaction: kept where it returns `Ok`, undone where it fails or
+    /// panics. When this returns `Ok`, the change is on disk.
+    ///
+    /// On SQLite a work that was handed over is done even where its caller stops waiting.
+    /// [`StoreError::Busy`] says that the same work may be tried again.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        match self.backend() {
+            Backend::Sqlite { writer, .. } => writer.write(work).await,
+            Backend::Postgres { writers, .. } => {
+                let transaction = writers.begin().await.map_err(StoreError::from)?;
+                let mut tx = Tx::Postgres(PgSession::Writing(transaction));
+                let value = match tokio::time::timeout(WORK_LIMIT, work(&mut tx)).await {
+                    Ok(outcome) => outcome?,
+                    Err(_) => return Err(StoreError::TookTooLong.into()),
+                };
+                if let Tx::Postgres(PgSession::Writing(transaction)) = tx {
+                    transaction.commit().await.map_err(StoreError::from)?;
+                }
+                Ok(value)
+            }
+        }
+    }
+}
+
+/// The line in front of SQLite's one writer.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    line: mpsc::Sender<Message>,
+}
+
+impl Writer {
+    /// Starts the writer on the only connection of `pool`.
+    pub(crate) async fn start(pool: SqlitePool) -> Result<Self, StoreError> {
+        let tx = Tx::Sqlite(pool.acquire().await?);
+        let (line, waiting) = mpsc::channel(LINE);
+        tokio::spawn(serve(tx, waiting));
+        Ok(Self { line })
+    }
+
+    async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let work: Work = Box::new(move |tx| {
+            async move {
+                let outcome = AssertUnwindSafe(limited(tx, work)).catch_unwind().await;
+                Ran {
+                    keep: matches!(outcome, Ok(Ok(_))),
+                    answer: Box::new(move |commit| {
+                        let told = match (outcome, commit) {
+                            (Ok(Ok(_)), Err(error)) => Ok(Err(E::from(error))),
+                            (outcome, _) => outcome,
+                        };
+                        // The caller may have gone: the work is done all the same.
+                        drop(reply.send(told));
+                    }),
+                }
+            }
+            .boxed()
+        });
+        self.line.send(Message::Work(work)).await.map_err(|_| StoreError::Closed)?;
+        match answer.await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(_) => Err(StoreError::Closed.into()),
+        }
+    }
+
+    /// Waits until all that is in line is written, then closes the connection.
+    pub(crate) async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.line.send(Message::Close(done)).await.is_ok() {
+            drop(closed.await);
+        }
+    }
+}
+
+async fn limited<T, E, F>(tx: Result<&mut Tx, StoreError>, work: F) -> Result<T, E>
+where
+    F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
+    E: From<StoreError>,
+{
+    match tokio::time::timeout(WORK_LIMIT, work(tx?)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(StoreError::TookTooLong.into()),
+    }
+}
+
+async fn serve(mut tx: Tx, mut waiting: mpsc::Receiver<Message>) {
+    while let Some(message) = waiting.recv().await {
+        let closing = match message {
+            Message::Work(first) => group(&mut tx, first, &mut waiting).await,
+            Message::Close(done) => Some(done),
+        };
+        if let Some(done) = closing {
+            // Best effort: without it the next start reads the log instead.
+            let _ = statement(&mut tx, "PRAGMA wal_checkpoint(TRUNCATE)").await;
+            drop(tx);
+            let _ = done.send(());
+            return;
+        }
+    }
+}
+
+/// Runs `first` and what waits behind it, at most [`GROUP`], and commits once. Gives back a wish
+/// to close that it met in line.
+async fn group(
+    tx: &mut Tx,
+    first: Work,
+    waiting: &mut mpsc::Receiver<Message>,
+) -> Option<oneshot::Sender<()>> {
+    if let Err(error) = statement(tx, "BEGIN IMMEDIATE").await {
+        (first(Err(error)).await.answer)(Ok(()));
+        return None;
+    }
+    let mut kept = Vec::new();
+    let mut broken = Ok(());
+    let mut closing = None;
+    let mut next = Some(first);
+    while let Some(work) = next.take() {
+        let (ran, savepoint) = in_savepoint(tx, work).await;
+        if ran.keep {
+            kept.push(ran.answer);
+        } else {
+            (ran.answer)(Ok(()));
+        }
+        broken = savepoint;
+        if broken.is_ok() && kept.len() < GROUP {
+            match waiting.try_recv() {
+                Ok(Message::Work(work)) => next = Some(work),
+                Ok(Message::Close(done)) => closing = Some(done),
+                Err(_) => {}
+            }
+        }
+    }
+    let committed = match broken {
+        Ok(()) => statement(tx, "COMMIT").await,
+        Err(error) => Err(error),
+    };
+    if committed.is_err() {
+        // Fails where SQLite has undone the transaction by itself already.
+        let _ = statement(tx, "ROLLBACK").await;
+    }
+    for answer in kept {
+        answer(committed.clone());
+    }
+    closing
+}
+
+/// Runs one work so that its failure undoes nothing but itself. An error says that the whole
+/// transaction is lost (SQLite ends it itself when the disk is full, for one).
+async fn in_savepoint(tx: &mut Tx, work: Work) -> (Ran, Result<(), StoreError>) {
+    if let Err(error) = statement(tx, "SAVEPOINT work").await {
+        return (work(Err(error.clone())).await, Err(error));
+    }
+    let ran = work(Ok(tx)).await;
+    let undone = if ran.keep { Ok(()) } else { statement(tx, "ROLLBACK TO work").await };
+    let ended = match undone {
+        Ok(()) => statement(tx, "RELEASE work").await,
+        Err(error) => Err(error),
+    };
+    (ran, ended)
+}
+
+async fn statement(tx: &mut Tx, sql: &'static str) -> Result<(), StoreError> {
+    crate::on!(tx, |conn| {
+        sqlx::query(sql).execute(&mut *conn).await?;
+    });
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! Writing: what is kept, what is undone, and what callers are told.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::testing::{TestDatabase, databases};
+use crate::{Store, StoreError, Tx};
+use futures::FutureExt;
+use futures::future::join_all;
+
+async fn insert(tx: &mut Tx, key: &str) -> Result<(), StoreError> {
+    let sql = "INSERT INTO settings (key, value, updated_at) VALUES ($1, '1', 0)";
+    match tx {
+        Tx::Sqlite(session) => sqlx::query(sql).bind(key).execute(&mut **session).await.map(drop),
+        Tx::Postgres(session) => sqlx::query(sql).bind(key).execute(&mut **session).await.map(drop),
+    }?;
+    Ok(())
+}
+
+async fn keys(store: &Store) -> Vec<String> {
+    let sql = "SELECT key FROM settings ORDER BY key";
+    match &mut store.reader().await.unwrap() {
+        Tx::Sqlite(session) => sqlx::query_scalar(sql).fetch_all(&mut **session).await.unwrap(),
+        Tx::Postgres(session) => sqlx::query_scalar(sql).fetch_all(&mut **session).await.unwrap(),
+    }
+}
+
+async fn put(store: &Store, key: &'static str) -> Result<(), StoreError> {
+    store.write(move |tx| Box::pin(async move { insert(tx, key).await })).await
+}
+
+#[tokio::test]
+async fn a_failing_work_undoes_itself_alone() {
+    for TestDatabase { kind, store, .. } in databases().await {
+        let failing = store.write(|tx| {
+            Box::pin(async move {
+                insert(tx, "lost").await?;
+                Err::<(), _>(StoreError::NotFound)
+            })
+        });
+        let (first, failed, second) = tokio::join!(put(&store, "a"), failing, put(&store, "b"));
+        assert!(first.is_ok() && second.is_ok(), "{kind}");
+        assert!(matches!(failed, Err(StoreError::NotFound)), "{kind}: {failed:?}");
+        assert_eq!(keys(&store).await, ["a", "b"], "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_panicking_work_undoes_itself_and_panics_in_its_caller() {
+    for TestDatabase { kind, store, .. } in databases().await {
+        let work = store.write::<(), StoreError, _>(|tx| {
+            Box::pin(async move {
+                insert(tx, "lost").await?;
+                panic!("on purpose")
+            })
+        });
+        let panic = std::panic::AssertUnwindSafe(work).catch_unwind().await.unwrap_err();
+        assert_eq!(panic.downcast_ref::<&str>(), Some(&"on purpose"), "{kind}");
+        put(&store, "after").await.unwrap();
+        assert_eq!(keys(&store).await, ["after"], "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_taken_unique_key_is_named_alike() {
+    for TestDatabase { kind, store, .. } in databases().await {
+        put(&store, "a").await.unwrap();
+        let error = put(&store, "a").await.unwrap_err();
+        assert!(error.is_unique("settings.key"), "{kind}: {error:?}");
+        assert!(!error.is_retryable());
+    }
+}
+
+#[tokio::test]
+async fn readers_cannot_write() {
+    for TestDatabase { kind, store, .. } in databases().await {
+        let outcome = store.read(|tx| Box::pin(async move { insert(tx, "a").await })).await;
+        assert!(matches!(outcome, Err(StoreError::Database(_))), "{kind}: {outcome:?}");
+        assert!(keys(&store).await.is_empty(), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn many_writers_are_all_served() {
+    for TestDatabase { kind, store, .. } in databases().await {
+        let works = (0..200).map(|number| {
+            let store = store.clone();
+            async move {
+                store
+                    .write(move |tx| {
+                        Box::pin(async move { insert(tx, &format!("{number:03}")).await })
+                    })
+                    .await
+            }
+        });
+        let outcomes: Vec<Result<(), StoreError>> = join_all(works).await;
+        assert!(outcomes.iter().all(Result::is_ok), "{kind}");
+        assert_eq!(keys(&store).await.len(), 200, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn closing_finishes_what_is_in_line() {
+    for TestDatabase { kind, url, store, _folder, .. } in databases().await {
+        let done = Arc::new(AtomicUsize::new(0));
+        let works = (0..20).map(|number| {
+            let (store, done) = (store.clone(), done.clone());
+            async move {
+                let key = format!("{number:03}");
+                store
+                    .write(move |tx| Box::pin(async move { insert(tx, &key).await }))
+                    .await
+                    .unwrap();
+                done.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let works = join_all(works);
+        tokio::join!(works, async {
+            tokio::task::yield_now().await;
+        });
+        store.close().await;
+        assert_eq!(done.load(Ordering::Relaxed), 20, "{kind}");
+        assert!(matches!(put(&store, "late").await, Err(StoreError::Closed)), "{kind}");
+        let again = Store::open(&url, crate::StoreOptions::default()).await.unwrap();
+        assert_eq!(keys(&again).await.len(), 20, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn an_unusable_address_is_refused_without_its_password() {
+    for url in [
+        "mysql://root:secret@host/db",
+        "certdeck.db",
+        "sqlite::memory:",
+        "postgres://u:secret@[/db",
+    ] {
+        let error = Store::open(url, crate::StoreOptions::default()).await.unwrap_err();
+        assert!(matches!(error, StoreError::Address(_)), "{url}: {error:?}");
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+}
