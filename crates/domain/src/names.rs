@@ -206,6 +206,11 @@ impl NameSet {
         self.0.difference(&other.0)
     }
 
+    /// The domains below which the set's `*.` names reach: `example.com` for `*.example.com`.
+    pub fn wildcard_bases(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(|name| name.is_wildcard()).map(DnsName::base)
+    }
+
     /// The canonical text of the set, sorted and joined by commas: equal for equal sets. Stores
     /// index a digest of it.
     pub fn canonical(&self) -> String {

@@ -69,6 +69,25 @@ impl std::fmt::Display for Timestamp {
     }
 }
 
+/// Serde as RFC 3339 in UTC, for what people and other programs read: `#[serde(with = …)]`.
+pub mod as_rfc3339 {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use super::Timestamp;
+
+    /// Writes `2026-11-22T08:30:00Z`.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde's `with` calls")]
+    pub fn serialize<S: Serializer>(moment: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&moment.rfc3339())
+    }
+
+    /// Reads RFC 3339 with any offset.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+        let text = String::deserialize(from)?;
+        Timestamp::parse_rfc3339(&text).ok_or_else(|| D::Error::custom("not an RFC 3339 time"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 //! These are facts as the store reads them; what may be done with them is in [`crate::rules`].
 
 mod account;
+pub mod acme;
 mod automation;
 mod certificate;
 mod order;

@@ -1,0 +1,120 @@
+//! Auto-detection: which existing order an ACME request without an action is about.
+
+use std::cmp::Reverse;
+
+use crate::model::{OrderFile, OrderStatus, Origin};
+use crate::rules::explanation::CandidateVerdict;
+use crate::rules::name_match::match_names;
+use crate::{DnsName, NameSet, OrderNumber, OrganizationId, Product, ProductId, Timestamp};
+
+/// What an ACME client wants.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The organization of the ACME Directory URL.
+    pub organization: OrganizationId,
+    /// The product of the ACME Directory URL.
+    pub product: &'a ProductId,
+    /// The identifiers.
+    pub names: &'a NameSet,
+    /// The common name, once the CSR is known.
+    pub common_name: Option<&'a DnsName>,
+}
+
+/// The order that was found, and what became of every candidate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detection {
+    /// The order; none where nothing matches.
+    pub order: Option<OrderNumber>,
+    /// Every candidate of the organization, newest number first.
+    pub candidates: Vec<CandidateVerdict>,
+}
+
+/// What a store looks up to find every order that [`detect`] could match, among the orders of
+/// the same organization and product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DetectionKeys {
+    /// [`NameSet::canonical`] of the names: orders with just these.
+    pub canonical: String,
+    /// For wildcard products: orders that hold any of these names. An order covers all names of
+    /// a request only if it covers the first, so the first one's ancestors are enough.
+    pub any_of: Vec<DnsName>,
+}
+
+/// The keys for a request, so that a store needs to read few orders of a million.
+pub fn detection_keys(product: &ProductId, names: &NameSet) -> DetectionKeys {
+    let wildcard = Product::find(product.as_str()).is_some_and(|product| product.wildcard);
+    let any_of = match names.iter().next() {
+        Some(first) if wildcard => first
+            .ancestors()
+            .filter_map(|domain| DnsName::parse(&format!("*.{domain}")).ok())
+            .chain(std::iter::once(first.clone()))
+            .collect::<NameSet>()
+            .into_iter()
+            .collect(),
+        _ => Vec::new(),
+    };
+    DetectionKeys { canonical: names.canonical(), any_of }
+}
+
+/// Rule A4: finds the order, issued via ACME for the same organization, whose product and names
+/// match; of several the one that is valid longest, then the newest.
+///
+/// `candidates` may be preselected by [`detection_keys`] and may hold orders that don't match.
+pub fn detect(wanted: &Wanted<'_>, candidates: &[OrderFile], now: Timestamp) -> Detection {
+    let mut files: Vec<&OrderFile> = candidates
+        .iter()
+        // A foreign order is not even named in an explanation.
+        .filter(|file| file.order.organization == wanted.organization)
+        .collect();
+    files.sort_by_key(|file| Reverse(file.number()));
+    files.dedup_by_key(|file| file.number());
+
+    let judged: Vec<(&OrderFile, Result<(), String>)> =
+        files.into_iter().map(|file| (file, matches(wanted, file, now))).collect();
+    let best = judged
+        .iter()
+        .filter(|(_, verdict)| verdict.is_ok())
+        .map(|(file, _)| *file)
+        .max_by_key(|file| (file.valid_till(), file.order.ordered_at, file.number()));
+    let candidates = judged
+        .iter()
+        .map(|(file, verdict)| explain(file, verdict.as_ref().err(), best))
+        .collect();
+    Detection { order: best.map(OrderFile::number), candidates }
+}
+
+fn explain(file: &OrderFile, no: Option<&String>, best: Option<&OrderFile>) -> CandidateVerdict {
+    let number = file.number();
+    match (no, best) {
+        (Some(why), _) => CandidateVerdict::dropped(number, "A4", why.as_str()),
+        (None, Some(best)) if best.number() != number => {
+            let than = if best.valid_till() == file.valid_till() { "is newer" } else { "is valid longer" };
+            let why = format!("It matches too, but order {} {than}.", best.number());
+            CandidateVerdict::dropped(number, "A4", why)
+        }
+        _ => CandidateVerdict::kept(number, "A4", "Issued via ACME; product and names match."),
+    }
+}
+
+/// Whether one order may be matched, with the reason in words where not.
+fn matches(wanted: &Wanted<'_>, file: &OrderFile, now: Timestamp) -> Result<(), String> {
+    let order = &file.order;
+    if order.origin != Origin::Acme {
+        return Err("It was not issued via ACME.".to_owned());
+    }
+    if &order.product != wanted.product {
+        return Err(format!("Its product is {}, not {}.", order.product, wanted.product));
+    }
+    if order.status != OrderStatus::Issued || file.primary().is_none() {
+        return Err(match order.status {
+            OrderStatus::Issued | OrderStatus::Pending => "It has not been issued yet.".to_owned(),
+            OrderStatus::ReissuePending => "A reissue of it is pending.".to_owned(),
+            gone => format!("It is {gone}."),
+        });
+    }
+    if let (true, Some(successor)) = (file.is_expired(now), order.renewed_by) {
+        return Err(format!("It has expired and was renewed by order {successor}."));
+    }
+    match_names(order, wanted.names, wanted.common_name)
+        .map_err(|mismatch| format!("Its names don't match: {mismatch}."))
+}

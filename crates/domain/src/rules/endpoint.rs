@@ -1,0 +1,153 @@
+//! The *Action* column of *Automated IPs*: what is offered for an endpoint.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Certificate, EndpointAction, EndpointStatus, OrderFile, ServedIssuer};
+use crate::{Days, Refusal, Timestamp};
+
+/// "Renew" is offered with less than this left.
+pub const RENEW_OFFERED: Days = Days(90);
+
+/// "Get your next certificate" is offered with less than this left on the certificate.
+pub const NEXT_CERTIFICATE_OFFERED: Days = Days(30);
+
+/// What is known of an endpoint.
+#[derive(Debug, Clone, Copy)]
+pub struct EndpointFacts<'a> {
+    /// Whose certificate it serves.
+    pub issuer: ServedIssuer,
+    /// The certificate of ours that it serves or, where it serves none, the last one that was
+    /// installed there.
+    pub certificate: Option<&'a Certificate>,
+    /// That certificate's order.
+    pub order: Option<&'a OrderFile>,
+    /// Its automation status.
+    pub status: EndpointStatus,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// One entry of the Action button and its menu.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferedAction {
+    /// An action on the certificate.
+    Act(EndpointAction),
+    /// "Retry": the failed event again.
+    Retry,
+    /// "Cancel": the event that waits.
+    Cancel,
+    /// "Submit manual request".
+    ManualRequest,
+}
+
+impl OfferedAction {
+    /// The label on screens; the brand word of "Switch to …" is a setting.
+    pub fn label(self, brand: &str) -> String {
+        match self {
+            Self::Act(action) => action.label(brand),
+            Self::Retry => "Retry".to_owned(),
+            Self::Cancel => "Cancel".to_owned(),
+            Self::ManualRequest => "Submit manual request".to_owned(),
+        }
+    }
+}
+
+/// What is offered for an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// The one next step; none where nothing is to do.
+    pub next: Option<OfferedAction>,
+    /// What else can be done, for the menu.
+    pub others: Vec<OfferedAction>,
+}
+
+/// What can be done on an endpoint, the next step first: after a failed event "Retry"; for a
+/// certificate of ours that was revoked or is missing "Reissue"; with less than 90 days left (of
+/// a multi-year plan: of the order) "Renew"; of a multi-year plan with less than 30 days on the
+/// certificate "Get your next certificate"; for another CA's "Switch to …"; for none "Request a
+/// certificate"; always "Submit manual request".
+pub fn offered_actions(facts: &EndpointFacts<'_>) -> Offer {
+    let mut offered = Vec::new();
+    if has_failed(facts.status) {
+        offered.push(OfferedAction::Retry);
+    }
+    offered.extend(certificate_actions(facts).into_iter().map(OfferedAction::Act));
+    let waiting = matches!(facts.status, EndpointStatus::Scheduled | EndpointStatus::ApprovalPending);
+    if is_busy(facts.status) {
+        offered.clear();
+    }
+    if waiting {
+        offered.push(OfferedAction::Cancel);
+    }
+    let mut offered = offered.into_iter();
+    let next = offered.next();
+    Offer { next, others: offered.chain(std::iter::once(OfferedAction::ManualRequest)).collect() }
+}
+
+/// While an event is under way, a second one would fight it.
+const fn is_busy(status: EndpointStatus) -> bool {
+    matches!(
+        status,
+        EndpointStatus::Scheduled | EndpointStatus::InProgress | EndpointStatus::ApprovalPending
+    )
+}
+
+const fn has_failed(status: EndpointStatus) -> bool {
+    matches!(
+        status,
+        EndpointStatus::Failed | EndpointStatus::InstallFailed | EndpointStatus::ValidationFailed | EndpointStatus::AgentError
+    )
+}
+
+fn certificate_actions(facts: &EndpointFacts<'_>) -> Vec<EndpointAction> {
+    match (facts.issuer, facts.certificate) {
+        (ServedIssuer::Other, _) => vec![EndpointAction::Switch],
+        // Ours was there, and nothing is served now: it is missing.
+        (ServedIssuer::None, Some(_)) => vec![EndpointAction::Reissue, EndpointAction::Request],
+        (ServedIssuer::None, None) => vec![EndpointAction::Request],
+        (ServedIssuer::Ours, None) => vec![EndpointAction::Reissue],
+        (ServedIssuer::Ours, Some(certificate)) if certificate.is_revoked() => vec![EndpointAction::Reissue],
+        (ServedIssuer::Ours, Some(certificate)) => due_actions(certificate, facts),
+    }
+}
+
+fn due_actions(certificate: &Certificate, facts: &EndpointFacts<'_>) -> Vec<EndpointAction> {
+    let less_than = |days: Days, end: Timestamp| end.seconds_since(facts.now) < days.seconds();
+    let plan_ends = facts.order.and_then(|file| file.order.coverage.ends());
+    let mut actions = Vec::new();
+    if less_than(RENEW_OFFERED, plan_ends.unwrap_or(certificate.not_after)) {
+        actions.push(EndpointAction::Renew);
+    }
+    if plan_ends.is_some() && less_than(NEXT_CERTIFICATE_OFFERED, certificate.not_after) {
+        actions.push(EndpointAction::NextCertificate);
+    }
+    actions
+}
+
+/// Whether an action that someone asks for is offered: pages may be old and forms forged.
+pub fn check_offered(facts: &EndpointFacts<'_>, action: OfferedAction) -> Result<(), Refusal> {
+    let offer = offered_actions(facts);
+    if offer.next == Some(action) || offer.others.contains(&action) {
+        return Ok(());
+    }
+    let (code, why) = if is_busy(facts.status) {
+        ("endpoint_busy", format!("another event is under way (\"{}\")", facts.status.label()))
+    } else {
+        ("action_not_offered", "it does not fit the certificate that the endpoint serves now".to_owned())
+    };
+    Err(Refusal::new(
+        "endpoint",
+        code,
+        format!(
+            "\"{}\" is not available for this endpoint: {why}. Reload the page and choose one of \
+             the actions that it offers.",
+            action.label("our CA")
+        ),
+    ))
+}
+
+/// The endpoint's status when no event is open: by whether it will renew itself.
+pub const fn status_after(auto_renew: bool) -> EndpointStatus {
+    if auto_renew { EndpointStatus::AutoRenewScheduled } else { EndpointStatus::Configured }
+}

@@ -1,0 +1,1 @@
+//! Orders and settings for the tests of the rules.

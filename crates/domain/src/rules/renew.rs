@@ -1,0 +1,187 @@
+//! Renewals: a new order in an old one's place, and only one of it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{KeyType, Order, OrderFile, OrderStatus, SignatureHash};
+use crate::rules::duplicate::{DuplicateNames, DuplicatePlan, plan_duplicate};
+use crate::rules::explanation::CandidateVerdict;
+use crate::rules::name_match::match_names;
+use crate::rules::window::is_fresh;
+use crate::model::Windows;
+use crate::{
+    Days, DnsName, NameSet, OrderNumber, OrganizationId, ProductId, Refusal, Timestamp,
+};
+
+/// A new order that renews another.
+///
+/// Rule D12: it gets a number of its own and is linked to the order that it renews.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RenewPlan {
+    /// The order that is renewed.
+    pub renews: OrderNumber,
+    /// Its product.
+    pub product: ProductId,
+    /// Its organization.
+    pub organization: OrganizationId,
+    /// Its common name.
+    pub common_name: DnsName,
+    /// Its names.
+    pub names: NameSet,
+    /// Years of its plan, where it is a multi-year plan.
+    pub coverage_years: Option<u8>,
+    /// Validity that was asked for.
+    pub validity_days: Option<Days>,
+    /// Its key type.
+    pub key_type: KeyType,
+    /// Its signature hash.
+    pub signature_hash: SignatureHash,
+    /// Whether it renews itself.
+    pub auto_renew: bool,
+    /// Whole days left on it, which the new order adds up to its maximum.
+    pub days_left: Days,
+}
+
+/// What renewing `file` makes. In its window or not, expired or not: whether it is *time* is
+/// another question.
+pub fn plan_renew(file: &OrderFile, now: Timestamp) -> Result<RenewPlan, Refusal> {
+    let order = &file.order;
+    let Some(till) = file.valid_till().filter(|_| file.is_standing()) else {
+        let state = match order.status {
+            OrderStatus::Issued | OrderStatus::ReissuePending | OrderStatus::Pending => "has not been issued yet".to_owned(),
+            status => format!("is {status}"),
+        };
+        return Err(Refusal::new(
+            "D12",
+            "order_not_issued",
+            format!("Order {} {state}, so it can't be renewed. Request a new certificate instead.", order.number),
+        ));
+    };
+    Ok(RenewPlan {
+        renews: order.number,
+        product: order.product.clone(),
+        organization: order.organization,
+        common_name: order.common_name.clone(),
+        names: order.names.clone(),
+        coverage_years: match order.coverage {
+            crate::model::Coverage::MultiYear { years, .. } => Some(years),
+            crate::model::Coverage::Single => None,
+        },
+        validity_days: order.validity_days,
+        key_type: order.key_type,
+        signature_hash: order.signature_hash,
+        auto_renew: order.auto_renew,
+        days_left: Days(till.days_left(now).max(0)),
+    })
+}
+
+/// For a person who renews an order by hand: refuses where it was renewed already, with the
+/// order to go on with.
+pub fn check_not_renewed(order: &Order) -> Result<(), Refusal> {
+    match order.renewed_by {
+        None => Ok(()),
+        Some(successor) => Err(Refusal::new(
+            "D13",
+            "already_renewed",
+            format!(
+                "Order {} was already renewed by order {successor}. Duplicate or renew order \
+                 {successor} instead.",
+                order.number
+            ),
+        )),
+    }
+}
+
+/// What someone who wants to renew an order has to do when others may want it at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "turn", rename_all = "snake_case")]
+pub enum RenewalTurn {
+    /// Nobody has renewed it: place the new order.
+    First,
+    /// Someone has, and their order is not issued yet: wait for it, then look again.
+    Wait {
+        /// The order to wait for.
+        order: OrderNumber,
+    },
+    /// Someone has: go on with their order.
+    Follow {
+        /// The order that won.
+        order: OrderNumber,
+    },
+}
+
+/// Rule D18: of those who are due at the same moment under one order, the first to claim
+/// [`renewal_key`] renews it; to all others the order that the first one placed is the latest.
+///
+/// `successor` is the order that `due` is marked as renewed by, read in the transaction that
+/// holds the claim. One that came to nothing leaves the turn open again.
+pub fn renewal_turn(successor: Option<&Order>) -> RenewalTurn {
+    match successor.map(|order| (order.number, order.status)) {
+        None | Some((_, OrderStatus::Rejected | OrderStatus::Canceled | OrderStatus::Revoked)) => RenewalTurn::First,
+        Some((order, OrderStatus::Pending)) => RenewalTurn::Wait { order },
+        Some((order, OrderStatus::Issued | OrderStatus::ReissuePending)) => RenewalTurn::Follow { order },
+    }
+}
+
+/// The idempotency key of an order's renewal: unique among open claims, whoever makes them, on
+/// whatever node.
+pub fn renewal_key(due: OrderNumber) -> String {
+    format!("renew/{due}")
+}
+
+/// What a certificate that is due, and its order, look like to [`latest_renewed`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Due<'a> {
+    /// The order of the certificate in place.
+    pub order: &'a Order,
+    /// The common name of the certificate in place.
+    pub common_name: &'a DnsName,
+    /// The names of the certificate in place.
+    pub names: &'a NameSet,
+    /// Both renewal windows.
+    pub windows: Windows,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Rule D13: what is due under an order that was renewed gets a duplicate of the latest renewed
+/// order instead of another renewal. The end of the successor chain comes first, then the newest
+/// issued order with the same product, organization and names; each must be outside its own
+/// renewal window.
+///
+/// `sources` are the orders in that sequence. Answers with the first that serves, and adds a
+/// verdict on each that was looked at.
+pub(crate) fn latest_renewed(
+    due: Due<'_>,
+    sources: &[&OrderFile],
+    verdicts: &mut Vec<CandidateVerdict>,
+) -> Option<DuplicatePlan> {
+    for file in sources {
+        match serves(due, file) {
+            Ok(plan) => {
+                let why = "The latest renewed order with the same product, organization and names.";
+                verdicts.push(CandidateVerdict::kept(file.number(), "D13", why));
+                return Some(plan);
+            }
+            Err((rule, why)) => verdicts.push(CandidateVerdict::dropped(file.number(), rule, why)),
+        }
+    }
+    None
+}
+
+fn serves(due: Due<'_>, file: &OrderFile) -> Result<DuplicatePlan, (&'static str, String)> {
+    let order = &file.order;
+    if order.product != due.order.product || order.organization != due.order.organization {
+        return Err(("D13", "Its product or organization is another.".to_owned()));
+    }
+    if let Err(mismatch) = match_names(order, due.names, Some(due.common_name)) {
+        return Err(("D13", format!("Its names don't match: {mismatch}.")));
+    }
+    if !is_fresh(file, due.windows, due.now) {
+        return Err(("D13", "It is due for renewal itself.".to_owned()));
+    }
+    let names = DuplicateNames::Exactly {
+        common_name: due.common_name.clone(),
+        names: due.names.clone(),
+    };
+    plan_duplicate(file, &names, due.now).map_err(|refusal| (refusal.rule, refusal.message))
+}

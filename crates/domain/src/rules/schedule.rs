@@ -1,0 +1,72 @@
+//! When automation acts: times that people gave as a date, a time of day and a time zone.
+
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
+
+use crate::model::AutoRenew;
+use crate::{Refusal, Timestamp};
+
+fn refuse(code: &'static str, message: String) -> Refusal {
+    Refusal::new("schedule", code, message)
+}
+
+fn time_zone(name: &str) -> Result<TimeZone, Refusal> {
+    TimeZone::get(name).map_err(|_| {
+        let shown: String = name.chars().take(60).collect();
+        refuse(
+            "unknown_time_zone",
+            format!("{shown:?} is not a known time zone. Choose one from the list, such as Europe/Berlin or UTC."),
+        )
+    })
+}
+
+/// The moment of `date` (`2026-11-22`) and `time` (`08:30`) in the IANA zone `zone`. Refuses the
+/// past and times that the clocks skip; of a time that they show twice, the first is meant.
+pub fn scheduled_at(date: &str, time: &str, zone: &str, now: Timestamp) -> Result<Timestamp, Refusal> {
+    let zone_found = time_zone(zone)?;
+    let date: Date = date.trim().parse().map_err(|_| {
+        refuse("bad_date", "The date can't be read. Enter it as year-month-day, such as 2026-11-22.".to_owned())
+    })?;
+    let time: Time = time.trim().parse().map_err(|_| {
+        refuse("bad_time", "The time can't be read. Enter hours and minutes, such as 08:30.".to_owned())
+    })?;
+    let ambiguous = zone_found.to_ambiguous_timestamp(date.to_datetime(time));
+    if matches!(ambiguous.offset(), jiff::tz::AmbiguousOffset::Gap { .. }) {
+        return Err(refuse(
+            "time_skipped",
+            format!("There is no {time} on {date} in {zone}: the clocks are put forward then. Choose a time an hour later."),
+        ));
+    }
+    let moment = ambiguous
+        .earlier()
+        .map(|moment| Timestamp(moment.as_second()))
+        .map_err(|_| refuse("bad_date", "The date is too far away. Choose an earlier one.".to_owned()))?;
+    if moment < now {
+        return Err(refuse(
+            "time_past",
+            format!("{date} {time} in {zone} has passed already. Choose a later time, or install as soon as it is issued."),
+        ));
+    }
+    Ok(moment)
+}
+
+/// When auto-renew acts on a certificate that ends at `not_after`: `days_before` days before the
+/// day of its expiry in the person's time zone, at the given time of day. A time that the clocks
+/// skip moves on by as much; a certificate that is overdue already gives a moment in the past.
+pub fn auto_renew_at(not_after: Timestamp, settings: &AutoRenew) -> Result<Timestamp, Refusal> {
+    let zone = time_zone(&settings.time_zone)?;
+    let out_of_range = || {
+        refuse(
+            "auto_renew_out_of_range",
+            "The auto-renew settings give no usable time. Set the days before expiry and the time of day again.".to_owned(),
+        )
+    };
+    let expiry = jiff::Timestamp::from_second(not_after.0).map_err(|_| out_of_range())?;
+    let minute = i8::try_from(settings.minute_of_day % 60).map_err(|_| out_of_range())?;
+    let hour = i8::try_from(settings.minute_of_day / 60).map_err(|_| out_of_range())?;
+    let time = Time::new(hour, minute, 0, 0).map_err(|_| out_of_range())?;
+    let span = jiff::Span::new().try_days(settings.days_before.0).map_err(|_| out_of_range())?;
+    let date = expiry.to_zoned(zone.clone()).date().checked_sub(span).map_err(|_| out_of_range())?;
+    let moment = zone.to_ambiguous_timestamp(date.to_datetime(time)).compatible().map_err(|_| out_of_range())?;
+    Ok(Timestamp(moment.as_second()))
+}

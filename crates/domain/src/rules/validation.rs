@@ -1,0 +1,52 @@
+//! Whether domains and organization are validated for what is to be issued.
+
+use crate::model::{Domain, Organization};
+use crate::rules::name_match::list;
+use crate::{NameSet, Product, Refusal, Timestamp, Validation};
+
+/// Refuses unless every name lies in a domain of the organization with current validation and,
+/// for all but DV products, the organization's own validation is current.
+///
+/// Every issuance that does not validate by itself (ACME's DV does) must pass this at its moment,
+/// duplicates above all.
+pub fn check_validation(
+    product: &Product,
+    organization: &Organization,
+    domains: &[Domain],
+    names: &NameSet,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    if product.validation != Validation::Dv && !organization.is_validated(now) {
+        return Err(Refusal::new(
+            "D19",
+            "organization_not_validated",
+            format!(
+                "The validation of {} is missing or has expired, and {} needs it. An \
+                 administrator can validate the organization under Certificates > Organizations; \
+                 then ask again.",
+                organization.name, product.name
+            ),
+        ));
+    }
+    let covered = |name: &crate::DnsName| {
+        domains.iter().any(|domain| {
+            domain.organization == organization.id
+                && domain.validated_until.is_some_and(|until| now <= until)
+                && name.is_within(domain.name.base())
+        })
+    };
+    let open: NameSet = names.iter().filter(|name| !covered(name)).cloned().collect();
+    if open.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        "D19",
+        "domain_not_validated",
+        format!(
+            "{} has no current domain validation for {}. Validate the domain under Certificates \
+             > Domains; then ask again.",
+            organization.name,
+            list(&open)
+        ),
+    ))
+}

@@ -1,0 +1,140 @@
+//! How long certificates and plans live.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Coverage;
+use crate::product::MaxLifetime;
+use crate::{Days, Product, Refusal, Timestamp};
+
+/// CA/Browser Forum ballot SC-081: from when (midnight UTC) public certificates live at most how
+/// many days. Newest first.
+pub const PUBLIC_MAXIMUM: &[(Timestamp, Days)] = &[
+    (Timestamp(1_868_227_200), Days(47)), // 2029-03-15
+    (Timestamp(1_805_068_800), Days(100)), // 2027-03-15
+    (Timestamp(1_773_532_800), Days(200)), // 2026-03-15
+];
+
+/// What public certificates had before ballot SC-081.
+const PUBLIC_MAXIMUM_BEFORE: Days = Days(398);
+
+/// The longest lifetime of a certificate of `product` that begins at `not_before`.
+pub fn longest_lifetime(product: &Product, not_before: Timestamp) -> Days {
+    match product.max_lifetime {
+        MaxLifetime::Private(days) => days,
+        MaxLifetime::Public => PUBLIC_MAXIMUM
+            .iter()
+            .find(|(from, _)| not_before >= *from)
+            .map_or(PUBLIC_MAXIMUM_BEFORE, |(_, days)| *days),
+    }
+}
+
+/// The last second of a certificate that begins at `not_before` and lives `days`: both ends are
+/// inclusive (RFC 5280 section 4.1.2.5).
+pub(crate) fn last_second(not_before: Timestamp, days: Days) -> Timestamp {
+    not_before.plus(days).plus_seconds(-1)
+}
+
+/// What a certificate may not outlive, besides the product's maximum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Last second of the issuer's certificate.
+    pub issuer_not_after: Timestamp,
+    /// Last second of the order's coverage, where it has an end of its own: a plan's end, or for
+    /// the reissue of a single certificate the end of the one before.
+    pub coverage_ends: Option<Timestamp>,
+}
+
+/// A certificate's validity; both ends are inclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Validity {
+    /// First second.
+    pub not_before: Timestamp,
+    /// Last second.
+    pub not_after: Timestamp,
+}
+
+/// The validity of a new certificate: what was asked for (none for the longest) and
+/// `days_left`, the days left on the order that it renews, but never past the product's maximum
+/// at its not-before, its order's coverage or its issuer.
+pub fn plan_validity(
+    product: &Product,
+    not_before: Timestamp,
+    asked: Option<Days>,
+    days_left: Days,
+    limits: Limits,
+) -> Result<Validity, Refusal> {
+    let longest = longest_lifetime(product, not_before);
+    let asked = asked.unwrap_or(longest);
+    if asked.0 < 1 {
+        return Err(Refusal::new(
+            "validity",
+            "validity_too_short",
+            "A certificate must be valid for at least 1 day. Enter a validity of 1 day or more.",
+        ));
+    }
+    let lifetime = Days(asked.0.saturating_add(days_left.0.max(0))).min(longest);
+    let not_after = last_second(not_before, lifetime)
+        .min(limits.issuer_not_after)
+        .min(limits.coverage_ends.unwrap_or(Timestamp(i64::MAX)));
+    if limits.issuer_not_after <= not_before {
+        return Err(Refusal::new(
+            "validity",
+            "issuer_expired",
+            format!(
+                "The issuing CA's certificate ended on {}, so nothing can be issued under it. An \
+                 administrator has to install a new issuing CA.",
+                limits.issuer_not_after
+            ),
+        ));
+    }
+    if not_after <= not_before {
+        return Err(Refusal::new(
+            "validity",
+            "coverage_over",
+            format!("The order's coverage ended on {not_after}. Renew the order instead."),
+        ));
+    }
+    Ok(Validity { not_before, not_after })
+}
+
+/// Longest coverage that may be bought, in years.
+pub const MAX_COVERAGE_YEARS: u8 = 3;
+
+/// The coverage of an order placed at `start`; a renewal adds the days left on the old order.
+/// A plan of n years ends a second before the same date and time n years later, in UTC.
+pub fn new_coverage(
+    product: &Product,
+    years: Option<u8>,
+    start: Timestamp,
+    days_left: Days,
+) -> Result<Coverage, Refusal> {
+    let Some(years) = years else { return Ok(Coverage::Single) };
+    if !product.multi_year {
+        return Err(Refusal::new(
+            "validity",
+            "no_multi_year",
+            format!("{} has no multi-year plan. Leave the order coverage empty.", product.name),
+        ));
+    }
+    if !(1..=MAX_COVERAGE_YEARS).contains(&years) {
+        return Err(Refusal::new(
+            "validity",
+            "coverage_years",
+            format!("A multi-year plan covers 1, 2 or 3 years, not {years}. Choose one of these."),
+        ));
+    }
+    let ends = years_later(start, years).plus(Days(days_left.0.max(0))).plus_seconds(-1);
+    Ok(Coverage::MultiYear { years, ends })
+}
+
+fn years_later(start: Timestamp, years: u8) -> Timestamp {
+    jiff::Timestamp::from_second(start.0)
+        .ok()
+        .map(|moment| moment.to_zoned(jiff::tz::TimeZone::UTC))
+        .and_then(|moment| moment.checked_add(jiff::Span::new().years(i64::from(years))).ok())
+        // Only a start outside jiff's range (year 9999) gets here.
+        .map_or_else(
+            || start.plus(Days(365 * i64::from(years))),
+            |moment| Timestamp(moment.timestamp().as_second()),
+        )
+}

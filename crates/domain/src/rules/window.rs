@@ -1,0 +1,75 @@
+//! Renewal windows: from when on a certificate or a plan is due.
+
+use serde::{Deserialize, Serialize};
+
+use crate::coded::coded;
+use crate::model::{Certificate, OrderFile, Windows};
+use crate::{Days, Timestamp};
+
+/// Certificates that live less than this have a window of a third of their lifetime.
+const SHORT_LIVED: Days = Days(96);
+
+coded! {
+    /// What a window is counted back from.
+    WindowKind {
+        /// The primary certificate's expiry.
+        Certificate = "certificate",
+        /// The end of a multi-year plan.
+        Order = "order",
+    }
+}
+
+/// A renewal window. It has no end: what is overdue is still due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// What it is counted back from.
+    pub kind: WindowKind,
+    /// Its first second.
+    #[serde(with = "crate::time::as_rfc3339")]
+    pub opens_at: Timestamp,
+}
+
+impl Window {
+    /// Whether `now` lies in the window; its first second does.
+    pub fn is_open(self, now: Timestamp) -> bool {
+        now >= self.opens_at
+    }
+}
+
+/// Rule A9: both windows are settings, and a certificate that lives less than 96 days has a
+/// third of its lifetime instead, or it would always be due.
+///
+/// Counted back from the last second of validity, to the second.
+pub fn certificate_window(certificate: &Certificate, windows: Windows) -> Window {
+    // Both ends are inclusive (RFC 5280 section 4.1.2.5), hence the one second more.
+    let lifetime = certificate.not_after.seconds_since(certificate.not_before).saturating_add(1);
+    let length = if lifetime < SHORT_LIVED.seconds() {
+        lifetime / 3
+    } else {
+        windows.certificate.seconds()
+    };
+    Window { kind: WindowKind::Certificate, opens_at: certificate.not_after.plus_seconds(-length) }
+}
+
+/// The window of a multi-year plan that ends at `ends`.
+pub fn order_window(ends: Timestamp, windows: Windows) -> Window {
+    Window { kind: WindowKind::Order, opens_at: ends.minus(windows.order) }
+}
+
+/// The window in which the order is renewed: the plan's where it is a multi-year plan, else the
+/// primary certificate's. None where no certificate was issued yet.
+pub fn renewal_window(file: &OrderFile, windows: Windows) -> Option<Window> {
+    match file.order.coverage.ends() {
+        Some(ends) => Some(order_window(ends, windows)),
+        None => file.primary().map(|certificate| certificate_window(certificate, windows)),
+    }
+}
+
+/// Whether the order can still give to others: neither the order nor its primary certificate is
+/// due. Without a certificate it can't.
+pub(crate) fn is_fresh(file: &OrderFile, windows: Windows, now: Timestamp) -> bool {
+    let certificate_open =
+        file.primary().is_none_or(|primary| certificate_window(primary, windows).is_open(now));
+    let order_open = renewal_window(file, windows).is_none_or(|window| window.is_open(now));
+    !certificate_open && !order_open
+}
