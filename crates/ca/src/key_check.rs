@@ -1,0 +1,278 @@
+//! Judges public keys: what they are, and whether they are known to be weak (Baseline
+//! Requirements 6.1.1.3, 6.1.5 and 6.1.6).
+
+use std::fmt;
+
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA512_ASN1, ED25519,
+    ParsedPublicKey, VerificationAlgorithm,
+};
+use domain::model::KeyType;
+use num_bigint::BigUint;
+use serde::{Deserialize, Serialize};
+use x509_parser::prelude::FromDer;
+use x509_parser::public_key::{PublicKey, RSAPublicKey};
+use x509_parser::x509::SubjectPublicKeyInfo;
+
+use crate::der::sha256;
+
+/// Rounds of Fermat's factorization that a modulus must stand (Baseline Requirements 6.1.1.3).
+const FERMAT_ROUNDS: usize = 100;
+/// Primes below 752 must not divide a modulus (Baseline Requirements 6.1.6).
+const SMALL_FACTORS_BELOW: u32 = 752;
+/// The primes whose product divides the structure of every ROCA key (CVE-2017-15361).
+const ROCA_PRIMES_UP_TO: u32 = 167;
+
+/// A named curve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Curve {
+    /// NIST P-256.
+    P256,
+    /// NIST P-384.
+    P384,
+    /// NIST P-521.
+    P521,
+}
+
+/// What a public key is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum KeyFacts {
+    /// RSA.
+    Rsa {
+        /// Bits of the modulus.
+        bits: u32,
+    },
+    /// ECDSA.
+    Ec {
+        /// Its curve.
+        curve: Curve,
+    },
+    /// Ed25519.
+    Ed25519,
+}
+
+impl KeyFacts {
+    /// Whether it is RSA.
+    pub const fn is_rsa(self) -> bool {
+        matches!(self, Self::Rsa { .. })
+    }
+
+    /// The key type of orders and profiles, where there is one for it.
+    pub const fn key_type(self) -> Option<KeyType> {
+        match self {
+            Self::Rsa { bits: 2048 } => Some(KeyType::Rsa2048),
+            Self::Rsa { bits: 3072 } => Some(KeyType::Rsa3072),
+            Self::Rsa { bits: 4096 } => Some(KeyType::Rsa4096),
+            Self::Ec { curve: Curve::P256 } => Some(KeyType::EcP256),
+            Self::Ec { curve: Curve::P384 } => Some(KeyType::EcP384),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for KeyFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rsa { bits } => write!(f, "RSA {bits}"),
+            Self::Ec { curve: Curve::P256 } => f.write_str("ECC P-256"),
+            Self::Ec { curve: Curve::P384 } => f.write_str("ECC P-384"),
+            Self::Ec { curve: Curve::P521 } => f.write_str("ECC P-521"),
+            Self::Ed25519 => f.write_str("Ed25519"),
+        }
+    }
+}
+
+/// Why a public key is refused. The text says what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyFault {
+    /// Not a SubjectPublicKeyInfo, or not in its one proper encoding.
+    #[error("The public key can't be read. Make a new key and a new CSR.")]
+    Unreadable,
+    /// DSA, GOST, RSA-PSS, X25519 and the like.
+    #[error("The key's algorithm is not supported. Use ECDSA (P-256, P-384 or P-521) or RSA.")]
+    UnsupportedAlgorithm,
+    /// Other curves, or curve parameters instead of a name.
+    #[error("The key's curve is not supported. Use P-256, P-384 or P-521.")]
+    UnsupportedCurve,
+    /// Below 2048 bits.
+    #[error("The RSA key has {0} bits, which is too weak. Make a key of at least 2048 bits.")]
+    TooShort(u32),
+    /// Above 8192 bits, or not a multiple of 8.
+    #[error("RSA keys of {0} bits are not supported. Make a key of 2048, 3072 or 4096 bits.")]
+    BadSize(u32),
+    /// Even, or below 65537, or of more than 256 bits.
+    #[error(
+        "The RSA key's public exponent is not safe. Make a new key with the usual exponent, 65537."
+    )]
+    BadExponent,
+    /// Divisible by a small prime.
+    #[error(
+        "The RSA key is not the product of two large primes: it was made wrongly. Make a new key."
+    )]
+    SmallFactor,
+    /// Its two primes lie so near to each other that it can be factored.
+    #[error(
+        "The RSA key can be broken, because its two primes are too near to each other. Make a new key with other software."
+    )]
+    ClosePrimes,
+    /// Made by a library with the ROCA fault.
+    #[error(
+        "The RSA key was made by hardware or software with the ROCA fault (CVE-2017-15361) and can be broken. Make a new key elsewhere."
+    )]
+    Roca,
+    /// Not a point of its curve.
+    #[error("The public key is not a point on its curve. Make a new key.")]
+    NotOnCurve,
+}
+
+/// Reads and judges a SubjectPublicKeyInfo in DER.
+pub fn check(spki_der: &[u8]) -> Result<KeyFacts, KeyFault> {
+    let (rest, spki) =
+        SubjectPublicKeyInfo::from_der(spki_der).map_err(|_| KeyFault::Unreadable)?;
+    if !rest.is_empty() {
+        return Err(KeyFault::Unreadable);
+    }
+    let algorithm = spki.algorithm.algorithm.to_id_string();
+    let parameters = spki.algorithm.parameters.as_ref();
+    match algorithm.as_str() {
+        "1.2.840.113549.1.1.1" => {
+            let null = parameters.is_some_and(|any| any.tag().0 == 5 && any.data.is_empty());
+            match spki.parsed() {
+                Ok(PublicKey::RSA(key)) if null => check_rsa(&key),
+                _ => Err(KeyFault::Unreadable),
+            }
+        }
+        "1.2.840.10045.2.1" => {
+            let curve = parameters.and_then(|any| any.as_oid().ok()).map(|oid| oid.to_id_string());
+            let (curve, point, algorithm): (_, _, &'static dyn VerificationAlgorithm) =
+                match curve.as_deref() {
+                    Some("1.2.840.10045.3.1.7") => (Curve::P256, 65, &ECDSA_P256_SHA256_ASN1),
+                    Some("1.3.132.0.34") => (Curve::P384, 97, &ECDSA_P384_SHA384_ASN1),
+                    Some("1.3.132.0.35") => (Curve::P521, 133, &ECDSA_P521_SHA512_ASN1),
+                    _ => return Err(KeyFault::UnsupportedCurve),
+                };
+            // Compressed points are for others to meet (RFC 5480 section 2.2 makes them optional).
+            check_bytes(&spki, point, algorithm)?;
+            Ok(KeyFacts::Ec { curve })
+        }
+        "1.3.101.112" if parameters.is_none() => {
+            check_bytes(&spki, 32, &ED25519)?;
+            Ok(KeyFacts::Ed25519)
+        }
+        _ => Err(KeyFault::UnsupportedAlgorithm),
+    }
+}
+
+fn check_bytes(
+    spki: &SubjectPublicKeyInfo<'_>,
+    length: usize,
+    algorithm: &'static dyn VerificationAlgorithm,
+) -> Result<(), KeyFault> {
+    let bytes = &*spki.subject_public_key.data;
+    if bytes.len() != length || spki.subject_public_key.unused_bits != 0 {
+        return Err(KeyFault::Unreadable);
+    }
+    ParsedPublicKey::new(algorithm, bytes).map(|_| ()).map_err(|_| KeyFault::NotOnCurve)
+}
+
+fn check_rsa(key: &RSAPublicKey<'_>) -> Result<KeyFacts, KeyFault> {
+    let positive = |bytes: &[u8]| bytes.first().is_some_and(|first| *first < 0x80);
+    if !positive(key.modulus) || !positive(key.exponent) {
+        return Err(KeyFault::Unreadable);
+    }
+    // The size comes before any arithmetic: a huge modulus must not cost time.
+    let bytes = key.modulus.iter().skip_while(|byte| **byte == 0).count();
+    if bytes > 8192 / 8 {
+        return Err(KeyFault::BadSize(u32::try_from(bytes * 8).unwrap_or(u32::MAX)));
+    }
+    let modulus = BigUint::from_bytes_be(key.modulus);
+    let bits = u32::try_from(modulus.bits()).unwrap_or(u32::MAX);
+    if bits < 2048 {
+        return Err(KeyFault::TooShort(bits));
+    }
+    if bits % 8 != 0 {
+        return Err(KeyFault::BadSize(bits));
+    }
+    let exponent = key.exponent.strip_prefix(&[0]).unwrap_or(key.exponent);
+    let safe = exponent.len() <= 32 && BigUint::from_bytes_be(exponent) >= BigUint::from(65_537u32);
+    if !safe || exponent.last().is_none_or(|last| last % 2 == 0) {
+        return Err(KeyFault::BadExponent);
+    }
+    if primes_below(SMALL_FACTORS_BELOW).any(|prime| remainder(&modulus, prime) == 0) {
+        return Err(KeyFault::SmallFactor);
+    }
+    if is_roca(&modulus) {
+        return Err(KeyFault::Roca);
+    }
+    if has_close_primes(&modulus) {
+        return Err(KeyFault::ClosePrimes);
+    }
+    Ok(KeyFacts::Rsa { bits })
+}
+
+fn primes_below(limit: u32) -> impl Iterator<Item = u32> {
+    (2..limit).filter(|n| (2..*n).take_while(|d| d * d <= *n).all(|d| n % d != 0))
+}
+
+fn remainder(modulus: &BigUint, small: u32) -> u32 {
+    (modulus % small).iter_u32_digits().next().unwrap_or(0)
+}
+
+/// ROCA primes are `k·M + (65537^a mod M)` with M a product of the first primes: the modulus is
+/// then a power of 65537 modulo each of them, which other keys are with a chance of about 2^-27.
+fn is_roca(modulus: &BigUint) -> bool {
+    primes_below(ROCA_PRIMES_UP_TO + 1).filter(|prime| *prime > 2).all(|prime| {
+        let wanted = remainder(modulus, prime);
+        let mut power = 1;
+        loop {
+            if power == wanted {
+                return true;
+            }
+            power = power * (65_537 % prime) % prime;
+            if power == 1 {
+                return false;
+            }
+        }
+    })
+}
+
+/// Fermat: N = a² − b² with a just above √N.
+fn has_close_primes(modulus: &BigUint) -> bool {
+    let mut a = modulus.sqrt();
+    if &a * &a < *modulus {
+        a += 1u32;
+    }
+    let mut square = &a * &a - modulus;
+    for _ in 0..FERMAT_ROUNDS {
+        if is_square(&square) {
+            return true;
+        }
+        square += (&a << 1u32) + 1u32;
+        a += 1u32;
+    }
+    false
+}
+
+fn is_square(number: &BigUint) -> bool {
+    // Few numbers are squares modulo these; the root is only taken of what is left.
+    let may_be = |small: u32| {
+        let wanted = remainder(number, small);
+        (0..=small / 2).any(|root| root * root % small == wanted)
+    };
+    if ![64, 63, 65, 11, 17, 19, 23, 31].into_iter().all(may_be) {
+        return false;
+    }
+    let root = number.sqrt();
+    &root * &root == *number
+}
+
+/// The key identifier: the leftmost 160 bits of SHA-256 over the key's bits (RFC 7093 section 2,
+/// method 1). None where the SubjectPublicKeyInfo can't be read.
+pub(crate) fn key_identifier(spki_der: &[u8]) -> Option<Vec<u8>> {
+    let (_, spki) = SubjectPublicKeyInfo::from_der(spki_der).ok()?;
+    let mut digest = sha256(&spki.subject_public_key.data);
+    digest.truncate(20);
+    Some(digest)
+}
