@@ -341,6 +341,8 @@ CREATE TABLE agents (
     platform TEXT COLLATE "C",
     -- The one-time token that an agent signs on with, and the key that it gets for it: SHA-256 each.
     activation_token_hash TEXT COLLATE "C" UNIQUE,
+    -- SHA-256 of the attempt that used the token up: a lost answer may be asked for again.
+    activation_attempt_hash TEXT COLLATE "C",
     activation_expires_at BIGINT,
     token_hash TEXT COLLATE "C" UNIQUE,
     status TEXT COLLATE "C" NOT NULL,
@@ -385,6 +387,8 @@ CREATE TABLE endpoints (
     current_event_id BIGINT,
     last_probe_at BIGINT,
     probe_error TEXT COLLATE "C",
+    -- Why the agent cannot install here by itself; none where it can.
+    manual_reason TEXT COLLATE "C",
     -- Why a person is needed and what they can do.
     cause TEXT COLLATE "C",
     solution TEXT COLLATE "C",

@@ -351,6 +351,8 @@ CREATE TABLE agents (
     platform TEXT,
     -- The one-time token that an agent signs on with, and the key that it gets for it: SHA-256 each.
     activation_token_hash TEXT UNIQUE,
+    -- SHA-256 of the attempt that used the token up: a lost answer may be asked for again.
+    activation_attempt_hash TEXT,
     activation_expires_at BIGINT,
     token_hash TEXT UNIQUE,
     status TEXT NOT NULL,
@@ -395,6 +397,8 @@ CREATE TABLE endpoints (
     current_event_id BIGINT,
     last_probe_at BIGINT,
     probe_error TEXT,
+    -- Why the agent cannot install here by itself; none where it can.
+    manual_reason TEXT,
     -- Why a person is needed and what they can do.
     cause TEXT,
     solution TEXT,

@@ -1,14 +1,29 @@
 //! What can go wrong at the desk.
 
+use std::borrow::Cow;
+
 use domain::Refusal;
 
 /// A fault in one field of what was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldFault {
     /// The field's name, as forms and the API spell it.
-    pub field: &'static str,
+    pub field: Cow<'static, str>,
     /// What is wrong and what to enter instead.
     pub message: String,
+}
+
+impl FieldFault {
+    /// A fault in `field`.
+    pub fn new(field: &'static str, message: impl Into<String>) -> Self {
+        Self { field: Cow::Borrowed(field), message: message.into() }
+    }
+}
+
+impl From<domain::rules::FieldFault> for FieldFault {
+    fn from(fault: domain::rules::FieldFault) -> Self {
+        Self { field: Cow::Owned(fault.field), message: fault.message }
+    }
 }
 
 /// Why a use case did nothing.
@@ -72,7 +87,7 @@ impl From<store::StoreError> for LifecycleError {
 impl LifecycleError {
     /// One faulty field.
     pub fn field(field: &'static str, message: impl Into<String>) -> Self {
-        Self::Invalid(vec![FieldFault { field, message: message.into() }])
+        Self::Invalid(vec![FieldFault::new(field, message)])
     }
 }
 

@@ -4,11 +4,28 @@
 //! `impl Tx` and never decide anything: they read and write what the caller has decided. Write
 //! transactions are opened by [`Store::write`] alone.
 
+pub mod acme;
+pub mod agents;
+pub mod api_tokens;
+pub mod audit;
+pub mod authorities;
+pub mod certificates;
+pub mod endpoints;
 mod error;
+pub mod events;
+pub mod issuances;
 mod open;
+pub mod orders;
+pub mod organizations;
+pub mod profiles;
+pub mod rate;
+pub mod requests;
+pub mod sessions;
+pub mod settings;
 #[doc(hidden)]
 pub mod testing;
 mod tx;
+pub mod users;
 pub mod value;
 mod write;
 

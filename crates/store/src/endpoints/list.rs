@@ -1,0 +1,147 @@
+//! The list of endpoints: filters, sort, keyset pages.
+
+use domain::model::{EndpointStatus, ServedIssuer};
+use domain::{AgentId, Timestamp};
+use sqlx::QueryBuilder;
+
+use super::{COLUMNS, EndpointRecord, Row};
+use crate::{StoreError, Tx, on};
+
+/// What to show.
+#[derive(Debug, Clone, Default)]
+pub struct EndpointFilter {
+    /// Only with this status.
+    pub status: Option<EndpointStatus>,
+    /// Only of this agent.
+    pub agent: Option<AgentId>,
+    /// Only serving a certificate of this kind of issuer.
+    pub issuer: Option<ServedIssuer>,
+    /// Only where the served certificate expires before then.
+    pub expires_before: Option<Timestamp>,
+    /// Only where IP, name or order number contain this text.
+    pub text: Option<String>,
+}
+
+/// The order of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EndpointSort {
+    /// By address: as it was found.
+    #[default]
+    Address,
+    /// By common name.
+    CommonName,
+    /// By expiry of what is served.
+    Expires,
+}
+
+/// The place of an endpoint in the sorted list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointKey {
+    /// The sorted column's value, as text (common name) or epoch seconds.
+    pub value: String,
+    /// The endpoint's id.
+    pub id: i64,
+}
+
+impl EndpointSort {
+    /// The sorted expression; endpoints without the value come last in both directions' rising order.
+    const fn expression(self) -> &'static str {
+        match self {
+            Self::Address => "e.id",
+            Self::CommonName => "coalesce(e.served_common_name, '~')",
+            Self::Expires => "coalesce(e.served_not_after, 9999999999)",
+        }
+    }
+
+    /// The key of `record` in this order.
+    pub fn key(self, record: &EndpointRecord) -> EndpointKey {
+        let served = record.served.as_ref();
+        let value = match self {
+            Self::Address => String::new(),
+            Self::CommonName => served
+                .and_then(|served| served.common_name.as_ref())
+                .map_or_else(|| "~".to_owned(), ToString::to_string),
+            Self::Expires => served.map_or(9_999_999_999, |served| served.not_after.0).to_string(),
+        };
+        EndpointKey { value, id: record.id.0 }
+    }
+}
+
+fn push_filter<DB>(query: &mut QueryBuilder<DB>, filter: &EndpointFilter)
+where
+    DB: sqlx::Database,
+    for<'q> String: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+    for<'q> i64: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    query.push(" WHERE a.removed_at IS NULL");
+    if let Some(status) = filter.status {
+        query.push(" AND e.status = ").push_bind(status.as_str().to_owned());
+    }
+    if let Some(agent) = filter.agent {
+        query.push(" AND e.agent_id = ").push_bind(agent.0);
+    }
+    if let Some(issuer) = filter.issuer {
+        query.push(" AND e.issuer_kind = ").push_bind(issuer.as_str().to_owned());
+    }
+    if let Some(before) = filter.expires_before {
+        query.push(" AND e.served_not_after < ").push_bind(before.0);
+    }
+    if let Some(text) = &filter.text {
+        let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let pattern = format!("%{escaped}%");
+        query.push(" AND (e.ip || ':' || CAST(e.port AS TEXT) LIKE ").push_bind(pattern.clone());
+        query.push(" ESCAPE '\\' OR e.served_names LIKE ").push_bind(pattern.clone());
+        query.push(" ESCAPE '\\' OR lower(e.server_name) LIKE ").push_bind(pattern.clone());
+        query.push(" ESCAPE '\\' OR lower(e.alias) LIKE ").push_bind(pattern);
+        query.push(" ESCAPE '\\' OR CAST(e.order_number AS TEXT) = ").push_bind(text.clone());
+        query.push(")");
+    }
+}
+
+fn push_place<DB>(query: &mut QueryBuilder<DB>, sort: EndpointSort, descending: bool, after: Option<&EndpointKey>, limit: i64)
+where
+    DB: sqlx::Database,
+    for<'q> String: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+    for<'q> i64: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    let (column, compare) = (sort.expression(), if descending { " < " } else { " > " });
+    if let Some(key) = after {
+        match sort {
+            EndpointSort::Address => {
+                query.push(" AND e.id").push(compare).push_bind(key.id);
+            }
+            EndpointSort::CommonName => {
+                query.push(" AND (").push(column).push(", e.id)").push(compare).push("(");
+                query.push_bind(key.value.clone()).push(", ").push_bind(key.id).push(")");
+            }
+            EndpointSort::Expires => {
+                query.push(" AND (").push(column).push(", e.id)").push(compare).push("(");
+                query.push_bind(key.value.parse().unwrap_or(0_i64)).push(", ").push_bind(key.id).push(")");
+            }
+        }
+    }
+    let direction = if descending { " DESC" } else { "" };
+    query.push(" ORDER BY ").push(column).push(direction);
+    query.push(", e.id").push(direction).push(" LIMIT ").push_bind(limit);
+}
+
+impl Tx {
+    /// One page of endpoints behind `after`.
+    pub async fn endpoints(
+        &mut self,
+        filter: &EndpointFilter,
+        sort: EndpointSort,
+        descending: bool,
+        after: Option<&EndpointKey>,
+        limit: i64,
+    ) -> Result<Vec<EndpointRecord>, StoreError> {
+        let select = format!("SELECT {COLUMNS} FROM endpoints e JOIN agents a ON a.id = e.agent_id");
+        let rows: Vec<Row> = on!(self, |conn| {
+            let mut query = QueryBuilder::new(select);
+            push_filter(&mut query, filter);
+            push_place(&mut query, sort, descending, after, limit);
+            query.build_query_as().fetch_all(&mut *conn).await?
+        });
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+}
