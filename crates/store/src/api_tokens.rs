@@ -1,0 +1,185 @@
+//! API keys, by the hash of their secret.
+
+use domain::model::Role;
+use domain::{ApiKeyId, Timestamp, UserId};
+use sqlx::QueryBuilder;
+
+use crate::users::{Account, UserRow};
+use crate::value::parse_opt;
+use crate::{StoreError, Tx, on};
+
+/// A key to be added.
+#[derive(Debug, Clone)]
+pub struct NewApiKey {
+    /// Whose.
+    pub user: UserId,
+    /// What it is for.
+    pub name: String,
+    /// Narrower than the person's own role, where given.
+    pub role: Option<Role>,
+    /// SHA-256 of the key, in hex.
+    pub token_hash: String,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// A key as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// Whose.
+    pub user: UserId,
+    /// That person's e-mail address.
+    pub email: String,
+    /// What it is for.
+    pub name: String,
+    /// Narrower than the person's own role, where given.
+    pub role: Option<Role>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last used, roughly.
+    pub last_used_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: i64,
+    user_id: i64,
+    email: String,
+    name: String,
+    role: Option<String>,
+    created_at: i64,
+    last_used_at: Option<i64>,
+    revoked_at: Option<i64>,
+}
+
+impl TryFrom<Row> for ApiKey {
+    type Error = StoreError;
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: ApiKeyId(row.id),
+            user: UserId(row.user_id),
+            email: row.email,
+            name: row.name,
+            role: parse_opt("api_tokens.role", row.role.as_deref())?,
+            created_at: Timestamp(row.created_at),
+            last_used_at: row.last_used_at.map(Timestamp),
+            revoked_at: row.revoked_at.map(Timestamp),
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct OwnedRow {
+    key_id: i64,
+    key_role: Option<String>,
+    key_used_at: Option<i64>,
+    #[sqlx(flatten)]
+    user: UserRow,
+}
+
+/// A key that still works, with its owner.
+#[derive(Debug, Clone)]
+pub struct OwnedApiKey {
+    /// The key.
+    pub id: ApiKeyId,
+    /// Narrower than the person's own role, where given.
+    pub role: Option<Role>,
+    /// When it was last used, roughly.
+    pub last_used_at: Option<Timestamp>,
+    /// Whose it is.
+    pub owner: Account,
+}
+
+const KEYS: &str = "SELECT k.id, k.user_id, u.email, k.name, k.role, k.created_at, k.last_used_at, k.revoked_at \
+                    FROM api_tokens k JOIN users u ON u.id = k.user_id";
+
+impl Tx {
+    /// Adds a key.
+    pub async fn insert_api_key(&mut self, new: &NewApiKey) -> Result<ApiKeyId, StoreError> {
+        let id: i64 = on!(self, |conn| {
+            sqlx::query_scalar(
+                "INSERT INTO api_tokens (user_id, name, role, token_hash, created_at) VALUES ($1, $2, $3, $4, $5) RETURNING id",
+            )
+            .bind(new.user.0)
+            .bind(&new.name)
+            .bind(new.role.map(Role::as_str))
+            .bind(&new.token_hash)
+            .bind(new.created_at.0)
+            .fetch_one(&mut *conn)
+            .await?
+        });
+        Ok(ApiKeyId(id))
+    }
+
+    /// The key with this hash, where it is not revoked.
+    pub async fn live_api_key(&mut self, token_hash: &str) -> Result<Option<OwnedApiKey>, StoreError> {
+        let row: Option<OwnedRow> = on!(self, |conn| {
+            sqlx::query_as(
+                "SELECT k.id AS key_id, k.role AS key_role, k.last_used_at AS key_used_at, u.id, u.email, u.name, \
+                 u.role, u.password_hash, u.disabled, u.time_zone, u.theme, u.created_at, u.last_sign_in_at \
+                 FROM api_tokens k JOIN users u ON u.id = k.user_id WHERE k.token_hash = $1 AND k.revoked_at IS NULL",
+            )
+            .bind(token_hash)
+            .fetch_optional(&mut *conn)
+            .await?
+        });
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(OwnedApiKey {
+            id: ApiKeyId(row.key_id),
+            role: parse_opt("api_tokens.role", row.key_role.as_deref())?,
+            last_used_at: row.key_used_at.map(Timestamp),
+            owner: row.user.try_into()?,
+        }))
+    }
+
+    /// Keys, newest first, of one person or of all, with ids below `before`.
+    pub async fn api_keys(
+        &mut self,
+        of: Option<UserId>,
+        before: Option<ApiKeyId>,
+        limit: i64,
+    ) -> Result<Vec<ApiKey>, StoreError> {
+        let rows: Vec<Row> = on!(self, |conn| {
+            let mut query = QueryBuilder::new(KEYS);
+            query.push(" WHERE k.id < ").push_bind(before.map_or(i64::MAX, |id| id.0));
+            if let Some(user) = of {
+                query.push(" AND k.user_id = ").push_bind(user.0);
+            }
+            query.push(" ORDER BY k.id DESC LIMIT ").push_bind(limit);
+            query.build_query_as().fetch_all(&mut *conn).await?
+        });
+        rows.into_iter().map(ApiKey::try_from).collect()
+    }
+
+    /// One key.
+    pub async fn api_key(&mut self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
+        let row: Option<Row> = on!(self, |conn| {
+            QueryBuilder::new(KEYS).push(" WHERE k.id = ").push_bind(id.0).build_query_as().fetch_optional(&mut *conn).await?
+        });
+        row.map(ApiKey::try_from).transpose()
+    }
+
+    /// Notes a use.
+    pub async fn touch_api_key(&mut self, id: ApiKeyId, now: Timestamp) -> Result<(), StoreError> {
+        on!(self, |conn| {
+            sqlx::query("UPDATE api_tokens SET last_used_at = $1 WHERE id = $2").bind(now.0).bind(id.0).execute(&mut *conn).await?;
+        });
+        Ok(())
+    }
+
+    /// Revokes a key; false where it was revoked before.
+    pub async fn revoke_api_key(&mut self, id: ApiKeyId, now: Timestamp) -> Result<bool, StoreError> {
+        let changed: Option<i64> = on!(self, |conn| {
+            sqlx::query_scalar("UPDATE api_tokens SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL RETURNING id")
+                .bind(now.0)
+                .bind(id.0)
+                .fetch_optional(&mut *conn)
+                .await?
+        });
+        Ok(changed.is_some())
+    }
+}

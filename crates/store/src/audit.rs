@@ -1,0 +1,275 @@
+//! The audit log's rows and its chain of seals.
+
+use domain::Timestamp;
+use sqlx::QueryBuilder;
+
+use crate::{StoreError, Tx, on};
+
+/// A row to be written.
+#[derive(Debug, Clone)]
+pub struct NewAuditRow {
+    /// When.
+    pub at: Timestamp,
+    /// The kind of actor: `person`, `api_key`, `acme_account`, `worker`, `operator`, `visitor`.
+    pub actor_kind: &'static str,
+    /// The person or ACME account.
+    pub actor_id: Option<i64>,
+    /// The actor's name at that time.
+    pub actor_name: String,
+    /// Where from.
+    pub address: Option<String>,
+    /// What was done.
+    pub action: &'static str,
+    /// The kind of thing.
+    pub resource_kind: &'static str,
+    /// Which one.
+    pub resource_id: String,
+    /// How it was, as JSON.
+    pub old: Option<String>,
+    /// How it is, as JSON.
+    pub new: Option<String>,
+    /// The act in a sentence.
+    pub description: String,
+}
+
+/// A row of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRow {
+    /// Its id.
+    pub id: i64,
+    /// When.
+    pub at: Timestamp,
+    /// The kind of actor.
+    pub actor_kind: String,
+    /// The person or ACME account.
+    pub actor_id: Option<i64>,
+    /// The actor's name at that time.
+    pub actor_name: String,
+    /// Where from.
+    pub address: Option<String>,
+    /// What was done.
+    pub action: String,
+    /// The kind of thing.
+    pub resource_kind: String,
+    /// Which one.
+    pub resource_id: String,
+    /// How it was, as JSON.
+    pub old: Option<String>,
+    /// How it is, as JSON.
+    pub new: Option<String>,
+    /// The act in a sentence.
+    pub description: String,
+    /// Its place in the chain; none before it is sealed.
+    pub position: Option<i64>,
+    /// The seal before it and its own, in hex.
+    pub seals: Option<(String, String)>,
+}
+
+/// The newest seal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainHead {
+    /// Its position; 0 before the first.
+    pub position: i64,
+    /// The seal, in hex; empty before the first.
+    pub seal: String,
+}
+
+/// Which rows a page shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// The actor's name begins so.
+    pub actor: Option<String>,
+    /// The kind of actor.
+    pub actor_kind: Option<String>,
+    /// The action is this one, or where it ends in `.`, begins so.
+    pub action: Option<String>,
+    /// The kind of thing.
+    pub resource_kind: Option<String>,
+    /// Which one.
+    pub resource_id: Option<String>,
+    /// At this moment or later.
+    pub since: Option<Timestamp>,
+    /// Before this moment.
+    pub until: Option<Timestamp>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: i64,
+    at: i64,
+    actor_kind: String,
+    actor_id: Option<i64>,
+    actor_name: String,
+    address: Option<String>,
+    action: String,
+    resource_kind: String,
+    resource_id: Option<String>,
+    old_value: Option<String>,
+    new_value: Option<String>,
+    description: String,
+    chain_position: Option<i64>,
+    prev_hash: Option<String>,
+    hash: Option<String>,
+}
+
+impl From<Row> for AuditRow {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            at: Timestamp(row.at),
+            actor_kind: row.actor_kind,
+            actor_id: row.actor_id,
+            actor_name: row.actor_name,
+            address: row.address,
+            action: row.action,
+            resource_kind: row.resource_kind,
+            resource_id: row.resource_id.unwrap_or_default(),
+            old: row.old_value,
+            new: row.new_value,
+            description: row.description,
+            position: row.chain_position,
+            seals: row.prev_hash.zip(row.hash),
+        }
+    }
+}
+
+impl Tx {
+    /// Adds a row.
+    pub async fn insert_audit(&mut self, row: &NewAuditRow) -> Result<(), StoreError> {
+        on!(self, |conn| {
+            sqlx::query(
+                "INSERT INTO audit_log (at, actor_kind, actor_id, actor_name, address, action, \
+                 resource_kind, resource_id, old_value, new_value, description) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            )
+            .bind(row.at.0)
+            .bind(row.actor_kind)
+            .bind(row.actor_id)
+            .bind(&row.actor_name)
+            .bind(&row.address)
+            .bind(row.action)
+            .bind(row.resource_kind)
+            .bind(&row.resource_id)
+            .bind(&row.old)
+            .bind(&row.new)
+            .bind(&row.description)
+            .execute(&mut *conn)
+            .await?;
+        });
+        Ok(())
+    }
+
+    /// Rows that `filter` lets through, newest first, with ids below `before`.
+    pub async fn audit_page(
+        &mut self,
+        filter: &AuditFilter,
+        before: Option<i64>,
+        limit: i64,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        let rows: Vec<Row> = on!(self, |conn| {
+            let mut query = QueryBuilder::new("SELECT * FROM audit_log WHERE id < ");
+            query.push_bind(before.unwrap_or(i64::MAX));
+            let equal = [
+                (" AND actor_kind = ", &filter.actor_kind),
+                (" AND resource_kind = ", &filter.resource_kind),
+                (" AND resource_id = ", &filter.resource_id),
+            ];
+            for (condition, value) in equal {
+                if let Some(value) = value {
+                    query.push(condition).push_bind(value.clone());
+                }
+            }
+            if let Some(actor) = &filter.actor {
+                query.push(" AND actor_name >= ").push_bind(actor.clone());
+                query.push(" AND actor_name < ").push_bind(format!("{actor}\u{10FFFF}"));
+            }
+            match &filter.action {
+                Some(prefix) if prefix.ends_with('.') => {
+                    query.push(" AND action >= ").push_bind(prefix.clone());
+                    query.push(" AND action < ").push_bind(format!("{prefix}\u{10FFFF}"));
+                }
+                Some(action) => {
+                    query.push(" AND action = ").push_bind(action.clone());
+                }
+                None => {}
+            }
+            if let Some(since) = filter.since {
+                query.push(" AND at >= ").push_bind(since.0);
+            }
+            if let Some(until) = filter.until {
+                query.push(" AND at < ").push_bind(until.0);
+            }
+            query.push(" ORDER BY id DESC LIMIT ").push_bind(limit);
+            query.build_query_as().fetch_all(&mut *conn).await?
+        });
+        Ok(rows.into_iter().map(AuditRow::from).collect())
+    }
+
+    /// The newest seal, kept apart from the rows.
+    pub async fn audit_chain_head(&mut self) -> Result<ChainHead, StoreError> {
+        let (position, seal) = on!(self, |conn| {
+            sqlx::query_as("SELECT position, hash FROM audit_chain WHERE id = 1").fetch_one(&mut *conn).await?
+        });
+        Ok(ChainHead { position, seal })
+    }
+
+    /// Moves the newest seal.
+    pub async fn set_audit_chain_head(&mut self, position: i64, seal: &str, now: Timestamp) -> Result<(), StoreError> {
+        on!(self, |conn| {
+            sqlx::query("UPDATE audit_chain SET position = $1, hash = $2, sealed_at = $3 WHERE id = 1")
+                .bind(position)
+                .bind(seal)
+                .bind(now.0)
+                .execute(&mut *conn)
+                .await?;
+        });
+        Ok(())
+    }
+
+    /// Rows without a seal, oldest id first.
+    pub async fn unsealed_audit(&mut self, limit: i64) -> Result<Vec<AuditRow>, StoreError> {
+        let rows: Vec<Row> = on!(self, |conn| {
+            sqlx::query_as("SELECT * FROM audit_log WHERE hash IS NULL ORDER BY id LIMIT $1")
+                .bind(limit)
+                .fetch_all(&mut *conn)
+                .await?
+        });
+        Ok(rows.into_iter().map(AuditRow::from).collect())
+    }
+
+    /// How many rows have no seal; counts to `most` at most.
+    pub async fn count_unsealed_audit(&mut self, most: i64) -> Result<i64, StoreError> {
+        Ok(on!(self, |conn| {
+            sqlx::query_scalar("SELECT COUNT(*) FROM (SELECT id FROM audit_log WHERE hash IS NULL LIMIT $1) AS waiting")
+                .bind(most)
+                .fetch_one(&mut *conn)
+                .await?
+        }))
+    }
+
+    /// Seals one row.
+    pub async fn seal_audit_row(&mut self, id: i64, position: i64, previous: &str, seal: &str) -> Result<(), StoreError> {
+        on!(self, |conn| {
+            sqlx::query("UPDATE audit_log SET chain_position = $1, prev_hash = $2, hash = $3 WHERE id = $4 AND hash IS NULL")
+                .bind(position)
+                .bind(previous)
+                .bind(seal)
+                .bind(id)
+                .execute(&mut *conn)
+                .await?;
+        });
+        Ok(())
+    }
+
+    /// Sealed rows behind `position`, in the order of the chain.
+    pub async fn sealed_audit_after(&mut self, position: i64, limit: i64) -> Result<Vec<AuditRow>, StoreError> {
+        let rows: Vec<Row> = on!(self, |conn| {
+            sqlx::query_as("SELECT * FROM audit_log WHERE chain_position > $1 ORDER BY chain_position LIMIT $2")
+                .bind(position)
+                .bind(limit)
+                .fetch_all(&mut *conn)
+                .await?
+        });
+        Ok(rows.into_iter().map(AuditRow::from).collect())
+    }
+}

@@ -1,0 +1,306 @@
+//! Organizations and their domains.
+
+use domain::model::{Domain, Organization};
+use domain::{DnsName, DomainId, OrganizationId, Timestamp};
+use sqlx::QueryBuilder;
+
+use crate::users::like;
+use crate::value::parse;
+use crate::{StoreError, Tx, on};
+
+/// Which validation a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValidationState {
+    /// Current at this moment.
+    Current(Timestamp),
+    /// Never validated, or expired at this moment.
+    Wanted(Timestamp),
+}
+
+/// Which organizations or domains a list shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlaceFilter {
+    /// In the name, in any case.
+    pub text: Option<String>,
+    /// Domains of this organization.
+    pub organization: Option<OrganizationId>,
+    /// By validation.
+    pub validation: Option<ValidationState>,
+}
+
+/// A domain with how its control is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DomainRecord {
+    /// The domain.
+    pub domain: Domain,
+    /// The organization's name.
+    pub organization_name: String,
+    /// How it was or will be validated: `dns-txt`, `http-file`, `administrator`.
+    pub method: Option<String>,
+    /// What has to be found in the DNS or under the well-known path.
+    pub token: Option<String>,
+    /// When it was added.
+    pub created_at: Timestamp,
+}
+
+#[derive(sqlx::FromRow)]
+struct OrganizationRow {
+    id: i64,
+    name: String,
+    country: String,
+    validated_until: Option<i64>,
+}
+
+impl From<OrganizationRow> for Organization {
+    fn from(row: OrganizationRow) -> Self {
+        Self {
+            id: OrganizationId(row.id),
+            name: row.name,
+            country: row.country,
+            validated_until: row.validated_until.map(Timestamp),
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct DomainRow {
+    id: i64,
+    name: String,
+    organization_id: i64,
+    organization_name: String,
+    validated_until: Option<i64>,
+    method: Option<String>,
+    token: Option<String>,
+    created_at: i64,
+}
+
+impl TryFrom<DomainRow> for DomainRecord {
+    type Error = StoreError;
+    fn try_from(row: DomainRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            domain: Domain {
+                id: DomainId(row.id),
+                name: parse("domains.name", &row.name)?,
+                organization: OrganizationId(row.organization_id),
+                validated_until: row.validated_until.map(Timestamp),
+            },
+            organization_name: row.organization_name,
+            method: row.method,
+            token: row.token,
+            created_at: Timestamp(row.created_at),
+        })
+    }
+}
+
+const ORGANIZATIONS: &str = "SELECT id, name, country, validated_until FROM organizations";
+const DOMAINS: &str = "SELECT d.id, d.name, d.organization_id, o.name AS organization_name, d.validated_until, \
+                       d.method, d.token, d.created_at \
+                       FROM domains d JOIN organizations o ON o.id = d.organization_id";
+
+impl Tx {
+    /// Adds an organization; none where the name is taken.
+    pub async fn insert_organization(
+        &mut self,
+        name: &str,
+        country: &str,
+        validated_until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Option<OrganizationId>, StoreError> {
+        let id: Option<i64> = on!(self, |conn| {
+            sqlx::query_scalar(
+                "INSERT INTO organizations (name, country, validated_until, created_at) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (name) DO NOTHING RETURNING id",
+            )
+            .bind(name)
+            .bind(country)
+            .bind(validated_until.map(|until| until.0))
+            .bind(now.0)
+            .fetch_optional(&mut *conn)
+            .await?
+        });
+        Ok(id.map(OrganizationId))
+    }
+
+    /// One organization.
+    pub async fn organization(&mut self, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
+        let row: Option<OrganizationRow> = on!(self, |conn| {
+            QueryBuilder::new(ORGANIZATIONS)
+                .push(" WHERE id = ")
+                .push_bind(id.0)
+                .build_query_as()
+                .fetch_optional(&mut *conn)
+                .await?
+        });
+        Ok(row.map(Organization::from))
+    }
+
+    /// The organization with exactly this name.
+    pub async fn organization_by_name(&mut self, name: &str) -> Result<Option<Organization>, StoreError> {
+        let row: Option<OrganizationRow> = on!(self, |conn| {
+            QueryBuilder::new(ORGANIZATIONS)
+                .push(" WHERE name = ")
+                .push_bind(name.to_owned())
+                .build_query_as()
+                .fetch_optional(&mut *conn)
+                .await?
+        });
+        Ok(row.map(Organization::from))
+    }
+
+    /// Organizations in the order of name and id, behind `after`.
+    pub async fn organizations(
+        &mut self,
+        filter: &PlaceFilter,
+        after: Option<(String, OrganizationId)>,
+        limit: i64,
+    ) -> Result<Vec<Organization>, StoreError> {
+        let rows: Vec<OrganizationRow> = on!(self, |conn| {
+            let mut query = QueryBuilder::new(ORGANIZATIONS);
+            query.push(" WHERE 1 = 1");
+            if let Some(text) = &filter.text {
+                query.push(" AND LOWER(name) LIKE ").push_bind(like(text)).push(" ESCAPE '!'");
+            }
+            match filter.validation {
+                Some(ValidationState::Current(now)) => {
+                    query.push(" AND validated_until >= ").push_bind(now.0);
+                }
+                Some(ValidationState::Wanted(now)) => {
+                    query.push(" AND COALESCE(validated_until, 0) < ").push_bind(now.0);
+                }
+                None => {}
+            }
+            if let Some((name, id)) = &after {
+                query.push(" AND (name, id) > (").push_bind(name.clone()).push(", ").push_bind(id.0).push(")");
+            }
+            query.push(" ORDER BY name, id LIMIT ").push_bind(limit);
+            query.build_query_as().fetch_all(&mut *conn).await?
+        });
+        Ok(rows.into_iter().map(Organization::from).collect())
+    }
+
+    /// Sets until when an organization's validation holds; none takes it back.
+    pub async fn set_organization_validation(
+        &mut self,
+        id: OrganizationId,
+        until: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        on!(self, |conn| {
+            sqlx::query("UPDATE organizations SET validated_until = $1 WHERE id = $2")
+                .bind(until.map(|until| until.0))
+                .bind(id.0)
+                .execute(&mut *conn)
+                .await?;
+        });
+        Ok(())
+    }
+
+    /// Adds a domain; none where the organization has it already.
+    pub async fn insert_domain(
+        &mut self,
+        organization: OrganizationId,
+        name: &DnsName,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Option<DomainId>, StoreError> {
+        let id: Option<i64> = on!(self, |conn| {
+            sqlx::query_scalar(
+                "INSERT INTO domains (organization_id, name, token, created_at) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (organization_id, name) DO NOTHING RETURNING id",
+            )
+            .bind(organization.0)
+            .bind(name.as_str())
+            .bind(token)
+            .bind(now.0)
+            .fetch_optional(&mut *conn)
+            .await?
+        });
+        Ok(id.map(DomainId))
+    }
+
+    /// One domain.
+    pub async fn domain(&mut self, id: DomainId) -> Result<Option<DomainRecord>, StoreError> {
+        let row: Option<DomainRow> = on!(self, |conn| {
+            QueryBuilder::new(DOMAINS)
+                .push(" WHERE d.id = ")
+                .push_bind(id.0)
+                .build_query_as()
+                .fetch_optional(&mut *conn)
+                .await?
+        });
+        row.map(DomainRecord::try_from).transpose()
+    }
+
+    /// Domains in the order of name and id, behind `after`.
+    pub async fn domains(
+        &mut self,
+        filter: &PlaceFilter,
+        after: Option<(String, DomainId)>,
+        limit: i64,
+    ) -> Result<Vec<DomainRecord>, StoreError> {
+        let rows: Vec<DomainRow> = on!(self, |conn| {
+            let mut query = QueryBuilder::new(DOMAINS);
+            query.push(" WHERE 1 = 1");
+            if let Some(organization) = filter.organization {
+                query.push(" AND d.organization_id = ").push_bind(organization.0);
+            }
+            if let Some(text) = &filter.text {
+                query.push(" AND d.name LIKE ").push_bind(like(text)).push(" ESCAPE '!'");
+            }
+            match filter.validation {
+                Some(ValidationState::Current(now)) => {
+                    query.push(" AND d.validated_until >= ").push_bind(now.0);
+                }
+                Some(ValidationState::Wanted(now)) => {
+                    query.push(" AND COALESCE(d.validated_until, 0) < ").push_bind(now.0);
+                }
+                None => {}
+            }
+            if let Some((name, id)) = &after {
+                query.push(" AND (d.name, d.id) > (").push_bind(name.clone()).push(", ").push_bind(id.0).push(")");
+            }
+            query.push(" ORDER BY d.name, d.id LIMIT ").push_bind(limit);
+            query.build_query_as().fetch_all(&mut *conn).await?
+        });
+        rows.into_iter().map(DomainRecord::try_from).collect()
+    }
+
+    /// The organization's domains among `names`. At most some hundreds of names.
+    pub async fn domains_named(
+        &mut self,
+        organization: OrganizationId,
+        names: &[&str],
+    ) -> Result<Vec<Domain>, StoreError> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<DomainRow> = on!(self, |conn| {
+            let mut query = QueryBuilder::new(DOMAINS);
+            query.push(" WHERE d.organization_id = ").push_bind(organization.0).push(" AND d.name IN (");
+            let mut list = query.separated(", ");
+            for name in names {
+                list.push_bind((*name).to_owned());
+            }
+            query.push(")");
+            query.build_query_as().fetch_all(&mut *conn).await?
+        });
+        rows.into_iter().map(|row| DomainRecord::try_from(row).map(|record| record.domain)).collect()
+    }
+
+    /// Sets until when a domain's validation holds, and how it was shown; none takes it back.
+    pub async fn set_domain_validation(
+        &mut self,
+        id: DomainId,
+        until: Option<Timestamp>,
+        method: &str,
+    ) -> Result<(), StoreError> {
+        on!(self, |conn| {
+            sqlx::query("UPDATE domains SET validated_until = $1, method = $2 WHERE id = $3")
+                .bind(until.map(|until| until.0))
+                .bind(method)
+                .bind(id.0)
+                .execute(&mut *conn)
+                .await?;
+        });
+        Ok(())
+    }
+}
