@@ -8,11 +8,12 @@
 //! than that of their ids; a late entry is sealed later and breaks nothing.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
-use domain::{Timestamp, UserId};
+use domain::Timestamp;
 use serde_json::Value;
 use store::Tx;
-use store::audit::{AuditFilter, AuditPosition, AuditRow, NewAuditRow};
+use store::audit::{AuditFilter, AuditRow, NewAuditRow};
 
 use crate::{Actor, Lifecycle, Result};
 
@@ -72,8 +73,8 @@ pub async fn record(tx: &mut Tx, now: Timestamp, actor: &Actor, entry: AuditEntr
     let row = NewAuditRow {
         at: now,
         actor_kind: actor.kind(),
-        actor_user: acting_user(actor),
-        actor_label: label(actor),
+        actor_id: actor_id(actor),
+        actor_name: name(actor),
         address: address(actor),
         action: entry.action,
         resource_kind: entry.resource_kind,
@@ -82,19 +83,44 @@ pub async fn record(tx: &mut Tx, now: Timestamp, actor: &Actor, entry: AuditEntr
         new: entry.new.map(|value| value.to_string()),
         description: entry.description,
     };
-    tx.insert_audit(&row).await?;
-    Ok(())
+    Ok(tx.insert_audit(&row).await?)
 }
 
-fn acting_user(actor: &Actor) -> Option<UserId> {
+/// Writes an act of somebody who is not signed in; `name` is what they called themselves.
+pub(crate) async fn record_visitor(
+    tx: &mut Tx,
+    now: Timestamp,
+    name: &str,
+    address: Option<IpAddr>,
+    entry: AuditEntry,
+) -> Result<()> {
+    let row = NewAuditRow {
+        at: now,
+        actor_kind: "visitor",
+        actor_id: None,
+        actor_name: name.chars().take(254).collect(),
+        address: address.map(|address| address.to_string()),
+        action: entry.action,
+        resource_kind: entry.resource_kind,
+        resource_id: entry.resource_id,
+        old: None,
+        new: None,
+        description: entry.description,
+    };
+    Ok(tx.insert_audit(&row).await?)
+}
+
+/// The id behind the actor: of a person, or of an ACME account.
+fn actor_id(actor: &Actor) -> Option<i64> {
     match actor {
-        Actor::Person(person) => Some(person.user.id),
-        Actor::Worker { on_behalf_of } => *on_behalf_of,
-        Actor::Acme { .. } | Actor::Operator => None,
+        Actor::Person(person) => Some(person.user.id.0),
+        Actor::Worker { on_behalf_of } => on_behalf_of.map(|user| user.0),
+        Actor::Acme { account, .. } => Some(account.0),
+        Actor::Operator => None,
     }
 }
 
-fn label(actor: &Actor) -> String {
+fn name(actor: &Actor) -> String {
     match actor {
         Actor::Person(person) => person.user.email.clone(),
         Actor::Acme { account, .. } => format!("ACME account {account}"),
@@ -119,7 +145,7 @@ pub enum ChainCheck {
     Intact {
         /// How many entries are sealed.
         sealed: i64,
-        /// How many newer ones wait for their seal.
+        /// How many newer ones wait for their seal; counted to 1,000.
         waiting: i64,
     },
     /// An entry was changed, removed or inserted.
@@ -128,8 +154,6 @@ pub enum ChainCheck {
         position: i64,
         /// The entry found there; none where it is missing.
         entry: Option<i64>,
-        /// The seals before it that hold.
-        intact_before: i64,
     },
 }
 
@@ -139,7 +163,7 @@ impl Lifecycle {
         &self,
         actor: &Actor,
         filter: AuditFilter,
-        before: Option<AuditPosition>,
+        before: Option<i64>,
         limit: u16,
     ) -> Result<Vec<AuditRow>> {
         crate::accounts::require_administrator(actor, "The audit log")?;
@@ -166,44 +190,47 @@ impl Lifecycle {
         let mut previous = GENESIS.to_owned();
         let mut position = 0;
         let mut tx = self.store().reader().await?;
+        // Read first: entries sealed during the check are behind it.
+        let head = tx.audit_chain_head().await?;
+        let mut head_holds = head.position == 0;
         loop {
             let rows = tx.sealed_audit_after(position, CHECK_BATCH).await?;
             if rows.is_empty() {
                 break;
             }
-            for sealed in &rows {
+            for row in &rows {
                 let expected = position + 1;
-                let seal = seal_of(&sealed.row, expected, &previous);
-                if sealed.position != expected || sealed.seal != seal {
-                    return Ok(ChainCheck::Broken {
-                        position: expected,
-                        entry: (sealed.position == expected).then_some(sealed.row.id),
-                        intact_before: position,
-                    });
+                let seals = (previous.clone(), seal_of(row, expected, &previous));
+                if row.position != Some(expected) || row.seals.as_ref() != Some(&seals) {
+                    let entry = (row.position == Some(expected)).then_some(row.id);
+                    return Ok(ChainCheck::Broken { position: expected, entry });
                 }
-                previous = seal;
+                previous = seals.1;
                 position = expected;
+                head_holds |= position == head.position && previous == head.seal;
             }
         }
         // Cutting off the newest entries leaves a shorter chain that holds in itself; the head,
         // kept apart, tells.
-        let head = tx.audit_chain_head().await?;
-        if head.position != position || (position > 0 && head.seal != previous) {
-            return Ok(ChainCheck::Broken { position: position + 1, entry: None, intact_before: position });
+        if !head_holds {
+            return Ok(ChainCheck::Broken { position: position.min(head.position) + 1, entry: None });
         }
-        Ok(ChainCheck::Intact { sealed: position, waiting: tx.count_unsealed_audit().await? })
+        Ok(ChainCheck::Intact { sealed: position, waiting: tx.count_unsealed_audit(CHECK_BATCH).await? })
     }
 }
 
 async fn seal_batch(tx: &mut Tx, now: Timestamp) -> Result<usize> {
-    let head = tx.lock_audit_chain_head().await?;
+    // One sealer at a time, on however many nodes.
+    tx.lock("audit chain").await?;
+    let head = tx.audit_chain_head().await?;
     let mut previous = if head.position == 0 { GENESIS.to_owned() } else { head.seal };
     let mut position = head.position;
     let rows = tx.unsealed_audit(SEAL_BATCH).await?;
     for row in &rows {
         position += 1;
-        previous = seal_of(row, position, &previous);
-        tx.seal_audit_row(row.id, position, &previous).await?;
+        let seal = seal_of(row, position, &previous);
+        tx.seal_audit_row(row.id, position, &previous, &seal).await?;
+        previous = seal;
     }
     if !rows.is_empty() {
         tx.set_audit_chain_head(position, &previous, now).await?;
@@ -215,15 +242,15 @@ async fn seal_batch(tx: &mut Tx, now: Timestamp) -> Result<usize> {
 /// two contents read the same.
 fn seal_of(row: &AuditRow, position: i64, previous: &str) -> String {
     let (position, id, at) = (position.to_string(), row.id.to_string(), row.at.0.to_string());
-    let user = row.actor_user.map(|user| user.0.to_string());
+    let actor = row.actor_id.map(|id| id.to_string());
     let parts = [
         Some(previous),
         Some(&position),
         Some(&id),
         Some(&at),
         Some(&row.actor_kind),
-        user.as_deref(),
-        Some(&row.actor_label),
+        actor.as_deref(),
+        Some(&row.actor_name),
         row.address.as_deref(),
         Some(&row.action),
         Some(&row.resource_kind),

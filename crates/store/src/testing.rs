@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use crate::{Store, StoreOptions};
+use crate::{Store, StoreError, StoreOptions, on};
 
 /// A migrated, empty database.
 #[derive(Debug)]
@@ -26,6 +26,25 @@ pub struct TestDatabase {
     /// Holds the database file; removed when dropped.
     #[doc(hidden)]
     pub _folder: Option<TempDir>,
+}
+
+impl TestDatabase {
+    /// Runs one statement past all methods, as somebody with access to the database could.
+    ///
+    /// # Errors
+    /// Where the database refuses it.
+    pub async fn execute(&self, sql: &'static str) -> Result<(), StoreError> {
+        self.store
+            .write(move |tx| {
+                Box::pin(async move {
+                    on!(tx, |conn| {
+                        sqlx::query(sql).execute(&mut *conn).await?;
+                    });
+                    Ok(())
+                })
+            })
+            .await
+    }
 }
 
 /// A failure to set up a test, in words.
