@@ -1,0 +1,115 @@
+use domain::model::Role;
+
+use super::*;
+use crate::testing::{Desk, PASSWORD, desks};
+
+fn here() -> Option<IpAddr> {
+    Some("192.0.2.7".parse().unwrap())
+}
+
+async fn try_in(desk: &Desk, email: &str, password: &str) -> Result<SessionToken> {
+    let credentials = Credentials { email: email.into(), password: password.into() };
+    desk.sign_in(credentials, here(), "test").await
+}
+
+#[tokio::test]
+async fn a_session_opens_and_closes() {
+    for desk in desks().await {
+        desk.person("jane@example.com", Role::Manager).await;
+        let token = try_in(&desk, " Jane@Example.com ", PASSWORD).await.unwrap();
+        let person = desk.session(token.reveal(), here()).await.unwrap().unwrap();
+        assert_eq!((person.user.email.as_str(), person.role), ("jane@example.com", Role::Manager));
+        assert!(!format!("{token:?}").contains(token.reveal()));
+        desk.sign_out(token.reveal()).await.unwrap();
+        assert!(desk.session(token.reveal(), here()).await.unwrap().is_none());
+        assert!(desk.session("forged", here()).await.unwrap().is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_session_ends_by_idleness_and_by_age() {
+    for desk in desks().await {
+        desk.person("jane@example.com", Role::Manager).await;
+        let token = try_in(&desk, "jane@example.com", PASSWORD).await.unwrap();
+        let start = desk.real_now();
+        let at = |seconds: i64| desk.session_at(token.reveal(), None, start.plus_seconds(seconds));
+        assert!(at(sessions::IDLE_SECONDS + 60).await.unwrap().is_none());
+        // A request each hour keeps it open, up to its age.
+        for hour in 1..sessions::ABSOLUTE_SECONDS / 3_600 {
+            assert!(at(hour * 3_600).await.unwrap().is_some(), "after {hour} hours");
+        }
+        assert!(at(sessions::ABSOLUTE_SECONDS + 60).await.unwrap().is_none());
+        // The demonstration's clock signs nobody out.
+        let fresh = try_in(&desk, "jane@example.com", PASSWORD).await.unwrap();
+        desk.clock().advance(domain::Days(400));
+        assert!(desk.session(fresh.reveal(), None).await.unwrap().is_some());
+    }
+}
+
+#[tokio::test]
+async fn wrong_unknown_and_disabled_answer_the_same() {
+    for desk in desks().await {
+        desk.person("jane@example.com", Role::Manager).await;
+        let gone = desk.person("gone@example.com", Role::Standard).await;
+        desk.set_user_disabled(&Actor::Operator, gone.user.id, true).await.unwrap();
+        let mut answers = Vec::new();
+        for (email, password) in [
+            ("jane@example.com", "wrong password here"),
+            ("nobody@example.com", PASSWORD),
+            ("gone@example.com", PASSWORD),
+            (&"x".repeat(5_000), PASSWORD),
+            ("jane@example.com", &"x".repeat(1_000_000)),
+        ] {
+            answers.push(try_in(&desk, email, password).await.unwrap_err().to_string());
+        }
+        answers.dedup();
+        assert_eq!(answers.len(), 1, "{answers:?}");
+    }
+}
+
+#[tokio::test]
+async fn guessing_is_throttled_by_email_and_by_address() {
+    for desk in desks().await {
+        desk.person("jane@example.com", Role::Manager).await;
+        for _ in 0..10 {
+            assert!(matches!(try_in(&desk, "jane@example.com", "guess").await, Err(LifecycleError::Invalid(_))));
+        }
+        // Even the right one is not looked at any more.
+        let refused = try_in(&desk, "jane@example.com", PASSWORD).await.unwrap_err();
+        assert!(matches!(refused, LifecycleError::Throttled { retry_after_seconds: 60..=90 }), "{refused:?}");
+        // Others from the same address are not kept out by that, until the address is used up.
+        desk.person("john@example.com", Role::Manager).await;
+        try_in(&desk, "john@example.com", PASSWORD).await.unwrap();
+        let mut refused = 0;
+        for number in 0..60 {
+            let email = format!("nobody{number}@example.com");
+            refused += i32::from(matches!(try_in(&desk, &email, "guess").await, Err(LifecycleError::Throttled { .. })));
+        }
+        assert!(refused >= 5, "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_new_password_ends_the_other_sessions() {
+    for desk in desks().await {
+        let jane = desk.person("jane@example.com", Role::Manager).await;
+        let here = try_in(&desk, "jane@example.com", PASSWORD).await.unwrap();
+        let elsewhere = try_in(&desk, "jane@example.com", PASSWORD).await.unwrap();
+        let change = |current: &str, new: &str| desk.change_password(&jane, current.into(), new.into(), Some(here.reveal()));
+        assert!(change("wrong", "a wholly new sentence").await.is_err());
+        assert!(change(PASSWORD, "short").await.is_err());
+        change(PASSWORD, "a wholly new sentence").await.unwrap();
+        assert!(desk.session(here.reveal(), None).await.unwrap().is_some());
+        assert!(desk.session(elsewhere.reveal(), None).await.unwrap().is_none());
+        assert!(try_in(&desk, "jane@example.com", PASSWORD).await.is_err());
+        try_in(&desk, "jane@example.com", "a wholly new sentence").await.unwrap();
+    }
+}
+
+#[test]
+fn an_ipv6_household_is_one_address() {
+    let net = |text: &str| network(text.parse().unwrap());
+    assert_eq!(net("2001:db8:1:2::1"), net("2001:db8:1:2:ffff::9"));
+    assert_ne!(net("2001:db8:1:2::1"), net("2001:db8:1:3::1"));
+    assert_eq!(net("::ffff:192.0.2.7"), "192.0.2.7");
+}
