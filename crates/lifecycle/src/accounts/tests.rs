@@ -1,0 +1,128 @@
+use super::links::Setup;
+use super::*;
+use crate::testing::{PASSWORD, desks};
+
+#[tokio::test]
+async fn people_are_added_once_and_listed_by_name() {
+    for desk in desks().await {
+        for email in ["b@example.com", "a@example.com", "c_1@example.com"] {
+            desk.person(email, Role::Standard).await;
+        }
+        let again = NewUser { email: "A@example.com".into(), name: "A".into(), role: Role::Manager, password: None };
+        assert!(matches!(desk.add_user(&Actor::Operator, again).await, Err(LifecycleError::Invalid(_))));
+        let list = |text: Option<&str>, after| {
+            let filter = AccountFilter { text: text.map(Into::into), ..AccountFilter::default() };
+            desk.users(&Actor::Operator, filter, after, 2)
+        };
+        let first = list(None, None).await.unwrap();
+        let last = &first[1].user;
+        assert_eq!(last.email, "b@example.com");
+        let second = list(None, Some((last.name.clone(), last.id))).await.unwrap();
+        assert_eq!(second.len(), 1);
+        // `_` is a letter here, not a wildcard.
+        assert_eq!(list(Some("C_"), None).await.unwrap().len(), 1);
+        assert_eq!(list(Some("a_e"), None).await.unwrap().len(), 0);
+    }
+}
+
+#[tokio::test]
+async fn bad_people_are_refused_field_by_field() {
+    let desk = desks().await.remove(0);
+    for email in ["", "jane", "jane@", "@example.com", "jane@nowhere", "a b@example.com", "<a>@example.com", "a@10.0.0.1"] {
+        let new = NewUser { email: email.into(), name: String::new(), role: Role::Standard, password: None };
+        let refused = desk.add_user(&Actor::Operator, new).await.unwrap_err();
+        assert!(matches!(&refused, LifecycleError::Invalid(faults) if faults[0].field == "email"), "{email}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn only_administrators_manage_people() {
+    let desk = desks().await.remove(0);
+    let manager = desk.person("m@example.com", Role::Manager).await;
+    let (id, actor) = (manager.user.id, Actor::Person(manager));
+    let forbidden = |error| matches!(error, LifecycleError::Forbidden { .. });
+    assert!(forbidden(desk.set_user_role(&actor, id, Role::Administrator).await.unwrap_err()));
+    assert!(forbidden(desk.set_user_disabled(&actor, id, true).await.unwrap_err()));
+    assert!(forbidden(desk.invite_user(&actor, id).await.unwrap_err()));
+    assert!(forbidden(desk.users(&actor, AccountFilter::default(), None, 10).await.unwrap_err()));
+    desk.user(&actor, id).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_administrator_always_remains() {
+    for desk in desks().await {
+        let one = desk.person("one@example.com", Role::Administrator).await.user.id;
+        let refused = desk.set_user_disabled(&Actor::Operator, one, true).await.unwrap_err();
+        assert!(matches!(refused, LifecycleError::Conflict { .. }));
+        assert!(desk.set_user_role(&Actor::Operator, one, Role::Manager).await.is_err());
+        // Of two who remove each other at the same moment, one stays.
+        let two = desk.person("two@example.com", Role::Administrator).await.user.id;
+        let (a, b) = tokio::join!(
+            desk.set_user_role(&Actor::Operator, one, Role::Standard),
+            desk.set_user_disabled(&Actor::Operator, two, true)
+        );
+        assert_eq!(u8::from(a.is_ok()) + u8::from(b.is_ok()), 1, "{a:?} {b:?}");
+    }
+}
+
+#[tokio::test]
+async fn disabling_ends_sessions_and_links() {
+    for desk in desks().await {
+        let jane = desk.person("jane@example.com", Role::Standard).await.user.id;
+        let credentials = crate::auth::Credentials { email: "jane@example.com".into(), password: PASSWORD.into() };
+        let session = desk.sign_in(credentials, None, "").await.unwrap();
+        let link = desk.invite_user(&Actor::Operator, jane).await.unwrap();
+        desk.set_user_disabled(&Actor::Operator, jane, true).await.unwrap();
+        desk.set_user_disabled(&Actor::Operator, jane, false).await.unwrap();
+        assert!(desk.session(session.reveal(), None).await.unwrap().is_none());
+        assert!(desk.choose_password(link.reveal(), "a wholly new sentence".into(), None, "").await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn the_set_up_link_makes_one_administrator() {
+    for desk in desks().await {
+        let stale = desk.setup_link().await.unwrap().unwrap();
+        let link = desk.setup_link().await.unwrap().unwrap();
+        let setup = || Setup { email: "root@example.com".into(), name: "Root".into(), password: PASSWORD.into() };
+        assert!(desk.complete_setup(stale.reveal(), setup(), None, "").await.is_err());
+        desk.is_setup_link(link.reveal(), None).await.unwrap();
+        // Faults leave the link as it is.
+        let weak = Setup { password: "short".into(), ..setup() };
+        assert!(desk.complete_setup(link.reveal(), weak, None, "").await.is_err());
+        let session = desk.complete_setup(link.reveal(), setup(), None, "").await.unwrap();
+        let person = desk.session(session.reveal(), None).await.unwrap().unwrap();
+        assert_eq!(person.role, Role::Administrator);
+        assert!(desk.complete_setup(link.reveal(), setup(), None, "").await.is_err());
+        assert!(desk.setup_link().await.unwrap().is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_person_chooses_a_password_by_link_once() {
+    for desk in desks().await {
+        let new = NewUser { email: "new@example.com".into(), name: "New".into(), role: Role::Standard, password: None };
+        let id = desk.add_user(&Actor::Operator, new).await.unwrap();
+        let link = desk.invite_user(&Actor::Operator, id).await.unwrap();
+        assert_eq!(desk.link_owner(link.reveal(), None).await.unwrap(), "new@example.com");
+        let choose = || desk.choose_password(link.reveal(), "a wholly new sentence".into(), None, "");
+        let session = choose().await.unwrap();
+        assert!(desk.session(session.reveal(), None).await.unwrap().is_some());
+        assert!(choose().await.is_err());
+        // A person's link does not set up an account, and the other way round.
+        let link = desk.invite_user(&Actor::Operator, id).await.unwrap();
+        assert!(desk.is_setup_link(link.reveal(), None).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn people_set_their_own_time_zone_and_theme() {
+    for desk in desks().await {
+        let jane = desk.person("jane@example.com", Role::Limited).await;
+        assert!(desk.set_profile(&jane, "Jane", "Mars/Olympus", "dark").await.is_err());
+        assert!(desk.set_profile(&jane, "Jane", "UTC", "pink").await.is_err());
+        desk.set_profile(&jane, "Jane", "Europe/Berlin", "dark").await.unwrap();
+        let account = desk.user(&Actor::Person(jane.clone()), jane.user.id).await.unwrap();
+        assert_eq!((account.user.time_zone.as_str(), account.theme.as_str()), ("Europe/Berlin", "dark"));
+    }
+}
