@@ -1,0 +1,270 @@
+//! Organizations and domains: who certificates are issued to, and for which names.
+//!
+//! An organization's validation is an administrator's decision that expires. A domain is shown to
+//! be under control by a token in the DNS or on its web server, or by an administrator's decision;
+//! it covers every name below it (rule D19 asks for both to be current).
+
+use domain::model::{Domain, Organization};
+use domain::{Days, DnsName, DomainId, NameSet, OrganizationId, Timestamp};
+use serde_json::{Value, json};
+use store::Tx;
+use store::organizations::{DomainRecord, PlaceFilter};
+
+use crate::accounts::require_administrator;
+use crate::audit::{self, AuditEntry};
+use crate::sessions::SecretToken;
+use crate::{Actor, Lifecycle, LifecycleError, Result, settings};
+
+/// The longest legal name in a certificate (X.520 `ub-organization-name`).
+const MAX_ORGANIZATION_NAME: usize = 64;
+/// The DNS label under which a domain's token is looked for.
+pub const DNS_LABEL: &str = "_certdeck-validation";
+/// The path under which a domain's token is looked for (RFC 8615).
+pub const HTTP_PATH: &str = "/.well-known/pki-validation/certdeck.txt";
+
+/// How control of a domain was shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DomainProof {
+    /// The token was found in a TXT record.
+    DnsTxt,
+    /// The token was found in a file on the web server.
+    HttpFile,
+    /// An administrator vouches for it.
+    Administrator,
+}
+
+impl DomainProof {
+    /// The code that the database keeps.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DnsTxt => "dns-txt",
+            Self::HttpFile => "http-file",
+            Self::Administrator => "administrator",
+        }
+    }
+}
+
+impl Lifecycle {
+    /// Adds an organization; `validated` decides at once that it is who it says.
+    pub async fn add_organization(
+        &self,
+        actor: &Actor,
+        name: &str,
+        country: &str,
+        validated: bool,
+    ) -> Result<OrganizationId> {
+        require_administrator(actor, "Adding organizations")?;
+        let (name, country) = checked_organization(name, country)?;
+        let (now, actor) = (self.clock().now(), actor.clone());
+        self.store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let until = if validated { Some(validity_end(tx, now, ORGANIZATION_DAYS).await?) } else { None };
+                    let id = tx.insert_organization(&name, &country, until, now).await?.ok_or_else(|| {
+                        LifecycleError::field("name", format!("There is an organization {name:?} already."))
+                    })?;
+                    let new = json!({"name": name, "country": country, "validated_until": until.map(Timestamp::rfc3339)});
+                    let entry = AuditEntry::new("organization.added", "organization", id, format!("{name} added"))
+                        .changing(Value::Null, new);
+                    audit::record(tx, now, &actor, entry).await?;
+                    Ok(id)
+                })
+            })
+            .await
+    }
+
+    /// Decides that the organization is who it says, for as many days as the settings say; or
+    /// takes that back.
+    pub async fn validate_organization(&self, actor: &Actor, id: OrganizationId, valid: bool) -> Result<()> {
+        require_administrator(actor, "Validating organizations")?;
+        let (now, actor) = (self.clock().now(), actor.clone());
+        self.store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let before = tx.organization(id).await?.ok_or(NO_ORGANIZATION)?;
+                    let until = if valid { Some(validity_end(tx, now, ORGANIZATION_DAYS).await?) } else { None };
+                    tx.set_organization_validation(id, until).await?;
+                    let entry = validation_entry("organization", id.0, &before.name, before.validated_until, until);
+                    audit::record(tx, now, &actor, entry).await
+                })
+            })
+            .await
+    }
+
+    /// One organization.
+    pub async fn organization(&self, id: OrganizationId) -> Result<Organization> {
+        self.store().reader().await?.organization(id).await?.ok_or(NO_ORGANIZATION)
+    }
+
+    /// The organization with exactly this name, for the command line.
+    pub async fn organization_by_name(&self, name: &str) -> Result<Organization> {
+        self.store().reader().await?.organization_by_name(name).await?.ok_or(NO_ORGANIZATION)
+    }
+
+    /// Organizations by name; `after` is the last row of the page before.
+    pub async fn organizations(
+        &self,
+        filter: PlaceFilter,
+        after: Option<(String, OrganizationId)>,
+        limit: u16,
+    ) -> Result<Vec<Organization>> {
+        let mut tx = self.store().reader().await?;
+        Ok(tx.organizations(&filter, after, i64::from(limit.clamp(1, 1_000))).await?)
+    }
+
+    /// Adds a domain to an organization; `validated` decides at once that it controls it.
+    pub async fn add_domain(
+        &self,
+        actor: &Actor,
+        name: &str,
+        organization: OrganizationId,
+        validated: bool,
+    ) -> Result<DomainId> {
+        require_administrator(actor, "Adding domains")?;
+        let name = checked_domain(name)?;
+        let token = SecretToken::random("")?;
+        let (now, actor) = (self.clock().now(), actor.clone());
+        self.store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let owner = tx.organization(organization).await?.ok_or(NO_ORGANIZATION)?;
+                    let id = tx.insert_domain(organization, &name, token.reveal(), now).await?.ok_or_else(|| {
+                        LifecycleError::field("name", format!("{} has the domain {name} already.", owner.name))
+                    })?;
+                    let entry = AuditEntry::new("domain.added", "domain", id, format!("{name} added to {}", owner.name))
+                        .changing(Value::Null, json!({"name": name, "organization": owner.name}));
+                    audit::record(tx, now, &actor, entry).await?;
+                    if validated {
+                        let until = Some(validity_end(tx, now, DOMAIN_DAYS).await?);
+                        tx.set_domain_validation(id, until, DomainProof::Administrator.as_str()).await?;
+                        audit::record(tx, now, &actor, validation_entry("domain", id.0, name.as_str(), None, until)).await?;
+                    }
+                    Ok(id)
+                })
+            })
+            .await
+    }
+
+    /// Notes that control of the domain was shown, good for as many days as the settings say. For
+    /// [`DomainProof::DnsTxt`] and [`DomainProof::HttpFile`] the caller has found the token.
+    pub async fn validate_domain(&self, actor: &Actor, id: DomainId, proof: DomainProof) -> Result<()> {
+        self.decide_domain(actor, id, Some(proof)).await
+    }
+
+    /// Takes a domain's validation back.
+    pub async fn invalidate_domain(&self, actor: &Actor, id: DomainId) -> Result<()> {
+        self.decide_domain(actor, id, None).await
+    }
+
+    async fn decide_domain(&self, actor: &Actor, id: DomainId, proof: Option<DomainProof>) -> Result<()> {
+        require_administrator(actor, "Validating domains")?;
+        let (now, actor) = (self.clock().now(), actor.clone());
+        self.store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let before = tx.domain(id).await?.ok_or(NO_DOMAIN)?.domain;
+                    let until = if proof.is_some() { Some(validity_end(tx, now, DOMAIN_DAYS).await?) } else { None };
+                    let method = proof.unwrap_or(DomainProof::Administrator);
+                    tx.set_domain_validation(id, until, method.as_str()).await?;
+                    let entry = validation_entry("domain", id.0, before.name.as_str(), before.validated_until, until);
+                    audit::record(tx, now, &actor, entry).await
+                })
+            })
+            .await
+    }
+
+    /// One domain.
+    pub async fn domain(&self, id: DomainId) -> Result<DomainRecord> {
+        self.store().reader().await?.domain(id).await?.ok_or(NO_DOMAIN)
+    }
+
+    /// Domains by name; `after` is the last row of the page before.
+    pub async fn domains(
+        &self,
+        filter: PlaceFilter,
+        after: Option<(String, DomainId)>,
+        limit: u16,
+    ) -> Result<Vec<DomainRecord>> {
+        let mut tx = self.store().reader().await?;
+        Ok(tx.domains(&filter, after, i64::from(limit.clamp(1, 1_000))).await?)
+    }
+}
+
+/// For each name the organization's domain that covers it: the nearest one whose validation is
+/// current, else the nearest one, else none.
+pub async fn covering_domains(
+    tx: &mut Tx,
+    organization: OrganizationId,
+    names: &NameSet,
+    now: Timestamp,
+) -> Result<Vec<(DnsName, Option<Domain>)>> {
+    let mut wanted: Vec<&str> = names.iter().flat_map(DnsName::ancestors).collect();
+    wanted.sort_unstable();
+    wanted.dedup();
+    let mut domains = Vec::new();
+    for some in wanted.chunks(500) {
+        domains.extend(tx.domains_named(organization, some).await?);
+    }
+    Ok(names.iter().map(|name| (name.clone(), covering(&domains, name, now))).collect())
+}
+
+fn covering(domains: &[Domain], name: &DnsName, now: Timestamp) -> Option<Domain> {
+    let nearest_first = || name.ancestors().filter_map(|ancestor| domains.iter().find(|domain| domain.name.as_str() == ancestor));
+    let current = |domain: &&Domain| domain.validated_until.is_some_and(|until| now <= until);
+    nearest_first().find(current).or_else(|| nearest_first().next()).cloned()
+}
+
+const ORGANIZATION_DAYS: &str = "organization_validation_days";
+const DOMAIN_DAYS: &str = "domain_validation_days";
+const NO_ORGANIZATION: LifecycleError = LifecycleError::NotFound { what: "organization" };
+const NO_DOMAIN: LifecycleError = LifecycleError::NotFound { what: "domain" };
+
+async fn validity_end(tx: &mut Tx, now: Timestamp, setting: &str) -> Result<Timestamp> {
+    let days: Days = settings::snapshot(tx).await?.days(setting);
+    Ok(now.plus(days))
+}
+
+fn validation_entry(
+    kind: &'static str,
+    id: i64,
+    name: &str,
+    before: Option<Timestamp>,
+    after: Option<Timestamp>,
+) -> AuditEntry {
+    let shown = |moment: Option<Timestamp>| json!(moment.map(Timestamp::rfc3339));
+    let (action, words) = match (kind, after) {
+        ("domain", Some(_)) => ("domain.validated", format!("Control of {name} confirmed")),
+        ("domain", None) => ("domain.validation_withdrawn", format!("Validation of {name} withdrawn")),
+        (_, Some(_)) => ("organization.validated", format!("{name} validated")),
+        (_, None) => ("organization.validation_withdrawn", format!("Validation of {name} withdrawn")),
+    };
+    AuditEntry::new(action, kind, id, words).changing(shown(before), shown(after))
+}
+
+fn checked_organization(name: &str, country: &str) -> Result<(String, String)> {
+    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let country = country.trim().to_ascii_uppercase();
+    let mut faults = Vec::new();
+    let length = name.chars().count();
+    if length == 0 || length > MAX_ORGANIZATION_NAME || name.chars().any(char::is_control) {
+        let message = format!("Enter the organization's legal name, at most {MAX_ORGANIZATION_NAME} characters.");
+        faults.push(crate::FieldFault::new("name", message));
+    }
+    if country.len() != 2 || !country.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        let message = "Enter the country as its two-letter code (ISO 3166), such as US or DE.".to_owned();
+        faults.push(crate::FieldFault::new("country", message));
+    }
+    if faults.is_empty() { Ok((name, country)) } else { Err(LifecycleError::Invalid(faults)) }
+}
+
+fn checked_domain(name: &str) -> Result<DnsName> {
+    let name = DnsName::parse(name).map_err(|error| LifecycleError::field("name", error.to_string()))?;
+    if name.is_wildcard() {
+        let message = format!("Enter the domain without the wildcard: {} covers every name below it.", name.base());
+        return Err(LifecycleError::field("name", message));
+    }
+    Ok(name)
+}
+
+#[cfg(test)]
+mod tests;

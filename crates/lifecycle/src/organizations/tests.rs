@@ -1,0 +1,91 @@
+use domain::time::DAY;
+
+use super::*;
+use crate::testing::desks;
+
+fn names(texts: &[&str]) -> NameSet {
+    texts.iter().map(|text| DnsName::parse(text).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn an_organization_is_validated_for_as_long_as_the_settings_say() {
+    for desk in desks().await {
+        let id = desk.add_organization(&Actor::Operator, "Example  Corp", "us", false).await.unwrap();
+        let added = desk.organization(id).await.unwrap();
+        assert_eq!((added.name.as_str(), added.country.as_str()), ("Example Corp", "US"));
+        let now = desk.clock().now();
+        assert!(!added.is_validated(now));
+        desk.settings_set(&Actor::Operator, "organization_validation_days", "100").await.unwrap();
+        desk.validate_organization(&Actor::Operator, id, true).await.unwrap();
+        let until = desk.organization_by_name("Example Corp").await.unwrap().validated_until.unwrap();
+        assert!((100 * DAY..=100 * DAY + 60).contains(&until.seconds_since(now)));
+        desk.validate_organization(&Actor::Operator, id, false).await.unwrap();
+        assert_eq!(desk.organization(id).await.unwrap().validated_until, None);
+        assert!(desk.add_organization(&Actor::Operator, "Example Corp", "US", true).await.is_err());
+        for (name, country) in [("", "US"), ("Example", "USA"), ("Example", "U1"), (&"x".repeat(65), "US")] {
+            assert!(desk.add_organization(&Actor::Operator, name, country, true).await.is_err(), "{name} {country}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn d19_the_nearest_validated_domain_covers_a_name() {
+    for desk in desks().await {
+        let ours = desk.add_organization(&Actor::Operator, "Ours", "US", true).await.unwrap();
+        let theirs = desk.add_organization(&Actor::Operator, "Theirs", "US", true).await.unwrap();
+        desk.add_domain(&Actor::Operator, "example.com", ours, true).await.unwrap();
+        let sub = desk.add_domain(&Actor::Operator, "sub.example.com", ours, false).await.unwrap();
+        desk.add_domain(&Actor::Operator, "other.test", theirs, true).await.unwrap();
+        let asked = names(&["www.sub.example.com", "*.example.com", "other.test", "evil-example.com"]);
+        let now = desk.clock().now();
+        let found = async || {
+            let mut tx = desk.store().reader().await.unwrap();
+            let found = covering_domains(&mut tx, ours, &asked, now).await.unwrap();
+            found.into_iter().map(|(name, domain)| (name.to_string(), domain.map(|d| d.name.to_string()))).collect::<Vec<_>>()
+        };
+        let pair = |name: &str, domain: Option<&str>| (name.to_owned(), domain.map(ToOwned::to_owned));
+        assert_eq!(found().await, [
+            pair("*.example.com", Some("example.com")),
+            pair("evil-example.com", None),
+            pair("other.test", None),
+            pair("www.sub.example.com", Some("example.com")),
+        ]);
+        desk.validate_domain(&Actor::Operator, sub, DomainProof::DnsTxt).await.unwrap();
+        assert!(found().await.contains(&pair("www.sub.example.com", Some("sub.example.com"))));
+        assert_eq!(desk.domain(sub).await.unwrap().method.as_deref(), Some("dns-txt"));
+        desk.invalidate_domain(&Actor::Operator, sub).await.unwrap();
+        assert!(found().await.contains(&pair("www.sub.example.com", Some("example.com"))));
+    }
+}
+
+#[tokio::test]
+async fn bad_domains_are_refused_in_words() {
+    let desk = desks().await.remove(0);
+    let id = desk.add_organization(&Actor::Operator, "Ours", "US", true).await.unwrap();
+    desk.add_domain(&Actor::Operator, "example.com", id, false).await.unwrap();
+    for name in ["", "*.example.com", "com", "10.0.0.1", "a_b.example.com", "Example.com."] {
+        let refused = desk.add_domain(&Actor::Operator, name, id, true).await.unwrap_err();
+        assert!(matches!(refused, LifecycleError::Invalid(_)), "{name}: {refused:?}");
+    }
+    let missing = desk.add_domain(&Actor::Operator, "other.test", OrganizationId(999), true).await.unwrap_err();
+    assert!(matches!(missing, LifecycleError::NotFound { .. }));
+}
+
+#[tokio::test]
+async fn lists_are_filtered_by_validation() {
+    for desk in desks().await {
+        let a = desk.add_organization(&Actor::Operator, "A", "US", true).await.unwrap();
+        desk.add_organization(&Actor::Operator, "B", "US", false).await.unwrap();
+        desk.add_domain(&Actor::Operator, "a.test", a, true).await.unwrap();
+        desk.add_domain(&Actor::Operator, "b.test", a, false).await.unwrap();
+        use store::organizations::ValidationState::{Current, Wanted};
+        let now = desk.clock().now();
+        for (state, organization, domain) in [(Current(now), "A", "a.test"), (Wanted(now), "B", "b.test")] {
+            let filter = PlaceFilter { validation: Some(state), ..PlaceFilter::default() };
+            let organizations = desk.organizations(filter.clone(), None, 10).await.unwrap();
+            assert_eq!(organizations.iter().map(|o| o.name.as_str()).collect::<Vec<_>>(), [organization]);
+            let domains = desk.domains(filter, None, 10).await.unwrap();
+            assert_eq!(domains.iter().map(|d| d.domain.name.as_str()).collect::<Vec<_>>(), [domain]);
+        }
+    }
+}
