@@ -164,7 +164,8 @@ CREATE INDEX orders_by_organization ON orders (organization_id, number);
 CREATE INDEX orders_by_origin ON orders (origin, number);
 CREATE INDEX orders_by_requester ON orders (requester_id, number);
 -- Rules D9, D13 and A4: same product, organization and names.
-CREATE INDEX orders_by_names ON orders (names_key, organization_id, product_id, number);
+CREATE INDEX orders_by_names
+    ON orders (names_key, organization_id, product_id, status, valid_till, number);
 CREATE INDEX orders_by_renews ON orders (renews) WHERE renews IS NOT NULL;
 CREATE INDEX orders_by_acme_url ON orders (acme_url_id, number) WHERE acme_url_id IS NOT NULL;
 CREATE INDEX orders_by_profile ON orders (profile_id, number) WHERE profile_id IS NOT NULL;

@@ -9,6 +9,8 @@ pub mod agents;
 pub mod api_tokens;
 pub mod audit;
 pub mod authorities;
+pub mod bulk;
+pub mod candidates;
 pub mod certificates;
 pub mod endpoints;
 mod error;
@@ -20,6 +22,10 @@ pub mod organizations;
 pub mod profiles;
 pub mod rate;
 pub mod requests;
+#[cfg(test)]
+mod samples;
+pub mod search;
+pub mod seed;
 pub mod sessions;
 pub mod settings;
 #[doc(hidden)]

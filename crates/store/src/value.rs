@@ -43,9 +43,14 @@ pub fn names_key(names: &NameSet) -> String {
     hex::encode(hash.as_ref().get(..16).unwrap_or_default())
 }
 
-/// A name written backwards, for look-ups by suffix. Names are ASCII.
+/// A name written backwards, for look-ups by suffix.
 pub fn reversed(name: &DnsName) -> String {
-    name.as_str().chars().rev().collect()
+    backwards(name.as_str())
+}
+
+/// A text written backwards.
+pub(crate) fn backwards(text: &str) -> String {
+    text.chars().rev().collect()
 }
 
 /// Counts and small numbers that the domain keeps unsigned.

@@ -1,0 +1,98 @@
+//! The orders that a request may be about, newest first and few of a million: preselection for
+//! the rules D9, D10, D13 and A4, which then decide.
+
+use domain::model::{OrderStatus, Origin};
+use domain::{DnsName, NameSet, OrderNumber, OrganizationId, ProductId};
+
+use crate::value::names_key;
+use crate::{StoreError, Tx, on};
+
+/// Whose orders of what kind are looked at. Only orders that have a certificate are candidates:
+/// those `issued` or with a reissue pending.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidates<'a> {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// The product.
+    pub product: &'a ProductId,
+    /// Only orders that came through this door (rule A4: ACME); none for all.
+    pub origin: Option<Origin>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+const HAVE_CERTIFICATE: [OrderStatus; 2] = [OrderStatus::Issued, OrderStatus::ReissuePending];
+
+impl Tx {
+    /// Orders with exactly these names, the one that is valid longest first (rule A4).
+    pub async fn candidates_with_names(
+        &mut self,
+        of: Candidates<'_>,
+        names: &NameSet,
+    ) -> Result<Vec<OrderNumber>, StoreError> {
+        let key = names_key(names);
+        let mut found: Vec<(Option<i64>, i64)> = Vec::new();
+        for status in HAVE_CERTIFICATE {
+            let rows: Vec<(Option<i64>, i64)> = on!(self, |conn| {
+                sqlx::query_as(
+                    "SELECT valid_till, number FROM orders WHERE names_key = $1 AND organization_id = $2 \
+                     AND product_id = $3 AND status = $4 AND ($5 IS NULL OR origin = $5) \
+                     ORDER BY valid_till DESC, number DESC LIMIT $6",
+                )
+                .bind(&key)
+                .bind(of.organization.0)
+                .bind(of.product.as_str())
+                .bind(status.as_str())
+                .bind(of.origin.map(Origin::as_str))
+                .bind(i64::from(of.limit))
+                .fetch_all(&mut *conn)
+                .await?
+            });
+            found.extend(rows);
+        }
+        found.sort_unstable_by(|left, right| right.cmp(left));
+        Ok(first(found.into_iter().map(|(_, number)| number), of.limit))
+    }
+
+    /// Orders numbered below `before` that hold any of `names`, newest first. To find wildcard
+    /// orders that cover a name, ask for `*.` with each of its ancestors.
+    pub async fn candidates_with_any_name(
+        &mut self,
+        of: Candidates<'_>,
+        names: &[DnsName],
+        before: Option<OrderNumber>,
+    ) -> Result<Vec<OrderNumber>, StoreError> {
+        let before = before.map_or(i64::MAX, |number| number.0);
+        let mut found: Vec<i64> = Vec::new();
+        // One walk of the index for each name: each gives its newest without sorting.
+        for name in names {
+            let numbers: Vec<i64> = on!(self, |conn| {
+                sqlx::query_scalar(
+                    "SELECT n.order_number FROM order_names n JOIN orders o ON o.number = n.order_number \
+                     WHERE n.organization_id = $1 AND n.product_id = $2 AND n.name = $3 \
+                     AND n.order_number < $4 AND o.status IN ('issued', 'reissue_pending') \
+                     AND ($5 IS NULL OR o.origin = $5) ORDER BY n.order_number DESC LIMIT $6",
+                )
+                .bind(of.organization.0)
+                .bind(of.product.as_str())
+                .bind(name.as_str())
+                .bind(before)
+                .bind(of.origin.map(Origin::as_str))
+                .bind(i64::from(of.limit))
+                .fetch_all(&mut *conn)
+                .await?
+            });
+            found.extend(numbers);
+        }
+        found.sort_unstable_by(|left, right| right.cmp(left));
+        found.dedup();
+        Ok(first(found.into_iter(), of.limit))
+    }
+}
+
+fn first(numbers: impl Iterator<Item = i64>, limit: u32) -> Vec<OrderNumber> {
+    numbers.take(usize::try_from(limit).unwrap_or(usize::MAX)).map(OrderNumber).collect()
+}
+
+#[cfg(test)]
+mod tests;

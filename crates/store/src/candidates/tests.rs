@@ -1,0 +1,88 @@
+use domain::{DnsName, NameSet};
+
+use super::*;
+use crate::samples::{load, order};
+use crate::testing::{TestDatabase, databases};
+
+fn names(list: &str) -> NameSet {
+    NameSet::parse_list(list).unwrap()
+}
+
+fn wildcards(list: &[&str]) -> Vec<DnsName> {
+    list.iter().map(|name| name.parse().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn exact_sets_are_found_whatever_the_order_of_names_longest_validity_first() {
+    for TestDatabase { kind, store, .. } in databases().await {
+        let mut longest = order(1, 1, "ssl_plus", &["a.example.com", "b.example.com"]);
+        longest.file.certificates[0].not_after = domain::Timestamp(1_999_999_999);
+        let mut revoked = order(4, 1, "ssl_plus", &["a.example.com", "b.example.com"]);
+        revoked.file.order.status = OrderStatus::Revoked;
+        let mut reissuing = order(6, 1, "ssl_plus", &["a.example.com", "b.example.com"]);
+        reissuing.file.order.status = OrderStatus::ReissuePending;
+        reissuing.file.order.origin = Origin::Acme;
+        load(
+            &store,
+            vec![
+                longest,
+                order(2, 1, "ssl_plus", &["b.example.com", "a.example.com"]),
+                order(3, 2, "ssl_plus", &["a.example.com", "b.example.com"]),
+                revoked,
+                order(5, 1, "ssl_plus", &["a.example.com"]),
+                reissuing,
+                order(7, 1, "ssl_basic", &["a.example.com", "b.example.com"]),
+            ],
+        )
+        .await;
+        let mut tx = store.reader().await.unwrap();
+        let product = ProductId::from("ssl_plus");
+        let of = Candidates {
+            organization: OrganizationId(1),
+            product: &product,
+            origin: None,
+            limit: 9,
+        };
+        let wanted = names("b.example.com a.example.com");
+        let found = tx.candidates_with_names(of, &wanted).await.unwrap();
+        assert_eq!(found, [1, 6, 2].map(OrderNumber), "{kind}");
+        let found = tx.candidates_with_names(Candidates { limit: 1, ..of }, &wanted).await.unwrap();
+        assert_eq!(found, [OrderNumber(1)], "{kind}");
+        let acme = Candidates { origin: Some(Origin::Acme), ..of };
+        assert_eq!(
+            tx.candidates_with_names(acme, &wanted).await.unwrap(),
+            [OrderNumber(6)],
+            "{kind}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn orders_that_hold_any_of_the_names_come_newest_first_by_pages() {
+    for TestDatabase { kind, store, .. } in databases().await {
+        load(
+            &store,
+            vec![
+                order(1, 1, "ssl_wildcard", &["*.example.com"]),
+                order(2, 1, "ssl_wildcard", &["*.b.example.com", "*.example.com"]),
+                order(3, 1, "ssl_wildcard", &["*.example.org"]),
+                order(4, 1, "ssl_wildcard", &["*.b.example.com"]),
+                order(5, 2, "ssl_wildcard", &["*.example.com"]),
+            ],
+        )
+        .await;
+        let mut tx = store.reader().await.unwrap();
+        let product = ProductId::from("ssl_wildcard");
+        let of = Candidates {
+            organization: OrganizationId(1),
+            product: &product,
+            origin: None,
+            limit: 2,
+        };
+        let any = wildcards(&["*.a.b.example.com", "*.b.example.com", "*.example.com"]);
+        let first = tx.candidates_with_any_name(of, &any, None).await.unwrap();
+        assert_eq!(first, [4, 2].map(OrderNumber), "{kind}");
+        let second = tx.candidates_with_any_name(of, &any, Some(OrderNumber(2))).await.unwrap();
+        assert_eq!(second, [OrderNumber(1)], "{kind}");
+    }
+}

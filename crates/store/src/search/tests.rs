@@ -1,0 +1,148 @@
+use domain::model::OrderFile;
+use proptest::prelude::*;
+
+use super::*;
+use crate::samples::{load, order};
+use crate::testing::{TestDatabase, databases};
+
+fn numbers(page: &FoundPage) -> Vec<i64> {
+    page.orders.iter().map(|(record, _)| record.order.number.0).collect()
+}
+
+async fn all(store: &crate::Store, typed: &str, filter: &SearchFilter, limit: usize) -> Vec<i64> {
+    let query = NameQuery::typed(typed).unwrap();
+    let mut tx = store.reader().await.unwrap();
+    let mut found = Vec::new();
+    let mut after = None;
+    loop {
+        let page = tx.search_orders(&query, filter, after.as_ref(), limit).await.unwrap();
+        assert!(page.orders.len() <= limit);
+        found.extend(numbers(&page));
+        match page.next {
+            Some(next) => after = Some(next.to_string().parse().unwrap()),
+            None => return found,
+        }
+    }
+}
+
+#[test]
+fn typed_text_says_what_is_looked_for() {
+    for (typed, query) in [
+        (" Example.COM ", NameQuery::Substring("example.com".into())),
+        (".example.com", NameQuery::Suffix(".example.com".into())),
+        ("www.", NameQuery::Prefix("www.".into())),
+        ("api*", NameQuery::Prefix("api".into())),
+        ("ww", NameQuery::Prefix("ww".into())),
+        ("*.example.com", NameQuery::Exact("*.example.com".into())),
+        ("\"example.com\"", NameQuery::Exact("example.com".into())),
+        ("bücher.example", NameQuery::Substring("xn--bcher-kva.example".into())),
+    ] {
+        assert_eq!(NameQuery::typed(typed), Some(query), "{typed}");
+    }
+    for typed in ["", "  ", "a b", "%", "a_b", "\"\"", &"a".repeat(254)] {
+        assert_eq!(NameQuery::typed(typed), None, "{typed}");
+    }
+}
+
+#[tokio::test]
+async fn each_kind_of_search_finds_its_orders_once() {
+    for TestDatabase { kind, store, .. } in databases().await {
+        load(
+            &store,
+            vec![
+                order(1, 1, "ssl_plus", &["www.example.com", "www2.example.com", "example.com"]),
+                order(2, 1, "ssl_wildcard", &["*.example.com", "example.com"]),
+                order(3, 2, "ssl_plus", &["api.example.org"]),
+                order(4, 2, "ssl_plus", &["www.example.com"]),
+                order(5, 2, "ssl_plus", &["evil-example.com"]),
+            ],
+        )
+        .await;
+        for (typed, found) in [
+            ("\"www.example.com\"", vec![4, 1]),
+            ("*.example.com", vec![2]),
+            ("www", vec![4, 1]),
+            ("www.", vec![1, 4]),
+            ("w", vec![1, 4]),
+            (".example.com", vec![2, 1, 4]),
+            ("xample.c", vec![5, 4, 2, 1]),
+            ("nothing", vec![]),
+            (".org", vec![3]),
+        ] {
+            for limit in [1, 2, 50] {
+                let filter = SearchFilter::default();
+                assert_eq!(
+                    all(&store, typed, &filter, limit).await,
+                    found,
+                    "{kind} {typed} by {limit}"
+                );
+            }
+        }
+        let filter =
+            SearchFilter { organization: Some(OrganizationId(2)), ..SearchFilter::default() };
+        assert_eq!(all(&store, "xample.c", &filter, 1).await, [5, 4], "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_filter_that_drops_almost_all_ends_in_short_pages_not_in_a_scan() {
+    for TestDatabase { kind, store, .. } in databases().await {
+        let many = i64::try_from(STEP * STEPS).unwrap() + 700;
+        let orders = (1..=many).map(|number| {
+            let organization = if number == 1 { 2 } else { 1 };
+            order(number, organization, "ssl_plus", &["www.example.com"])
+        });
+        load(&store, orders.collect()).await;
+        let query = NameQuery::typed("example").unwrap();
+        let filter =
+            SearchFilter { organization: Some(OrganizationId(2)), ..SearchFilter::default() };
+        let mut tx = store.reader().await.unwrap();
+        let page = tx.search_orders(&query, &filter, None, 10).await.unwrap();
+        assert!(page.orders.is_empty() && page.next.is_some(), "{kind}");
+        let page = tx.search_orders(&query, &filter, page.next.as_ref(), 10).await.unwrap();
+        assert_eq!(numbers(&page), [1], "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_changes_its_names_is_found_by_the_new_ones_only() {
+    for TestDatabase { kind, store, .. } in databases().await {
+        load(&store, vec![order(1, 1, "ssl_plus", &["old.example.com"])]).await;
+        let OrderFile { order, .. } =
+            store.reader().await.unwrap().order_file(OrderNumber(1)).await.unwrap().unwrap();
+        let changed: Result<(), StoreError> = store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let name: DnsName = "new.example.com".parse().unwrap();
+                    tx.set_order_names(&order, &name, &[name.clone()].into_iter().collect()).await
+                })
+            })
+            .await;
+        changed.unwrap();
+        assert_eq!(
+            all(&store, "old", &SearchFilter::default(), 9).await,
+            Vec::<i64>::new(),
+            "{kind}"
+        );
+        assert_eq!(all(&store, "new", &SearchFilter::default(), 9).await, [1], "{kind}");
+    }
+}
+
+#[test]
+fn a_bad_position_is_refused() {
+    for text in ["", "1", "x~y"] {
+        assert!(text.parse::<SearchCursor>().is_err());
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_typed_is_bounded_and_plain(typed in ".{0,300}") {
+        let text = match NameQuery::typed(&typed) {
+            None => return Ok(()),
+            Some(NameQuery::Exact(text) | NameQuery::Prefix(text) | NameQuery::Suffix(text) | NameQuery::Substring(text)) => text,
+        };
+        prop_assert!(!text.is_empty() && text.len() <= LONGEST_TEXT);
+        prop_assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.*".contains(&byte)));
+    }
+}
