@@ -4,13 +4,27 @@
 //! desk. Only this crate opens write transactions for business acts; what it may do is decided by
 //! [`domain::rules`], what it knows is in [`store`], what it signs with is [`ca`].
 
+pub mod accounts;
 mod actor;
+pub mod api_keys;
+pub mod audit;
+pub mod auth;
+pub mod authority;
 mod clock;
 mod error;
+pub mod fault;
+pub mod organizations;
+pub mod rate;
+pub mod sessions;
+pub mod settings;
+mod signals;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::sync::Arc;
 
 pub use actor::{Actor, Door, Person};
+pub use authority::Issuer;
 pub use clock::Clock;
 pub use error::{FieldFault, LifecycleError, Result};
 use store::Store;
@@ -25,12 +39,47 @@ pub struct Lifecycle {
 struct Inner {
     store: Store,
     clock: Clock,
+    signals: Arc<signals::Signals>,
+    issuer: Option<Arc<Issuer>>,
 }
 
 impl Lifecycle {
     /// A desk on an opened and migrated store.
     pub fn new(store: Store, clock: Clock) -> Self {
-        Self { inner: Arc::new(Inner { store, clock }) }
+        Self { inner: Arc::new(Inner { store, clock, signals: Arc::default(), issuer: None }) }
+    }
+
+    /// The same desk with an authority: it can issue.
+    #[must_use]
+    pub fn with_issuer(&self, issuer: Issuer) -> Self {
+        let inner = Inner {
+            store: self.store().clone(),
+            clock: self.clock().clone(),
+            signals: Arc::clone(&self.inner.signals),
+            issuer: Some(Arc::new(issuer)),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The same desk at another time: the demonstration's history is made so.
+    #[must_use]
+    pub fn with_clock(&self, clock: Clock) -> Self {
+        let inner = Inner {
+            store: self.store().clone(),
+            clock,
+            signals: Arc::clone(&self.inner.signals),
+            issuer: self.inner.issuer.clone(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The authority.
+    pub fn issuer(&self) -> Result<&Issuer> {
+        self.inner.issuer.as_deref().ok_or_else(no_issuer)
+    }
+
+    pub(crate) fn issuer_arc(&self) -> Result<Arc<Issuer>> {
+        self.inner.issuer.clone().ok_or_else(no_issuer)
     }
 
     /// The database.
@@ -42,4 +91,8 @@ impl Lifecycle {
     pub fn clock(&self) -> &Clock {
         &self.inner.clock
     }
+}
+
+fn no_issuer() -> LifecycleError {
+    LifecycleError::Internal("this process was started without the certificate authority".to_owned())
 }

@@ -1,6 +1,8 @@
 //! Certificates of orders, and what has become of them.
 
-use domain::model::{Certificate, CertificateKind, CertificateStatus, KeyType, RevocationReason, Serial};
+use domain::model::{
+    Certificate, CertificateKind, CertificateStatus, KeyType, RevocationReason, Serial,
+};
 use domain::{
     AcmeAccountId, CertificateId, DnsName, EndpointId, NameSet, OrderNumber, RequestId, Timestamp,
     UserId,
@@ -136,7 +138,8 @@ struct RevokedRow {
 
 impl CertificateRow {
     fn status(&self) -> Result<CertificateStatus, StoreError> {
-        let unreadable = || StoreError::corrupt(format_args!("certificates.status is {:?}", self.status));
+        let unreadable =
+            || StoreError::corrupt(format_args!("certificates.status is {:?}", self.status));
         match self.status.as_str() {
             "issued" => Ok(CertificateStatus::Issued),
             "revocation_pending" => self
@@ -202,7 +205,9 @@ const fn status_columns(status: CertificateStatus) -> StatusColumns {
         CertificateStatus::RevocationPending { due } => {
             (code, Some(due.0), Some(RevocationReason::Superseded.as_str()), None)
         }
-        CertificateStatus::Revoked { reason, at } => (code, None, Some(reason.as_str()), Some(at.0)),
+        CertificateStatus::Revoked { reason, at } => {
+            (code, None, Some(reason.as_str()), Some(at.0))
+        }
     }
 }
 
@@ -259,9 +264,8 @@ impl Tx {
         let sql = sqlx::AssertSqlSafe(format!(
             "SELECT {BASE} FROM certificates WHERE order_number = $1 ORDER BY id"
         ));
-        let rows: Vec<CertificateRow> = on!(self, |conn| {
-            sqlx::query_as(sql).bind(number.0).fetch_all(&mut *conn).await?
-        });
+        let rows: Vec<CertificateRow> =
+            on!(self, |conn| sqlx::query_as(sql).bind(number.0).fetch_all(&mut *conn).await?);
         rows.into_iter().map(Certificate::try_from).collect()
     }
 
@@ -273,9 +277,8 @@ impl Tx {
         let sql = sqlx::AssertSqlSafe(format!(
             "SELECT {RECORD} FROM certificates WHERE order_number = $1 ORDER BY id"
         ));
-        let rows: Vec<RecordRow> = on!(self, |conn| {
-            sqlx::query_as(sql).bind(number.0).fetch_all(&mut *conn).await?
-        });
+        let rows: Vec<RecordRow> =
+            on!(self, |conn| sqlx::query_as(sql).bind(number.0).fetch_all(&mut *conn).await?);
         rows.into_iter().map(CertificateRecord::try_from).collect()
     }
 
@@ -287,9 +290,8 @@ impl Tx {
         let sql = sqlx::AssertSqlSafe(format!(
             "SELECT {RECORD} FROM certificates WHERE {condition} ORDER BY id LIMIT 1"
         ));
-        let row: Option<RecordRow> = on!(self, |conn| {
-            sqlx::query_as(sql).bind(value).fetch_optional(&mut *conn).await?
-        });
+        let row: Option<RecordRow> =
+            on!(self, |conn| sqlx::query_as(sql).bind(value).fetch_optional(&mut *conn).await?);
         row.map(CertificateRecord::try_from).transpose()
     }
 
@@ -299,9 +301,8 @@ impl Tx {
         id: CertificateId,
     ) -> Result<Option<CertificateRecord>, StoreError> {
         let sql = sqlx::AssertSqlSafe(format!("SELECT {RECORD} FROM certificates WHERE id = $1"));
-        let row: Option<RecordRow> = on!(self, |conn| {
-            sqlx::query_as(sql).bind(id.0).fetch_optional(&mut *conn).await?
-        });
+        let row: Option<RecordRow> =
+            on!(self, |conn| sqlx::query_as(sql).bind(id.0).fetch_optional(&mut *conn).await?);
         row.map(CertificateRecord::try_from).transpose()
     }
 
@@ -365,11 +366,7 @@ impl Tx {
              AND revocation_due_at <= $1 ORDER BY revocation_due_at LIMIT $2"
         ));
         let rows: Vec<CertificateRow> = on!(self, |conn| {
-            sqlx::query_as(sql)
-                .bind(now.0)
-                .bind(i64::from(limit))
-                .fetch_all(&mut *conn)
-                .await?
+            sqlx::query_as(sql).bind(now.0).bind(i64::from(limit)).fetch_all(&mut *conn).await?
         });
         rows.into_iter().map(Certificate::try_from).collect()
     }

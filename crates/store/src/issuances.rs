@@ -104,9 +104,8 @@ impl Tx {
     /// One issuance.
     pub async fn issuance(&mut self, id: IssuanceId) -> Result<Option<Issuance>, StoreError> {
         let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM issuances WHERE id = $1"));
-        let row: Option<IssuanceRow> = on!(self, |conn| {
-            sqlx::query_as(sql).bind(id.0).fetch_optional(&mut *conn).await?
-        });
+        let row: Option<IssuanceRow> =
+            on!(self, |conn| sqlx::query_as(sql).bind(id.0).fetch_optional(&mut *conn).await?);
         row.map(Issuance::try_from).transpose()
     }
 
@@ -115,9 +114,8 @@ impl Tx {
         let sql = sqlx::AssertSqlSafe(format!(
             "SELECT {COLUMNS} FROM issuances WHERE idempotency_key = $1"
         ));
-        let row: Option<IssuanceRow> = on!(self, |conn| {
-            sqlx::query_as(sql).bind(key).fetch_optional(&mut *conn).await?
-        });
+        let row: Option<IssuanceRow> =
+            on!(self, |conn| sqlx::query_as(sql).bind(key).fetch_optional(&mut *conn).await?);
         row.map(Issuance::try_from).transpose()
     }
 
@@ -132,11 +130,7 @@ impl Tx {
              ORDER BY id LIMIT $2"
         ));
         let rows: Vec<IssuanceRow> = on!(self, |conn| {
-            sqlx::query_as(sql)
-                .bind(before.0)
-                .bind(i64::from(limit))
-                .fetch_all(&mut *conn)
-                .await?
+            sqlx::query_as(sql).bind(before.0).bind(i64::from(limit)).fetch_all(&mut *conn).await?
         });
         rows.into_iter().map(Issuance::try_from).collect()
     }

@@ -1,0 +1,161 @@
+//! What the authority publishes about its certificates: CRL (RFC 5280 section 5) and OCSP (RFC
+//! 6960).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use ca::ocsp::{CertStatus, OcspFault, OcspRequest, OcspTimes, fault_response, respond};
+use ca::{Authority, CrlPlan, RevokedEntry};
+use domain::model::{CertificateStatus, Serial};
+use domain::{Days, Timestamp};
+use store::Tx;
+use store::authorities::CrlRow;
+
+use super::{Issuer, failed, stored};
+use crate::{Lifecycle, LifecycleError, Result};
+
+/// A list is good for a week, and made anew every day and after every revocation.
+const CRL_LIFETIME: Days = Days(7);
+const CRL_REFRESH: Days = Days(1);
+/// Clients may keep an OCSP answer this long.
+const OCSP_SECONDS: i64 = 12 * 3600;
+
+impl Lifecycle {
+    /// The root certificate in PEM.
+    pub fn root_pem(&self) -> Result<String> {
+        Ok(self.issuer()?.authority().root().pem())
+    }
+
+    /// The issuing certificate with this id (SHA-256, lower-case hex) in DER.
+    pub async fn issuer_der(&self, id: &str) -> Result<Vec<u8>> {
+        let authority = self.authority_with_id(id).await?;
+        Ok(authority.get().issuing().der().to_vec())
+    }
+
+    /// The CRL of an issuer in DER: the stored one, or a fresh one where that is a day old.
+    pub async fn crl(&self, issuer: &str) -> Result<Vec<u8>> {
+        let now = self.clock().now();
+        let latest = self.store().reader().await?.latest_crl(issuer).await?;
+        match latest {
+            Some(crl) if is_fresh(&crl, now) => Ok(crl.der),
+            _ => self.refresh_crl(issuer).await,
+        }
+    }
+
+    /// Makes and keeps a new CRL of an issuer.
+    pub async fn refresh_crl(&self, issuer: &str) -> Result<Vec<u8>> {
+        let authority = self.authority_with_id(issuer).await?;
+        let now = self.clock().now();
+        let id = issuer.to_owned();
+        self.store()
+            .write(move |tx| Box::pin(async move { publish(tx, authority.get(), &id, now).await }))
+            .await
+    }
+
+    /// Makes a new CRL of the active issuer; failing is logged, the daily one comes anyway.
+    pub(crate) async fn announce_revocation(&self) {
+        let Ok(issuer) = self.issuer() else { return };
+        let id = issuer.authority().issuer_id().to_owned();
+        if let Err(error) = self.refresh_crl(&id).await {
+            tracing::error!(%error, "the CRL could not be made anew");
+        }
+    }
+
+    /// Answers an OCSP request (RFC 6960) for certificates of an issuer. Always gives a response;
+    /// it says itself where the question can't be answered.
+    pub async fn ocsp(&self, issuer: &str, request: std::result::Result<OcspRequest, OcspFault>) -> Vec<u8> {
+        let request = match request {
+            Ok(request) => request,
+            Err(fault) => return fault_response(fault),
+        };
+        match self.answer_ocsp(issuer, &request).await {
+            Ok(response) => response,
+            Err(LifecycleError::NotFound { .. }) => fault_response(OcspFault::Malformed),
+            Err(error) => {
+                tracing::error!(%error, "an OCSP request could not be answered");
+                fault_response(OcspFault::TryLater)
+            }
+        }
+    }
+
+    async fn answer_ocsp(&self, issuer: &str, request: &OcspRequest) -> Result<Vec<u8>> {
+        let authority = self.authority_with_id(issuer).await?;
+        let now = self.clock().now();
+        let mut known: HashMap<Serial, CertStatus> = HashMap::new();
+        let mut tx = self.store().reader().await?;
+        for id in &request.certificates {
+            let record = tx.certificate_by_serial(&id.serial).await?;
+            let record = record.filter(|record| record.issuer.as_deref() == Some(issuer));
+            if let Some(record) = record {
+                known.insert(id.serial.clone(), ocsp_status(record.certificate.status));
+            }
+        }
+        drop(tx);
+        let times = OcspTimes {
+            produced_at: now,
+            this_update: now,
+            next_update: now.plus_seconds(OCSP_SECONDS),
+        };
+        let status = |id: &ca::ocsp::CertId| known.get(&id.serial).copied().unwrap_or(CertStatus::Unknown);
+        respond(request, status, times, authority.get()).map_err(failed)
+    }
+
+    /// The active authority or a former one.
+    async fn authority_with_id(&self, id: &str) -> Result<Signer> {
+        let issuer = self.issuer_arc()?;
+        if issuer.authority().issuer_id() == id {
+            return Ok(Signer::Active(issuer));
+        }
+        let row = self.store().reader().await?.authority(id).await?;
+        let stored = row.and_then(stored).ok_or(LifecycleError::NotFound { what: "issuer" })?;
+        let former = Authority::load(&stored, issuer.master_key()).map_err(failed)?;
+        Ok(Signer::Former(Box::new(former)))
+    }
+}
+
+/// An authority to sign with.
+enum Signer {
+    Active(Arc<Issuer>),
+    Former(Box<Authority>),
+}
+
+impl Signer {
+    fn get(&self) -> &Authority {
+        match self {
+            Self::Active(issuer) => issuer.authority(),
+            Self::Former(authority) => authority,
+        }
+    }
+}
+
+fn is_fresh(crl: &CrlRow, now: Timestamp) -> bool {
+    now >= crl.this_update() && now < crl.this_update().plus(CRL_REFRESH)
+}
+
+async fn publish(tx: &mut Tx, authority: &Authority, id: &str, now: Timestamp) -> Result<Vec<u8>> {
+    // Numbers grow by one: two nodes must not sign two lists under one number.
+    tx.lock(&format!("crl/{id}")).await?;
+    let number = tx.latest_crl(id).await?.map_or(1, |latest| latest.number + 1);
+    let revoked = tx.revoked_certificates(id, now).await?;
+    let next_update = now.plus(CRL_LIFETIME);
+    let entries = revoked
+        .into_iter()
+        .map(|one| RevokedEntry { serial: one.serial, revoked_at: one.at, reason: one.reason })
+        .collect();
+    let plan = CrlPlan {
+        number: u64::try_from(number).unwrap_or_default(),
+        this_update: now,
+        next_update,
+        entries,
+    };
+    let crl = plan.sign(authority).map_err(failed)?;
+    tx.insert_crl(id, number, &crl.der, now, next_update).await?;
+    Ok(crl.der)
+}
+
+fn ocsp_status(status: CertificateStatus) -> CertStatus {
+    match status {
+        CertificateStatus::Issued | CertificateStatus::RevocationPending { .. } => CertStatus::Good,
+        CertificateStatus::Revoked { reason, at } => CertStatus::Revoked { at, reason },
+    }
+}
