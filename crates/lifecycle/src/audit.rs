@@ -43,6 +43,7 @@ pub struct AuditEntry {
 
 impl AuditEntry {
     /// An act on `resource_kind` number `resource_id`, without values.
+    #[expect(clippy::needless_pass_by_value, reason = "ids and numbers are small, and calls read better")]
     pub fn new(
         action: &'static str,
         resource_kind: &'static str,

@@ -10,18 +10,18 @@ async fn people_are_added_once_and_listed_by_name() {
         }
         let again = NewUser { email: "A@example.com".into(), name: "A".into(), role: Role::Manager, password: None };
         assert!(matches!(desk.add_user(&Actor::Operator, again).await, Err(LifecycleError::Invalid(_))));
-        let list = |text: Option<&str>, after| {
+        let page = |text: Option<&str>, after| {
             let filter = AccountFilter { text: text.map(Into::into), ..AccountFilter::default() };
             desk.users(&Actor::Operator, filter, after, 2)
         };
-        let first = list(None, None).await.unwrap();
+        let first = page(None, None).await.unwrap();
         let last = &first[1].user;
         assert_eq!(last.email, "b@example.com");
-        let second = list(None, Some((last.name.clone(), last.id))).await.unwrap();
+        let second = page(None, Some((last.name.clone(), last.id))).await.unwrap();
         assert_eq!(second.len(), 1);
         // `_` is a letter here, not a wildcard.
-        assert_eq!(list(Some("C_"), None).await.unwrap().len(), 1);
-        assert_eq!(list(Some("a_e"), None).await.unwrap().len(), 0);
+        assert_eq!(page(Some("C_"), None).await.unwrap().len(), 1);
+        assert_eq!(page(Some("a_e"), None).await.unwrap().len(), 0);
     }
 }
 

@@ -1,4 +1,5 @@
 use domain::time::DAY;
+use store::organizations::ValidationState::{Current, Wanted};
 
 use super::*;
 use crate::testing::desks;
@@ -78,7 +79,6 @@ async fn lists_are_filtered_by_validation() {
         desk.add_organization(&Actor::Operator, "B", "US", false).await.unwrap();
         desk.add_domain(&Actor::Operator, "a.test", a, true).await.unwrap();
         desk.add_domain(&Actor::Operator, "b.test", a, false).await.unwrap();
-        use store::organizations::ValidationState::{Current, Wanted};
         let now = desk.clock().now();
         for (state, organization, domain) in [(Current(now), "A", "a.test"), (Wanted(now), "B", "b.test")] {
             let filter = PlaceFilter { validation: Some(state), ..PlaceFilter::default() };

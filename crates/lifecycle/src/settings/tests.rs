@@ -1,3 +1,5 @@
+use store::audit::AuditFilter;
+
 use super::*;
 use crate::testing::desks;
 
@@ -34,13 +36,13 @@ async fn d5_saving_changes_what_rules_see_and_is_in_the_audit_log() {
         let preferences = desk.preferences().await.unwrap();
         assert!(preferences.duplicates_in_automation);
         assert_eq!(preferences.windows.certificate, Days(30));
-        let rows = desk.audit_page(&Actor::Operator, Default::default(), None, 10).await.unwrap();
+        let rows = desk.audit_page(&Actor::Operator, AuditFilter::default(), None, 10).await.unwrap();
         assert_eq!(rows.len(), 1);
         assert!(rows[0].old.as_deref().unwrap().contains(r#""approval_step":"one_step""#), "{:?}", rows[0]);
         assert!(rows[0].new.as_deref().unwrap().contains(r#""approval_step":"skip""#));
         // Saving the same again changes nothing and says nothing.
         desk.save_preferences(&Actor::Operator, form(saved.version, &values)).await.unwrap();
-        assert_eq!(desk.audit_page(&Actor::Operator, Default::default(), None, 10).await.unwrap().len(), 1);
+        assert_eq!(desk.audit_page(&Actor::Operator, AuditFilter::default(), None, 10).await.unwrap().len(), 1);
     }
 }
 
