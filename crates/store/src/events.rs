@@ -2,8 +2,8 @@
 
 use domain::model::{EndpointAction, EventMode, EventStatus, Profile};
 use domain::{
-    AgentId, CertificateId, DnsName, EndpointId, EventId, NameSet, OrderNumber, ProfileId, RequestId, Timestamp,
-    UserId,
+    AgentId, CertificateId, DnsName, EndpointId, EventId, NameSet, OrderNumber, ProfileId,
+    RequestId, Timestamp, UserId,
 };
 use sqlx::QueryBuilder;
 
@@ -186,7 +186,10 @@ impl TryFrom<Row> for EventRecord {
             profile: from_json("events.profile", &row.profile)?,
             common_name,
             names: from_json("events.names", row.names.as_deref().unwrap_or("[]"))?,
-            extra_names: from_json("events.extra_names", row.extra_names.as_deref().unwrap_or("[]"))?,
+            extra_names: from_json(
+                "events.extra_names",
+                row.extra_names.as_deref().unwrap_or("[]"),
+            )?,
             status: parse("events.status", &row.status)?,
             scheduled_at: Timestamp(row.scheduled_at),
             time_zone: row.time_zone,
@@ -268,18 +271,25 @@ impl Tx {
     /// One event.
     pub async fn event(&mut self, id: EventId) -> Result<Option<EventRecord>, StoreError> {
         let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM events WHERE id = $1"));
-        let row: Option<Row> = on!(self, |conn| sqlx::query_as(sql).bind(id.0).fetch_optional(&mut *conn).await?);
+        let row: Option<Row> =
+            on!(self, |conn| sqlx::query_as(sql).bind(id.0).fetch_optional(&mut *conn).await?);
         row.map(TryInto::try_into).transpose()
     }
 
     /// One event, for change: on PostgreSQL nobody else changes it until this transaction ends.
-    pub async fn event_for_update(&mut self, id: EventId) -> Result<Option<EventRecord>, StoreError> {
+    pub async fn event_for_update(
+        &mut self,
+        id: EventId,
+    ) -> Result<Option<EventRecord>, StoreError> {
         self.lock(&format!("event:{id}")).await?;
         self.event(id).await
     }
 
     /// The event that waits for the approval of `request`.
-    pub async fn event_of_request(&mut self, request: RequestId) -> Result<Option<EventId>, StoreError> {
+    pub async fn event_of_request(
+        &mut self,
+        request: RequestId,
+    ) -> Result<Option<EventId>, StoreError> {
         let id: Option<i64> = on!(self, |conn| {
             sqlx::query_scalar("SELECT id FROM events WHERE request_id = $1")
                 .bind(request.0)
@@ -290,17 +300,28 @@ impl Tx {
     }
 
     /// The unfinished event of an endpoint.
-    pub async fn open_event(&mut self, endpoint: EndpointId) -> Result<Option<EventRecord>, StoreError> {
+    pub async fn open_event(
+        &mut self,
+        endpoint: EndpointId,
+    ) -> Result<Option<EventRecord>, StoreError> {
         let sql = sqlx::AssertSqlSafe(format!(
             "SELECT {COLUMNS} FROM events WHERE endpoint_id = $1 AND finished_at IS NULL ORDER BY id DESC LIMIT 1"
         ));
-        let row: Option<Row> = on!(self, |conn| sqlx::query_as(sql).bind(endpoint.0).fetch_optional(&mut *conn).await?);
+        let row: Option<Row> = on!(self, |conn| sqlx::query_as(sql)
+            .bind(endpoint.0)
+            .fetch_optional(&mut *conn)
+            .await?);
         row.map(TryInto::try_into).transpose()
     }
 
     /// The events that wait for this agent, the longest due first. An agent has few endpoints
     /// with work at a time.
-    pub async fn events_for_agent(&mut self, agent: AgentId, now: Timestamp, limit: i64) -> Result<Vec<EventRecord>, StoreError> {
+    pub async fn events_for_agent(
+        &mut self,
+        agent: AgentId,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<EventRecord>, StoreError> {
         let sql = sqlx::AssertSqlSafe(format!(
             "SELECT {COLUMNS} FROM events WHERE finished_at IS NULL AND status IN ('scheduled', 'in_progress') \
              AND endpoint_id IN (SELECT id FROM endpoints WHERE agent_id = $1) \
@@ -315,7 +336,11 @@ impl Tx {
 
     /// Events with a CSR and without a certificate that are due: left by a crash or by a try that
     /// failed.
-    pub async fn events_to_issue(&mut self, now: Timestamp, limit: i64) -> Result<Vec<EventId>, StoreError> {
+    pub async fn events_to_issue(
+        &mut self,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<EventId>, StoreError> {
         let ids: Vec<i64> = on!(self, |conn| {
             sqlx::query_scalar(
                 "SELECT id FROM events WHERE finished_at IS NULL AND status = 'in_progress' \
@@ -331,7 +356,10 @@ impl Tx {
     }
 
     /// Unfinished, not yet begun events made from a profile.
-    pub async fn scheduled_events_of_profile(&mut self, profile: ProfileId) -> Result<Vec<EventId>, StoreError> {
+    pub async fn scheduled_events_of_profile(
+        &mut self,
+        profile: ProfileId,
+    ) -> Result<Vec<EventId>, StoreError> {
         let ids: Vec<i64> = on!(self, |conn| {
             sqlx::query_scalar(
                 "SELECT id FROM events WHERE profile_id = $1 AND finished_at IS NULL AND csr_pem IS NULL ORDER BY id",
@@ -344,7 +372,12 @@ impl Tx {
     }
 
     /// One page of events, newest first, older than `before`.
-    pub async fn events(&mut self, filter: &EventFilter, before: Option<EventId>, limit: i64) -> Result<Vec<EventRecord>, StoreError> {
+    pub async fn events(
+        &mut self,
+        filter: &EventFilter,
+        before: Option<EventId>,
+        limit: i64,
+    ) -> Result<Vec<EventRecord>, StoreError> {
         let rows: Vec<Row> = on!(self, |conn| {
             let mut query = QueryBuilder::new(format!("SELECT {COLUMNS} FROM events WHERE id < "));
             query.push_bind(before.map_or(i64::MAX, |id| id.0));
@@ -399,5 +432,24 @@ impl Tx {
             .await?;
         });
         Ok(())
+    }
+}
+
+impl Tx {
+    /// Events that wait for an approval whose request has been decided, and, where it was
+    /// approved, issued.
+    pub async fn decided_events(&mut self, limit: i64) -> Result<Vec<EventId>, StoreError> {
+        let ids: Vec<i64> = on!(self, |conn| {
+            sqlx::query_scalar(
+                "SELECT e.id FROM events e JOIN requests r ON r.id = e.request_id \
+                 WHERE e.status = 'approval_pending' AND e.finished_at IS NULL \
+                 AND (r.status IN ('rejected', 'canceled') OR r.issued_certificate_id IS NOT NULL) \
+                 ORDER BY e.id LIMIT $1",
+            )
+            .bind(limit)
+            .fetch_all(&mut *conn)
+            .await?
+        });
+        Ok(ids.into_iter().map(EventId).collect())
     }
 }

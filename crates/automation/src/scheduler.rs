@@ -1,0 +1,54 @@
+//! The scheduler: looks at what is due and has the lifecycle do it, over and over.
+//!
+//! Every act that it starts is safe to start twice and on several nodes at once: what decides
+//! who does it is in the database.
+
+use std::future::Future;
+use std::time::Duration;
+
+use lifecycle::Lifecycle;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio_util::sync::CancellationToken;
+
+/// How often it looks.
+const EVERY: Duration = Duration::from_secs(1);
+/// Rarer work is done every this many rounds.
+const RARELY: u64 = 30;
+
+/// Runs until `stop`; what is under way then is finished first.
+pub async fn run(lifecycle: Lifecycle, stop: CancellationToken) {
+    let mut ticks = interval_at(Instant::now() + EVERY, EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut round: u64 = 0;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        often(&lifecycle).await;
+        if round % RARELY == 0 {
+            rarely(&lifecycle).await;
+        }
+        round += 1;
+    }
+}
+
+async fn often(lifecycle: &Lifecycle) {
+    logged("auto-renewals", lifecycle.run_due_auto_renewals()).await;
+    logged("events to issue", lifecycle.run_due_events()).await;
+    logged("decided requests", lifecycle.run_decided_events()).await;
+    logged("revocations", lifecycle.run_due_revocations()).await;
+    logged("audit seals", lifecycle.seal_audit(lifecycle.clock().now())).await;
+}
+
+async fn rarely(lifecycle: &Lifecycle) {
+    logged("old sessions", lifecycle.sweep_sessions()).await;
+    logged("revocation lists", lifecycle.refresh_crl()).await;
+}
+
+/// A failure of one kind of work keeps none of the others from being done.
+async fn logged<T>(what: &'static str, work: impl Future<Output = lifecycle::Result<T>>) {
+    if let Err(error) = work.await {
+        tracing::error!(what, error = ?error, "background work failed; it is tried again");
+    }
+}

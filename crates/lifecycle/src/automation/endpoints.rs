@@ -1,0 +1,235 @@
+//! What agents find on their hosts, and the list of it.
+
+use domain::model::{AutoRenew, CertificateStatus, EndpointStatus, ServedIssuer};
+use domain::rules::auto_renew_at;
+use domain::{AgentId, EndpointId, ProfileId, Timestamp};
+use serde_json::json;
+use store::Tx;
+use store::endpoints::{EndpointFilter, EndpointKey, EndpointProbe, EndpointRecord, EndpointReport, EndpointSort, Served};
+use store::events::{EventFilter, EventRecord};
+
+use super::agents::{require_manager, require_person};
+use crate::audit::{AuditEntry, record};
+use crate::{Actor, Lifecycle, LifecycleError, Result};
+
+/// An agent that was silent for this long, in seconds, is in error.
+pub(super) const SILENT_SECONDS: i64 = 300;
+/// Events shown on an endpoint's page.
+const HISTORY: i64 = 50;
+
+/// What an agent reports of one endpoint.
+#[derive(Debug, Clone)]
+pub struct EndpointFound {
+    /// Address, software, and whether the agent can install there.
+    pub report: EndpointReport,
+    /// What a handshake showed; none where it showed no certificate.
+    pub chain: Option<ReadChain>,
+    /// Why the handshake failed.
+    pub probe_error: Option<String>,
+}
+
+/// A served chain, read.
+#[derive(Debug, Clone)]
+pub struct ReadChain {
+    /// The leaf's facts and the chain.
+    pub served: Served,
+    /// SHA-256 of the leaf, lower-case hex.
+    pub fingerprint: String,
+}
+
+/// One page of the list.
+#[derive(Debug, Clone)]
+pub struct EndpointPage {
+    /// The rows.
+    pub rows: Vec<EndpointRecord>,
+    /// Where the next page begins; none on the last.
+    pub next: Option<EndpointKey>,
+}
+
+/// An endpoint with its history.
+#[derive(Debug, Clone)]
+pub struct EndpointDetail {
+    /// The endpoint.
+    pub endpoint: EndpointRecord,
+    /// Its newest events, newest first.
+    pub events: Vec<EventRecord>,
+}
+
+impl Lifecycle {
+    /// Takes in an agent's report; answers the endpoints' ids in its order.
+    pub async fn report_endpoints(&self, agent: AgentId, found: Vec<EndpointFound>) -> Result<Vec<EndpointId>> {
+        let now = self.clock().now();
+        self.store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let mut ids = Vec::with_capacity(found.len());
+                    for one in found {
+                        let id = tx.report_endpoint(agent, &one.report, now).await?;
+                        keep_probe(tx, id, one.chain, one.probe_error, now).await?;
+                        ids.push(id);
+                    }
+                    Ok::<_, LifecycleError>(ids)
+                })
+            })
+            .await
+    }
+
+    /// One page of endpoints.
+    pub async fn endpoints(
+        &self,
+        actor: &Actor,
+        filter: EndpointFilter,
+        sort: EndpointSort,
+        descending: bool,
+        after: Option<EndpointKey>,
+        size: u16,
+    ) -> Result<EndpointPage> {
+        require_person(actor)?;
+        let now = self.clock().now();
+        let size = usize::from(size.clamp(1, 500));
+        let limit = i64::try_from(size + 1).unwrap_or(501);
+        let mut tx = self.store().reader().await?;
+        let mut rows = tx.endpoints(&filter, sort, descending, after.as_ref(), limit).await?;
+        let more = rows.len() > size;
+        rows.truncate(size);
+        let next = rows.last().filter(|_| more).map(|last| sort.key(last));
+        for row in &mut rows {
+            show_silence(row, now);
+        }
+        Ok(EndpointPage { rows, next })
+    }
+
+    /// One endpoint with its history.
+    pub async fn endpoint(&self, actor: &Actor, id: EndpointId) -> Result<EndpointDetail> {
+        require_person(actor)?;
+        let now = self.clock().now();
+        let mut tx = self.store().reader().await?;
+        let mut endpoint = tx.endpoint(id).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
+        show_silence(&mut endpoint, now);
+        let filter = EventFilter { endpoint: Some(id), ..EventFilter::default() };
+        let events = tx.events(&filter, None, HISTORY).await?;
+        Ok(EndpointDetail { endpoint, events })
+    }
+
+    /// Switches auto-renew of endpoints on, in the actor's name, or off. All or nothing.
+    pub async fn set_auto_renew(
+        &self,
+        actor: &Actor,
+        endpoints: Vec<EndpointId>,
+        profile: Option<ProfileId>,
+        renew: Option<AutoRenew>,
+        auto_replace: bool,
+    ) -> Result<()> {
+        require_manager(actor, "Changing auto-renew")?;
+        if endpoints.len() > domain::rules::automation::MAX_BULK {
+            return Err(LifecycleError::field("endpoints", "Select at most 500 endpoints."));
+        }
+        let (now, actor) = (self.clock().now(), actor.clone());
+        self.store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    for id in endpoints {
+                        let one = Switch { profile, renew: renew.as_ref(), auto_replace };
+                        switch_auto_renew(tx, now, &actor, id, one).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+}
+
+/// What auto-renew shall be on an endpoint.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Switch<'a> {
+    pub profile: Option<ProfileId>,
+    pub renew: Option<&'a AutoRenew>,
+    pub auto_replace: bool,
+}
+
+/// Switches auto-renew of one endpoint, with the audit entry.
+pub(super) async fn switch_auto_renew(
+    tx: &mut Tx,
+    now: Timestamp,
+    actor: &Actor,
+    id: EndpointId,
+    to: Switch<'_>,
+) -> Result<()> {
+    let endpoint = tx.endpoint(id).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
+    if to.renew.is_some() && to.profile.or(endpoint.profile).is_none() {
+        return Err(LifecycleError::field("profile", "Choose the automation profile that auto-renew uses."));
+    }
+    let user = actor.person().map(|person| person.user.id);
+    let next = next_auto_renew(&endpoint, to.renew)?;
+    tx.set_endpoint_auto_renew(id, to.renew, to.profile, user, to.auto_replace, next).await?;
+    let status = match (endpoint.status, to.renew) {
+        (EndpointStatus::Configured | EndpointStatus::Renewed, Some(_)) => EndpointStatus::AutoRenewScheduled,
+        (EndpointStatus::AutoRenewScheduled, None) => EndpointStatus::Configured,
+        (other, _) => other,
+    };
+    tx.set_endpoint_status(id, status, None, endpoint.cause.as_deref(), endpoint.solution.as_deref()).await?;
+    let said = if to.renew.is_some() { "Auto-renew was switched on." } else { "Auto-renew was switched off." };
+    let entry = AuditEntry::new("endpoint.auto_renew", "endpoint", id, said)
+        .changing(json!({"auto_renew": endpoint.auto_renew}), json!({"auto_renew": to.renew}));
+    record(tx, now, actor, entry).await
+}
+
+/// When auto-renew acts on an endpoint: by the certificate that it serves.
+pub(super) fn next_auto_renew(endpoint: &EndpointRecord, renew: Option<&AutoRenew>) -> Result<Option<Timestamp>> {
+    let (Some(renew), Some(served)) = (renew, &endpoint.served) else { return Ok(None) };
+    Ok(Some(auto_renew_at(served.not_after, renew)?))
+}
+
+/// Keeps what a handshake showed: whose certificate it is, and when it is due.
+pub(super) async fn keep_probe(
+    tx: &mut Tx,
+    id: EndpointId,
+    chain: Option<ReadChain>,
+    error: Option<String>,
+    now: Timestamp,
+) -> Result<()> {
+    let mut probe = EndpointProbe {
+        issuer_kind: ServedIssuer::None,
+        served: None,
+        certificate: None,
+        order: None,
+        error,
+        at: now,
+    };
+    let mut revoked = false;
+    if let Some(chain) = chain {
+        let ours = tx.certificate_by_fingerprint(&chain.fingerprint).await?;
+        probe.issuer_kind = if ours.is_some() { ServedIssuer::Ours } else { ServedIssuer::Other };
+        probe.served = Some(chain.served);
+        if let Some(ours) = ours {
+            probe.certificate = Some(ours.certificate.id);
+            probe.order = Some(ours.certificate.order);
+            revoked = matches!(ours.certificate.status, CertificateStatus::Revoked { .. });
+        }
+    }
+    tx.set_endpoint_probe(id, &probe).await?;
+    let Some(endpoint) = tx.endpoint(id).await? else { return Ok(()) };
+    if endpoint.auto_renew.is_some() {
+        let lost = probe.served.is_none() || revoked;
+        let next = if lost && endpoint.auto_replace { Some(now) } else { next_auto_renew(&endpoint, endpoint.auto_renew.as_ref())? };
+        if next != endpoint.next_auto_renew_at && endpoint.next_auto_renew_at.is_none_or(|at| at > now) {
+            tx.set_next_auto_renew(id, next).await?;
+        }
+    }
+    Ok(())
+}
+
+/// An agent that is silent can't do what is planned: its endpoints say so.
+fn show_silence(endpoint: &mut EndpointRecord, now: Timestamp) {
+    let silent = endpoint.agent_seen_at.is_none_or(|seen| now.seconds_since(seen) > SILENT_SECONDS);
+    let waits = matches!(
+        endpoint.status,
+        EndpointStatus::Scheduled | EndpointStatus::InProgress | EndpointStatus::AutoRenewScheduled
+    );
+    if silent && waits {
+        endpoint.status = EndpointStatus::AgentError;
+        endpoint.cause = Some(format!("The agent {:?} has not been heard of for more than five minutes.", endpoint.agent_name));
+        endpoint.solution =
+            Some("Start the agent on its host and check that it can reach this portal; the work then goes on by itself.".to_owned());
+    }
+}

@@ -1,0 +1,315 @@
+//! Getting the certificate for an event's CSR.
+//!
+//! What is asked for follows from the event: a chosen order is duplicated; a certificate that is
+//! due goes through rules D13 to D15; everything else is a new order or the next certificate of
+//! the same one. A try that was cut off is made again with the same key and finds its certificate.
+
+use domain::model::{EndpointAction, EventMode, EventStatus, OrderFile, Role};
+use domain::rules::{
+    AutomationRequest, Decided, Decision, DuplicateNames, ReissueRequest, decide_automation, recheck_scheduled_duplicate,
+};
+use domain::{EventId, OrderNumber, Refusal, Timestamp, UserId};
+use store::Tx;
+use store::candidates::Candidates;
+use store::events::EventRecord;
+
+use super::work::{finish, put_off, used_up};
+use crate::ask::{Ask, Exact, NewOrder, Outcome, What, read_csr};
+use crate::settings::preferences;
+use crate::{Actor, Lifecycle, LifecycleError, Result};
+
+/// Events taken in one go.
+const BATCH: i64 = 50;
+/// Orders looked at as another source of a duplicate (rule D13).
+const OTHERS: u32 = 20;
+/// Orders followed from the renewed to the newest one; longer chains do not occur.
+const MAX_CHAIN: usize = 100;
+
+impl Lifecycle {
+    /// Issues for events whose CSR is there and whose certificate is not: those that a crash left
+    /// and those whose pause is over.
+    pub async fn run_due_events(&self) -> Result<usize> {
+        let now = self.clock().now();
+        let due = self.store().reader().await?.events_to_issue(now, BATCH).await?;
+        for id in &due {
+            self.issue_event(*id).await?;
+        }
+        Ok(due.len())
+    }
+
+    /// Goes on with events whose request was decided by a reviewer.
+    pub async fn run_decided_events(&self) -> Result<usize> {
+        let decided = self.store().reader().await?.decided_events(BATCH).await?;
+        let now = self.clock().now();
+        for id in &decided {
+            let id = *id;
+            self.store().write(move |tx| Box::pin(async move { take_decision(tx, now, id).await })).await?;
+            self.event_changed(id);
+        }
+        Ok(decided.len())
+    }
+
+    /// Rule D17: a duplicate is checked again before its agent is bothered; where it is refused by
+    /// now, the event ends as "Action required". Answers whether the event goes on.
+    pub(super) async fn recheck_event(&self, id: EventId, now: Timestamp) -> Result<bool> {
+        let goes_on = self.store().write(move |tx| Box::pin(async move { recheck(tx, now, id).await })).await?;
+        if !goes_on {
+            self.event_changed(id);
+        }
+        Ok(goes_on)
+    }
+
+    /// Gets the certificate of an event, or notes why there is none yet.
+    pub(super) async fn issue_event(&self, id: EventId) -> Result<()> {
+        let now = self.clock().now();
+        let event = self.store().reader().await?.event(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
+        if event.finished_at.is_some() || event.certificate.is_some() || event.status == EventStatus::ApprovalPending {
+            return Ok(());
+        }
+        if !self.recheck_event(id, now).await? {
+            return Ok(());
+        }
+        let (decided, outcome) = match self.decide_event(&event, now).await {
+            Ok((what, decided)) => (decided, self.ask_for(&event, what).await),
+            Err(error) => (None, Err(error)),
+        };
+        self.store()
+            .write(move |tx| Box::pin(async move { note_outcome(tx, now, id, decided, outcome).await }))
+            .await?;
+        self.event_changed(id);
+        Ok(())
+    }
+
+    async fn ask_for(&self, event: &EventRecord, what: What) -> Result<Outcome> {
+        let csr = read_csr(event.csr_pem.as_deref().unwrap_or_default().as_bytes())?;
+        let mut ask = Ask::new(what, csr);
+        // The key follows the CSR: a person's "Retry" makes a new one and asks anew.
+        let at = event.csr_at.map_or(0, |at| at.0);
+        ask.idempotency_key = Some(format!("event/{}/{at}", event.id));
+        ask.endpoint = Some(event.endpoint);
+        ask.note.clone_from(&event.note);
+        self.ask(&Actor::Worker { on_behalf_of: event.requester }, ask).await
+    }
+
+    /// What is asked for, with the decision where there was one to make.
+    async fn decide_event(&self, event: &EventRecord, now: Timestamp) -> Result<(What, Option<Decided>)> {
+        let names = || Exact { common_name: event.common_name.clone(), names: event.names.clone() };
+        if let Some(order) = event.order {
+            // A retry after the order gave its certificate: the same order gives another one.
+            return Ok((again(event, order), None));
+        }
+        let due = match (event.mode, event.action, event.source_order) {
+            (EventMode::Duplicate, _, Some(order)) => {
+                return Ok((What::Duplicate { order, names: duplicate_names(event) }, None));
+            }
+            (_, EndpointAction::Reissue | EndpointAction::NextCertificate, Some(order)) => {
+                return Ok((What::Reissue { order, names: ReissueRequest::Same }, None));
+            }
+            (_, EndpointAction::Renew, due) | (EventMode::AutoRenew, _, due) => due,
+            _ => None,
+        };
+        let mut tx = self.store().reader().await?;
+        let due = match due {
+            Some(number) => tx.order_file(number).await?,
+            None => None,
+        };
+        let Some(due) = due else { return Ok((new_order(event, names()), None)) };
+        let decided = decide(&mut tx, event, &due, now).await?;
+        let what = match decided.decision {
+            Decision::Duplicate { order } => {
+                let Exact { common_name, names } = names();
+                What::Duplicate { order, names: DuplicateNames::Exactly { common_name, names } }
+            }
+            Decision::Renew { order } => What::Renew { order, names: None },
+            Decision::Reissue { order } => What::Reissue { order, names: ReissueRequest::Same },
+            Decision::Enroll { .. } => new_order(event, names()),
+        };
+        Ok((what, Some(decided)))
+    }
+}
+
+fn again(event: &EventRecord, order: OrderNumber) -> What {
+    match event.mode {
+        EventMode::Duplicate => What::Duplicate { order, names: duplicate_names(event) },
+        EventMode::New | EventMode::AutoRenew => What::Reissue { order, names: ReissueRequest::Same },
+    }
+}
+
+fn duplicate_names(event: &EventRecord) -> DuplicateNames {
+    if event.extra_names.is_empty() {
+        DuplicateNames::Same
+    } else {
+        DuplicateNames::Extra { names: event.extra_names.clone() }
+    }
+}
+
+fn new_order(event: &EventRecord, names: Exact) -> What {
+    let profile = &event.profile;
+    What::New(Box::new(NewOrder {
+        organization: profile.organization,
+        product: profile.product.clone(),
+        names,
+        coverage_years: profile.coverage_years,
+        validity_days: profile.validity_days,
+        signature_hash: profile.signature_hash,
+        auto_renew: false,
+        profile: Some(profile.id),
+        number: None,
+    }))
+}
+
+/// Rules D13 to D15 with everything they look at.
+async fn decide(tx: &mut Tx, event: &EventRecord, due: &OrderFile, now: Timestamp) -> Result<Decided> {
+    let mut successors = Vec::new();
+    let mut next = due.order.renewed_by;
+    while let Some(number) = next.filter(|_| successors.len() < MAX_CHAIN) {
+        let Some(file) = tx.order_file(number).await? else { break };
+        next = file.order.renewed_by;
+        successors.push(file);
+    }
+    let like = Candidates { organization: due.order.organization, product: &due.order.product, origin: None, limit: OTHERS };
+    let numbers = tx.candidates_with_names(like, &event.names).await?;
+    let mut others = Vec::new();
+    for number in numbers {
+        others.extend(tx.order_file(number).await?);
+    }
+    let preferences = preferences(tx).await?;
+    let request = AutomationRequest {
+        due,
+        common_name: &event.common_name,
+        names: &event.names,
+        successors: &successors,
+        others: &others,
+        profile: Some(&event.profile),
+        preferences: &preferences,
+        requester: role_of(tx, event.requester).await?,
+        now,
+    };
+    Ok(decide_automation(&request)?)
+}
+
+/// The role, now, of the person who set the automation up: the least one where they are gone.
+async fn role_of(tx: &mut Tx, requester: Option<UserId>) -> Result<Role> {
+    let user = match requester {
+        Some(id) => tx.account(id).await?.map(|account| account.user),
+        None => None,
+    };
+    Ok(user.filter(|user| !user.disabled).map_or(Role::Limited, |user| user.role))
+}
+
+async fn recheck(tx: &mut Tx, now: Timestamp, id: EventId) -> Result<bool> {
+    let mut event = tx.event_for_update(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
+    if event.finished_at.is_some() {
+        return Ok(false);
+    }
+    let (EventMode::Duplicate, Some(order)) = (event.mode, event.source_order) else { return Ok(true) };
+    let role = role_of(tx, event.requester).await?;
+    let settings = preferences(tx).await?;
+    let checked = match tx.order_file(order).await? {
+        Some(source) => {
+            recheck_scheduled_duplicate(&settings, role, Some(&event.profile), &source, &duplicate_names(&event), now).map(|_| ())
+        }
+        None => Err(Refusal::new("D17", "order_gone", format!("Order {order} is gone. Choose another order."))),
+    };
+    let Err(refusal) = checked else { return Ok(true) };
+    end_refused(tx, now, &mut event, &refusal).await?;
+    Ok(false)
+}
+
+/// A rule said no: a person must decide, and reads the rule's own words.
+async fn end_refused(tx: &mut Tx, now: Timestamp, event: &mut EventRecord, refusal: &Refusal) -> Result<()> {
+    let cause = format!("{} (rule {})", refusal.message, refusal.rule);
+    let solution = "Nothing was issued. Change what the rule asks for and choose \"Retry\", or submit another request.";
+    finish(tx, now, event, EventStatus::ActionRequired, Some((&cause, solution))).await
+}
+
+async fn note_outcome(
+    tx: &mut Tx,
+    now: Timestamp,
+    id: EventId,
+    decided: Option<Decided>,
+    outcome: Result<Outcome>,
+) -> Result<()> {
+    let mut event = tx.event_for_update(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
+    if event.finished_at.is_some() || event.certificate.is_some() {
+        return Ok(());
+    }
+    if let Some(decided) = &decided {
+        event.explanation = serde_json::to_string(&decided.explanation).ok();
+    }
+    match outcome {
+        Ok(Outcome::Issued(issued)) => {
+            event.order = Some(issued.order);
+            event.certificate = Some(issued.certificate);
+            event.ordered_at = Some(event.ordered_at.unwrap_or(now));
+            event.issued_at = Some(now);
+            event.next_attempt_at = None;
+            event.cause = None;
+            event.solution = None;
+            tx.save_event(&event).await?;
+            Ok(())
+        }
+        Ok(Outcome::Held { request, order, because }) => {
+            event.status = EventStatus::ApprovalPending;
+            event.request = Some(request);
+            event.order = Some(order);
+            event.ordered_at = Some(now);
+            event.cause = Some(because.words().to_owned());
+            event.solution = Some(format!("An Administrator or a Manager has to approve request {request} under Certificates > Requests."));
+            tx.save_event(&event).await?;
+            tx.set_endpoint_status(event.endpoint, event.status.on_endpoint(), Some(id), event.cause.as_deref(), event.solution.as_deref()).await?;
+            Ok(())
+        }
+        Ok(Outcome::Wait { order }) => {
+            let cause = format!("Order {order} is being renewed by another request right now.");
+            event.next_attempt_at = Some(now.plus_seconds(2));
+            event.cause = Some(cause);
+            event.solution = Some("It is tried again by itself once that renewal is issued or refused.".to_owned());
+            Ok(tx.save_event(&event).await?)
+        }
+        Err(LifecycleError::Refused(refusal)) => end_refused(tx, now, &mut event, &refusal).await,
+        Err(error @ (LifecycleError::Invalid(_) | LifecycleError::Forbidden { .. } | LifecycleError::SignedOut | LifecycleError::NotFound { .. })) => {
+            let solution = "Look at the request and its profile, then choose \"Retry\" or submit another request.";
+            finish(tx, now, &mut event, EventStatus::ActionRequired, Some((&error.to_string(), solution))).await
+        }
+        Err(error) => {
+            tracing::warn!(event = %id, error = ?error, "an event's certificate could not be issued");
+            if used_up(&event) {
+                let solution = "Choose \"Retry\" once the cause is mended.";
+                return finish(tx, now, &mut event, EventStatus::Failed, Some((&error.to_string(), solution))).await;
+            }
+            put_off(&mut event, &error.to_string(), "It is tried again by itself.", now);
+            Ok(tx.save_event(&event).await?)
+        }
+    }
+}
+
+/// A reviewer approved (the certificate is there) or refused.
+async fn take_decision(tx: &mut Tx, now: Timestamp, id: EventId) -> Result<()> {
+    let mut event = tx.event_for_update(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
+    let request = match event.request {
+        Some(request) => tx.request(request).await?,
+        None => None,
+    };
+    let Some(request) = request.filter(|_| event.status == EventStatus::ApprovalPending) else { return Ok(()) };
+    match (&request.request.approval, request.issued_certificate) {
+        (domain::model::Approval::Approved { .. }, Some(certificate)) => {
+            event.status = EventStatus::InProgress;
+            event.certificate = Some(certificate);
+            event.issued_at = Some(now);
+            event.cause = None;
+            event.solution = None;
+            tx.save_event(&event).await?;
+            tx.set_endpoint_status(event.endpoint, event.status.on_endpoint(), Some(id), None, None).await?;
+            Ok(())
+        }
+        (domain::model::Approval::Rejected { reason, .. }, _) => {
+            let cause = format!("The request was rejected: {reason}");
+            finish(tx, now, &mut event, EventStatus::ApprovalDenied, Some((&cause, "Talk to the reviewer, then submit another request."))).await
+        }
+        (domain::model::Approval::Canceled { .. }, _) => {
+            finish(tx, now, &mut event, EventStatus::Canceled, None).await
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,170 @@
+//! Automation profiles: saved as a whole, with a check that nobody saved meanwhile.
+
+use domain::model::Profile;
+use domain::rules::{ProfileState, check_profile, profile_state};
+use domain::{ProfileId, Timestamp};
+use store::Tx;
+use store::profiles::ProfileRecord;
+
+use super::agents::{require_manager, require_person};
+use crate::audit::{AuditEntry, record};
+use crate::{Actor, FieldFault, Lifecycle, LifecycleError, Result};
+
+/// A profile as it was filled in. `profile.id` is ignored for a new one.
+#[derive(Debug, Clone)]
+pub struct ProfileForm {
+    /// All fields.
+    pub profile: Profile,
+    /// The version that the form was made from; none for a new profile.
+    pub version: Option<i64>,
+    /// "Update these preferences in scheduled automation events that use this profile".
+    pub update_scheduled: bool,
+}
+
+/// A profile with its state.
+#[derive(Debug, Clone)]
+pub struct ProfileView {
+    /// The profile.
+    pub profile: Profile,
+    /// The number of its changes.
+    pub version: i64,
+    /// When it was saved last.
+    pub updated_at: Timestamp,
+    /// The organization's name.
+    pub organization_name: String,
+    /// "Active", or "Action needed" with reasons.
+    pub state: ProfileState,
+}
+
+impl Lifecycle {
+    /// All profiles by name.
+    pub async fn profiles(&self, actor: &Actor) -> Result<Vec<ProfileView>> {
+        require_person(actor)?;
+        let now = self.clock().now();
+        let mut tx = self.store().reader().await?;
+        let mut views = Vec::new();
+        for row in tx.profiles().await? {
+            views.push(view(&mut tx, row, now).await?);
+        }
+        Ok(views)
+    }
+
+    /// One profile.
+    pub async fn profile(&self, actor: &Actor, id: ProfileId) -> Result<ProfileView> {
+        require_person(actor)?;
+        let now = self.clock().now();
+        let mut tx = self.store().reader().await?;
+        let row = tx.profile(id).await?.ok_or(LifecycleError::NotFound { what: "profile" })?;
+        view(&mut tx, row, now).await
+    }
+
+    /// Saves a profile, new or changed. The first of all becomes the default.
+    pub async fn save_profile(&self, actor: &Actor, form: ProfileForm) -> Result<ProfileId> {
+        require_manager(actor, "Changing an automation profile")?;
+        let now = self.clock().now();
+        let faults: Vec<FieldFault> =
+            check_profile(&form.profile, now).into_iter().map(FieldFault::from).collect();
+        if !faults.is_empty() {
+            return Err(LifecycleError::Invalid(faults));
+        }
+        let actor = actor.clone();
+        self.store().write(move |tx| Box::pin(save(tx, now, actor, form))).await
+    }
+
+    /// Removes a profile that no endpoint uses.
+    pub async fn delete_profile(&self, actor: &Actor, id: ProfileId) -> Result<()> {
+        require_manager(actor, "Deleting an automation profile")?;
+        let (now, actor) = (self.clock().now(), actor.clone());
+        self.store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let old = tx.profile(id).await?.ok_or(LifecycleError::NotFound { what: "profile" })?;
+                    if !tx.delete_profile(id).await? {
+                        let message = format!("Endpoints renew with the profile {:?}. Choose another one for them first.", old.profile.name);
+                        return Err(LifecycleError::Conflict { message });
+                    }
+                    let said = format!("Profile {:?} was deleted.", old.profile.name);
+                    record(tx, now, &actor, AuditEntry::new("profile.deleted", "profile", id, said)).await
+                })
+            })
+            .await
+    }
+}
+
+async fn view(tx: &mut Tx, row: ProfileRecord, now: Timestamp) -> Result<ProfileView> {
+    let organization = tx.organization(row.profile.organization).await?;
+    Ok(ProfileView {
+        state: profile_state(&row.profile, organization.as_ref(), now),
+        organization_name: organization.map(|one| one.name).unwrap_or_default(),
+        profile: row.profile,
+        version: row.version,
+        updated_at: row.updated_at,
+    })
+}
+
+async fn save(tx: &mut Tx, now: Timestamp, actor: Actor, form: ProfileForm) -> Result<ProfileId> {
+    let mut profile = form.profile;
+    if tx.organization(profile.organization).await?.is_none() {
+        return Err(LifecycleError::field("organization", "Choose one of the organizations."));
+    }
+    let by = actor.person().map(|person| person.user.id);
+    let existing = tx.profiles().await?;
+    let old = existing.iter().find(|one| form.version.is_some() && one.profile.id == profile.id);
+    profile.is_default |= existing.is_empty() || old.is_some_and(|old| old.profile.is_default);
+    if let Some(version) = form.version {
+        let old = old.ok_or(LifecycleError::NotFound { what: "profile" })?;
+        if !taken(tx.update_profile(&profile, version, now, by).await)? {
+            return Err(stale(old));
+        }
+    } else {
+        profile.id = taken(tx.insert_profile(&profile, now, by).await)?;
+    }
+    if profile.is_default {
+        tx.clear_other_default_profiles(profile.id).await?;
+    }
+    if form.update_scheduled {
+        update_scheduled(tx, &profile).await?;
+    }
+    let said = format!("Profile {:?} was saved.", profile.name);
+    let entry = AuditEntry::new("profile.saved", "profile", profile.id, said).changing(
+        old.map_or(serde_json::Value::Null, |old| json(&old.profile)),
+        json(&profile),
+    );
+    record(tx, now, &actor, entry).await?;
+    Ok(profile.id)
+}
+
+fn json(profile: &Profile) -> serde_json::Value {
+    serde_json::to_value(profile).unwrap_or_default()
+}
+
+fn taken<T>(outcome: std::result::Result<T, store::StoreError>) -> Result<T> {
+    outcome.map_err(|error| {
+        if error.is_unique("profiles.name") {
+            LifecycleError::field("name", "Another profile has this name. Choose another.")
+        } else {
+            error.into()
+        }
+    })
+}
+
+fn stale(current: &ProfileRecord) -> LifecycleError {
+    LifecycleError::Conflict {
+        message: format!(
+            "Somebody else saved the profile {:?} at {} while you were editing. Look at it as it is now, then enter your changes again.",
+            current.profile.name, current.updated_at
+        ),
+    }
+}
+
+/// Profile edits leave scheduled events as they were unless this is asked for; events that an
+/// agent has begun stay as they are in any case.
+async fn update_scheduled(tx: &mut Tx, profile: &Profile) -> Result<()> {
+    for id in tx.scheduled_events_of_profile(profile.id).await? {
+        if let Some(mut event) = tx.event_for_update(id).await? {
+            event.profile = profile.clone();
+            tx.save_event(&event).await?;
+        }
+    }
+    Ok(())
+}
