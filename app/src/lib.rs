@@ -1,1 +1,50 @@
-//! placeholder
+//! The portal's screens: rendered on the server (`ssr`), with a few islands compiled to WASM
+//! (`hydrate`). Every page works without scripts.
+
+#![recursion_limit = "256"]
+
+pub mod fault;
+pub mod islands;
+pub mod kit;
+pub mod pages;
+pub mod paths;
+pub mod query;
+pub mod shell;
+pub mod viewer;
+
+#[cfg(feature = "ssr")]
+pub mod browser;
+#[cfg(feature = "ssr")]
+pub mod context;
+#[cfg(feature = "ssr")]
+pub mod desk;
+#[cfg(feature = "ssr")]
+pub mod files;
+
+mod routes;
+
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::components::{FlatRoutes, FlatRoutesProps, Router};
+
+/// The app: whichever page the URL names.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Title formatter=|title: String| format!("{title} · Certdeck")/>
+        <Router>
+            {pages_by_route()}
+        </Router>
+        <islands::Enhance/>
+    }
+}
+
+/// The route table is a list, not markup, so the component is called as the function that it is.
+fn pages_by_route() -> impl IntoView {
+    let routes = FlatRoutesProps::builder()
+        .fallback(pages::not_found::NotFoundPage)
+        .children(ToChildren::to_children(routes::table))
+        .build();
+    FlatRoutes(routes)
+}

@@ -1,1 +1,28 @@
-fn main() {}
+//! Tasks of the repository that are more than a line of shell: `cargo run -p xtask -- site`.
+
+mod site;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(about = "Tasks of the repository")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Build the browser's part into target/site: WASM, scripts, styles, hashed and compressed
+    Site {
+        /// Fail where WASM or styles are larger than the project allows itself
+        #[arg(long)]
+        check_budget: bool,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().task {
+        Task::Site { check_budget } => site::build(check_budget),
+    }
+}

@@ -1,0 +1,152 @@
+//! (ssr) What the browser sent and what it is told: cookies, flash notices, redirects.
+
+use std::net::IpAddr;
+
+use axum::http::header::{COOKIE, SET_COOKIE, USER_AGENT};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
+
+use crate::query::{decode, encode};
+
+/// Whether people reach the portal by https; the HTTP layer puts it into the request's extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Secure(pub bool);
+
+/// The portal's cookies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cookie {
+    /// The session's token.
+    Session,
+    /// A notice for the next page.
+    Flash,
+    /// `light`, `dark` or `auto`.
+    Theme,
+}
+
+impl Cookie {
+    /// The cookie's name. On https the prefix `__Host-` keeps other hosts of the domain from
+    /// setting it (RFC 6265bis section 4.1.3.2).
+    pub const fn name(self, secure: Secure) -> &'static str {
+        match (self, secure.0) {
+            (Self::Session, true) => "__Host-certdeck",
+            (Self::Session, false) => "certdeck",
+            (Self::Flash, true) => "__Host-certdeck-flash",
+            (Self::Flash, false) => "certdeck-flash",
+            (Self::Theme, _) => "certdeck-theme",
+        }
+    }
+
+    /// The value that the browser sent.
+    pub fn read(self, headers: &HeaderMap, secure: Secure) -> Option<String> {
+        let name = self.name(secure);
+        let pairs = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+        pairs.flat_map(|value| value.split(';')).find_map(|pair| {
+            let (key, value) = pair.trim().split_once('=')?;
+            (key == name).then(|| decode(value))
+        })
+    }
+
+    /// The `Set-Cookie` value; without `max_age` (seconds) it lasts as long as the browser runs.
+    pub fn write(self, secure: Secure, value: &str, max_age: Option<u64>) -> Option<HeaderValue> {
+        let mut cookie = format!("{}={}; Path=/; SameSite=Lax", self.name(secure), encode(value));
+        if self != Self::Theme {
+            cookie.push_str("; HttpOnly");
+        }
+        if secure.0 {
+            cookie.push_str("; Secure");
+        }
+        if let Some(seconds) = max_age {
+            cookie.push_str(&format!("; Max-Age={seconds}"));
+        }
+        HeaderValue::from_str(&cookie).ok()
+    }
+}
+
+/// The request being answered.
+pub fn parts() -> Option<Parts> {
+    use_context::<Parts>()
+}
+
+/// Where a request comes from.
+#[derive(Debug, Clone, Default)]
+pub struct Visitor {
+    /// The client's address; the HTTP layer puts it into the request's extensions.
+    pub address: Option<IpAddr>,
+    /// What the browser says it is.
+    pub user_agent: String,
+}
+
+/// Where the request being answered comes from.
+pub fn visitor() -> Visitor {
+    let Some(parts) = parts() else { return Visitor::default() };
+    let agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+    Visitor {
+        address: parts.extensions.get::<ClientAddress>().map(|client| client.0),
+        user_agent: agent.unwrap_or_default().to_owned(),
+    }
+}
+
+/// The client's address, as the HTTP layer sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientAddress(pub IpAddr);
+
+fn secure(parts: &Parts) -> Secure {
+    parts.extensions.get::<Secure>().copied().unwrap_or(Secure(false))
+}
+
+/// A cookie of the request being answered.
+pub fn cookie(cookie: Cookie) -> Option<String> {
+    let parts = parts()?;
+    cookie.read(&parts.headers, secure(&parts))
+}
+
+/// Sends a cookie along with the answer; `None` removes it.
+pub fn set_cookie(cookie: Cookie, value: Option<&str>, max_age: Option<u64>) {
+    let (Some(parts), Some(response)) = (parts(), use_context::<ResponseOptions>()) else { return };
+    let max_age = if value.is_some() { max_age } else { Some(0) };
+    if let Some(header) = cookie.write(secure(&parts), value.unwrap_or_default(), max_age) {
+        response.append_header(SET_COOKIE, header);
+    }
+}
+
+/// A notice that the next page shows once.
+pub fn flash(message: &str) {
+    set_cookie(Cookie::Flash, Some(message), Some(60));
+}
+
+/// The notice for this page, taken from the browser.
+pub fn take_flash() -> Option<String> {
+    let message = cookie(Cookie::Flash).filter(|message| !message.is_empty())?;
+    set_cookie(Cookie::Flash, None, None);
+    Some(message.chars().take(500).collect())
+}
+
+/// After a form did its work: the page to see next.
+pub fn redirect(path: &str) {
+    leptos_axum::redirect(path);
+}
+
+/// The status of the page being made.
+pub fn set_status(status: u16) {
+    if let (Some(response), Ok(status)) = (use_context::<ResponseOptions>(), StatusCode::from_u16(status)) {
+        response.set_status(status);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn session_cookies_are_out_of_reach_for_scripts_and_other_hosts() {
+        let header = Cookie::Session.write(Secure(true), "t0k=n", Some(60)).unwrap();
+        let text = header.to_str().unwrap();
+        assert_eq!(text, "__Host-certdeck=t0k%3Dn; Path=/; SameSite=Lax; HttpOnly; Secure; Max-Age=60");
+        let mut headers = HeaderMap::new();
+        headers.insert(COOKIE, HeaderValue::from_static("a=b; __Host-certdeck=t0k%3Dn; certdeck=other"));
+        assert_eq!(Cookie::Session.read(&headers, Secure(true)).as_deref(), Some("t0k=n"));
+        assert_eq!(Cookie::Session.read(&headers, Secure(false)).as_deref(), Some("other"));
+    }
+}

@@ -1,0 +1,47 @@
+//! (ssr) What every page and server function finds in its context.
+
+use domain::Timestamp;
+use http::request::Parts;
+use leptos::prelude::{provide_context, use_context};
+use lifecycle::Lifecycle;
+
+use crate::browser::{self, Cookie};
+use crate::desk::SignedIn;
+use crate::fault::Submitted;
+use crate::viewer::{Theme, Viewer, Who};
+
+/// Names of the built files, with their digests.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Name of the script and the WASM without ending, where they were built.
+    pub script: Option<String>,
+    /// URL of the style sheet, where it was built.
+    pub style: Option<String>,
+}
+
+/// Puts the lifecycle, the site and the viewer into the context of a request.
+pub fn provide(lifecycle: &Lifecycle, site: &Site) {
+    provide_context(lifecycle.clone());
+    provide_context(site.clone());
+    let Some(parts) = use_context::<Parts>() else { return };
+    if let Some(submitted) = parts.extensions.get::<Submitted>() {
+        browser::set_status(submitted.error.status());
+        provide_context(submitted.clone());
+    }
+    provide_context(viewer(&parts, lifecycle.clock().now()));
+}
+
+fn viewer(parts: &Parts, now: Timestamp) -> Viewer {
+    let user = parts.extensions.get::<SignedIn>().map(|signed_in| &signed_in.person);
+    Viewer {
+        person: user.map(|person| Who {
+            name: person.user.name.clone(),
+            email: person.user.email.clone(),
+            role: person.role,
+        }),
+        time_zone: user.map_or_else(|| "UTC".to_owned(), |person| person.user.time_zone.clone()),
+        now,
+        url: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+        theme: browser::cookie(Cookie::Theme).map(|text| Theme::read(&text)).unwrap_or_default(),
+    }
+}

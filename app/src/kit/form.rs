@@ -1,0 +1,134 @@
+//! Forms: plain HTML, sent to a server function's URL.
+//!
+//! A form whose server function refuses comes back at the same page with everything that was typed
+//! ([`Submitted`]): fields inside [`Form`] find their typed value and their fault by themselves.
+
+use leptos::children::Children;
+use leptos::context::Provider;
+use leptos::prelude::*;
+
+use super::{Notice, Tone};
+use crate::fault::{PortalError, Submitted};
+use crate::viewer::Viewer;
+
+/// Name of the hidden field that says which page a form stands on.
+pub const PAGE_FIELD: &str = "__page";
+
+/// What fields need to know of the form around them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FormState {
+    key: String,
+    submitted: Option<Submitted>,
+}
+
+impl FormState {
+    pub(crate) fn current() -> Self {
+        use_context().unwrap_or_default()
+    }
+
+    /// The element id of the field `name`.
+    pub(crate) fn id(&self, name: &str) -> String {
+        format!("{}-{name}", self.key)
+    }
+
+    /// What was typed, where the form came back.
+    pub(crate) fn typed(&self, name: &str) -> Option<String> {
+        let fields = &self.submitted.as_ref()?.fields;
+        fields.pairs().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+    }
+
+    /// Whether the form came back.
+    pub(crate) const fn came_back(&self) -> bool {
+        self.submitted.is_some()
+    }
+
+    /// Whether `name` was sent with `value`: a ticked box, a chosen radio button.
+    pub(crate) fn chosen(&self, name: &str, value: &str) -> bool {
+        self.submitted.as_ref().is_some_and(|sent| sent.fields.pairs().any(|pair| pair == (name, value)))
+    }
+
+    /// What is wrong with the field `name`.
+    pub(crate) fn fault(&self, name: &str) -> Option<String> {
+        self.submitted.as_ref()?.error.of_field(name).map(str::to_owned)
+    }
+}
+
+/// A form that is sent to a server function: `<Form action=SavePreferences::PATH>`.
+///
+/// Without scripts too, a refusal shows this page again with all that was typed; success goes on
+/// to wherever the server function redirects.
+#[component]
+pub fn Form(
+    /// The server function's path.
+    action: &'static str,
+    /// Tells several forms with the same action on one page apart.
+    #[prop(optional, into)]
+    key: String,
+    /// A class for the layout: `stack` (default) or `inline`.
+    #[prop(default = "stack")]
+    class: &'static str,
+    /// Fields and buttons.
+    children: Children,
+) -> impl IntoView {
+    let page = Viewer::current().url;
+    let name = action.rsplit('/').next().unwrap_or_default();
+    let state = FormState {
+        key: format!("{name}{key}"),
+        submitted: use_context::<Submitted>()
+            .filter(|sent| sent.action == action && sent.fields.get("__key").unwrap_or_default() == key),
+    };
+    let trouble = state.submitted.clone().map(|sent| view! { <Trouble error=sent.error key=state.key.clone()/> });
+    let came_back = state.came_back();
+    view! {
+        <form method="post" action=action class=class data-guard="" novalidate=came_back>
+            <input type="hidden" name=PAGE_FIELD value=page/>
+            {(!key.is_empty()).then(|| view! { <input type="hidden" name="__key" value=key/> })}
+            {trouble}
+            <Provider value=state>{children()}</Provider>
+        </form>
+    }
+}
+
+/// Why a form came back, with links to the fields.
+#[component]
+fn Trouble(error: PortalError, key: String) -> impl IntoView {
+    let message = error.to_string();
+    let links = match error {
+        PortalError::Invalid(faults) => faults,
+        _ => Vec::new(),
+    };
+    view! {
+        <Notice tone=Tone::Bad>
+            <p>{message}</p>
+            {(!links.is_empty()).then(|| view! {
+                <ul>
+                    {links.into_iter().map(|fault| view! {
+                        <li><a href=format!("#{key}-{}", fault.field)>{fault.message}</a></li>
+                    }).collect_view()}
+                </ul>
+            })}
+        </Notice>
+    }
+}
+
+/// A value that travels with the form unseen.
+#[component]
+pub fn Hidden(
+    /// The field's name.
+    #[prop(into)]
+    name: String,
+    /// The value.
+    #[prop(into)]
+    value: String,
+) -> impl IntoView {
+    view! { <input type="hidden" name=name value=value/> }
+}
+
+/// The row of buttons at a form's end.
+#[component]
+pub fn FormActions(
+    /// Buttons, the primary one first.
+    children: Children,
+) -> impl IntoView {
+    view! { <div class="form-actions">{children()}</div> }
+}

@@ -1,0 +1,110 @@
+//! Where something stands: the wizard's steps, an event's progress, an order's lineage.
+
+use domain::Timestamp;
+use leptos::prelude::*;
+
+use super::{Glyph, Icon, Time, Tone};
+
+/// A step of a wizard.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// Its name.
+    pub label: &'static str,
+    /// Where it is, while one may go there.
+    pub href: Option<String>,
+}
+
+/// The steps of a wizard, `current` counted from 1.
+#[component]
+pub fn Steps(
+    /// All steps.
+    steps: Vec<Step>,
+    /// The one being shown, from 1.
+    current: usize,
+) -> impl IntoView {
+    let items = steps.into_iter().enumerate().map(|(position, step)| {
+        let number = position + 1;
+        let state = if number < current { "done" } else if number == current { "now" } else { "later" };
+        let mark = if number < current {
+            view! { <span class="step-mark"><Icon glyph=Glyph::Check/></span> }.into_any()
+        } else {
+            view! { <span class="step-mark">{number}</span> }.into_any()
+        };
+        let label = match step.href.filter(|_| number < current) {
+            Some(href) => view! { <a href=href>{step.label}</a> }.into_any(),
+            None => view! { <span>{step.label}</span> }.into_any(),
+        };
+        view! { <li class=state aria-current=(number == current).then_some("step")>{mark}{label}</li> }
+    });
+    view! { <ol class="steps" aria-label="Steps">{items.collect_view()}</ol> }
+}
+
+/// A stage of a piece of work.
+#[derive(Debug, Clone)]
+pub struct Stage {
+    /// Its name: "CSR", "Order", "Issued", "Installed", "Verified".
+    pub label: String,
+    /// Good where done, bad where it failed, info while it runs, neutral while it waits.
+    pub tone: Tone,
+    /// When it was done.
+    pub at: Option<Timestamp>,
+}
+
+/// The progress of a piece of work.
+#[component]
+pub fn Track(
+    /// Its stages in order.
+    stages: Vec<Stage>,
+) -> impl IntoView {
+    let items = stages.into_iter().map(|stage| {
+        let word = match stage.tone {
+            Tone::Good => "done",
+            Tone::Bad => "failed",
+            Tone::Info => "under way",
+            Tone::Warning | Tone::Waiting | Tone::Neutral => "not yet",
+        };
+        view! {
+            <li class=stage.tone.class()>
+                <Icon glyph=stage.tone.glyph()/>
+                <span class="track-label">{stage.label}</span>
+                <span class="muted small">{match stage.at {
+                    Some(at) => view! { <Time at=at/> }.into_any(),
+                    None => word.into_any(),
+                }}</span>
+            </li>
+        }
+    });
+    view! { <ol class="track" aria-label="Progress">{items.collect_view()}</ol> }
+}
+
+/// A place in a chain of renewals.
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// What it is, as `12345`.
+    pub label: String,
+    /// Its page.
+    pub href: String,
+    /// A few words: when, or its status.
+    pub note: String,
+    /// Whether it is the page being shown.
+    pub current: bool,
+}
+
+/// A chain of renewals as a line that one can walk, oldest first.
+#[component]
+pub fn Lineage(
+    /// The chain.
+    links: Vec<Link>,
+) -> impl IntoView {
+    let items = links.into_iter().map(|link| {
+        view! {
+            <li>
+                <a href=link.href aria-current=link.current.then_some("page")>
+                    <strong>{link.label}</strong>
+                    <span class="muted small">{link.note}</span>
+                </a>
+            </li>
+        }
+    });
+    view! { <ol class="lineage" aria-label="Renewals, oldest first">{items.collect_view()}</ol> }
+}

@@ -1,0 +1,126 @@
+//! Tables with headers that sort, and the pager below them.
+
+use leptos::children::Children;
+use leptos::prelude::*;
+
+use super::{Glyph, Icon, Listing, PAGE_SIZES};
+
+/// A column of a table.
+#[derive(Debug, Clone)]
+pub struct Column {
+    label: String,
+    sort: Option<&'static str>,
+    class: &'static str,
+    hidden: bool,
+}
+
+impl Column {
+    /// A column with a header.
+    pub fn new(label: impl Into<String>) -> Self {
+        Self { label: label.into(), sort: None, class: "", hidden: false }
+    }
+
+    /// Its header sorts by `key`.
+    #[must_use]
+    pub const fn sorted(mut self, key: &'static str) -> Self {
+        self.sort = Some(key);
+        self
+    }
+
+    /// Numbers: set to the right.
+    #[must_use]
+    pub const fn number(mut self) -> Self {
+        self.class = "number";
+        self
+    }
+
+    /// The header is for assistive technology only: actions, boxes to tick.
+    #[must_use]
+    pub const fn hidden(mut self) -> Self {
+        self.hidden = true;
+        self
+    }
+}
+
+/// A table; its children are `<tr>`s. On narrow screens it scrolls inside its own region.
+#[component]
+pub fn Table(
+    /// What is in it.
+    #[prop(into)]
+    label: String,
+    /// The columns.
+    columns: Vec<Column>,
+    /// The list's state, where headers sort.
+    #[prop(optional)]
+    listing: Option<Listing>,
+    /// The rows.
+    children: Children,
+) -> impl IntoView {
+    let headers = columns.into_iter().map(|column| header(column, listing.as_ref())).collect_view();
+    let region = label.clone();
+    view! {
+        <div class="table-region" role="region" aria-label=region tabindex="0">
+            <table>
+                <caption class="visually-hidden">{label}</caption>
+                <thead><tr>{headers}</tr></thead>
+                <tbody>{children()}</tbody>
+            </table>
+        </div>
+    }
+}
+
+fn header(column: Column, listing: Option<&Listing>) -> AnyView {
+    let Column { label, sort, class, hidden } = column;
+    let Some((key, listing)) = sort.zip(listing) else {
+        let label = if hidden { view! { <span class="visually-hidden">{label}</span> }.into_any() } else { label.into_any() };
+        return view! { <th scope="col" class=class>{label}</th> }.into_any();
+    };
+    let state = (listing.sort.key == key).then_some(listing.sort.descending);
+    let (word, glyph) = match state {
+        Some(true) => (Some("descending"), Some(Glyph::Descend)),
+        Some(false) => (Some("ascending"), Some(Glyph::Up)),
+        None => (None, None),
+    };
+    view! {
+        <th scope="col" class=class aria-sort=word>
+            <a class="sort" href=listing.sorted_by(key)>{label}{glyph.map(|glyph| view! { <Icon glyph=glyph/> })}</a>
+        </th>
+    }
+    .into_any()
+}
+
+/// The pager of a keyset list: no counting, no page numbers.
+#[component]
+pub fn Pager(
+    /// The list's state.
+    listing: Listing,
+    /// The cursor before the first row shown, where there are rows before it.
+    previous: Option<String>,
+    /// The cursor behind the last row shown, where there are more.
+    next: Option<String>,
+) -> impl IntoView {
+    let sizes = PAGE_SIZES.map(|size| {
+        let current = (size == listing.size).then_some("true");
+        view! { <a href=listing.sized(size) aria-current=current aria-label=format!("{size} rows per page")>{size}</a> }
+    });
+    let first = previous.is_some().then(|| listing.first());
+    view! {
+        <nav class="pager" aria-label="Pages">
+            <p class="pager-sizes"><span class="muted">"Rows"</span>{sizes.into_iter().collect_view()}</p>
+            <div class="actions">
+                {step(first, "First", None)}
+                {step(previous.map(|row| listing.before(&row)), "Previous", Some(Glyph::Left))}
+                {step(next.map(|row| listing.after(&row)), "Next", Some(Glyph::Right))}
+            </div>
+        </nav>
+    }
+}
+
+fn step(href: Option<String>, label: &'static str, glyph: Option<Glyph>) -> AnyView {
+    let icon = glyph.map(|glyph| view! { <Icon glyph=glyph/> });
+    let (before, after) = if glyph == Some(Glyph::Right) { (None, icon) } else { (icon, None) };
+    match href {
+        Some(href) => view! { <a class="button" href=href>{before}{label}{after}</a> }.into_any(),
+        None => view! { <span class="button" aria-disabled="true">{before}{label}{after}</span> }.into_any(),
+    }
+}

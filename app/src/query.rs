@@ -1,0 +1,132 @@
+//! The query string as an ordered list: a list's filters, sort and page live in it, as does the
+//! wizard's state, so that links, reload and the back button work without scripts.
+
+use std::fmt::Write as _;
+
+/// Names and values in the order in which they were given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads `a=1&b=2`, with or without the leading `?`. Unreadable escapes stay as they are.
+    pub fn parse(text: &str) -> Self {
+        let pairs = text.trim_start_matches('?').split('&').filter(|pair| !pair.is_empty());
+        Self(pairs.map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode(name), decode(value))
+        }).collect())
+    }
+
+    /// The value of `name`; none where it is missing or blank.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    /// The value of `name` where it reads as a `T`.
+    pub fn read<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+        self.get(name)?.parse().ok()
+    }
+
+    /// All values of `name`, also of `name[]` and `name[3]`.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(key, _)| key.split('[').next() == Some(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether `name` is there, with whatever value.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(key, _)| key == name)
+    }
+
+    /// The same with `name` set to `value` alone.
+    #[must_use]
+    pub fn with(&self, name: &str, value: impl std::fmt::Display) -> Self {
+        let mut changed = self.without(name);
+        changed.0.push((name.to_owned(), value.to_string()));
+        changed
+    }
+
+    /// The same without `name`.
+    #[must_use]
+    pub fn without(&self, name: &str) -> Self {
+        Self(self.0.iter().filter(|(key, _)| key != name).cloned().collect())
+    }
+
+    /// The pairs in order.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// `path` with this query behind it; blank values are left out.
+    pub fn href(&self, path: &str) -> String {
+        let mut url = path.to_owned();
+        for (position, (name, value)) in self.0.iter().filter(|(_, value)| !value.is_empty()).enumerate() {
+            let mark = if position == 0 { '?' } else { '&' };
+            let _ = write!(url, "{mark}{}={}", encode(name), encode(value));
+        }
+        url
+    }
+}
+
+/// Percent-encodes all but the unreserved characters of RFC 3986 section 2.3.
+pub fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+/// Reads `application/x-www-form-urlencoded` text: `+` is a space.
+pub fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let ahead: Vec<u8> = rest.clone().take(2).collect();
+                let escaped = std::str::from_utf8(&ahead).ok().filter(|hex| hex.len() == 2);
+                match escaped.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+                    Some(value) => {
+                        bytes.push(value);
+                        rest.nth(1);
+                    }
+                    None => bytes.push(b'%'),
+                }
+            }
+            other => bytes.push(other),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_it_writes() {
+        let query = Query::default().with("name", "a&b=c d+é").with("empty", "");
+        let url = query.href("/x");
+        assert_eq!(url, "/x?name=a%26b%3Dc%20d%2B%C3%A9");
+        assert_eq!(Query::parse(url.split_once('?').unwrap().1).get("name"), Some("a&b=c d+é"));
+    }
+
+    #[test]
+    fn broken_escapes_do_no_harm() {
+        assert_eq!(decode("100%"), "100%");
+        assert_eq!(decode("%zz%4"), "%zz%4");
+        assert_eq!(decode("a+b%20c"), "a b c");
+    }
+
+    #[test]
+    fn a_name_given_several_times() {
+        let query = Query::parse("id=1&id=2&id[]=3&idle=4");
+        assert_eq!(query.all("id").collect::<Vec<_>>(), ["1", "2", "3"]);
+        assert_eq!(query.with("id", 9).get("id"), Some("9"));
+    }
+}
