@@ -24,13 +24,17 @@ pub enum NameError {
     #[error("{0} is an IP address. Enter the server's domain name instead.")]
     IpAddress(String),
     /// `*` anywhere but as the whole first label.
-    #[error("{0:?} has a wildcard in the wrong place: only the whole first part may be *, as in *.example.com.")]
+    #[error(
+        "{0:?} has a wildcard in the wrong place: only the whole first part may be *, as in *.example.com."
+    )]
     Wildcard(String),
     /// One label only, such as `localhost`.
     #[error("{0:?} has no domain: enter the full name, such as www.example.com.")]
     SingleLabel(String),
     /// A label with characters that host names don't have, underscores for one, or hyphens at its ends.
-    #[error("{0:?} is not a valid domain name: use letters, digits and hyphens only (no underscore, no space).")]
+    #[error(
+        "{0:?} is not a valid domain name: use letters, digits and hyphens only (no underscore, no space)."
+    )]
     Characters(String),
     /// Not valid under IDNA 2008 (UTS 46).
     #[error("{0:?} is not a valid internationalized domain name.")]
@@ -89,8 +93,7 @@ impl DnsName {
     /// as `a.test`.
     pub fn is_within(&self, domain: &str) -> bool {
         let base = self.base();
-        base == domain
-            || base.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+        base == domain || base.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
     }
 
     /// The domains that this name is or lies below, nearest first: for `*.a.example.com`
@@ -101,11 +104,7 @@ impl DnsName {
     }
 }
 
-fn check_labels(
-    ascii: &str,
-    wildcard: bool,
-    shown: &dyn Fn() -> String,
-) -> Result<(), NameError> {
+fn check_labels(ascii: &str, wildcard: bool, shown: &dyn Fn() -> String) -> Result<(), NameError> {
     if ascii.len() + if wildcard { 2 } else { 0 } > 253 {
         return Err(NameError::TooLong(shown()));
     }
@@ -162,7 +161,10 @@ pub struct NameSet(BTreeSet<DnsName>);
 
 impl NameSet {
     /// The set of `names`, with `common_name` counted in.
-    pub fn with_common_name(common_name: &DnsName, names: impl IntoIterator<Item = DnsName>) -> Self {
+    pub fn with_common_name(
+        common_name: &DnsName,
+        names: impl IntoIterator<Item = DnsName>,
+    ) -> Self {
         let mut set: BTreeSet<DnsName> = names.into_iter().collect();
         set.insert(common_name.clone());
         Self(set)

@@ -19,7 +19,7 @@ coded! {
     }
 }
 
-/// A product's id as CertCentral has it: `ssl_plus`, `ssl_wildcard`, ….
+/// A product's id, spelled as in the JSON API: `ssl_plus`, `ssl_wildcard`, ….
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ProductId(pub String);
@@ -55,7 +55,10 @@ pub enum MaxLifetime {
 
 /// One product with its abilities.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "a catalogue row: independent abilities, each its own column")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a catalogue row: independent abilities, each its own column"
+)]
 pub struct Product {
     /// The id that the API and the database use.
     pub id: &'static str,
@@ -102,7 +105,10 @@ const fn private(id: &'static str, name: &'static str) -> Product {
 /// Every product, in the order in which lists show them.
 pub const CATALOGUE: &[Product] = &[
     public("ssl_dv_geotrust", "GeoTrust Standard DV", Validation::Dv),
-    Product { wildcard: true, ..public("wildcard_dv_geotrust", "GeoTrust Wildcard DV", Validation::Dv) },
+    Product {
+        wildcard: true,
+        ..public("wildcard_dv_geotrust", "GeoTrust Wildcard DV", Validation::Dv)
+    },
     public("ssl_basic", "Basic OV", Validation::Ov),
     public("ssl_plus", "Standard SSL", Validation::Ov),
     public("ssl_multi_domain", "Multi-Domain SSL", Validation::Ov),

@@ -76,7 +76,6 @@ pub mod as_rfc3339 {
     use super::Timestamp;
 
     /// Writes `2026-11-22T08:30:00Z`.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde's `with` calls")]
     pub fn serialize<S: Serializer>(moment: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&moment.rfc3339())
     }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::coded::coded;
 use crate::rules::directory::DirectoryAction;
 use crate::{
-    AcmeAccountId, AcmeOrderId, AcmeUrlId, CertificateId, DnsName, NameSet, OrderNumber, RequestId, Timestamp,
+    AcmeAccountId, AcmeOrderId, AcmeUrlId, CertificateId, DnsName, NameSet, OrderNumber, RequestId,
+    Timestamp,
 };
 
 coded! {
@@ -145,7 +146,12 @@ pub struct Fault {
 impl Fault {
     /// A problem without identifiers.
     pub fn new(code: &str, detail: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), detail: detail.into(), identifier: None, subproblems: Vec::new() }
+        Self {
+            code: code.to_owned(),
+            detail: detail.into(),
+            identifier: None,
+            subproblems: Vec::new(),
+        }
     }
 
     /// The same about `identifier`.
@@ -157,10 +163,17 @@ impl Fault {
     /// One problem for several: itself where it is the only one.
     pub fn of_several(mut faults: Vec<Self>) -> Option<Self> {
         let first = faults.first()?;
-        let code = if faults.iter().all(|fault| fault.code == first.code) { first.code.clone() } else { "compound".to_owned() };
+        let code = if faults.iter().all(|fault| fault.code == first.code) {
+            first.code.clone()
+        } else {
+            "compound".to_owned()
+        };
         let detail = match faults.len() {
             1 => first.detail.clone(),
-            count => format!("{count} identifiers have errors; see subproblems. The first: {}", first.detail),
+            count => format!(
+                "{count} identifiers have errors; see subproblems. The first: {}",
+                first.detail
+            ),
         };
         faults.retain(|fault| fault.identifier.is_some());
         Some(Self { code, detail, identifier: None, subproblems: faults })

@@ -36,7 +36,7 @@ coded! {
 }
 
 impl RevocationReason {
-    /// The CRLReason number (RFC 5280 section 5.3.1).
+    /// The `CRLReason` number (RFC 5280 section 5.3.1).
     pub const fn code(self) -> u8 {
         match self {
             Self::Unspecified => 0,
@@ -48,7 +48,7 @@ impl RevocationReason {
         }
     }
 
-    /// The reason with this CRLReason number, where it may be asked for.
+    /// The reason with this `CRLReason` number, where it may be asked for.
     pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.iter().copied().find(|reason| reason.code() == code)
     }

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::coded::coded;
 use crate::model::{Certificate, CertificateKind};
-use crate::{AcmeUrlId, Days, DnsName, NameSet, OrderNumber, OrganizationId, ProductId, Timestamp, UserId};
+use crate::{
+    AcmeUrlId, Days, DnsName, NameSet, OrderNumber, OrganizationId, ProductId, Timestamp, UserId,
+};
 
 coded! {
     /// Where an order stands. Expiry follows from the clock: an expired order is still `issued`.

@@ -24,10 +24,6 @@ impl Requester {
     pub const fn person(role: Role) -> Self {
         Self::Person { role }
     }
-
-    const fn is_approver(self) -> bool {
-        matches!(self, Self::Person { role } if role.is_approver())
-    }
 }
 
 coded! {
@@ -46,8 +42,12 @@ impl HeldBecause {
     /// The reason, for people.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::ApprovalStep => "Certificate requests must be approved (Settings > Preferences > Approval Steps).",
-            Self::Role => "Requests by Standard and Limited Users must be approved, also where the approval step is skipped.",
+            Self::ApprovalStep => {
+                "Certificate requests must be approved (Settings > Preferences > Approval Steps)."
+            }
+            Self::Role => {
+                "Requests by Standard and Limited Users must be approved, also where the approval step is skipped."
+            }
             Self::Revocation => "Revocations are always approved in a second step.",
         }
     }
@@ -85,17 +85,23 @@ pub fn approval_needed(
     kind: RequestKind,
 ) -> ApprovalNeed {
     let held = |because| ApprovalNeed::Needed { because };
-    match (kind, requester, preferences.approval_step) {
-        (RequestKind::Revoke, Requester::AcmeClient, _) => ApprovalNeed::NotNeeded,
-        (RequestKind::Revoke, Requester::Person { .. }, _) => held(HeldBecause::Revocation),
-        (_, Requester::Person { role }, ApprovalStep::Skip) if !role.is_approver() => held(HeldBecause::Role),
-        (_, _, ApprovalStep::Skip) => ApprovalNeed::NotNeeded,
-        (_, requester, ApprovalStep::OneStep)
-            if requester.is_approver() && preferences.auto_approve_approvers =>
+    if kind == RequestKind::Revoke {
+        return match requester {
+            Requester::Person { .. } => held(HeldBecause::Revocation),
+            Requester::AcmeClient => ApprovalNeed::NotNeeded,
+        };
+    }
+    match (preferences.approval_step, requester) {
+        (ApprovalStep::Skip, Requester::Person { role }) if !role.is_approver() => {
+            held(HeldBecause::Role)
+        }
+        (ApprovalStep::Skip, _) => ApprovalNeed::NotNeeded,
+        (ApprovalStep::OneStep, Requester::Person { role })
+            if role.is_approver() && preferences.auto_approve_approvers =>
         {
             ApprovalNeed::NotNeeded
         }
-        (_, _, ApprovalStep::OneStep) => held(HeldBecause::ApprovalStep),
+        (ApprovalStep::OneStep, _) => held(HeldBecause::ApprovalStep),
     }
 }
 
@@ -128,4 +134,73 @@ pub fn check_may_review(
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use HeldBecause::{ApprovalStep as Step, Revocation, Role as Their};
+
+    fn preferences(approval_step: ApprovalStep, auto_approve_approvers: bool) -> Preferences {
+        Preferences { approval_step, auto_approve_approvers, ..Preferences::default() }
+    }
+
+    fn held(
+        settings: &Preferences,
+        requester: Requester,
+        kind: RequestKind,
+    ) -> Option<HeldBecause> {
+        match approval_needed(settings, requester, kind) {
+            ApprovalNeed::NotNeeded => None,
+            ApprovalNeed::Needed { because } => Some(because),
+        }
+    }
+
+    #[test]
+    fn d5_d16_who_waits_for_a_reviewer() {
+        let administrator = Requester::person(Role::Administrator);
+        let manager = Requester::person(Role::Manager);
+        let standard = Requester::person(Role::Standard);
+        let limited = Requester::person(Role::Limited);
+        for (step, auto, requester, waits) in [
+            (ApprovalStep::OneStep, false, administrator, Some(Step)),
+            (ApprovalStep::OneStep, true, administrator, None),
+            (ApprovalStep::OneStep, true, manager, None),
+            (ApprovalStep::OneStep, true, standard, Some(Step)),
+            (ApprovalStep::OneStep, true, Requester::AcmeClient, Some(Step)),
+            (ApprovalStep::Skip, false, administrator, None),
+            (ApprovalStep::Skip, false, manager, None),
+            (ApprovalStep::Skip, false, standard, Some(Their)),
+            (ApprovalStep::Skip, true, limited, Some(Their)),
+            (ApprovalStep::Skip, false, Requester::AcmeClient, None),
+        ] {
+            let settings = preferences(step, auto);
+            for kind in
+                [RequestKind::New, RequestKind::Duplicate, RequestKind::Reissue, RequestKind::Renew]
+            {
+                assert_eq!(
+                    held(&settings, requester, kind),
+                    waits,
+                    "{step} {auto} {requester:?} {kind}"
+                );
+            }
+            let revocation =
+                if requester == Requester::AcmeClient { None } else { Some(Revocation) };
+            assert_eq!(held(&settings, requester, RequestKind::Revoke), revocation);
+        }
+    }
+
+    #[test]
+    fn d5_nobody_reviews_their_own_request_unless_the_checkbox_says_so() {
+        let review = |auto, role, requester: Option<i64>| {
+            let settings = preferences(ApprovalStep::OneStep, auto);
+            check_may_review(&settings, UserId(1), role, requester.map(UserId))
+                .map_err(|no| no.code)
+        };
+        assert_eq!(review(false, Role::Manager, Some(2)), Ok(()));
+        assert_eq!(review(false, Role::Manager, None), Ok(()));
+        assert_eq!(review(false, Role::Administrator, Some(1)), Err("own_request"));
+        assert_eq!(review(true, Role::Administrator, Some(1)), Ok(()));
+        assert_eq!(review(true, Role::Standard, Some(2)), Err("not_an_approver"));
+    }
 }

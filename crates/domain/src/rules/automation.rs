@@ -1,6 +1,9 @@
 //! What automation does: where it offers duplicates, and what it does with a certificate that is
 //! due.
 
+#[cfg(test)]
+mod tests;
+
 use std::cmp::Reverse;
 
 use crate::model::{ApprovalStep, OrderFile, Preferences, Profile, Role};
@@ -23,7 +26,8 @@ pub fn offer_in_automation(
     requester: Role,
     profile: Option<&Profile>,
 ) -> Result<(), Refusal> {
-    let refuse = |rule, code, why: &str| Err(Refusal::new(rule, code, format!("{why} {MANUAL_WORKFLOW}")));
+    let refuse =
+        |rule, code, why: &str| Err(Refusal::new(rule, code, format!("{why} {MANUAL_WORKFLOW}")));
     if preferences.approval_step == ApprovalStep::OneStep {
         return refuse(
             "D3",
@@ -81,7 +85,10 @@ pub fn check_bulk(duplicates: &[bool]) -> Result<(), Refusal> {
         return Err(Refusal::new(
             "bulk",
             "bulk_too_large",
-            format!("A bulk request takes at most {MAX_BULK} endpoints, not {}. Select fewer.", duplicates.len()),
+            format!(
+                "A bulk request takes at most {MAX_BULK} endpoints, not {}. Select fewer.",
+                duplicates.len()
+            ),
         ));
     }
     Ok(())
@@ -159,7 +166,12 @@ pub fn decide_automation(request: &AutomationRequest<'_>) -> Result<Decided, Ref
                 plan.order,
                 due.number()
             );
-            return Ok(Decided::new(Decision::Duplicate { order: plan.order }, window, verdicts, why));
+            return Ok(Decided::new(
+                Decision::Duplicate { order: plan.order },
+                window,
+                verdicts,
+                why,
+            ));
         }
     }
     regular(request, verdicts)
@@ -176,7 +188,8 @@ fn sources<'a>(request: &AutomationRequest<'a>) -> Vec<&'a OrderFile> {
         .iter()
         .filter(|file| file.is_standing() && line.iter().all(|one| one.number() != file.number()))
         .collect();
-    others.sort_by_key(|file| Reverse((file.order.issued_at, file.order.ordered_at, file.number())));
+    others
+        .sort_by_key(|file| Reverse((file.order.issued_at, file.order.ordered_at, file.number())));
     others.dedup_by_key(|file| file.number());
     end.into_iter().chain(others).collect()
 }
@@ -191,7 +204,9 @@ fn regular(
     plan_renew(latest, request.now)?;
     let order = latest.number();
     if latest.order.coverage.is_multi_year() && !open {
-        let why = format!("Order {order} is a multi-year plan that is not due for renewal: it gets its next certificate.");
+        let why = format!(
+            "Order {order} is a multi-year plan that is not due for renewal: it gets its next certificate."
+        );
         return Ok(Decided::new(Decision::Reissue { order }, window, verdicts, why));
     }
     let why = if verdicts.is_empty() {

@@ -60,17 +60,30 @@ fn filter(
     let verdicts: Vec<CandidateVerdict> = files
         .into_iter()
         .map(|file| match judge(profile, wanted, file, now) {
-            Ok(()) => CandidateVerdict::kept(file.number(), rule, "Names, product and organization match."),
+            Ok(()) => CandidateVerdict::kept(
+                file.number(),
+                rule,
+                "Names, product and organization match.",
+            ),
             Err(why) => CandidateVerdict::dropped(file.number(), rule, why),
         })
         .collect();
-    let orders = verdicts.iter().filter(|verdict| verdict.kept).map(|verdict| verdict.order).collect();
+    let orders =
+        verdicts.iter().filter(|verdict| verdict.kept).map(|verdict| verdict.order).collect();
     DuplicateCandidates { orders, verdicts }
 }
 
-fn judge(profile: &Profile, wanted: &NameSet, file: &OrderFile, now: Timestamp) -> Result<(), String> {
+fn judge(
+    profile: &Profile,
+    wanted: &NameSet,
+    file: &OrderFile,
+    now: Timestamp,
+) -> Result<(), String> {
     if file.order.product != profile.product {
-        return Err(format!("Its product is {}, the profile's {}.", file.order.product, profile.product));
+        return Err(format!(
+            "Its product is {}, the profile's {}.",
+            file.order.product, profile.product
+        ));
     }
     if file.order.organization != profile.organization {
         return Err("It belongs to another organization than the profile.".to_owned());
@@ -86,4 +99,67 @@ fn judge(profile: &Profile, wanted: &NameSet, file: &OrderFile, now: Timestamp) 
     plan_names(file, product, &DuplicateNames::Extra { names: extra.clone() })
         .map(|_| ())
         .map_err(|_| format!("It does not hold {}.", list(&extra)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Days;
+    use crate::model::OrderStatus;
+    use crate::rules::fixture::{NOW, names, order, profile, standard, with_status};
+
+    fn listed(product: &str, typed: &str, orders: &[OrderFile]) -> Vec<i64> {
+        let found = candidates_for_names(&profile(product), &names(typed), orders, NOW);
+        found.orders.into_iter().map(|number| number.0).collect()
+    }
+
+    #[test]
+    fn d9_lists_the_latest_orders_with_names_product_and_organization() {
+        let mut latest = order(3, "ssl_plus", "www.example.com example.com", 50);
+        latest.order.ordered_at = NOW.plus(Days(-1));
+        let mut foreign = standard(4, 100);
+        foreign.order.organization = crate::OrganizationId(2);
+        let orders = [
+            standard(1, 100),
+            order(2, "ssl_basic", "www.example.com", 100),
+            latest,
+            foreign,
+            with_status(standard(5, 100), OrderStatus::Revoked),
+            standard(6, -1),
+            order(7, "ssl_plus", "mail.example.com", 100),
+        ];
+        assert_eq!(listed("ssl_plus", "www.example.com", &orders), [3, 1]);
+        assert_eq!(listed("ssl_plus", "example.com www.example.com", &orders), [3]);
+        assert_eq!(listed("ssl_plus", "", &orders), [0; 0]);
+    }
+
+    #[test]
+    fn d9_wildcard_orders_take_what_lies_below() {
+        let orders = [order(1, "ssl_wildcard", "*.example.com", 100)];
+        assert_eq!(listed("ssl_wildcard", "a.b.example.com", &orders), [1]);
+        assert_eq!(listed("ssl_wildcard", "a.other.test", &orders), [0; 0]);
+        let found =
+            candidates_for_names(&profile("ssl_wildcard"), &names("a.other.test"), &orders, NOW);
+        assert_eq!(found.verdicts.first().unwrap().why, "It does not hold a.other.test.");
+    }
+
+    #[test]
+    fn d9_changing_the_profile_clears_the_chosen_order() {
+        let chosen = Some(OrderNumber(1));
+        assert_eq!(keep_chosen_order(chosen, ProfileId(1), ProfileId(1)), chosen);
+        assert_eq!(keep_chosen_order(chosen, ProfileId(1), ProfileId(2)), None);
+    }
+
+    #[test]
+    fn d10_uses_the_names_of_the_certificate_in_place() {
+        let orders = [standard(1, 100), order(2, "ssl_plus", "mail.example.com", 100)];
+        let found = candidates_for_certificate(
+            &profile("ssl_plus"),
+            &names("mail.example.com"),
+            &orders,
+            NOW,
+        );
+        assert_eq!(found.orders, [OrderNumber(2)]);
+        assert!(found.verdicts.iter().all(|verdict| !verdict.kept || verdict.rule == "D10"));
+    }
 }

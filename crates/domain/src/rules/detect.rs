@@ -76,10 +76,8 @@ pub fn detect(wanted: &Wanted<'_>, candidates: &[OrderFile], now: Timestamp) -> 
         .filter(|(_, verdict)| verdict.is_ok())
         .map(|(file, _)| *file)
         .max_by_key(|file| (file.valid_till(), file.order.ordered_at, file.number()));
-    let candidates = judged
-        .iter()
-        .map(|(file, verdict)| explain(file, verdict.as_ref().err(), best))
-        .collect();
+    let candidates =
+        judged.iter().map(|(file, verdict)| explain(file, verdict.as_ref().err(), best)).collect();
     Detection { order: best.map(OrderFile::number), candidates }
 }
 
@@ -88,7 +86,8 @@ fn explain(file: &OrderFile, no: Option<&String>, best: Option<&OrderFile>) -> C
     match (no, best) {
         (Some(why), _) => CandidateVerdict::dropped(number, "A4", why.as_str()),
         (None, Some(best)) if best.number() != number => {
-            let than = if best.valid_till() == file.valid_till() { "is newer" } else { "is valid longer" };
+            let than =
+                if best.valid_till() == file.valid_till() { "is newer" } else { "is valid longer" };
             let why = format!("It matches too, but order {} {than}.", best.number());
             CandidateVerdict::dropped(number, "A4", why)
         }
@@ -117,4 +116,127 @@ fn matches(wanted: &Wanted<'_>, file: &OrderFile, now: Timestamp) -> Result<(), 
     }
     match_names(order, wanted.names, wanted.common_name)
         .map_err(|mismatch| format!("Its names don't match: {mismatch}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Days;
+    use crate::rules::fixture::{
+        NOW, name, names, order, plan_ending, renewed, standard, with_status,
+    };
+
+    fn found(product: &str, wanted: &str, candidates: &[OrderFile]) -> Option<i64> {
+        let wanted = names(wanted);
+        let wanted = Wanted {
+            organization: OrganizationId(1),
+            product: &product.into(),
+            names: &wanted,
+            common_name: None,
+        };
+        detect(&wanted, candidates, NOW).order.map(|number| number.0)
+    }
+
+    #[test]
+    fn a4_only_standing_acme_orders_of_the_organization_and_product() {
+        let www = "www.example.com";
+        assert_eq!(found("ssl_plus", www, &[standard(1, 100)]), Some(1));
+        assert_eq!(found("ssl_basic", www, &[standard(1, 100)]), None);
+        let mut portal = standard(1, 100);
+        portal.order.origin = Origin::Portal;
+        assert_eq!(found("ssl_plus", www, &[portal]), None);
+        let mut foreign = standard(1, 100);
+        foreign.order.organization = OrganizationId(2);
+        assert_eq!(found("ssl_plus", www, &[foreign]), None);
+        for status in OrderStatus::ALL.iter().filter(|status| **status != OrderStatus::Issued) {
+            assert_eq!(
+                found("ssl_plus", www, &[with_status(standard(1, 100), *status)]),
+                None,
+                "{status}"
+            );
+        }
+    }
+
+    #[test]
+    fn a4_names_are_exact_but_below_a_wildcard() {
+        let two = [order(1, "ssl_plus", "www.example.com example.com", 100)];
+        assert_eq!(found("ssl_plus", "example.com www.example.com", &two), Some(1));
+        assert_eq!(found("ssl_plus", "www.example.com", &two), None);
+        let wild = [order(1, "ssl_wildcard", "*.example.com", 100)];
+        assert_eq!(found("ssl_wildcard", "a.example.com b.c.example.com", &wild), Some(1));
+        assert_eq!(found("ssl_wildcard", "a.example.com www.other.test", &wild), None);
+    }
+
+    #[test]
+    fn a4_expired_orders_match_only_without_a_successor() {
+        let www = "www.example.com";
+        assert_eq!(found("ssl_plus", www, &[standard(1, -5)]), Some(1));
+        assert_eq!(found("ssl_plus", www, &[renewed(standard(1, -5), 2)]), None);
+        assert_eq!(found("ssl_plus", www, &[renewed(standard(1, 5), 2)]), Some(1));
+        // The plan goes on although its certificate has expired.
+        assert_eq!(
+            found("ssl_plus", www, &[renewed(plan_ending(standard(1, -5), 50), 2)]),
+            Some(1)
+        );
+    }
+
+    #[test]
+    fn a4_longest_validity_then_newest_wins_and_the_losers_say_why() {
+        let plan = plan_ending(standard(1, 20), 300);
+        let (early, mut late) = (standard(2, 190), standard(3, 190));
+        late.order.ordered_at = early.order.ordered_at.plus(Days(1));
+        assert_eq!(
+            found("ssl_plus", "www.example.com", &[early.clone(), plan, late.clone()]),
+            Some(1)
+        );
+        let wanted = names("www.example.com");
+        let product = "ssl_plus".into();
+        let wanted = Wanted {
+            organization: OrganizationId(1),
+            product: &product,
+            names: &wanted,
+            common_name: None,
+        };
+        let detection = detect(&wanted, &[early.clone(), late, early], NOW);
+        let told: Vec<(i64, bool, &str)> =
+            detection.candidates.iter().map(|v| (v.order.0, v.kept, v.why.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                (3, true, "Issued via ACME; product and names match."),
+                (2, false, "It matches too, but order 3 is newer."),
+            ]
+        );
+    }
+
+    #[test]
+    fn a4_common_name_counts_once_it_is_known() {
+        let file = order(1, "ssl_plus", "www.example.com example.com", 100);
+        let wanted = names("www.example.com example.com");
+        let product = "ssl_plus".into();
+        let with = |common_name: &str| {
+            let common_name = name(common_name);
+            let wanted = Wanted {
+                organization: OrganizationId(1),
+                product: &product,
+                names: &wanted,
+                common_name: Some(&common_name),
+            };
+            detect(&wanted, std::slice::from_ref(&file), NOW).order
+        };
+        assert_eq!(with("www.example.com"), Some(OrderNumber(1)));
+        assert_eq!(with("example.com"), None);
+    }
+
+    #[test]
+    fn keys_hold_the_ancestors_of_one_name() {
+        let keys = detection_keys(&"ssl_wildcard".into(), &names("a.b.example.com"));
+        let any_of: Vec<&str> = keys.any_of.iter().map(DnsName::as_str).collect();
+        assert_eq!(
+            any_of,
+            ["*.a.b.example.com", "*.b.example.com", "*.example.com", "a.b.example.com"]
+        );
+        let keys = detection_keys(&"ssl_plus".into(), &names("b.test a.test"));
+        assert_eq!((keys.canonical.as_str(), keys.any_of.len()), ("a.test,b.test", 0));
+    }
 }

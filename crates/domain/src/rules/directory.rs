@@ -103,7 +103,10 @@ fn needs_order(action: Action) -> Refusal {
     )
 }
 
-fn combine(action: Option<Action>, order: Option<OrderNumber>) -> Result<Option<DirectoryAction>, Refusal> {
+fn combine(
+    action: Option<Action>,
+    order: Option<OrderNumber>,
+) -> Result<Option<DirectoryAction>, Refusal> {
     match (action, order) {
         (None, None) => Ok(None),
         (None, Some(order)) => Err(refuse(
@@ -126,7 +129,8 @@ pub fn parse_directory_query<K: AsRef<str>, V: AsRef<str>>(
     pairs: &[(K, V)],
 ) -> Result<Option<DirectoryAction>, Refusal> {
     let single = |name: &str| {
-        let mut values = pairs.iter().filter(|(key, _)| key.as_ref() == name).map(|(_, v)| v.as_ref());
+        let mut values =
+            pairs.iter().filter(|(key, _)| key.as_ref() == name).map(|(_, v)| v.as_ref());
         match (values.next(), values.next()) {
             (_, Some(_)) => Err(refuse(
                 "repeated_parameter",
@@ -169,5 +173,83 @@ pub fn parse_directory<K: AsRef<str>, V: AsRef<str>>(
             ),
         )),
         (path, query) => Ok(path.or(query)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(text: &str) -> Result<Option<DirectoryAction>, &'static str> {
+        let pairs: Vec<(&str, &str)> = text
+            .split('&')
+            .filter(|p| !p.is_empty())
+            .map(|p| p.split_once('=').unwrap_or((p, "")))
+            .collect();
+        parse_directory_query(&pairs).map_err(|refusal| refusal.code)
+    }
+
+    #[test]
+    fn a2_reads_action_and_order() {
+        let order = OrderNumber(555_123_456);
+        for (text, action) in [
+            ("", None),
+            ("utm=1&Action=renew&orderid=5", None),
+            ("action=enroll", Some(DirectoryAction::Enroll)),
+            ("action=enroll&orderId=5", Some(DirectoryAction::Enroll)),
+            ("action=renew&orderId=555123456", Some(DirectoryAction::Renew(order))),
+            ("orderId=555123456&x=y&x=z&action=reissue", Some(DirectoryAction::Reissue(order))),
+            ("action=duplicate&orderId=555123456", Some(DirectoryAction::Duplicate(order))),
+        ] {
+            assert_eq!(query(text), Ok(action), "{text}");
+        }
+    }
+
+    #[test]
+    fn a2_refuses_bad_queries() {
+        for (text, code) in [
+            ("action=revoke", "unknown_action"),
+            ("action=Renew&orderId=5", "unknown_action"),
+            ("action=&orderId=5", "unknown_action"),
+            ("action=renew&action=renew&orderId=5", "repeated_parameter"),
+            ("action=renew&orderId=5&orderId=6", "repeated_parameter"),
+            ("action=renew&orderId=abc", "order_not_a_number"),
+            ("action=renew&orderId=", "order_not_a_number"),
+            ("action=renew&orderId=-5", "order_not_a_number"),
+            ("action=renew&orderId=%2B5", "order_not_a_number"),
+            ("action=renew&orderId=0", "order_not_a_number"),
+            ("action=renew&orderId=99999999999999999999", "order_not_a_number"),
+            ("action=enroll&orderId=x", "order_not_a_number"),
+            ("action=renew", "order_missing"),
+            ("action=reissue", "order_missing"),
+            ("action=duplicate", "order_missing"),
+            ("orderId=5", "action_missing"),
+        ] {
+            assert_eq!(query(text), Err(code), "{text}");
+        }
+        let told = parse_directory_query(&[("action", "renew")]).unwrap_err().message;
+        assert!(
+            told.contains("the shell cut it off at the &: put the whole URL in quotes"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn a2_paths_say_the_same_as_queries() {
+        for action in [DirectoryAction::Enroll, DirectoryAction::Renew(OrderNumber(5))] {
+            assert_eq!(parse_directory_path(&action.path()), Ok(Some(action)));
+        }
+        assert_eq!(parse_directory_path(""), Ok(None));
+        for (path, code) in [
+            ("renew", "order_missing"),
+            ("renew/x", "order_not_a_number"),
+            ("renew/5/6", "order_not_a_number"),
+            ("x/5", "unknown_action"),
+        ] {
+            assert_eq!(parse_directory_path(path).unwrap_err().code, code, "{path}");
+        }
+        let pairs = [("action", "renew"), ("orderId", "5")];
+        assert!(parse_directory("renew/5", &pairs).is_ok());
+        assert_eq!(parse_directory("enroll", &pairs).unwrap_err().code, "path_and_query_differ");
     }
 }

@@ -1,10 +1,11 @@
 //! Duplicate certificates: what one holds and which orders give them.
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 
-use crate::model::{
-    Certificate, OrderFile, OrderStatus, Preferences, RequestKind, SignatureHash,
-};
+use crate::model::{Certificate, OrderFile, OrderStatus, Preferences, RequestKind, SignatureHash};
 use crate::rules::approval::{ApprovalNeed, Requester, approval_needed};
 use crate::rules::name_match::{list, match_names, uncovered};
 use crate::rules::validity::{Validity, last_second, longest_lifetime};
@@ -114,11 +115,15 @@ fn refuse_status(source: &OrderFile) -> Option<Refusal> {
         ),
         OrderStatus::Pending => (
             "order_not_issued",
-            format!("Order {number} has not been issued yet. Ask again once it has its certificate."),
+            format!(
+                "Order {number} has not been issued yet. Ask again once it has its certificate."
+            ),
         ),
         status @ (OrderStatus::Rejected | OrderStatus::Canceled | OrderStatus::Revoked) => (
             "order_gone",
-            format!("Order {number} is {status}. Choose another order, or request a new certificate."),
+            format!(
+                "Order {number} is {status}. Choose another order, or request a new certificate."
+            ),
         ),
     };
     Some(Refusal::new("D17", code, message))
@@ -182,7 +187,10 @@ pub(crate) fn check_product(product: &Product) -> Result<(), Refusal> {
     Err(Refusal::new(
         "D19",
         "product_has_no_duplicates",
-        format!("{} has no duplicate certificates. Request a new certificate instead.", product.name),
+        format!(
+            "{} has no duplicate certificates. Request a new certificate instead.",
+            product.name
+        ),
     ))
 }
 
@@ -196,25 +204,27 @@ pub(crate) fn plan_names(
     let order = &source.order;
     let (common_name, names) = match wanted {
         DuplicateNames::Same => (order.common_name.clone(), order.names.clone()),
-        DuplicateNames::Extra { names } => (
-            order.common_name.clone(),
-            order.names.iter().chain(names.iter()).cloned().collect(),
-        ),
+        DuplicateNames::Extra { names } => {
+            (order.common_name.clone(), order.names.iter().chain(names.iter()).cloned().collect())
+        }
         DuplicateNames::Exactly { common_name, names } => {
             (common_name.clone(), NameSet::with_common_name(common_name, names.iter().cloned()))
         }
     };
     if product.duplicate_may_add_names {
         let outside = uncovered(&order.names, &names);
-        return if outside.is_empty() { Ok((common_name, names)) } else { Err(outside_wildcard(source, &outside)) };
+        return if outside.is_empty() {
+            Ok((common_name, names))
+        } else {
+            Err(outside_wildcard(source, &outside))
+        };
     }
     let extra: NameSet = names.missing_from(&order.names).cloned().collect();
     if !extra.is_empty() {
         return Err(extra_names(source, product, &extra));
     }
-    match_names(order, &names, Some(&common_name))
-        .map(|()| (common_name, names))
-        .map_err(|mismatch| {
+    match_names(order, &names, Some(&common_name)).map(|()| (common_name, names)).map_err(
+        |mismatch| {
             Refusal::new(
                 "D6",
                 "names_differ",
@@ -224,7 +234,8 @@ pub(crate) fn plan_names(
                     order.number
                 ),
             )
-        })
+        },
+    )
 }
 
 fn outside_wildcard(source: &OrderFile, outside: &NameSet) -> Refusal {

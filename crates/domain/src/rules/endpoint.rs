@@ -73,7 +73,12 @@ pub fn offered_actions(facts: &EndpointFacts<'_>) -> Offer {
         offered.push(OfferedAction::Retry);
     }
     offered.extend(certificate_actions(facts).into_iter().map(OfferedAction::Act));
-    let waiting = matches!(facts.status, EndpointStatus::Scheduled | EndpointStatus::ApprovalPending);
+    // What was refused when it ran may be tried again once its reason is mended.
+    if facts.status == EndpointStatus::ActionRequired {
+        offered.push(OfferedAction::Retry);
+    }
+    let waiting =
+        matches!(facts.status, EndpointStatus::Scheduled | EndpointStatus::ApprovalPending);
     if is_busy(facts.status) {
         offered.clear();
     }
@@ -96,7 +101,10 @@ const fn is_busy(status: EndpointStatus) -> bool {
 const fn has_failed(status: EndpointStatus) -> bool {
     matches!(
         status,
-        EndpointStatus::Failed | EndpointStatus::InstallFailed | EndpointStatus::ValidationFailed | EndpointStatus::AgentError
+        EndpointStatus::Failed
+            | EndpointStatus::InstallFailed
+            | EndpointStatus::ValidationFailed
+            | EndpointStatus::AgentError
     )
 }
 
@@ -107,7 +115,9 @@ fn certificate_actions(facts: &EndpointFacts<'_>) -> Vec<EndpointAction> {
         (ServedIssuer::None, Some(_)) => vec![EndpointAction::Reissue, EndpointAction::Request],
         (ServedIssuer::None, None) => vec![EndpointAction::Request],
         (ServedIssuer::Ours, None) => vec![EndpointAction::Reissue],
-        (ServedIssuer::Ours, Some(certificate)) if certificate.is_revoked() => vec![EndpointAction::Reissue],
+        (ServedIssuer::Ours, Some(certificate)) if certificate.is_revoked() => {
+            vec![EndpointAction::Reissue]
+        }
         (ServedIssuer::Ours, Some(certificate)) => due_actions(certificate, facts),
     }
 }
@@ -134,7 +144,10 @@ pub fn check_offered(facts: &EndpointFacts<'_>, action: OfferedAction) -> Result
     let (code, why) = if is_busy(facts.status) {
         ("endpoint_busy", format!("another event is under way (\"{}\")", facts.status.label()))
     } else {
-        ("action_not_offered", "it does not fit the certificate that the endpoint serves now".to_owned())
+        (
+            "action_not_offered",
+            "it does not fit the certificate that the endpoint serves now".to_owned(),
+        )
     };
     Err(Refusal::new(
         "endpoint",
@@ -150,4 +163,83 @@ pub fn check_offered(facts: &EndpointFacts<'_>, action: OfferedAction) -> Result
 /// The endpoint's status when no event is open: by whether it will renew itself.
 pub const fn status_after(auto_renew: bool) -> EndpointStatus {
     if auto_renew { EndpointStatus::AutoRenewScheduled } else { EndpointStatus::Configured }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{CertificateStatus, RevocationReason};
+    use crate::rules::fixture::{NOW, plan_ending, standard};
+    use EndpointAction::{NextCertificate, Reissue, Renew, Request, Switch};
+
+    fn facts(issuer: ServedIssuer, file: Option<&OrderFile>) -> EndpointFacts<'_> {
+        EndpointFacts {
+            issuer,
+            certificate: file.and_then(OrderFile::primary),
+            order: file,
+            status: EndpointStatus::Configured,
+            now: NOW,
+        }
+    }
+
+    fn actions(facts: &EndpointFacts<'_>) -> Vec<EndpointAction> {
+        let offer = offered_actions(facts);
+        assert_eq!(offer.others.last(), Some(&OfferedAction::ManualRequest));
+        offer
+            .next
+            .into_iter()
+            .chain(offer.others)
+            .filter_map(
+                |one| if let OfferedAction::Act(action) = one { Some(action) } else { None },
+            )
+            .collect()
+    }
+
+    #[test]
+    fn offers_what_the_certificate_needs() {
+        let ours = |days| standard(1, days);
+        let plan = |days, ends| plan_ending(standard(1, days), ends);
+        let mut revoked = ours(100);
+        revoked.certificates.first_mut().unwrap().status =
+            CertificateStatus::Revoked { reason: RevocationReason::Superseded, at: NOW };
+        let mut nearly = ours(90);
+        nearly.certificates.first_mut().unwrap().not_after = NOW.plus(Days(90)).plus_seconds(-1);
+        for (issuer, file, right) in [
+            (ServedIssuer::None, None, vec![Request]),
+            (ServedIssuer::None, Some(ours(100)), vec![Reissue, Request]),
+            (ServedIssuer::Other, None, vec![Switch]),
+            (ServedIssuer::Ours, Some(ours(90)), vec![]),
+            (ServedIssuer::Ours, Some(nearly), vec![Renew]),
+            (ServedIssuer::Ours, Some(ours(-1)), vec![Renew]),
+            (ServedIssuer::Ours, Some(revoked), vec![Reissue]),
+            (ServedIssuer::Ours, Some(plan(30, 90)), vec![]),
+            (ServedIssuer::Ours, Some(plan(29, 90)), vec![NextCertificate]),
+            (ServedIssuer::Ours, Some(plan(50, 89)), vec![Renew]),
+            (ServedIssuer::Ours, Some(plan(29, 89)), vec![Renew, NextCertificate]),
+        ] {
+            assert_eq!(actions(&facts(issuer, file.as_ref())), right, "{issuer} {file:?}");
+        }
+    }
+
+    #[test]
+    fn status_adds_retry_and_cancel_and_blocks_a_second_event() {
+        let file = standard(1, 20);
+        let with = |status| EndpointFacts { status, ..facts(ServedIssuer::Ours, Some(&file)) };
+        let next = |status| offered_actions(&with(status)).next;
+        assert_eq!(next(EndpointStatus::InstallFailed), Some(OfferedAction::Retry));
+        assert_eq!(next(EndpointStatus::ActionRequired), Some(OfferedAction::Act(Renew)));
+        assert_eq!(next(EndpointStatus::Scheduled), Some(OfferedAction::Cancel));
+        assert_eq!(next(EndpointStatus::InProgress), None);
+        assert_eq!(next(EndpointStatus::AutoRenewScheduled), Some(OfferedAction::Act(Renew)));
+        let check = |status, action| check_offered(&with(status), action).map_err(|no| no.code);
+        assert_eq!(check(EndpointStatus::Configured, OfferedAction::Act(Renew)), Ok(()));
+        assert_eq!(
+            check(EndpointStatus::Configured, OfferedAction::Act(Switch)),
+            Err("action_not_offered")
+        );
+        assert_eq!(
+            check(EndpointStatus::InProgress, OfferedAction::Act(Renew)),
+            Err("endpoint_busy")
+        );
+    }
 }

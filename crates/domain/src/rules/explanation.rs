@@ -64,7 +64,9 @@ impl Decision {
     pub const fn order(self) -> Option<OrderNumber> {
         match self {
             Self::Enroll { .. } => None,
-            Self::Renew { order } | Self::Reissue { order } | Self::Duplicate { order } => Some(order),
+            Self::Renew { order } | Self::Reissue { order } | Self::Duplicate { order } => {
+                Some(order)
+            }
         }
     }
 }

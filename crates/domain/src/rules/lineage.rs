@@ -40,6 +40,50 @@ pub fn chain<'a>(start: &'a OrderFile, successors: &'a [OrderFile]) -> Vec<&'a O
 
 /// The newest order of the chain that has its certificate: pending, rejected, canceled and
 /// revoked ones are passed over. None where there is no such order.
-pub fn newest_issued<'a>(start: &'a OrderFile, successors: &'a [OrderFile]) -> Option<&'a OrderFile> {
+pub fn newest_issued<'a>(
+    start: &'a OrderFile,
+    successors: &'a [OrderFile],
+) -> Option<&'a OrderFile> {
     chain(start, successors).into_iter().rev().find(|file| file.is_standing())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::fixture::{renewed, standard, with_status};
+
+    fn numbers(files: &[&OrderFile]) -> Vec<i64> {
+        files.iter().map(|file| file.number().0).collect()
+    }
+
+    #[test]
+    fn follows_the_chain_to_its_end() {
+        let start = renewed(standard(12345, 10), 67890);
+        let rest = [standard(99999, 300), renewed(standard(67890, 100), 99999)];
+        assert_eq!(numbers(&chain(&start, &rest)), [12345, 67890, 99999]);
+        assert_eq!(newest_issued(&start, &rest).unwrap().number().0, 99999);
+    }
+
+    #[test]
+    fn a_circle_ends() {
+        let start = renewed(standard(1, 10), 2);
+        let rest = [renewed(standard(2, 10), 1), renewed(standard(1, 10), 2)];
+        assert_eq!(numbers(&chain(&start, &rest)), [1, 2]);
+        let own = renewed(standard(1, 10), 1);
+        assert_eq!(numbers(&chain(&own, std::slice::from_ref(&own))), [1]);
+    }
+
+    #[test]
+    fn passes_over_what_came_to_nothing() {
+        for status in [
+            OrderStatus::Pending,
+            OrderStatus::Rejected,
+            OrderStatus::Canceled,
+            OrderStatus::Revoked,
+        ] {
+            let start = renewed(standard(1, 10), 2);
+            let rest = [with_status(standard(2, 300), status)];
+            assert_eq!(newest_issued(&start, &rest).unwrap().number().0, 1, "{status}");
+        }
+    }
 }

@@ -32,17 +32,33 @@ mod properties;
 
 pub use acme::{AcmeRequest, decide_acme, issued_common_name};
 pub use approval::{ApprovalNeed, HeldBecause, Requester, approval_needed, check_may_review};
-pub use automation::{AutomationRequest, check_bulk, decide_automation, offer_in_automation, recheck_scheduled_duplicate};
-pub use candidates::{DuplicateCandidates, candidates_for_certificate, candidates_for_names, keep_chosen_order};
+pub use automation::{
+    AutomationRequest, check_bulk, decide_automation, offer_in_automation,
+    recheck_scheduled_duplicate,
+};
+pub use candidates::{
+    DuplicateCandidates, candidates_for_certificate, candidates_for_names, keep_chosen_order,
+};
 pub use detect::{Detection, DetectionKeys, Wanted, detect, detection_keys};
-pub use directory::{DirectoryAction, parse_directory, parse_directory_path, parse_directory_query};
-pub use duplicate::{DuplicateNames, DuplicatePlan, ManualDuplicate, plan_duplicate, plan_manual_duplicate};
-pub use endpoint::{EndpointFacts, Offer, OfferedAction, check_offered, offered_actions, status_after};
+pub use directory::{
+    DirectoryAction, parse_directory, parse_directory_path, parse_directory_query,
+};
+pub use duplicate::{
+    DuplicateNames, DuplicatePlan, ManualDuplicate, plan_duplicate, plan_manual_duplicate,
+};
+pub use endpoint::{
+    EndpointFacts, Offer, OfferedAction, check_offered, offered_actions, status_after,
+};
 pub use explanation::{Action, CandidateVerdict, Decided, Decision, Explanation};
 pub use lineage::{chain, newest_issued};
 pub use name_match::{NameMismatch, match_names};
-pub use profile::{FieldFault, ProfileState, check_acme_names, check_acme_url, check_product_names, check_profile, profile_state};
-pub use reissue::{ReissuePlan, ReissueRequest, ScheduledRevocation, plan_reissue, reissue_warning};
+pub use profile::{
+    FieldFault, ProfileState, check_acme_names, check_acme_url, check_product_names, check_profile,
+    profile_state,
+};
+pub use reissue::{
+    ReissuePlan, ReissueRequest, ScheduledRevocation, plan_reissue, reissue_warning,
+};
 pub use renew::{RenewPlan, RenewalTurn, check_not_renewed, plan_renew, renewal_key, renewal_turn};
 pub use revoke::{RevocationPlan, plan_revocation};
 pub use schedule::{auto_renew_at, scheduled_at};

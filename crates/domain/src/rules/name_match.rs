@@ -76,3 +76,39 @@ pub fn match_names(
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::fixture::{name, names, order};
+
+    #[test]
+    fn wildcard_reaches_its_domain_and_all_below() {
+        let held = names("*.example.com other.test");
+        for (text, covered) in [
+            ("example.com", true),
+            ("*.example.com", true),
+            ("a.example.com", true),
+            ("a.b.example.com", true),
+            ("*.a.example.com", true),
+            ("other.test", true),
+            ("a.other.test", false),
+            ("evil-example.com", false),
+            ("example.com.evil.test", false),
+        ] {
+            assert_eq!(covers(&held, &name(text)), covered, "{text}");
+        }
+    }
+
+    #[test]
+    fn other_products_need_the_same_set_and_common_name() {
+        let file = order(1, "ssl_plus", "www.example.com example.com", 100);
+        let same = names("example.com www.example.com");
+        assert_eq!(match_names(&file.order, &same, None), Ok(()));
+        assert_eq!(match_names(&file.order, &same, Some(&name("www.example.com"))), Ok(()));
+        let other = match_names(&file.order, &same, Some(&name("example.com")));
+        assert!(matches!(other, Err(NameMismatch::CommonName { .. })));
+        let fewer = match_names(&file.order, &names("example.com"), None).unwrap_err();
+        assert_eq!(fewer.to_string(), "the names differ; only in the order: www.example.com");
+    }
+}

@@ -1,5 +1,8 @@
 //! Checks on automation profiles and ACME Directory URLs, and on names against product and URL.
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::{AcmeUrl, AutoRenew, Organization, Profile};
@@ -33,14 +36,26 @@ impl FieldFault {
 /// What is wrong with a profile as someone wants to save it; empty where nothing is.
 pub fn check_profile(profile: &Profile, now: Timestamp) -> Vec<FieldFault> {
     let mut faults = check_title(&profile.name);
-    faults.extend(check_terms(&profile.product, profile.coverage_years, profile.validity_days, now));
-    if let (Some(settings), Some(product)) = (&profile.auto_renew, Product::find(profile.product.as_str())) {
+    faults.extend(check_terms(
+        &profile.product,
+        profile.coverage_years,
+        profile.validity_days,
+        now,
+    ));
+    if let (Some(settings), Some(product)) =
+        (&profile.auto_renew, Product::find(profile.product.as_str()))
+    {
         faults.extend(check_auto_renew(settings, lifetime(product, profile.validity_days, now)));
-        faults.extend(auto_renew_at(now, settings).err().map(|no| FieldFault::new("time_zone", no.message)));
+        faults.extend(
+            auto_renew_at(now, settings).err().map(|no| FieldFault::new("time_zone", no.message)),
+        );
     }
     faults.extend(profile.emails.iter().filter(|email| !is_email(email)).map(|email| {
         let shown: String = email.chars().take(60).collect();
-        FieldFault::new("emails", format!("{shown:?} is not an e-mail address. Enter one such as ops@example.com."))
+        FieldFault::new(
+            "emails",
+            format!("{shown:?} is not an e-mail address. Enter one such as ops@example.com."),
+        )
     }));
     faults
 }
@@ -77,9 +92,17 @@ fn check_title(name: &str) -> Vec<FieldFault> {
 }
 
 /// Product, coverage and validity, which profiles and ACME Directory URLs share.
-fn check_terms(product: &ProductId, years: Option<u8>, validity: Option<Days>, now: Timestamp) -> Vec<FieldFault> {
+fn check_terms(
+    product: &ProductId,
+    years: Option<u8>,
+    validity: Option<Days>,
+    now: Timestamp,
+) -> Vec<FieldFault> {
     let Some(product) = Product::find(product.as_str()) else {
-        return vec![FieldFault::new("product", "There is no such product. Choose one from the list.")];
+        return vec![FieldFault::new(
+            "product",
+            "There is no such product. Choose one from the list.",
+        )];
     };
     let mut faults = Vec::new();
     match years {
@@ -109,7 +132,8 @@ fn check_terms(product: &ProductId, years: Option<u8>, validity: Option<Days>, n
 
 fn lifetime(product: &Product, validity: Option<Days>, now: Timestamp) -> Days {
     let longest = longest_lifetime(product, now);
-    validity.unwrap_or(longest).min(longest)
+    // A faulty validity is told once, at its own field.
+    validity.filter(|days| days.0 >= 1).unwrap_or(longest).min(longest)
 }
 
 /// What is wrong with auto-renew settings for certificates that live `lifetime`.
@@ -117,7 +141,8 @@ pub fn check_auto_renew(settings: &AutoRenew, lifetime: Days) -> Vec<FieldFault>
     let mut faults = Vec::new();
     let days = settings.days_before.0;
     if days < 1 {
-        faults.push(FieldFault::new("days_before", "Auto-renew needs at least 1 day before expiry."));
+        faults
+            .push(FieldFault::new("days_before", "Auto-renew needs at least 1 day before expiry."));
     } else if days >= lifetime.0 {
         faults.push(FieldFault::new(
             "days_before",
@@ -136,9 +161,15 @@ pub fn check_auto_renew(settings: &AutoRenew, lifetime: Days) -> Vec<FieldFault>
 
 fn is_email(text: &str) -> bool {
     text.len() <= 254
-        && !text.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';'))
+        && !text
+            .chars()
+            .any(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';'))
         && text.split_once('@').is_some_and(|(user, host)| {
-            !user.is_empty() && host.contains('.') && !host.starts_with('.') && !host.ends_with('.') && !host.contains('@')
+            !user.is_empty()
+                && host.contains('.')
+                && !host.starts_with('.')
+                && !host.ends_with('.')
+                && !host.contains('@')
         })
 }
 
@@ -167,10 +198,15 @@ impl ProfileState {
 
 /// The state of a saved profile: what was right then may be wrong now, by a shorter maximum or an
 /// expired validation for two.
-pub fn profile_state(profile: &Profile, organization: Option<&Organization>, now: Timestamp) -> ProfileState {
-    let mut reasons: Vec<String> = check_profile(profile, now).into_iter().map(|fault| fault.message).collect();
-    let needs_organization =
-        Product::find(profile.product.as_str()).is_some_and(|product| product.validation != Validation::Dv);
+pub fn profile_state(
+    profile: &Profile,
+    organization: Option<&Organization>,
+    now: Timestamp,
+) -> ProfileState {
+    let mut reasons: Vec<String> =
+        check_profile(profile, now).into_iter().map(|fault| fault.message).collect();
+    let needs_organization = Product::find(profile.product.as_str())
+        .is_some_and(|product| product.validation != Validation::Dv);
     match organization {
         None => reasons.push("The organization is gone. Choose another one.".to_owned()),
         Some(found) if needs_organization && !found.is_validated(now) => reasons.push(format!(
@@ -186,18 +222,28 @@ pub fn profile_state(profile: &Profile, organization: Option<&Organization>, now
 pub fn check_product_names(product: &Product, names: &NameSet) -> Result<(), Refusal> {
     let refuse = |code, message| Err(Refusal::new("product", code, message));
     if names.is_empty() {
-        return refuse("no_names", "No names were given. Enter at least a common name, such as www.example.com.".to_owned());
+        return refuse(
+            "no_names",
+            "No names were given. Enter at least a common name, such as www.example.com."
+                .to_owned(),
+        );
     }
     if names.len() > MAX_NAMES {
         return refuse(
             "too_many_names",
-            format!("A certificate holds at most {MAX_NAMES} names, not {}. Split them over several certificates.", names.len()),
+            format!(
+                "A certificate holds at most {MAX_NAMES} names, not {}. Split them over several certificates.",
+                names.len()
+            ),
         );
     }
     if names.len() > 1 && !product.additional_names_allowed {
         return refuse(
             "additional_names",
-            format!("{} holds one name only. Take the others out, or choose a multi-domain product.", product.name),
+            format!(
+                "{} holds one name only. Take the others out, or choose a multi-domain product.",
+                product.name
+            ),
         );
     }
     let wildcards: NameSet = names.iter().filter(|name| name.is_wildcard()).cloned().collect();

@@ -1,5 +1,8 @@
 //! Reissues: the next certificate of the same order.
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::{OrderFile, OrderStatus};
@@ -63,7 +66,9 @@ pub struct ReissuePlan {
 
 /// The warning that must be confirmed before names are taken away.
 pub fn reissue_warning(order: OrderNumber) -> String {
-    format!("Reissue request will revoke previously issued certificate for order {order} within 72 hours.")
+    format!(
+        "Reissue request will revoke previously issued certificate for order {order} within 72 hours."
+    )
 }
 
 /// Whether the order can be reissued, whatever the names.
@@ -75,26 +80,34 @@ pub(crate) fn check_reissuable(file: &OrderFile, now: Timestamp) -> Result<(), R
         OrderStatus::ReissuePending => {
             return refuse(
                 "reissue_pending",
-                format!("Order {number} has a reissue pending already. Approve or cancel it; then ask again."),
+                format!(
+                    "Order {number} has a reissue pending already. Approve or cancel it; then ask again."
+                ),
             );
         }
         OrderStatus::Issued | OrderStatus::Pending => {
             return refuse(
                 "order_not_issued",
-                format!("Order {number} has not been issued yet. Ask again once it has its certificate."),
+                format!(
+                    "Order {number} has not been issued yet. Ask again once it has its certificate."
+                ),
             );
         }
         status => {
             return refuse(
                 "order_gone",
-                format!("Order {number} is {status}, so it can't be reissued. Request a new certificate."),
+                format!(
+                    "Order {number} is {status}, so it can't be reissued. Request a new certificate."
+                ),
             );
         }
     }
     if file.is_expired(now) {
         return refuse(
             "order_expired",
-            format!("Order {number} has expired, and a reissue lives no longer than its order. Renew the order instead."),
+            format!(
+                "Order {number} has expired, and a reissue lives no longer than its order. Renew the order instead."
+            ),
         );
     }
     Ok(())
@@ -115,7 +128,9 @@ pub fn plan_reissue(
     let (common_name, names, confirmed, changes_order) = match request {
         ReissueRequest::Same => (&order.common_name, &order.names, false, false),
         ReissueRequest::Covered { common_name, names } => (common_name, names, false, false),
-        ReissueRequest::Change { common_name, names, confirmed } => (common_name, names, *confirmed, true),
+        ReissueRequest::Change { common_name, names, confirmed } => {
+            (common_name, names, *confirmed, true)
+        }
     };
     let names = NameSet::with_common_name(common_name, names.iter().cloned());
     if !changes_order {
@@ -159,17 +174,29 @@ fn not_covered(file: &OrderFile, outside: &NameSet) -> Refusal {
 fn revocation(file: &OrderFile, now: Timestamp) -> ScheduledRevocation {
     ScheduledRevocation {
         due: now.plus_seconds(REVOCATION_DELAY_SECONDS),
-        certificates: file.certificates.iter().filter(|one| !one.is_revoked()).map(|one| one.id).collect(),
+        certificates: file
+            .certificates
+            .iter()
+            .filter(|one| !one.is_revoked())
+            .map(|one| one.id)
+            .collect(),
     }
 }
 
-fn reissue_validity(file: &OrderFile, issuer_not_after: Timestamp, now: Timestamp) -> Result<Validity, Refusal> {
+fn reissue_validity(
+    file: &OrderFile,
+    issuer_not_after: Timestamp,
+    now: Timestamp,
+) -> Result<Validity, Refusal> {
     let order = &file.order;
     let product = Product::find(order.product.as_str()).ok_or_else(|| {
         Refusal::new(
             "reissue",
             "unknown_product",
-            format!("Order {} is of a product that is no longer sold. Request a new certificate.", order.number),
+            format!(
+                "Order {} is of a product that is no longer sold. Request a new certificate.",
+                order.number
+            ),
         )
     })?;
     // A plan's certificates are as long as asked for; a single order just has its rest.

@@ -2,15 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::Windows;
 use crate::model::{KeyType, Order, OrderFile, OrderStatus, SignatureHash};
 use crate::rules::duplicate::{DuplicateNames, DuplicatePlan, plan_duplicate};
 use crate::rules::explanation::CandidateVerdict;
 use crate::rules::name_match::match_names;
 use crate::rules::window::is_fresh;
-use crate::model::Windows;
-use crate::{
-    Days, DnsName, NameSet, OrderNumber, OrganizationId, ProductId, Refusal, Timestamp,
-};
+use crate::{Days, DnsName, NameSet, OrderNumber, OrganizationId, ProductId, Refusal, Timestamp};
 
 /// A new order that renews another.
 ///
@@ -47,13 +45,18 @@ pub fn plan_renew(file: &OrderFile, now: Timestamp) -> Result<RenewPlan, Refusal
     let order = &file.order;
     let Some(till) = file.valid_till().filter(|_| file.is_standing()) else {
         let state = match order.status {
-            OrderStatus::Issued | OrderStatus::ReissuePending | OrderStatus::Pending => "has not been issued yet".to_owned(),
+            OrderStatus::Issued | OrderStatus::ReissuePending | OrderStatus::Pending => {
+                "has not been issued yet".to_owned()
+            }
             status => format!("is {status}"),
         };
         return Err(Refusal::new(
             "D12",
             "order_not_issued",
-            format!("Order {} {state}, so it can't be renewed. Request a new certificate instead.", order.number),
+            format!(
+                "Order {} {state}, so it can't be renewed. Request a new certificate instead.",
+                order.number
+            ),
         ));
     };
     Ok(RenewPlan {
@@ -116,9 +119,13 @@ pub enum RenewalTurn {
 /// holds the claim. One that came to nothing leaves the turn open again.
 pub fn renewal_turn(successor: Option<&Order>) -> RenewalTurn {
     match successor.map(|order| (order.number, order.status)) {
-        None | Some((_, OrderStatus::Rejected | OrderStatus::Canceled | OrderStatus::Revoked)) => RenewalTurn::First,
+        None | Some((_, OrderStatus::Rejected | OrderStatus::Canceled | OrderStatus::Revoked)) => {
+            RenewalTurn::First
+        }
         Some((order, OrderStatus::Pending)) => RenewalTurn::Wait { order },
-        Some((order, OrderStatus::Issued | OrderStatus::ReissuePending)) => RenewalTurn::Follow { order },
+        Some((order, OrderStatus::Issued | OrderStatus::ReissuePending)) => {
+            RenewalTurn::Follow { order }
+        }
     }
 }
 
@@ -179,9 +186,53 @@ fn serves(due: Due<'_>, file: &OrderFile) -> Result<DuplicatePlan, (&'static str
     if !is_fresh(file, due.windows, due.now) {
         return Err(("D13", "It is due for renewal itself.".to_owned()));
     }
-    let names = DuplicateNames::Exactly {
-        common_name: due.common_name.clone(),
-        names: due.names.clone(),
-    };
+    let names =
+        DuplicateNames::Exactly { common_name: due.common_name.clone(), names: due.names.clone() };
     plan_duplicate(file, &names, due.now).map_err(|refusal| (refusal.rule, refusal.message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::fixture::{NOW, plan_ending, renewed, standard, with_status};
+
+    #[test]
+    fn d12_renewal_is_linked_and_adds_the_days_left() {
+        let plan = plan_renew(&standard(12345, 20), NOW).unwrap();
+        assert_eq!((plan.renews, plan.days_left), (OrderNumber(12345), Days(20)));
+        assert_eq!(plan_renew(&standard(1, -20), NOW).unwrap().days_left, Days(0));
+        let plan = plan_renew(&plan_ending(standard(1, 20), 80), NOW).unwrap();
+        assert_eq!((plan.coverage_years, plan.days_left), (Some(1), Days(80)));
+        for status in [
+            OrderStatus::Pending,
+            OrderStatus::Rejected,
+            OrderStatus::Canceled,
+            OrderStatus::Revoked,
+        ] {
+            assert!(plan_renew(&with_status(standard(1, 20), status), NOW).is_err(), "{status}");
+        }
+    }
+
+    #[test]
+    fn d12_a_renewed_order_is_not_renewed_again_by_hand() {
+        assert!(check_not_renewed(&standard(1, 20).order).is_ok());
+        let refusal = check_not_renewed(&renewed(standard(1, 20), 2).order).unwrap_err();
+        assert!(refusal.message.contains("Duplicate or renew order 2"));
+    }
+
+    #[test]
+    fn d18_one_renews_and_the_others_follow() {
+        assert_eq!(renewal_key(OrderNumber(12345)), "renew/12345");
+        assert_eq!(renewal_turn(None), RenewalTurn::First);
+        let order = OrderNumber(67890);
+        for status in OrderStatus::ALL {
+            let turn = renewal_turn(Some(&with_status(standard(67890, 100), *status).order));
+            let right = match status {
+                OrderStatus::Pending => RenewalTurn::Wait { order },
+                OrderStatus::Issued | OrderStatus::ReissuePending => RenewalTurn::Follow { order },
+                _ => RenewalTurn::First,
+            };
+            assert_eq!(turn, right, "{status}");
+        }
+    }
 }

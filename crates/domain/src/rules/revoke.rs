@@ -35,8 +35,12 @@ pub fn plan_revocation(
     match target {
         RevocationTarget::Order => {
             check_order(file)?;
-            let certificates =
-                file.certificates.iter().filter(|one| !one.is_revoked()).map(|one| one.id).collect();
+            let certificates = file
+                .certificates
+                .iter()
+                .filter(|one| !one.is_revoked())
+                .map(|one| one.id)
+                .collect();
             Ok(RevocationPlan { order, whole_order: true, certificates, reason })
         }
         RevocationTarget::Certificate { id } => {
@@ -49,7 +53,10 @@ pub fn plan_revocation(
             if certificate.is_revoked() {
                 return Err(refuse(
                     "already_revoked",
-                    format!("The certificate {} is revoked already. There is nothing left to do.", certificate.serial),
+                    format!(
+                        "The certificate {} is revoked already. There is nothing left to do.",
+                        certificate.serial
+                    ),
                 ));
             }
             Ok(RevocationPlan { order, whole_order: false, certificates: vec![id], reason })
@@ -63,7 +70,9 @@ fn check_order(file: &OrderFile) -> Result<(), Refusal> {
         OrderStatus::Issued => Ok(()),
         OrderStatus::ReissuePending => Err(refuse(
             "reissue_pending",
-            format!("Order {order} has a reissue pending, so it can't be revoked. Approve or cancel the reissue first."),
+            format!(
+                "Order {order} has a reissue pending, so it can't be revoked. Approve or cancel the reissue first."
+            ),
         )),
         OrderStatus::Revoked => Err(refuse(
             "already_revoked",
@@ -77,5 +86,57 @@ fn check_order(file: &OrderFile) -> Result<(), Refusal> {
             "order_gone",
             format!("Order {order} is {status} and has no certificate to revoke."),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{CertificateKind, CertificateStatus};
+    use crate::rules::fixture::{NOW, certificate, standard, with_status};
+
+    const REASON: RevocationReason = RevocationReason::KeyCompromise;
+
+    fn two() -> OrderFile {
+        let mut file = standard(7, 100);
+        file.certificates.push(certificate(8, CertificateKind::Duplicate, NOW, NOW));
+        file
+    }
+
+    #[test]
+    fn an_order_takes_its_duplicates_with_it() {
+        let plan = plan_revocation(&two(), RevocationTarget::Order, REASON).unwrap();
+        assert_eq!(
+            (plan.whole_order, plan.certificates),
+            (true, vec![CertificateId(7), CertificateId(8)])
+        );
+        let id = CertificateId(8);
+        let plan = plan_revocation(&two(), RevocationTarget::Certificate { id }, REASON).unwrap();
+        assert_eq!((plan.whole_order, plan.certificates), (false, vec![id]));
+    }
+
+    #[test]
+    fn a_pending_reissue_blocks_the_order() {
+        let code =
+            |file: &OrderFile, target| plan_revocation(file, target, REASON).unwrap_err().code;
+        let order = RevocationTarget::Order;
+        assert_eq!(
+            code(&with_status(two(), OrderStatus::ReissuePending), order),
+            "reissue_pending"
+        );
+        assert_eq!(code(&with_status(two(), OrderStatus::Revoked), order), "already_revoked");
+        assert_eq!(code(&with_status(two(), OrderStatus::Pending), order), "order_not_issued");
+        assert_eq!(
+            code(&two(), RevocationTarget::Certificate { id: CertificateId(9) }),
+            "certificate_unknown"
+        );
+        let mut gone = two();
+        gone.certificates.last_mut().unwrap().status =
+            CertificateStatus::Revoked { reason: REASON, at: NOW };
+        assert_eq!(
+            code(&gone, RevocationTarget::Certificate { id: CertificateId(8) }),
+            "already_revoked"
+        );
+        assert_eq!(plan_revocation(&gone, order, REASON).unwrap().certificates, [CertificateId(7)]);
     }
 }

@@ -22,29 +22,43 @@ fn time_zone(name: &str) -> Result<TimeZone, Refusal> {
 
 /// The moment of `date` (`2026-11-22`) and `time` (`08:30`) in the IANA zone `zone`. Refuses the
 /// past and times that the clocks skip; of a time that they show twice, the first is meant.
-pub fn scheduled_at(date: &str, time: &str, zone: &str, now: Timestamp) -> Result<Timestamp, Refusal> {
+pub fn scheduled_at(
+    date: &str,
+    time: &str,
+    zone: &str,
+    now: Timestamp,
+) -> Result<Timestamp, Refusal> {
     let zone_found = time_zone(zone)?;
     let date: Date = date.trim().parse().map_err(|_| {
-        refuse("bad_date", "The date can't be read. Enter it as year-month-day, such as 2026-11-22.".to_owned())
+        refuse(
+            "bad_date",
+            "The date can't be read. Enter it as year-month-day, such as 2026-11-22.".to_owned(),
+        )
     })?;
     let time: Time = time.trim().parse().map_err(|_| {
-        refuse("bad_time", "The time can't be read. Enter hours and minutes, such as 08:30.".to_owned())
+        refuse(
+            "bad_time",
+            "The time can't be read. Enter hours and minutes, such as 08:30.".to_owned(),
+        )
     })?;
     let ambiguous = zone_found.to_ambiguous_timestamp(date.to_datetime(time));
     if matches!(ambiguous.offset(), jiff::tz::AmbiguousOffset::Gap { .. }) {
         return Err(refuse(
             "time_skipped",
-            format!("There is no {time} on {date} in {zone}: the clocks are put forward then. Choose a time an hour later."),
+            format!(
+                "There is no {time} on {date} in {zone}: the clocks are put forward then. Choose a time an hour later."
+            ),
         ));
     }
-    let moment = ambiguous
-        .earlier()
-        .map(|moment| Timestamp(moment.as_second()))
-        .map_err(|_| refuse("bad_date", "The date is too far away. Choose an earlier one.".to_owned()))?;
+    let moment = ambiguous.earlier().map(|moment| Timestamp(moment.as_second())).map_err(|_| {
+        refuse("bad_date", "The date is too far away. Choose an earlier one.".to_owned())
+    })?;
     if moment < now {
         return Err(refuse(
             "time_past",
-            format!("{date} {time} in {zone} has passed already. Choose a later time, or install as soon as it is issued."),
+            format!(
+                "{date} {time} in {zone} has passed already. Choose a later time, or install as soon as it is issued."
+            ),
         ));
     }
     Ok(moment)
@@ -66,7 +80,63 @@ pub fn auto_renew_at(not_after: Timestamp, settings: &AutoRenew) -> Result<Times
     let hour = i8::try_from(settings.minute_of_day / 60).map_err(|_| out_of_range())?;
     let time = Time::new(hour, minute, 0, 0).map_err(|_| out_of_range())?;
     let span = jiff::Span::new().try_days(settings.days_before.0).map_err(|_| out_of_range())?;
-    let date = expiry.to_zoned(zone.clone()).date().checked_sub(span).map_err(|_| out_of_range())?;
-    let moment = zone.to_ambiguous_timestamp(date.to_datetime(time)).compatible().map_err(|_| out_of_range())?;
+    let date =
+        expiry.to_zoned(zone.clone()).date().checked_sub(span).map_err(|_| out_of_range())?;
+    let moment = zone
+        .to_ambiguous_timestamp(date.to_datetime(time))
+        .compatible()
+        .map_err(|_| out_of_range())?;
     Ok(Timestamp(moment.as_second()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Days;
+    use crate::rules::fixture::NOW;
+
+    #[test]
+    fn reads_a_local_time_and_refuses_the_past_and_the_gap() {
+        let at = |date, time, zone| {
+            scheduled_at(date, time, zone, NOW).map(Timestamp::rfc3339).map_err(|no| no.code)
+        };
+        assert_eq!(
+            at("2026-12-01", "08:30", "Europe/Berlin"),
+            Ok("2026-12-01T07:30:00Z".to_owned())
+        );
+        assert_eq!(
+            at("2027-10-31", "02:30", "Europe/Berlin"),
+            Ok("2027-10-31T00:30:00Z".to_owned()),
+            "the first of two"
+        );
+        assert_eq!(at("2027-03-28", "02:30", "Europe/Berlin"), Err("time_skipped"));
+        assert_eq!(at("2026-11-22", "07:59", "UTC"), Err("time_past"));
+        assert_eq!(at("2026-11-22", "08:00", "UTC"), Ok("2026-11-22T08:00:00Z".to_owned()));
+        assert_eq!(at("soon", "08:00", "UTC"), Err("bad_date"));
+        assert_eq!(at("2026-12-01", "25:00", "UTC"), Err("bad_time"));
+        assert_eq!(at("2026-12-01", "08:00", "Mars/Base"), Err("unknown_time_zone"));
+    }
+
+    #[test]
+    fn auto_renew_acts_days_before_at_the_time_of_day() {
+        let settings = |days, minute_of_day, zone: &str| AutoRenew {
+            days_before: Days(days),
+            minute_of_day,
+            time_zone: zone.to_owned(),
+        };
+        let expiry = Timestamp::parse_rfc3339("2027-04-30T22:30:00Z").unwrap();
+        let at = |settings| {
+            auto_renew_at(expiry, &settings).map(Timestamp::rfc3339).map_err(|no| no.code)
+        };
+        assert_eq!(at(settings(30, 120, "UTC")), Ok("2027-03-31T02:00:00Z".to_owned()));
+        assert_eq!(at(settings(30, 120, "Europe/Berlin")), Ok("2027-04-01T00:00:00Z".to_owned()));
+        assert_eq!(
+            at(settings(34, 150, "Europe/Berlin")),
+            Ok("2027-03-28T01:30:00Z".to_owned()),
+            "moved out of the gap"
+        );
+        assert_eq!(at(settings(30, 0, "Nowhere")), Err("unknown_time_zone"));
+        assert_eq!(at(settings(30, u16::MAX, "UTC")), Err("auto_renew_out_of_range"));
+        assert_eq!(at(settings(i64::MAX, 0, "UTC")), Err("auto_renew_out_of_range"));
+    }
 }

@@ -50,3 +50,54 @@ pub fn check_validation(
         ),
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::fixture::{NOW, name, names};
+    use crate::{Days, DomainId, OrganizationId};
+
+    fn organization(until: Option<Timestamp>) -> Organization {
+        Organization {
+            id: OrganizationId(1),
+            name: "Example Ltd".to_owned(),
+            country: "GB".to_owned(),
+            validated_until: until,
+        }
+    }
+
+    fn domain(of: i64, text: &str, until: Option<Timestamp>) -> Domain {
+        Domain {
+            id: DomainId(1),
+            name: name(text),
+            organization: OrganizationId(of),
+            validated_until: until,
+        }
+    }
+
+    #[test]
+    fn d19_validations_must_be_current() {
+        let (current, past) = (Some(NOW), Some(NOW.plus(Days(-1))));
+        let ov = Product::find("ssl_plus").unwrap();
+        let dv = Product::find("ssl_dv_geotrust").unwrap();
+        let wanted = names("a.example.com *.example.com");
+        let check = |product, org, domain| {
+            check_validation(product, &organization(org), &[domain], &wanted, NOW)
+                .map_err(|no| no.code)
+        };
+        assert_eq!(check(ov, current, domain(1, "example.com", current)), Ok(()));
+        assert_eq!(check(dv, None, domain(1, "example.com", current)), Ok(()));
+        assert_eq!(
+            check(ov, past, domain(1, "example.com", current)),
+            Err("organization_not_validated")
+        );
+        for bad in [
+            domain(1, "example.com", past),
+            domain(1, "example.com", None),
+            domain(1, "a.example.com", current),
+            domain(2, "example.com", current),
+        ] {
+            assert_eq!(check(ov, current, bad), Err("domain_not_validated"));
+        }
+    }
+}

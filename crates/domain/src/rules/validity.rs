@@ -9,7 +9,7 @@ use crate::{Days, Product, Refusal, Timestamp};
 /// CA/Browser Forum ballot SC-081: from when (midnight UTC) public certificates live at most how
 /// many days. Newest first.
 pub const PUBLIC_MAXIMUM: &[(Timestamp, Days)] = &[
-    (Timestamp(1_868_227_200), Days(47)), // 2029-03-15
+    (Timestamp(1_868_227_200), Days(47)),  // 2029-03-15
     (Timestamp(1_805_068_800), Days(100)), // 2027-03-15
     (Timestamp(1_773_532_800), Days(200)), // 2026-03-15
 ];
@@ -137,4 +137,73 @@ fn years_later(start: Timestamp, years: u8) -> Timestamp {
             || start.plus(Days(365 * i64::from(years))),
             |moment| Timestamp(moment.timestamp().as_second()),
         )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::fixture::NOW;
+
+    const FOREVER: Limits = Limits { issuer_not_after: Timestamp(i64::MAX), coverage_ends: None };
+
+    fn product(id: &str) -> &'static Product {
+        Product::find(id).unwrap()
+    }
+
+    #[test]
+    fn public_maximum_changes_at_midnight() {
+        for (moment, days) in [
+            ("2026-03-14T23:59:59Z", 398),
+            ("2026-03-15T00:00:00Z", 200),
+            ("2027-03-14T23:59:59Z", 200),
+            ("2027-03-15T00:00:00Z", 100),
+            ("2029-03-14T23:59:59Z", 100),
+            ("2029-03-15T00:00:00Z", 47),
+        ] {
+            let moment = Timestamp::parse_rfc3339(moment).unwrap();
+            assert_eq!(longest_lifetime(product("ssl_plus"), moment), Days(days), "{moment}");
+            assert_eq!(longest_lifetime(product("private_ssl_plus"), moment), Days(825));
+        }
+    }
+
+    #[test]
+    fn validity_ends_at_the_nearest_limit() {
+        let plan = |asked: Option<i64>, left, limits| {
+            let validity =
+                plan_validity(product("ssl_plus"), NOW, asked.map(Days), Days(left), limits);
+            validity
+                .map(|v| v.not_after.plus_seconds(1).seconds_since(NOW) / 86_400)
+                .map_err(|no| no.code)
+        };
+        assert_eq!(plan(None, 0, FOREVER), Ok(200));
+        assert_eq!(plan(Some(90), 0, FOREVER), Ok(90));
+        assert_eq!(plan(Some(90), 30, FOREVER), Ok(120), "a renewal adds what was left");
+        assert_eq!(plan(Some(190), 30, FOREVER), Ok(200), "up to the maximum");
+        assert_eq!(plan(Some(90), -3, FOREVER), Ok(90), "nothing was left");
+        let day = |days: i64| NOW.plus(Days(days)).plus_seconds(-1);
+        assert_eq!(plan(None, 0, Limits { issuer_not_after: day(50), ..FOREVER }), Ok(50));
+        assert_eq!(plan(None, 0, Limits { coverage_ends: Some(day(60)), ..FOREVER }), Ok(60));
+        assert_eq!(plan(Some(0), 0, FOREVER), Err("validity_too_short"));
+        assert_eq!(
+            plan(None, 0, Limits { issuer_not_after: day(0), ..FOREVER }),
+            Err("issuer_expired")
+        );
+        assert_eq!(
+            plan(None, 0, Limits { coverage_ends: Some(day(0)), ..FOREVER }),
+            Err("coverage_over")
+        );
+    }
+
+    #[test]
+    fn plans_end_on_the_same_date_plus_the_days_left() {
+        let coverage = |id, years, left| new_coverage(product(id), years, NOW, Days(left));
+        let end = |years, left| {
+            coverage("ssl_plus", Some(years), left).unwrap().ends().unwrap().rfc3339()
+        };
+        assert_eq!(end(1, 0), "2027-11-22T07:59:59Z");
+        assert_eq!(end(2, 10), "2028-12-02T07:59:59Z");
+        assert_eq!(coverage("ssl_plus", None, 5), Ok(Coverage::Single));
+        assert_eq!(coverage("ssl_plus", Some(4), 0).unwrap_err().code, "coverage_years");
+        assert_eq!(coverage("private_ssl_plus", Some(1), 0).unwrap_err().code, "no_multi_year");
+    }
 }

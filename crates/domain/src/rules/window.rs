@@ -43,11 +43,8 @@ impl Window {
 pub fn certificate_window(certificate: &Certificate, windows: Windows) -> Window {
     // Both ends are inclusive (RFC 5280 section 4.1.2.5), hence the one second more.
     let lifetime = certificate.not_after.seconds_since(certificate.not_before).saturating_add(1);
-    let length = if lifetime < SHORT_LIVED.seconds() {
-        lifetime / 3
-    } else {
-        windows.certificate.seconds()
-    };
+    let length =
+        if lifetime < SHORT_LIVED.seconds() { lifetime / 3 } else { windows.certificate.seconds() };
     Window { kind: WindowKind::Certificate, opens_at: certificate.not_after.plus_seconds(-length) }
 }
 
@@ -72,4 +69,62 @@ pub(crate) fn is_fresh(file: &OrderFile, windows: Windows, now: Timestamp) -> bo
         file.primary().is_none_or(|primary| certificate_window(primary, windows).is_open(now));
     let order_open = renewal_window(file, windows).is_none_or(|window| window.is_open(now));
     !certificate_open && !order_open
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::CertificateKind;
+    use crate::rules::fixture::{NOW, certificate, plan_ending, standard};
+
+    fn living(days: i64) -> Certificate {
+        let till = NOW.plus(Days(days)).plus_seconds(-1);
+        certificate(1, CertificateKind::Original, NOW, till)
+    }
+
+    #[test]
+    fn a9_window_is_the_setting_or_a_third_of_a_short_life() {
+        for (lifetime, setting, opens_before) in [
+            (398, 32, 32),
+            (200, 32, 32),
+            (96, 32, 32),
+            (47, 32, 0),
+            (90, 32, 30),
+            (90, 60, 30),
+            (200, 60, 60),
+        ] {
+            let one = living(lifetime);
+            let windows = Windows { certificate: Days(setting), ..Windows::default() };
+            let length = if lifetime == 47 { 47 * 86_400 / 3 } else { opens_before * 86_400 };
+            let opens_at = certificate_window(&one, windows).opens_at;
+            assert_eq!(one.not_after.seconds_since(opens_at), length, "{lifetime} {setting}");
+        }
+    }
+
+    #[test]
+    fn a9_boundary_belongs_to_the_window() {
+        let one = standard(1, 100);
+        let window = renewal_window(&one, Windows::default()).unwrap();
+        assert_eq!(window.kind, WindowKind::Certificate);
+        assert_eq!(window.opens_at, NOW.plus(Days(68)));
+        assert!(!window.is_open(NOW.plus(Days(68)).plus_seconds(-1)));
+        assert!(window.is_open(NOW.plus(Days(68))));
+        assert!(window.is_open(NOW.plus(Days(500))), "overdue is still due");
+    }
+
+    #[test]
+    fn a9_plan_has_the_order_window() {
+        let plan = plan_ending(standard(1, 10), 200);
+        let window = renewal_window(&plan, Windows::default()).unwrap();
+        assert_eq!((window.kind, window.opens_at), (WindowKind::Order, NOW.plus(Days(110))));
+        assert!(!is_fresh(&plan, Windows::default(), NOW), "its certificate is due");
+    }
+
+    #[test]
+    fn window_is_written_as_the_interface_says() {
+        let window = Window { kind: WindowKind::Order, opens_at: NOW };
+        let json = serde_json::to_string(&window).unwrap();
+        assert_eq!(json, r#"{"kind":"order","opens_at":"2026-11-22T08:00:00Z"}"#);
+        assert_eq!(serde_json::from_str::<Window>(&json).unwrap(), window);
+    }
 }

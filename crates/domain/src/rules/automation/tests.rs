@@ -1,0 +1,199 @@
+//! Tests of what automation does.
+
+use super::*;
+use crate::model::OrderStatus;
+use crate::rules::fixture::{
+    NOW, name, names, open_preferences, order, plan_ending, profile, renewed, standard, with_status,
+};
+use crate::{Days, OrderNumber};
+
+struct Scene {
+    due: OrderFile,
+    successors: Vec<OrderFile>,
+    others: Vec<OrderFile>,
+    preferences: Preferences,
+}
+
+fn scene(due: OrderFile, successors: Vec<OrderFile>) -> Scene {
+    Scene { due, successors, others: Vec::new(), preferences: open_preferences() }
+}
+
+impl Scene {
+    fn decide(&self) -> Decided {
+        let (common_name, held) = (&self.due.order.common_name, &self.due.order.names);
+        self.decide_for(common_name, held)
+    }
+
+    fn decide_for(&self, common_name: &DnsName, names: &NameSet) -> Decided {
+        decide_automation(&AutomationRequest {
+            due: &self.due,
+            common_name,
+            names,
+            successors: &self.successors,
+            others: &self.others,
+            profile: None,
+            preferences: &self.preferences,
+            requester: Role::Manager,
+            now: NOW,
+        })
+        .unwrap()
+    }
+}
+
+fn duplicate(order: i64) -> Decision {
+    Decision::Duplicate { order: OrderNumber(order) }
+}
+
+fn renew(order: i64) -> Decision {
+    Decision::Renew { order: OrderNumber(order) }
+}
+
+#[test]
+fn d3_offered_only_with_feature_skipped_step_and_free_role() {
+    let mut settings = open_preferences();
+    let web = profile("ssl_plus");
+    let code = |settings: &Preferences, role, profile: &Profile| {
+        offer_in_automation(settings, role, Some(profile)).map_err(|no| no.code)
+    };
+    assert_eq!(code(&settings, Role::Administrator, &web), Ok(()));
+    assert_eq!(code(&settings, Role::Manager, &web), Ok(()));
+    assert_eq!(code(&settings, Role::Standard, &web), Err("role_needs_approval"));
+    assert_eq!(code(&settings, Role::Limited, &web), Err("role_needs_approval"));
+    assert_eq!(
+        code(&settings, Role::Manager, &profile("ssl_dv_geotrust")),
+        Err("product_has_no_duplicates")
+    );
+    let closed = Profile { allow_duplicates: false, ..web.clone() };
+    assert_eq!(code(&settings, Role::Manager, &closed), Err("profile_has_no_duplicates"));
+    settings.duplicates_in_automation = false;
+    assert_eq!(code(&settings, Role::Administrator, &web), Err("duplicates_off"));
+    settings.approval_step = ApprovalStep::OneStep;
+    settings.auto_approve_approvers = true;
+    assert_eq!(code(&settings, Role::Administrator, &web), Err("approval_step_on"));
+}
+
+#[test]
+fn d3_d4_default_settings_offer_none_and_name_the_manual_workflow() {
+    let refusal =
+        offer_in_automation(&Preferences::default(), Role::Administrator, None).unwrap_err();
+    assert!(refusal.message.contains("Skip approval step"), "{refusal}");
+    assert!(refusal.message.contains("Certificate actions > Request duplicate"), "{refusal}");
+}
+
+#[test]
+fn d7_bulk_with_one_duplicate_is_refused_whole() {
+    assert_eq!(check_bulk(&[false, false]), Ok(()));
+    assert_eq!(check_bulk(&[false, true, false]).unwrap_err().code, "bulk_duplicate");
+    assert_eq!(check_bulk(&[true]).unwrap_err().rule, "D7");
+    assert_eq!(check_bulk(&[false; MAX_BULK]), Ok(()));
+    assert_eq!(check_bulk(&[false; MAX_BULK + 1]).unwrap_err().code, "bulk_too_large");
+}
+
+#[test]
+fn d13_duplicates_the_end_of_the_chain() {
+    let chain = scene(
+        renewed(standard(12345, 10), 67890),
+        vec![standard(99999, 190), renewed(standard(67890, 150), 99999)],
+    );
+    let decided = chain.decide();
+    assert_eq!(decided.decision, duplicate(99999));
+    let verdict = decided.explanation.candidates.first().unwrap();
+    assert_eq!(
+        (verdict.order, verdict.kept, verdict.rule.as_str()),
+        (OrderNumber(99999), true, "D13")
+    );
+    assert_eq!(decided.explanation.window.unwrap().opens_at, NOW.plus(Days(190 - 32)));
+}
+
+#[test]
+fn d13_otherwise_the_newest_order_outside_its_window() {
+    let mut other = scene(standard(12345, 10), vec![]);
+    other.others = vec![
+        standard(2, 150),
+        standard(3, 199),
+        standard(4, 20),
+        with_status(standard(5, 199), OrderStatus::Revoked),
+    ];
+    assert_eq!(other.decide().decision, duplicate(3));
+    // The chain's end goes first, older though it is.
+    other.due.order.renewed_by = Some(OrderNumber(6));
+    other.successors = vec![standard(6, 100)];
+    assert_eq!(other.decide().decision, duplicate(6));
+}
+
+#[test]
+fn d13_keeps_the_extra_names_of_a_wildcard_duplicate() {
+    let line = scene(
+        renewed(order(1, "ssl_wildcard", "*.example.com", 10), 2),
+        vec![order(2, "ssl_wildcard", "*.example.com", 190)],
+    );
+    let held = names("*.example.com a.b.example.com");
+    assert_eq!(line.decide_for(&name("*.example.com"), &held).decision, duplicate(2));
+    let foreign = names("*.example.com www.other.test");
+    assert_eq!(line.decide_for(&name("*.example.com"), &foreign).decision, renew(2));
+}
+
+#[test]
+fn d14_without_a_renewed_order_the_renewal_goes_on() {
+    assert_eq!(scene(standard(12345, 10), vec![]).decide().decision, renew(12345));
+    let changed = order(2, "ssl_plus", "mail.example.com", 190);
+    let decided = scene(renewed(standard(1, 10), 2), vec![changed]).decide();
+    assert_eq!(decided.decision, renew(2));
+    assert!(!decided.explanation.candidates.first().unwrap().kept);
+    // The latest is due itself.
+    assert_eq!(
+        scene(renewed(standard(1, 1), 2), vec![standard(2, 20)]).decide().decision,
+        renew(2)
+    );
+}
+
+#[test]
+fn d14_where_it_may_not_be_duplicated_the_renewal_goes_on() {
+    let mut held = scene(renewed(standard(1, 10), 2), vec![standard(2, 190)]);
+    held.preferences.approval_step = ApprovalStep::OneStep;
+    let decided = held.decide();
+    assert_eq!(decided.decision, renew(2));
+    assert_eq!(decided.explanation.candidates.first().unwrap().rule, "D3");
+    let dv = |number, days| order(number, "ssl_dv_geotrust", "www.example.com", days);
+    assert_eq!(scene(renewed(dv(1, 10), 2), vec![dv(2, 190)]).decide().decision, renew(2));
+}
+
+#[test]
+fn d15_auto_renew_of_a_plan_takes_the_next_certificate_once() {
+    let plan = plan_ending(standard(1, 10), 300);
+    assert_eq!(
+        scene(plan.clone(), vec![]).decide().decision,
+        Decision::Reissue { order: OrderNumber(1) }
+    );
+    // Another endpoint was first: the new primary is duplicated.
+    let mut done = plan;
+    let mut next = standard(1, 190).certificates.remove(0);
+    next.kind = crate::model::CertificateKind::Reissue;
+    done.certificates.push(next);
+    assert_eq!(scene(done, vec![]).decide().decision, duplicate(1));
+    assert_eq!(scene(plan_ending(standard(1, 10), 80), vec![]).decide().decision, renew(1));
+}
+
+#[test]
+fn d17_scheduled_duplicate_is_checked_again() {
+    let check = |preferences: &Preferences, role, source: &OrderFile| {
+        let names = DuplicateNames::Same;
+        recheck_scheduled_duplicate(preferences, role, None, source, &names, NOW)
+            .map(|plan| plan.order.0)
+            .map_err(|no| no.code)
+    };
+    let (open, file) = (open_preferences(), standard(5, 100));
+    assert_eq!(check(&open, Role::Manager, &file), Ok(5));
+    let step = Preferences { approval_step: ApprovalStep::OneStep, ..open };
+    assert_eq!(check(&step, Role::Manager, &file), Err("approval_step_on"));
+    let off = Preferences { duplicates_in_automation: false, ..open };
+    assert_eq!(check(&off, Role::Manager, &file), Err("duplicates_off"));
+    assert_eq!(check(&open, Role::Standard, &file), Err("role_needs_approval"));
+    for (status, no) in [
+        (OrderStatus::Revoked, "order_gone"),
+        (OrderStatus::Canceled, "order_gone"),
+        (OrderStatus::ReissuePending, "reissue_pending"),
+    ] {
+        assert_eq!(check(&open, Role::Manager, &with_status(file.clone(), status)), Err(no));
+    }
+}
