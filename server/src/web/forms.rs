@@ -1,0 +1,142 @@
+//! Server functions, for islands and for plain forms.
+//!
+//! A form that the server function refuses is answered with its own page, rendered again with the
+//! failure and with everything that was typed (status 4xx). Nothing travels in the URL, so long
+//! texts such as CSRs come back too, and nothing typed lands in logs or in the history. A form
+//! that did its work is answered with 303, to wherever the server function redirects.
+
+use app::context;
+use app::fault::{PortalError, Submitted};
+use app::kit::PAGE_FIELD;
+use app::paths;
+use app::query::Query;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
+use http::header::{ACCEPT, ALLOW, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, REFERER, SET_COOKIE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use leptos::server_fn::error::{FromServerFnError as _, SERVER_FN_ERROR_HEADER};
+use leptos::server_fn::redirect::REDIRECT_HEADER;
+
+use super::{FORM_LIMIT, Web, plain};
+
+/// The largest answer of a server function that is looked at, in bytes.
+const ANSWER_LIMIT: usize = 1024 * 1024;
+
+/// Runs the server function that the path names.
+pub(super) async fn server_function(State(web): State<Web>, request: Request) -> Response {
+    if *request.method() != Method::POST {
+        let mut response = plain::page(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "Nothing to see here",
+            "This address is where forms are sent. Go back to the page with the form.",
+        );
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+        return response;
+    }
+    let from_form = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"));
+    let (parts, body) = request.into_parts();
+    let Ok(bytes) = to_bytes(body, FORM_LIMIT).await else {
+        return plain::page(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "Too much at once",
+            "What you sent is larger than 256 kB, so nothing was done. Go back and shorten it.",
+        );
+    };
+    let answer = web.call(parts.clone(), bytes.clone()).await;
+    if from_form { web.after_form(parts, &bytes, answer).await } else { answer.into_response() }
+}
+
+/// What a server function said.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+    failure: Option<PortalError>,
+}
+
+impl Answer {
+    fn into_response(self) -> Response {
+        let status = self.failure.as_ref().map_or(self.status, status_of);
+        (status, self.headers, self.body).into_response()
+    }
+}
+
+fn status_of(error: &PortalError) -> StatusCode {
+    StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+impl Web {
+    async fn call(&self, mut parts: Parts, bytes: Bytes) -> Answer {
+        // Server functions redirect forms by themselves, with the failure in the URL; asked for
+        // JSON they leave both to us.
+        parts.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let web = self.clone();
+        let context = move || context::provide(&web.lifecycle, &web.site);
+        let request = Request::from_parts(parts, Body::from(bytes));
+        let response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, ANSWER_LIMIT).await.unwrap_or_default();
+        let failed = parts.headers.contains_key(SERVER_FN_ERROR_HEADER);
+        let failure = match (failed, parts.status) {
+            (true, _) => Some(PortalError::de(body.clone())),
+            (false, StatusCode::BAD_REQUEST) => Some(PortalError::Unreadable("There is no such form.".to_owned())),
+            (false, _) => None,
+        };
+        Answer { status: parts.status, headers: parts.headers, body, failure }
+    }
+
+    async fn after_form(&self, parts: Parts, bytes: &Bytes, answer: Answer) -> Response {
+        let fields = Query::parse(&String::from_utf8_lossy(bytes));
+        let page = page_of(&parts, &fields);
+        let mut response = match answer.failure {
+            None => {
+                let next = answer.headers.get(LOCATION).cloned();
+                see_other(next.or_else(|| HeaderValue::from_str(&page).ok()))
+            }
+            Some(PortalError::SignedOut) => {
+                let sign_in = Query::default().with("next", &page).href(&paths::sign_in());
+                see_other(HeaderValue::from_str(&sign_in).ok())
+            }
+            Some(error) => self.page_again(parts, &page, fields, error).await,
+        };
+        for cookie in answer.headers.get_all(SET_COOKIE) {
+            response.headers_mut().append(SET_COOKIE, cookie.clone());
+        }
+        response.headers_mut().remove(REDIRECT_HEADER);
+        response
+    }
+
+    /// The page that the form stands on, with what was typed.
+    async fn page_again(&self, mut parts: Parts, page: &str, fields: Query, error: PortalError) -> Response {
+        let action = parts.uri.path().to_owned();
+        let status = status_of(&error);
+        parts.extensions.insert(Submitted { action, fields, error });
+        parts.method = Method::GET;
+        parts.uri = page.parse().unwrap_or_else(|_| Uri::from_static("/"));
+        parts.headers.remove(CONTENT_LENGTH);
+        parts.headers.remove(CONTENT_TYPE);
+        let mut response = self.render(Request::from_parts(parts, Body::empty())).await;
+        if response.status() == StatusCode::OK {
+            *response.status_mut() = status;
+        }
+        response
+    }
+}
+
+/// The page that a form says it stands on, else the one that the browser names; ours only.
+fn page_of(parts: &Parts, fields: &Query) -> String {
+    let named = fields.get(PAGE_FIELD).map(str::to_owned);
+    let referer = || {
+        let uri: Uri = parts.headers.get(REFERER)?.to_str().ok()?.parse().ok()?;
+        uri.path_and_query().map(ToString::to_string)
+    };
+    named.or_else(referer).map_or_else(paths::dashboard, |page| paths::local(&page))
+}
+
+fn see_other(location: Option<HeaderValue>) -> Response {
+    let mut response = StatusCode::SEE_OTHER.into_response();
+    response.headers_mut().insert(LOCATION, location.unwrap_or_else(|| HeaderValue::from_static("/")));
+    response
+}

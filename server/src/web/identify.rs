@@ -1,0 +1,54 @@
+//! Who sends a request, from where, and whether by https.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use app::browser::{ClientAddress, Cookie, Secure};
+use app::desk::SignedIn;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::header::HOST;
+use http::{HeaderMap, StatusCode};
+
+use super::{Web, WebOptions, plain};
+
+/// Whether the browser speaks https to us: by this listener, or by a proxy that ends TLS and
+/// passes the public host name on.
+pub(super) fn is_secure(options: &WebOptions, headers: &HeaderMap) -> bool {
+    let host = headers.get(HOST).and_then(|value| value.to_str().ok());
+    let public = options.base_url.as_deref().and_then(|url| url.strip_prefix("https://"));
+    let public_host = public.and_then(|rest| rest.split('/').next());
+    options.tls || (host.is_some() && host == public_host)
+}
+
+/// Looks the session up once and leaves the person in the request's extensions.
+pub(super) async fn person(State(web): State<Web>, mut request: Request, next: Next) -> Response {
+    let secure = Secure(is_secure(&web.options, request.headers()));
+    let connection = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let address = connection.map(|ConnectInfo(address)| address.ip().to_canonical());
+    let token = Cookie::Session.read(request.headers(), secure).filter(|token| !token.is_empty());
+    let extensions = request.extensions_mut();
+    extensions.insert(secure);
+    extensions.insert(web.lifecycle.clone());
+    if let Some(address) = address {
+        extensions.insert(ClientAddress(address));
+    }
+    if let Some(token) = token {
+        match web.lifecycle.session(&token, address).await {
+            Ok(Some(person)) => {
+                extensions.insert(SignedIn { person: Arc::new(person), token: token.into() });
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a session could not be read");
+                return plain::page(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "The portal is not ready",
+                    "Its database does not answer. Try again in a minute; nothing was changed.",
+                );
+            }
+        }
+    }
+    next.run(request).await
+}

@@ -1,0 +1,1 @@
+//! Pages and forms as a browser without scripts sees them.
