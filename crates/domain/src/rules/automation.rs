@@ -6,7 +6,7 @@ mod tests;
 
 use std::cmp::Reverse;
 
-use crate::model::{ApprovalStep, OrderFile, Preferences, Profile, Role};
+use crate::model::{ApprovalStep, OrderFile, Preferences, Profile, Role, User};
 use crate::rules::duplicate::{DuplicateNames, DuplicatePlan, check_product, plan_duplicate};
 use crate::rules::explanation::{CandidateVerdict, Decided, Decision};
 use crate::rules::lineage::{chain, newest_issued};
@@ -109,6 +109,24 @@ pub fn recheck_scheduled_duplicate(
 ) -> Result<DuplicatePlan, Refusal> {
     offer_in_automation(preferences, requester, profile)?;
     plan_duplicate(source, names, now)
+}
+
+/// Whether auto-renew may still act in the name of the person who set it (none where they are no
+/// longer there). On a refusal the event becomes "Action required" and is not silently lost.
+pub fn check_auto_renew_owner(owner: Option<&User>) -> Result<(), Refusal> {
+    let (code, who) = match owner {
+        Some(owner) if !owner.disabled => return Ok(()),
+        Some(owner) => ("owner_disabled", format!("{} has been disabled", owner.email)),
+        None => ("owner_gone", "The person who set up auto-renew is no longer a user".to_owned()),
+    };
+    Err(Refusal::new(
+        "auto_renew",
+        code,
+        format!(
+            "{who}, so nothing can be requested in their name. Someone who may request \
+             certificates has to turn on auto-renew again, or renew by hand."
+        ),
+    ))
 }
 
 /// An endpoint whose certificate is due.

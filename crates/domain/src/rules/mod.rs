@@ -33,7 +33,7 @@ mod properties;
 pub use acme::{AcmeRequest, decide_acme, issued_common_name};
 pub use approval::{ApprovalNeed, HeldBecause, Requester, approval_needed, check_may_review};
 pub use automation::{
-    AutomationRequest, check_bulk, decide_automation, offer_in_automation,
+    AutomationRequest, check_auto_renew_owner, check_bulk, decide_automation, offer_in_automation,
     recheck_scheduled_duplicate,
 };
 pub use candidates::{

@@ -197,3 +197,19 @@ fn d17_scheduled_duplicate_is_checked_again() {
         assert_eq!(check(&open, Role::Manager, &with_status(file.clone(), status)), Err(no));
     }
 }
+
+#[test]
+fn auto_renew_stops_with_the_person_who_set_it() {
+    let user = |disabled| User {
+        id: crate::UserId(1),
+        email: "ops@example.com".to_owned(),
+        name: "Ops".to_owned(),
+        role: Role::Standard,
+        disabled,
+        time_zone: "UTC".to_owned(),
+    };
+    let code = |owner: Option<&User>| check_auto_renew_owner(owner).map_err(|no| no.code);
+    assert_eq!(code(Some(&user(false))), Ok(()));
+    assert_eq!(code(Some(&user(true))), Err("owner_disabled"));
+    assert_eq!(code(None), Err("owner_gone"));
+}

@@ -8,19 +8,15 @@ fn fields(faults: &[FieldFault]) -> Vec<&str> {
     faults.iter().map(|fault| fault.field.as_str()).collect()
 }
 
-fn auto_renew(days: i64) -> Option<AutoRenew> {
-    Some(AutoRenew {
-        days_before: Days(days),
-        minute_of_day: 120,
-        time_zone: "Europe/Berlin".to_owned(),
-    })
+fn auto_renew(days: i64) -> AutoRenew {
+    AutoRenew { days_before: Days(days), minute_of_day: 120, time_zone: "Europe/Berlin".to_owned() }
 }
 
 #[test]
 fn finds_the_faults_of_a_profile_by_field() {
     let with = |edit: fn(&mut Profile)| {
         let mut one = profile("ssl_plus");
-        one.auto_renew = auto_renew(30);
+        one.auto_renew = Some(auto_renew(30));
         edit(&mut one);
         check_profile(&one, NOW)
     };
@@ -33,10 +29,10 @@ fn finds_the_faults_of_a_profile_by_field() {
         (|one| one.coverage_years = Some(4), "coverage_years"),
         (|one| one.validity_days = Some(Days(0)), "validity_days"),
         (|one| one.validity_days = Some(Days(201)), "validity_days"),
-        (|one| one.auto_renew = auto_renew(0), "days_before"),
-        (|one| one.auto_renew = auto_renew(200), "days_before"),
+        (|one| one.auto_renew = Some(auto_renew(0)), "days_before"),
+        (|one| one.auto_renew = Some(auto_renew(200)), "days_before"),
         (
-            |one| (one.validity_days, one.auto_renew) = (Some(Days(30)), auto_renew(30)),
+            |one| (one.validity_days, one.auto_renew) = (Some(Days(30)), Some(auto_renew(30))),
             "days_before",
         ),
         (|one| one.auto_renew.as_mut().unwrap().time_zone = "Nowhere".to_owned(), "time_zone"),
@@ -46,7 +42,7 @@ fn finds_the_faults_of_a_profile_by_field() {
         assert_eq!(fields(&with(edit)), [field]);
     }
     assert!(with(|one| one.coverage_years = Some(3)).is_empty());
-    assert!(with(|one| one.auto_renew = auto_renew(199)).is_empty());
+    assert!(with(|one| one.auto_renew = Some(auto_renew(199))).is_empty());
     let mut private = profile("private_ssl_plus");
     private.coverage_years = Some(1);
     assert_eq!(fields(&check_profile(&private, NOW)), ["coverage_years"]);
