@@ -5,10 +5,12 @@ use domain::model::Role;
 use jiff::tz::TimeZone;
 use serde_json::json;
 use store::Tx;
-use store::users::{Account, AccountFilter, NewAccount};
+use store::users::NewAccount;
+pub use store::users::{Account, AccountFilter, AccountSort};
 
 use crate::audit::{self, AuditEntry};
 use crate::auth::password;
+use crate::lists::{PageOf, Slice};
 use crate::{Actor, FieldFault, Lifecycle, LifecycleError, Person, Result};
 
 pub mod links;
@@ -31,7 +33,10 @@ pub struct NewUser {
 
 impl std::fmt::Debug for NewUser {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NewUser").field("email", &self.email).field("role", &self.role).finish_non_exhaustive()
+        f.debug_struct("NewUser")
+            .field("email", &self.email)
+            .field("role", &self.role)
+            .finish_non_exhaustive()
     }
 }
 
@@ -61,8 +66,12 @@ impl Lifecycle {
             .write(move |tx| {
                 Box::pin(async move {
                     let id = insert(tx, &row).await?;
-                    let entry = AuditEntry::new("user.added", "user", id, format!("{} added", row.email))
-                        .changing(serde_json::Value::Null, json!({"email": row.email, "role": row.role}));
+                    let entry =
+                        AuditEntry::new("user.added", "user", id, format!("{} added", row.email))
+                            .changing(
+                                serde_json::Value::Null,
+                                json!({"email": row.email, "role": row.role}),
+                            );
                     audit::record(tx, now, &actor, entry).await?;
                     Ok(id)
                 })
@@ -70,17 +79,16 @@ impl Lifecycle {
             .await
     }
 
-    /// People by name, filtered; `after` is the last row of the page before.
+    /// A page of people.
     pub async fn users(
         &self,
         actor: &Actor,
         filter: AccountFilter,
-        after: Option<(String, UserId)>,
-        limit: u16,
-    ) -> Result<Vec<Account>> {
+        page: &PageOf<AccountSort>,
+    ) -> Result<Slice<Account>> {
         require_administrator(actor, "The list of people")?;
         let mut tx = self.store().reader().await?;
-        Ok(tx.accounts(&filter, after, i64::from(limit.clamp(1, 1_000))).await?)
+        Ok(page.slice(tx.accounts(&filter, page.sort, &page.rows()).await?))
     }
 
     /// One person, for administrators and for themselves.
@@ -139,7 +147,11 @@ impl Lifecycle {
                         tx.delete_links_of(id).await?;
                     }
                     tx.set_disabled(id, disabled).await?;
-                    let (action, word) = if disabled { ("user.disabled", "disabled") } else { ("user.enabled", "enabled") };
+                    let (action, word) = if disabled {
+                        ("user.disabled", "disabled")
+                    } else {
+                        ("user.enabled", "enabled")
+                    };
                     let words = format!("{} {word}", account.user.email);
                     audit::record(tx, now, &actor, AuditEntry::new(action, "user", id, words)).await
                 })
@@ -148,14 +160,26 @@ impl Lifecycle {
     }
 
     /// Sets the person's own name, time zone (IANA) and theme (`system`, `light`, `dark`).
-    pub async fn set_profile(&self, person: &Person, name: &str, time_zone: &str, theme: &str) -> Result<()> {
+    pub async fn set_profile(
+        &self,
+        person: &Person,
+        name: &str,
+        time_zone: &str,
+        theme: &str,
+    ) -> Result<()> {
         let (name, time_zone) = (name.trim().to_owned(), time_zone.trim().to_owned());
         let mut faults = Vec::new();
         if name.is_empty() || name.chars().count() > MAX_NAME {
-            faults.push(FieldFault::new("name", format!("Enter your name, at most {MAX_NAME} characters.")));
+            faults.push(FieldFault::new(
+                "name",
+                format!("Enter your name, at most {MAX_NAME} characters."),
+            ));
         }
         if TimeZone::get(&time_zone).is_err() {
-            faults.push(FieldFault::new("time_zone", "Enter a time zone such as Europe/Berlin or UTC."));
+            faults.push(FieldFault::new(
+                "time_zone",
+                "Enter a time zone such as Europe/Berlin or UTC.",
+            ));
         }
         if !["system", "light", "dark"].contains(&theme) {
             faults.push(FieldFault::new("theme", "Choose system, light or dark."));
@@ -165,7 +189,9 @@ impl Lifecycle {
         }
         let (id, theme) = (person.user.id, theme.to_owned());
         self.store()
-            .write(move |tx| Box::pin(async move { Ok(tx.set_profile(id, &name, &time_zone, &theme).await?) }))
+            .write(move |tx| {
+                Box::pin(async move { Ok(tx.set_profile(id, &name, &time_zone, &theme).await?) })
+            })
             .await
     }
 }
@@ -175,20 +201,37 @@ pub(crate) fn checked(new: &NewUser) -> Result<NewAccount> {
     let name = new.name.trim();
     let mut faults = Vec::new();
     if !is_email(&email) {
-        faults.push(FieldFault::new("email", "Enter an e-mail address, such as jane.doe@example.com."));
+        faults.push(FieldFault::new(
+            "email",
+            "Enter an e-mail address, such as jane.doe@example.com.",
+        ));
     }
     if name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
-        faults.push(FieldFault::new("name", format!("Enter a name of at most {MAX_NAME} characters.")));
+        faults.push(FieldFault::new(
+            "name",
+            format!("Enter a name of at most {MAX_NAME} characters."),
+        ));
     }
     if !faults.is_empty() {
         return Err(LifecycleError::Invalid(faults));
     }
     let name = if name.is_empty() { email.clone() } else { name.to_owned() };
-    Ok(NewAccount { email, name, role: new.role, password_hash: None, created_at: domain::Timestamp(0) })
+    Ok(NewAccount {
+        email,
+        name,
+        role: new.role,
+        password_hash: None,
+        created_at: domain::Timestamp(0),
+    })
 }
 
 pub(crate) async fn insert(tx: &mut Tx, row: &NewAccount) -> Result<UserId> {
-    let taken = || LifecycleError::field("email", format!("{} is here already. Enter another e-mail address.", row.email));
+    let taken = || {
+        LifecycleError::field(
+            "email",
+            format!("{} is here already. Enter another e-mail address.", row.email),
+        )
+    };
     tx.insert_account(row).await?.ok_or_else(taken)
 }
 
@@ -199,7 +242,8 @@ async fn keep_an_administrator(tx: &mut Tx, leaving: UserId) -> Result<()> {
     let administrators = tx.active_administrators().await?;
     if administrators == [leaving] {
         return Err(LifecycleError::Conflict {
-            message: "This is the last administrator. Make somebody else an administrator first.".to_owned(),
+            message: "This is the last administrator. Make somebody else an administrator first."
+                .to_owned(),
         });
     }
     Ok(())
@@ -217,7 +261,8 @@ pub(crate) fn is_email(text: &str) -> bool {
             !local.is_empty()
                 && local.len() <= 64
                 && local.chars().all(plain)
-                && (host == "localhost" || domain::DnsName::parse(host).is_ok_and(|name| !name.is_wildcard()))
+                && (host == "localhost"
+                    || domain::DnsName::parse(host).is_ok_and(|name| !name.is_wildcard()))
         })
 }
 

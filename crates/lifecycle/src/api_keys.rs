@@ -5,10 +5,12 @@ use std::net::IpAddr;
 use domain::model::Role;
 use domain::{ApiKeyId, UserId};
 use serde_json::{Value, json};
-use store::api_tokens::{ApiKey, NewApiKey};
+pub use store::api_tokens::ApiKey;
+use store::api_tokens::NewApiKey;
 
 use crate::accounts::require_administrator;
 use crate::audit::{self, AuditEntry};
+use crate::lists::{PageOf, Slice};
 use crate::sessions::{SecretToken, token_hash};
 use crate::{Actor, Door, Lifecycle, LifecycleError, Person, Result};
 
@@ -31,7 +33,8 @@ impl Lifecycle {
     ) -> Result<(ApiKeyId, SecretToken)> {
         require_owner(actor, user, "Making an API key for another person")?;
         let name = name.trim().to_owned();
-        if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
+        if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control)
+        {
             let message = format!("Enter what the key is for, at most {MAX_NAME} characters.");
             return Err(LifecycleError::field("name", message));
         }
@@ -58,15 +61,15 @@ impl Lifecycle {
         Ok((id, token))
     }
 
-    /// Keys, newest first: all of them for an administrator, else the person's own.
-    pub async fn api_keys(&self, actor: &Actor, before: Option<ApiKeyId>, limit: u16) -> Result<Vec<ApiKey>> {
+    /// A page of keys, sorted by id: all of them for an administrator, else the person's own.
+    pub async fn api_keys(&self, actor: &Actor, page: &PageOf<()>) -> Result<Slice<ApiKey>> {
         let of = match (actor.role(), actor.person()) {
             (Some(Role::Administrator), _) => None,
             (_, Some(person)) => Some(person.user.id),
             _ => return Err(LifecycleError::SignedOut),
         };
         let mut tx = self.store().reader().await?;
-        Ok(tx.api_keys(of, before, i64::from(limit.clamp(1, 1_000))).await?)
+        Ok(page.slice(tx.api_keys(of, &page.rows()).await?))
     }
 
     /// Revokes a key for good.
@@ -83,7 +86,13 @@ impl Lifecycle {
                     }
                     if tx.revoke_api_key(id, now).await? {
                         let words = format!("API key {:?} of {} revoked", key.name, key.email);
-                        audit::record(tx, now, &actor, AuditEntry::new("api_key.revoked", "api_key", id, words)).await?;
+                        audit::record(
+                            tx,
+                            now,
+                            &actor,
+                            AuditEntry::new("api_key.revoked", "api_key", id, words),
+                        )
+                        .await?;
                     }
                     Ok(())
                 })
@@ -93,11 +102,17 @@ impl Lifecycle {
 
     /// The person behind a key, with the lesser of the key's role and their own; none where the
     /// key is unknown or revoked, or the person is disabled.
-    pub async fn authenticate_api_key(&self, key: &str, address: Option<IpAddr>) -> Result<Option<Person>> {
+    pub async fn authenticate_api_key(
+        &self,
+        key: &str,
+        address: Option<IpAddr>,
+    ) -> Result<Option<Person>> {
         if key.len() > 128 || !key.starts_with(PREFIX) {
             return Ok(None);
         }
-        let Some(found) = self.store().reader().await?.live_api_key(&token_hash(key)).await? else { return Ok(None) };
+        let Some(found) = self.store().reader().await?.live_api_key(&token_hash(key)).await? else {
+            return Ok(None);
+        };
         let user = found.owner.user;
         if user.disabled {
             return Ok(None);
@@ -106,7 +121,11 @@ impl Lifecycle {
         if found.last_used_at.is_none_or(|used| now.seconds_since(used).abs() >= TOUCH_SECONDS) {
             let id = found.id;
             self.store()
-                .write(move |tx| Box::pin(async move { Ok::<_, LifecycleError>(tx.touch_api_key(id, now).await?) }))
+                .write(move |tx| {
+                    Box::pin(
+                        async move { Ok::<_, LifecycleError>(tx.touch_api_key(id, now).await?) },
+                    )
+                })
                 .await?;
         }
         // Roles are ordered from the widest to the narrowest.

@@ -13,8 +13,10 @@ use std::net::IpAddr;
 use domain::Timestamp;
 use serde_json::Value;
 use store::Tx;
-use store::audit::{AuditFilter, AuditRow, NewAuditRow};
+use store::audit::NewAuditRow;
+pub use store::audit::{AuditFilter, AuditRow};
 
+use crate::lists::{PageOf, Slice};
 use crate::{Actor, Lifecycle, Result};
 
 /// How many entries one sealing takes at most, so that the transaction stays short.
@@ -43,7 +45,10 @@ pub struct AuditEntry {
 
 impl AuditEntry {
     /// An act on `resource_kind` number `resource_id`, without values.
-    #[expect(clippy::needless_pass_by_value, reason = "ids and numbers are small, and calls read better")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "ids and numbers are small, and calls read better"
+    )]
     pub fn new(
         action: &'static str,
         resource_kind: &'static str,
@@ -159,25 +164,22 @@ pub enum ChainCheck {
 }
 
 impl Lifecycle {
-    /// One page of the audit log, newest first.
+    /// A page of the audit log, sorted by id.
     pub async fn audit_page(
         &self,
         actor: &Actor,
         filter: AuditFilter,
-        before: Option<i64>,
-        limit: u16,
-    ) -> Result<Vec<AuditRow>> {
+        page: &PageOf<()>,
+    ) -> Result<Slice<AuditRow>> {
         crate::accounts::require_administrator(actor, "The audit log")?;
         let mut tx = self.store().reader().await?;
-        Ok(tx.audit_page(&filter, before, i64::from(limit.clamp(1, 1_000))).await?)
+        Ok(page.slice(tx.audit_page(&filter, &page.rows()).await?))
     }
 
     /// Seals what is not sealed yet, at most one batch; answers how many entries that were.
     /// Call again at once where the answer is a full batch.
     pub async fn seal_audit(&self, now: Timestamp) -> Result<usize> {
-        self.store()
-            .write(move |tx| Box::pin(async move { seal_batch(tx, now).await }))
-            .await
+        self.store().write(move |tx| Box::pin(async move { seal_batch(tx, now).await })).await
     }
 
     /// Seals all entries that are there now.
@@ -214,9 +216,15 @@ impl Lifecycle {
         // Cutting off the newest entries leaves a shorter chain that holds in itself; the head,
         // kept apart, tells.
         if !head_holds {
-            return Ok(ChainCheck::Broken { position: position.min(head.position) + 1, entry: None });
+            return Ok(ChainCheck::Broken {
+                position: position.min(head.position) + 1,
+                entry: None,
+            });
         }
-        Ok(ChainCheck::Intact { sealed: position, waiting: tx.count_unsealed_audit(CHECK_BATCH).await? })
+        Ok(ChainCheck::Intact {
+            sealed: position,
+            waiting: tx.count_unsealed_audit(CHECK_BATCH).await?,
+        })
     }
 }
 

@@ -107,7 +107,8 @@ impl Lifecycle {
                     if let Some(key) = attempt.address_key() {
                         rate::give_back(tx, &key).await?;
                     }
-                    admit_person(tx, &current.user, attempt.address, &user_agent, now, real_now).await
+                    admit_person(tx, &current.user, attempt.address, &user_agent, now, real_now)
+                        .await
                 })
             })
             .await
@@ -117,7 +118,12 @@ impl Lifecycle {
         self.store()
             .write(move |tx| {
                 Box::pin(async move {
-                    let entry = AuditEntry::new("session.refused", "user", "", "Sign-in with a wrong e-mail address or password");
+                    let entry = AuditEntry::new(
+                        "session.refused",
+                        "user",
+                        "",
+                        "Sign-in with a wrong e-mail address or password",
+                    );
                     audit::record_visitor(tx, now, &attempt.email, attempt.address, entry).await
                 })
             })
@@ -137,11 +143,15 @@ impl Lifecycle {
         let account = self.admit(attempt.clone(), real_now).await?;
         let stored = account.and_then(|account| account.password_hash);
         if current.len() > password::MAX_BYTES || !password::verify(current, stored).await? {
-            return Err(LifecycleError::field("current_password", "This is not your current password."));
+            return Err(LifecycleError::field(
+                "current_password",
+                "This is not your current password.",
+            ));
         }
         password::check(&new, &person.user.email)?;
         let hash = password::hash(new).await?;
-        let (actor, user, keep) = (Actor::Person(person.clone()), person.user.id, keep.map(sessions::token_hash));
+        let (actor, user, keep) =
+            (Actor::Person(person.clone()), person.user.id, keep.map(sessions::token_hash));
         self.store()
             .write(move |tx| {
                 Box::pin(async move {
@@ -164,7 +174,13 @@ pub(crate) async fn set_password(
 ) -> Result<()> {
     tx.set_password_hash(user, hash).await?;
     tx.delete_sessions_of(user, keep).await?;
-    audit::record(tx, now, actor, AuditEntry::new("user.password_changed", "user", user, "Password changed")).await
+    audit::record(
+        tx,
+        now,
+        actor,
+        AuditEntry::new("user.password_changed", "user", user, "Password changed"),
+    )
+    .await
 }
 
 /// Opens the session of a person whose identity is shown.
@@ -208,7 +224,8 @@ fn network(address: IpAddr) -> String {
         IpAddr::V4(v4) => v4.to_string(),
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();
-            v6.to_ipv4_mapped().map_or_else(|| format!("{a:x}:{b:x}:{c:x}:{d:x}::/64"), |v4| v4.to_string())
+            v6.to_ipv4_mapped()
+                .map_or_else(|| format!("{a:x}:{b:x}:{c:x}:{d:x}::/64"), |v4| v4.to_string())
         }
     }
 }

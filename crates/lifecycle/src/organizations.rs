@@ -8,10 +8,11 @@ use domain::model::{Domain, Organization};
 use domain::{Days, DnsName, DomainId, NameSet, OrganizationId, Timestamp};
 use serde_json::{Value, json};
 use store::Tx;
-use store::organizations::{DomainRecord, PlaceFilter};
+pub use store::organizations::{DomainRecord, PlaceFilter, PlaceSort, ValidationState};
 
 use crate::accounts::require_administrator;
 use crate::audit::{self, AuditEntry};
+use crate::lists::{PageOf, Slice};
 use crate::sessions::SecretToken;
 use crate::{Actor, Lifecycle, LifecycleError, Result, settings};
 
@@ -75,16 +76,31 @@ impl Lifecycle {
 
     /// Decides that the organization is who it says, for as many days as the settings say; or
     /// takes that back.
-    pub async fn validate_organization(&self, actor: &Actor, id: OrganizationId, valid: bool) -> Result<()> {
+    pub async fn validate_organization(
+        &self,
+        actor: &Actor,
+        id: OrganizationId,
+        valid: bool,
+    ) -> Result<()> {
         require_administrator(actor, "Validating organizations")?;
         let (now, actor) = (self.clock().now(), actor.clone());
         self.store()
             .write(move |tx| {
                 Box::pin(async move {
                     let before = tx.organization(id).await?.ok_or(NO_ORGANIZATION)?;
-                    let until = if valid { Some(validity_end(tx, now, ORGANIZATION_DAYS).await?) } else { None };
+                    let until = if valid {
+                        Some(validity_end(tx, now, ORGANIZATION_DAYS).await?)
+                    } else {
+                        None
+                    };
                     tx.set_organization_validation(id, until).await?;
-                    let entry = validation_entry("organization", id.0, &before.name, before.validated_until, until);
+                    let entry = validation_entry(
+                        "organization",
+                        id.0,
+                        &before.name,
+                        before.validated_until,
+                        until,
+                    );
                     audit::record(tx, now, &actor, entry).await
                 })
             })
@@ -101,15 +117,14 @@ impl Lifecycle {
         self.store().reader().await?.organization_by_name(name).await?.ok_or(NO_ORGANIZATION)
     }
 
-    /// Organizations by name; `after` is the last row of the page before.
+    /// A page of organizations.
     pub async fn organizations(
         &self,
         filter: PlaceFilter,
-        after: Option<(String, OrganizationId)>,
-        limit: u16,
-    ) -> Result<Vec<Organization>> {
+        page: &PageOf<PlaceSort>,
+    ) -> Result<Slice<Organization>> {
         let mut tx = self.store().reader().await?;
-        Ok(tx.organizations(&filter, after, i64::from(limit.clamp(1, 1_000))).await?)
+        Ok(page.slice(tx.organizations(&filter, page.sort, &page.rows()).await?))
     }
 
     /// Adds a domain to an organization; `validated` decides at once that it controls it.
@@ -128,16 +143,34 @@ impl Lifecycle {
             .write(move |tx| {
                 Box::pin(async move {
                     let owner = tx.organization(organization).await?.ok_or(NO_ORGANIZATION)?;
-                    let id = tx.insert_domain(organization, &name, token.reveal(), now).await?.ok_or_else(|| {
-                        LifecycleError::field("name", format!("{} has the domain {name} already.", owner.name))
-                    })?;
-                    let entry = AuditEntry::new("domain.added", "domain", id, format!("{name} added to {}", owner.name))
-                        .changing(Value::Null, json!({"name": name, "organization": owner.name}));
+                    let id = tx
+                        .insert_domain(organization, &name, token.reveal(), now)
+                        .await?
+                        .ok_or_else(|| {
+                            LifecycleError::field(
+                                "name",
+                                format!("{} has the domain {name} already.", owner.name),
+                            )
+                        })?;
+                    let entry = AuditEntry::new(
+                        "domain.added",
+                        "domain",
+                        id,
+                        format!("{name} added to {}", owner.name),
+                    )
+                    .changing(Value::Null, json!({"name": name, "organization": owner.name}));
                     audit::record(tx, now, &actor, entry).await?;
                     if validated {
                         let until = Some(validity_end(tx, now, DOMAIN_DAYS).await?);
-                        tx.set_domain_validation(id, until, DomainProof::Administrator.as_str()).await?;
-                        audit::record(tx, now, &actor, validation_entry("domain", id.0, name.as_str(), None, until)).await?;
+                        tx.set_domain_validation(id, until, DomainProof::Administrator.as_str())
+                            .await?;
+                        audit::record(
+                            tx,
+                            now,
+                            &actor,
+                            validation_entry("domain", id.0, name.as_str(), None, until),
+                        )
+                        .await?;
                     }
                     Ok(id)
                 })
@@ -147,7 +180,12 @@ impl Lifecycle {
 
     /// Notes that control of the domain was shown, good for as many days as the settings say. For
     /// [`DomainProof::DnsTxt`] and [`DomainProof::HttpFile`] the caller has found the token.
-    pub async fn validate_domain(&self, actor: &Actor, id: DomainId, proof: DomainProof) -> Result<()> {
+    pub async fn validate_domain(
+        &self,
+        actor: &Actor,
+        id: DomainId,
+        proof: DomainProof,
+    ) -> Result<()> {
         self.decide_domain(actor, id, Some(proof)).await
     }
 
@@ -156,17 +194,32 @@ impl Lifecycle {
         self.decide_domain(actor, id, None).await
     }
 
-    async fn decide_domain(&self, actor: &Actor, id: DomainId, proof: Option<DomainProof>) -> Result<()> {
+    async fn decide_domain(
+        &self,
+        actor: &Actor,
+        id: DomainId,
+        proof: Option<DomainProof>,
+    ) -> Result<()> {
         require_administrator(actor, "Validating domains")?;
         let (now, actor) = (self.clock().now(), actor.clone());
         self.store()
             .write(move |tx| {
                 Box::pin(async move {
                     let before = tx.domain(id).await?.ok_or(NO_DOMAIN)?.domain;
-                    let until = if proof.is_some() { Some(validity_end(tx, now, DOMAIN_DAYS).await?) } else { None };
+                    let until = if proof.is_some() {
+                        Some(validity_end(tx, now, DOMAIN_DAYS).await?)
+                    } else {
+                        None
+                    };
                     let method = proof.unwrap_or(DomainProof::Administrator);
                     tx.set_domain_validation(id, until, method.as_str()).await?;
-                    let entry = validation_entry("domain", id.0, before.name.as_str(), before.validated_until, until);
+                    let entry = validation_entry(
+                        "domain",
+                        id.0,
+                        before.name.as_str(),
+                        before.validated_until,
+                        until,
+                    );
                     audit::record(tx, now, &actor, entry).await
                 })
             })
@@ -178,15 +231,14 @@ impl Lifecycle {
         self.store().reader().await?.domain(id).await?.ok_or(NO_DOMAIN)
     }
 
-    /// Domains by name; `after` is the last row of the page before.
+    /// A page of domains.
     pub async fn domains(
         &self,
         filter: PlaceFilter,
-        after: Option<(String, DomainId)>,
-        limit: u16,
-    ) -> Result<Vec<DomainRecord>> {
+        page: &PageOf<PlaceSort>,
+    ) -> Result<Slice<DomainRecord>> {
         let mut tx = self.store().reader().await?;
-        Ok(tx.domains(&filter, after, i64::from(limit.clamp(1, 1_000))).await?)
+        Ok(page.slice(tx.domains(&filter, page.sort, &page.rows()).await?))
     }
 }
 
@@ -209,7 +261,10 @@ pub async fn covering_domains(
 }
 
 fn covering(domains: &[Domain], name: &DnsName, now: Timestamp) -> Option<Domain> {
-    let nearest_first = || name.ancestors().filter_map(|ancestor| domains.iter().find(|domain| domain.name.as_str() == ancestor));
+    let nearest_first = || {
+        name.ancestors()
+            .filter_map(|ancestor| domains.iter().find(|domain| domain.name.as_str() == ancestor))
+    };
     let current = |domain: &&Domain| domain.validated_until.is_some_and(|until| now <= until);
     nearest_first().find(current).or_else(|| nearest_first().next()).cloned()
 }
@@ -234,9 +289,13 @@ fn validation_entry(
     let shown = |moment: Option<Timestamp>| json!(moment.map(Timestamp::rfc3339));
     let (action, words) = match (kind, after) {
         ("domain", Some(_)) => ("domain.validated", format!("Control of {name} confirmed")),
-        ("domain", None) => ("domain.validation_withdrawn", format!("Validation of {name} withdrawn")),
+        ("domain", None) => {
+            ("domain.validation_withdrawn", format!("Validation of {name} withdrawn"))
+        }
         (_, Some(_)) => ("organization.validated", format!("{name} validated")),
-        (_, None) => ("organization.validation_withdrawn", format!("Validation of {name} withdrawn")),
+        (_, None) => {
+            ("organization.validation_withdrawn", format!("Validation of {name} withdrawn"))
+        }
     };
     AuditEntry::new(action, kind, id, words).changing(shown(before), shown(after))
 }
@@ -247,20 +306,27 @@ fn checked_organization(name: &str, country: &str) -> Result<(String, String)> {
     let mut faults = Vec::new();
     let length = name.chars().count();
     if length == 0 || length > MAX_ORGANIZATION_NAME || name.chars().any(char::is_control) {
-        let message = format!("Enter the organization's legal name, at most {MAX_ORGANIZATION_NAME} characters.");
+        let message = format!(
+            "Enter the organization's legal name, at most {MAX_ORGANIZATION_NAME} characters."
+        );
         faults.push(crate::FieldFault::new("name", message));
     }
     if country.len() != 2 || !country.bytes().all(|byte| byte.is_ascii_uppercase()) {
-        let message = "Enter the country as its two-letter code (ISO 3166), such as US or DE.".to_owned();
+        let message =
+            "Enter the country as its two-letter code (ISO 3166), such as US or DE.".to_owned();
         faults.push(crate::FieldFault::new("country", message));
     }
     if faults.is_empty() { Ok((name, country)) } else { Err(LifecycleError::Invalid(faults)) }
 }
 
 fn checked_domain(name: &str) -> Result<DnsName> {
-    let name = DnsName::parse(name).map_err(|error| LifecycleError::field("name", error.to_string()))?;
+    let name =
+        DnsName::parse(name).map_err(|error| LifecycleError::field("name", error.to_string()))?;
     if name.is_wildcard() {
-        let message = format!("Enter the domain without the wildcard: {} covers every name below it.", name.base());
+        let message = format!(
+            "Enter the domain without the wildcard: {} covers every name below it.",
+            name.base()
+        );
         return Err(LifecycleError::field("name", message));
     }
     Ok(name)

@@ -71,7 +71,9 @@ mod tests {
                 let store = desk.store().clone();
                 async move {
                     store
-                        .write(move |tx| Box::pin(async move { take(tx, Timestamp(seconds), "k", limit).await }))
+                        .write(move |tx| {
+                            Box::pin(async move { take(tx, Timestamp(seconds), "k", limit).await })
+                        })
                         .await
                 }
             };
@@ -79,7 +81,10 @@ mod tests {
                 take_at(1_000).await.unwrap();
             }
             let refused = take_at(1_000).await.unwrap_err();
-            assert!(matches!(refused, LifecycleError::Throttled { retry_after_seconds: 10..=11 }), "{refused:?}");
+            assert!(
+                matches!(refused, LifecycleError::Throttled { retry_after_seconds: 10..=11 }),
+                "{refused:?}"
+            );
             take_at(1_011).await.unwrap();
             assert!(take_at(1_011).await.is_err());
             // A long pause gives back the burst, never more.

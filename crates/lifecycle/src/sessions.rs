@@ -88,7 +88,11 @@ impl Lifecycle {
         }
         if now.seconds_since(session.seen_at) >= TOUCH_SECONDS {
             self.store()
-                .write(move |tx| Box::pin(async move { Ok::<_, LifecycleError>(tx.touch_session(&hash, now).await?) }))
+                .write(move |tx| {
+                    Box::pin(
+                        async move { Ok::<_, LifecycleError>(tx.touch_session(&hash, now).await?) },
+                    )
+                })
                 .await?;
         }
         let role = user.role;
@@ -107,7 +111,11 @@ impl Lifecycle {
     pub async fn sweep_sessions(&self) -> Result<()> {
         let now = self.real_now();
         self.store()
-            .write(move |tx| Box::pin(async move { Ok(tx.sweep_sessions(now, now.plus_seconds(-IDLE_SECONDS)).await?) }))
+            .write(move |tx| {
+                Box::pin(async move {
+                    Ok(tx.sweep_sessions(now, now.plus_seconds(-IDLE_SECONDS)).await?)
+                })
+            })
             .await
     }
 

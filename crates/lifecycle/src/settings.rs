@@ -81,7 +81,12 @@ pub async fn snapshot(tx: &mut Tx) -> Result<SettingsSnapshot> {
     let (mut values, mut versions) = (BTreeMap::new(), BTreeMap::new());
     for setting in SETTINGS {
         let found = row(setting);
-        values.insert(setting.key, found.and_then(|row| stored_text(&row.value)).unwrap_or_else(|| setting.default.to_owned()));
+        values.insert(
+            setting.key,
+            found
+                .and_then(|row| stored_text(&row.value))
+                .unwrap_or_else(|| setting.default.to_owned()),
+        );
         versions.insert(setting.key, found.map_or(0, |row| row.version));
         if found.is_some_and(|row| changed.is_none_or(|last| row.updated_at > last.updated_at)) {
             changed = found;
@@ -116,7 +121,11 @@ impl Lifecycle {
     /// # Errors
     /// [`LifecycleError::Invalid`] naming each faulty field; [`LifecycleError::Conflict`] with the
     /// difference where somebody else saved meanwhile. Nothing is saved then.
-    pub async fn save_preferences(&self, actor: &Actor, form: PreferencesForm) -> Result<SettingsSnapshot> {
+    pub async fn save_preferences(
+        &self,
+        actor: &Actor,
+        form: PreferencesForm,
+    ) -> Result<SettingsSnapshot> {
         require_administrator(actor, "Changing the preferences")?;
         let entered = checked(&form.values)?;
         let (now, actor) = (self.clock().now(), actor.clone());
@@ -175,8 +184,15 @@ fn checked(values: &BTreeMap<String, String>) -> Result<Entered> {
 }
 
 /// Writes what differs, with one audit entry that holds the old and the new values.
-async fn put(tx: &mut Tx, now: Timestamp, actor: &Actor, current: &SettingsSnapshot, entered: &Entered) -> Result<()> {
-    let (mut old, mut new, mut words) = (serde_json::Map::new(), serde_json::Map::new(), Vec::new());
+async fn put(
+    tx: &mut Tx,
+    now: Timestamp,
+    actor: &Actor,
+    current: &SettingsSnapshot,
+    entered: &Entered,
+) -> Result<()> {
+    let (mut old, mut new, mut words) =
+        (serde_json::Map::new(), serde_json::Map::new(), Vec::new());
     let by = actor.person().map(|person| person.user.id);
     for (&key, value) in entered {
         let before = current.value(key);
@@ -208,20 +224,34 @@ fn stale(current: &SettingsSnapshot, entered: &Entered) -> LifecycleError {
     let detail = if differences.is_empty() {
         "It is the same as what you entered: nothing is left to save.".to_owned()
     } else {
-        format!("Saved now, where it differs from yours: {}. Look at the values and save again.", differences.join("; "))
+        format!(
+            "Saved now, where it differs from yours: {}. Look at the values and save again.",
+            differences.join("; ")
+        )
     };
-    LifecycleError::Conflict { message: format!("Somebody else saved these settings while you had the form open. {detail}") }
+    LifecycleError::Conflict {
+        message: format!(
+            "Somebody else saved these settings while you had the form open. {detail}"
+        ),
+    }
 }
 
 fn difference(key: &str, before: &str, after: &str) -> String {
     let label = setting(key).map_or(key, |setting| setting.label);
-    if before.is_empty() { format!("{label}: {after}") } else { format!("{label}: {before} → {after}") }
+    if before.is_empty() {
+        format!("{label}: {after}")
+    } else {
+        format!("{label}: {before} → {after}")
+    }
 }
 
 fn unknown_key(key: &str) -> LifecycleError {
     let keys: Vec<&str> = SETTINGS.iter().map(|setting| setting.key).collect();
     let shown: String = key.chars().take(60).collect();
-    LifecycleError::field("key", format!("There is no setting {shown:?}. There are: {}.", keys.join(", ")))
+    LifecycleError::field(
+        "key",
+        format!("There is no setting {shown:?}. There are: {}.", keys.join(", ")),
+    )
 }
 
 /// Stored values are JSON strings; plain booleans and numbers are read as well.

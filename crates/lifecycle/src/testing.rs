@@ -6,6 +6,8 @@ use domain::model::Role;
 use store::testing::{TestDatabase, databases};
 
 use crate::accounts::NewUser;
+use crate::audit::{AuditFilter, AuditRow};
+use crate::lists::PageOf;
 use crate::{Actor, Clock, Door, Lifecycle, Person};
 
 /// A desk with the database under it.
@@ -29,7 +31,12 @@ impl Desk {
 
     /// Adds a person with a password known to tests.
     pub(crate) async fn person(&self, email: &str, role: Role) -> Person {
-        let new = NewUser { email: email.into(), name: String::new(), role, password: Some(PASSWORD.into()) };
+        let new = NewUser {
+            email: email.into(),
+            name: String::new(),
+            role,
+            password: Some(PASSWORD.into()),
+        };
         let id = self.add_user(&Actor::Operator, new).await.unwrap();
         let user = self.user(&Actor::Operator, id).await.unwrap().user;
         Person { user, role, door: Door::Portal, address: None }
@@ -39,8 +46,17 @@ impl Desk {
 /// The password of [`Desk::person`].
 pub(crate) const PASSWORD: &str = "harbour violet anvil";
 
+/// The newest entries of the audit log, newest first.
+pub(crate) async fn newest(desk: &Desk) -> Vec<AuditRow> {
+    let page = PageOf { descending: true, ..PageOf::first((), 50) };
+    desk.audit_page(&Actor::Operator, AuditFilter::default(), &page).await.unwrap().rows
+}
+
 /// A fresh desk on each database.
 pub(crate) async fn desks() -> Vec<Desk> {
-    let fresh = |database: TestDatabase| Desk { lifecycle: Lifecycle::new(database.store.clone(), Clock::system()), database };
+    let fresh = |database: TestDatabase| Desk {
+        lifecycle: Lifecycle::new(database.store.clone(), Clock::system()),
+        database,
+    };
     databases().await.into_iter().map(fresh).collect()
 }

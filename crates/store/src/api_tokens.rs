@@ -4,6 +4,7 @@ use domain::model::Role;
 use domain::{ApiKeyId, Timestamp, UserId};
 use sqlx::QueryBuilder;
 
+use crate::keyset::{Rows, push_rows};
 use crate::users::{Account, UserRow};
 use crate::value::parse_opt;
 use crate::{StoreError, Tx, on};
@@ -116,7 +117,10 @@ impl Tx {
     }
 
     /// The key with this hash, where it is not revoked.
-    pub async fn live_api_key(&mut self, token_hash: &str) -> Result<Option<OwnedApiKey>, StoreError> {
+    pub async fn live_api_key(
+        &mut self,
+        token_hash: &str,
+    ) -> Result<Option<OwnedApiKey>, StoreError> {
         let row: Option<OwnedRow> = on!(self, |conn| {
             sqlx::query_as(
                 "SELECT k.id AS key_id, k.role AS key_role, k.last_used_at AS key_used_at, u.id, u.email, u.name, \
@@ -136,20 +140,19 @@ impl Tx {
         }))
     }
 
-    /// Keys, newest first, of one person or of all, with ids below `before`.
+    /// Keys of one person or of all, sorted by id.
     pub async fn api_keys(
         &mut self,
         of: Option<UserId>,
-        before: Option<ApiKeyId>,
-        limit: i64,
+        page: &Rows,
     ) -> Result<Vec<ApiKey>, StoreError> {
         let rows: Vec<Row> = on!(self, |conn| {
             let mut query = QueryBuilder::new(KEYS);
-            query.push(" WHERE k.id < ").push_bind(before.map_or(i64::MAX, |id| id.0));
+            query.push(" WHERE 1 = 1");
             if let Some(user) = of {
                 query.push(" AND k.user_id = ").push_bind(user.0);
             }
-            query.push(" ORDER BY k.id DESC LIMIT ").push_bind(limit);
+            push_rows!(query, "k.id", "k.id", page);
             query.build_query_as().fetch_all(&mut *conn).await?
         });
         rows.into_iter().map(ApiKey::try_from).collect()
@@ -158,7 +161,12 @@ impl Tx {
     /// One key.
     pub async fn api_key(&mut self, id: ApiKeyId) -> Result<Option<ApiKey>, StoreError> {
         let row: Option<Row> = on!(self, |conn| {
-            QueryBuilder::new(KEYS).push(" WHERE k.id = ").push_bind(id.0).build_query_as().fetch_optional(&mut *conn).await?
+            QueryBuilder::new(KEYS)
+                .push(" WHERE k.id = ")
+                .push_bind(id.0)
+                .build_query_as()
+                .fetch_optional(&mut *conn)
+                .await?
         });
         row.map(ApiKey::try_from).transpose()
     }
@@ -166,13 +174,21 @@ impl Tx {
     /// Notes a use.
     pub async fn touch_api_key(&mut self, id: ApiKeyId, now: Timestamp) -> Result<(), StoreError> {
         on!(self, |conn| {
-            sqlx::query("UPDATE api_tokens SET last_used_at = $1 WHERE id = $2").bind(now.0).bind(id.0).execute(&mut *conn).await?;
+            sqlx::query("UPDATE api_tokens SET last_used_at = $1 WHERE id = $2")
+                .bind(now.0)
+                .bind(id.0)
+                .execute(&mut *conn)
+                .await?;
         });
         Ok(())
     }
 
     /// Revokes a key; false where it was revoked before.
-    pub async fn revoke_api_key(&mut self, id: ApiKeyId, now: Timestamp) -> Result<bool, StoreError> {
+    pub async fn revoke_api_key(
+        &mut self,
+        id: ApiKeyId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
         let changed: Option<i64> = on!(self, |conn| {
             sqlx::query_scalar("UPDATE api_tokens SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL RETURNING id")
                 .bind(now.0)

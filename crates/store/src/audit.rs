@@ -3,6 +3,7 @@
 use domain::Timestamp;
 use sqlx::QueryBuilder;
 
+use crate::keyset::{Rows, push_rows};
 use crate::{StoreError, Tx, on};
 
 /// A row to be written.
@@ -159,16 +160,14 @@ impl Tx {
         Ok(())
     }
 
-    /// Rows that `filter` lets through, newest first, with ids below `before`.
+    /// Rows that `filter` lets through, sorted by id.
     pub async fn audit_page(
         &mut self,
         filter: &AuditFilter,
-        before: Option<i64>,
-        limit: i64,
+        page: &Rows,
     ) -> Result<Vec<AuditRow>, StoreError> {
         let rows: Vec<Row> = on!(self, |conn| {
-            let mut query = QueryBuilder::new("SELECT * FROM audit_log WHERE id < ");
-            query.push_bind(before.unwrap_or(i64::MAX));
+            let mut query = QueryBuilder::new("SELECT * FROM audit_log WHERE 1 = 1");
             let equal = [
                 (" AND actor_kind = ", &filter.actor_kind),
                 (" AND resource_kind = ", &filter.resource_kind),
@@ -199,7 +198,7 @@ impl Tx {
             if let Some(until) = filter.until {
                 query.push(" AND at < ").push_bind(until.0);
             }
-            query.push(" ORDER BY id DESC LIMIT ").push_bind(limit);
+            push_rows!(query, "id", "id", page);
             query.build_query_as().fetch_all(&mut *conn).await?
         });
         Ok(rows.into_iter().map(AuditRow::from).collect())
@@ -208,20 +207,29 @@ impl Tx {
     /// The newest seal, kept apart from the rows.
     pub async fn audit_chain_head(&mut self) -> Result<ChainHead, StoreError> {
         let (position, seal) = on!(self, |conn| {
-            sqlx::query_as("SELECT position, hash FROM audit_chain WHERE id = 1").fetch_one(&mut *conn).await?
+            sqlx::query_as("SELECT position, hash FROM audit_chain WHERE id = 1")
+                .fetch_one(&mut *conn)
+                .await?
         });
         Ok(ChainHead { position, seal })
     }
 
     /// Moves the newest seal.
-    pub async fn set_audit_chain_head(&mut self, position: i64, seal: &str, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn set_audit_chain_head(
+        &mut self,
+        position: i64,
+        seal: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         on!(self, |conn| {
-            sqlx::query("UPDATE audit_chain SET position = $1, hash = $2, sealed_at = $3 WHERE id = 1")
-                .bind(position)
-                .bind(seal)
-                .bind(now.0)
-                .execute(&mut *conn)
-                .await?;
+            sqlx::query(
+                "UPDATE audit_chain SET position = $1, hash = $2, sealed_at = $3 WHERE id = 1",
+            )
+            .bind(position)
+            .bind(seal)
+            .bind(now.0)
+            .execute(&mut *conn)
+            .await?;
         });
         Ok(())
     }
@@ -248,7 +256,13 @@ impl Tx {
     }
 
     /// Seals one row.
-    pub async fn seal_audit_row(&mut self, id: i64, position: i64, previous: &str, seal: &str) -> Result<(), StoreError> {
+    pub async fn seal_audit_row(
+        &mut self,
+        id: i64,
+        position: i64,
+        previous: &str,
+        seal: &str,
+    ) -> Result<(), StoreError> {
         on!(self, |conn| {
             sqlx::query("UPDATE audit_log SET chain_position = $1, prev_hash = $2, hash = $3 WHERE id = $4 AND hash IS NULL")
                 .bind(position)
@@ -262,7 +276,11 @@ impl Tx {
     }
 
     /// Sealed rows behind `position`, in the order of the chain.
-    pub async fn sealed_audit_after(&mut self, position: i64, limit: i64) -> Result<Vec<AuditRow>, StoreError> {
+    pub async fn sealed_audit_after(
+        &mut self,
+        position: i64,
+        limit: i64,
+    ) -> Result<Vec<AuditRow>, StoreError> {
         let rows: Vec<Row> = on!(self, |conn| {
             sqlx::query_as("SELECT * FROM audit_log WHERE chain_position > $1 ORDER BY chain_position LIMIT $2")
                 .bind(position)

@@ -4,6 +4,7 @@ use domain::model::{Domain, Organization};
 use domain::{DnsName, DomainId, OrganizationId, Timestamp};
 use sqlx::QueryBuilder;
 
+use crate::keyset::{Key, Rows, push_rows};
 use crate::users::like;
 use crate::value::parse;
 use crate::{StoreError, Tx, on};
@@ -26,6 +27,35 @@ pub struct PlaceFilter {
     pub organization: Option<OrganizationId>,
     /// By validation.
     pub validation: Option<ValidationState>,
+}
+
+/// What organizations and domains are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PlaceSort {
+    /// By name.
+    #[default]
+    Name,
+    /// By the end of their validation.
+    ValidatedUntil,
+}
+
+impl PlaceSort {
+    /// The key of an organization under this sort.
+    pub fn of_organization(self, organization: &Organization) -> Key {
+        self.key(&organization.name, organization.validated_until)
+    }
+
+    /// The key of a domain under this sort.
+    pub fn of_domain(self, record: &DomainRecord) -> Key {
+        self.key(record.domain.name.as_str(), record.domain.validated_until)
+    }
+
+    fn key(self, name: &str, validated_until: Option<Timestamp>) -> Key {
+        match self {
+            Self::Name => Key::Text(name.to_owned()),
+            Self::ValidatedUntil => Key::Number(validated_until.map_or(0, |until| until.0)),
+        }
+    }
 }
 
 /// A domain with how its control is shown.
@@ -122,7 +152,10 @@ impl Tx {
     }
 
     /// One organization.
-    pub async fn organization(&mut self, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
+    pub async fn organization(
+        &mut self,
+        id: OrganizationId,
+    ) -> Result<Option<Organization>, StoreError> {
         let row: Option<OrganizationRow> = on!(self, |conn| {
             QueryBuilder::new(ORGANIZATIONS)
                 .push(" WHERE id = ")
@@ -135,7 +168,10 @@ impl Tx {
     }
 
     /// The organization with exactly this name.
-    pub async fn organization_by_name(&mut self, name: &str) -> Result<Option<Organization>, StoreError> {
+    pub async fn organization_by_name(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<Organization>, StoreError> {
         let row: Option<OrganizationRow> = on!(self, |conn| {
             QueryBuilder::new(ORGANIZATIONS)
                 .push(" WHERE name = ")
@@ -147,12 +183,12 @@ impl Tx {
         Ok(row.map(Organization::from))
     }
 
-    /// Organizations in the order of name and id, behind `after`.
+    /// Organizations, sorted.
     pub async fn organizations(
         &mut self,
         filter: &PlaceFilter,
-        after: Option<(String, OrganizationId)>,
-        limit: i64,
+        sort: PlaceSort,
+        page: &Rows,
     ) -> Result<Vec<Organization>, StoreError> {
         let rows: Vec<OrganizationRow> = on!(self, |conn| {
             let mut query = QueryBuilder::new(ORGANIZATIONS);
@@ -169,10 +205,11 @@ impl Tx {
                 }
                 None => {}
             }
-            if let Some((name, id)) = &after {
-                query.push(" AND (name, id) > (").push_bind(name.clone()).push(", ").push_bind(id.0).push(")");
-            }
-            query.push(" ORDER BY name, id LIMIT ").push_bind(limit);
+            let column = match sort {
+                PlaceSort::Name => "name",
+                PlaceSort::ValidatedUntil => "COALESCE(validated_until, 0)",
+            };
+            push_rows!(query, column, "id", page);
             query.build_query_as().fetch_all(&mut *conn).await?
         });
         Ok(rows.into_iter().map(Organization::from).collect())
@@ -230,12 +267,12 @@ impl Tx {
         row.map(DomainRecord::try_from).transpose()
     }
 
-    /// Domains in the order of name and id, behind `after`.
+    /// Domains, sorted.
     pub async fn domains(
         &mut self,
         filter: &PlaceFilter,
-        after: Option<(String, DomainId)>,
-        limit: i64,
+        sort: PlaceSort,
+        page: &Rows,
     ) -> Result<Vec<DomainRecord>, StoreError> {
         let rows: Vec<DomainRow> = on!(self, |conn| {
             let mut query = QueryBuilder::new(DOMAINS);
@@ -255,10 +292,11 @@ impl Tx {
                 }
                 None => {}
             }
-            if let Some((name, id)) = &after {
-                query.push(" AND (d.name, d.id) > (").push_bind(name.clone()).push(", ").push_bind(id.0).push(")");
-            }
-            query.push(" ORDER BY d.name, d.id LIMIT ").push_bind(limit);
+            let column = match sort {
+                PlaceSort::Name => "d.name",
+                PlaceSort::ValidatedUntil => "COALESCE(d.validated_until, 0)",
+            };
+            push_rows!(query, column, "d.id", page);
             query.build_query_as().fetch_all(&mut *conn).await?
         });
         rows.into_iter().map(DomainRecord::try_from).collect()
@@ -275,7 +313,10 @@ impl Tx {
         }
         let rows: Vec<DomainRow> = on!(self, |conn| {
             let mut query = QueryBuilder::new(DOMAINS);
-            query.push(" WHERE d.organization_id = ").push_bind(organization.0).push(" AND d.name IN (");
+            query
+                .push(" WHERE d.organization_id = ")
+                .push_bind(organization.0)
+                .push(" AND d.name IN (");
             let mut list = query.separated(", ");
             for name in names {
                 list.push_bind((*name).to_owned());
@@ -283,7 +324,9 @@ impl Tx {
             query.push(")");
             query.build_query_as().fetch_all(&mut *conn).await?
         });
-        rows.into_iter().map(|row| DomainRecord::try_from(row).map(|record| record.domain)).collect()
+        rows.into_iter()
+            .map(|row| DomainRecord::try_from(row).map(|record| record.domain))
+            .collect()
     }
 
     /// Sets until when a domain's validation holds, and how it was shown; none takes it back.

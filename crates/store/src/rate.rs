@@ -50,7 +50,11 @@ impl Tx {
     }
 
     /// What is in the bucket.
-    pub async fn bucket_level(&mut self, bucket: Bucket<'_>, now: Timestamp) -> Result<i64, StoreError> {
+    pub async fn bucket_level(
+        &mut self,
+        bucket: Bucket<'_>,
+        now: Timestamp,
+    ) -> Result<i64, StoreError> {
         let level: Option<i64> = on!(self, |conn| {
             sqlx::query_scalar(concat!("SELECT ", level!(), " FROM rate_buckets WHERE key = $1"))
                 .bind(bucket.key)
@@ -77,7 +81,10 @@ impl Tx {
     /// Empties the bucket.
     pub async fn empty_bucket(&mut self, key: &str) -> Result<(), StoreError> {
         on!(self, |conn| {
-            sqlx::query("DELETE FROM rate_buckets WHERE key = $1").bind(key).execute(&mut *conn).await?;
+            sqlx::query("DELETE FROM rate_buckets WHERE key = $1")
+                .bind(key)
+                .execute(&mut *conn)
+                .await?;
         });
         Ok(())
     }
@@ -85,7 +92,10 @@ impl Tx {
     /// Removes buckets that nobody poured into since `before`.
     pub async fn sweep_buckets(&mut self, before: Timestamp) -> Result<(), StoreError> {
         on!(self, |conn| {
-            sqlx::query("DELETE FROM rate_buckets WHERE updated_at < $1").bind(before.0).execute(&mut *conn).await?;
+            sqlx::query("DELETE FROM rate_buckets WHERE updated_at < $1")
+                .bind(before.0)
+                .execute(&mut *conn)
+                .await?;
         });
         Ok(())
     }

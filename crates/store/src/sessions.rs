@@ -60,7 +60,10 @@ impl Tx {
     }
 
     /// The session with this token, and whose it is.
-    pub async fn session(&mut self, token_hash: &str) -> Result<Option<(Session, Account)>, StoreError> {
+    pub async fn session(
+        &mut self,
+        token_hash: &str,
+    ) -> Result<Option<(Session, Account)>, StoreError> {
         let row: Option<Row> = on!(self, |conn| {
             sqlx::query_as(
                 "SELECT s.last_seen_at, s.expires_at, u.id, u.email, u.name, u.role, u.password_hash, u.disabled, \
@@ -72,12 +75,17 @@ impl Tx {
             .await?
         });
         let Some(row) = row else { return Ok(None) };
-        let session = Session { seen_at: Timestamp(row.last_seen_at), expires_at: Timestamp(row.expires_at) };
+        let session =
+            Session { seen_at: Timestamp(row.last_seen_at), expires_at: Timestamp(row.expires_at) };
         Ok(Some((session, row.user.try_into()?)))
     }
 
     /// Notes a request.
-    pub async fn touch_session(&mut self, token_hash: &str, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn touch_session(
+        &mut self,
+        token_hash: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         on!(self, |conn| {
             sqlx::query("UPDATE sessions SET last_seen_at = $1 WHERE token_hash = $2")
                 .bind(now.0)
@@ -91,13 +99,20 @@ impl Tx {
     /// Ends a session.
     pub async fn delete_session(&mut self, token_hash: &str) -> Result<(), StoreError> {
         on!(self, |conn| {
-            sqlx::query("DELETE FROM sessions WHERE token_hash = $1").bind(token_hash).execute(&mut *conn).await?;
+            sqlx::query("DELETE FROM sessions WHERE token_hash = $1")
+                .bind(token_hash)
+                .execute(&mut *conn)
+                .await?;
         });
         Ok(())
     }
 
     /// Ends a person's sessions, all but `keep`.
-    pub async fn delete_sessions_of(&mut self, user: UserId, keep: Option<&str>) -> Result<(), StoreError> {
+    pub async fn delete_sessions_of(
+        &mut self,
+        user: UserId,
+        keep: Option<&str>,
+    ) -> Result<(), StoreError> {
         on!(self, |conn| {
             sqlx::query("DELETE FROM sessions WHERE user_id = $1 AND token_hash <> $2")
                 .bind(user.0)
@@ -109,7 +124,11 @@ impl Tx {
     }
 
     /// Removes sessions that ended before `now` or had no request since `idle_since`.
-    pub async fn sweep_sessions(&mut self, now: Timestamp, idle_since: Timestamp) -> Result<(), StoreError> {
+    pub async fn sweep_sessions(
+        &mut self,
+        now: Timestamp,
+        idle_since: Timestamp,
+    ) -> Result<(), StoreError> {
         on!(self, |conn| {
             sqlx::query("DELETE FROM sessions WHERE expires_at <= $1 OR last_seen_at <= $2")
                 .bind(now.0)

@@ -23,9 +23,11 @@ impl Tx {
     /// All settings that were ever changed.
     pub async fn settings(&mut self) -> Result<Vec<SettingRow>, StoreError> {
         Ok(on!(self, |conn| {
-            sqlx::query_as("SELECT key, value, version, updated_at, updated_by FROM settings ORDER BY key")
-                .fetch_all(&mut *conn)
-                .await?
+            sqlx::query_as(
+                "SELECT key, value, version, updated_at, updated_by FROM settings ORDER BY key",
+            )
+            .fetch_all(&mut *conn)
+            .await?
         }))
     }
 

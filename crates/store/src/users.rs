@@ -4,6 +4,7 @@ use domain::model::{Role, User};
 use domain::{Timestamp, UserId};
 use sqlx::QueryBuilder;
 
+use crate::keyset::{Key, Rows, push_rows};
 use crate::value::parse;
 use crate::{StoreError, Tx, on};
 
@@ -58,6 +59,41 @@ pub struct AccountFilter {
     pub role: Option<Role>,
     /// Disabled ones only, or enabled ones only.
     pub disabled: Option<bool>,
+}
+
+/// What the list of people is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AccountSort {
+    /// By name.
+    #[default]
+    Name,
+    /// By e-mail address.
+    Email,
+    /// By role.
+    Role,
+    /// By the last sign-in.
+    LastSignIn,
+}
+
+impl AccountSort {
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Email => "email",
+            Self::Role => "role",
+            Self::LastSignIn => "COALESCE(last_sign_in_at, 0)",
+        }
+    }
+
+    /// The key of a row under this sort.
+    pub fn key(self, account: &Account) -> Key {
+        match self {
+            Self::Name => Key::Text(account.user.name.clone()),
+            Self::Email => Key::Text(account.user.email.clone()),
+            Self::Role => Key::Text(account.user.role.as_str().to_owned()),
+            Self::LastSignIn => Key::Number(account.last_sign_in_at.map_or(0, |at| at.0)),
+        }
+    }
 }
 
 /// A link that is good once.
@@ -162,12 +198,12 @@ impl Tx {
         row.map(Account::try_from).transpose()
     }
 
-    /// People in the order of name and id, behind `after`.
+    /// People, sorted.
     pub async fn accounts(
         &mut self,
         filter: &AccountFilter,
-        after: Option<(String, UserId)>,
-        limit: i64,
+        sort: AccountSort,
+        page: &Rows,
     ) -> Result<Vec<Account>, StoreError> {
         let rows: Vec<UserRow> = on!(self, |conn| {
             let mut query = QueryBuilder::new(COLUMNS);
@@ -183,10 +219,7 @@ impl Tx {
             if let Some(disabled) = filter.disabled {
                 query.push(" AND disabled = ").push_bind(disabled);
             }
-            if let Some((name, id)) = &after {
-                query.push(" AND (name, id) > (").push_bind(name.clone()).push(", ").push_bind(id.0).push(")");
-            }
-            query.push(" ORDER BY name, id LIMIT ").push_bind(limit);
+            push_rows!(query, sort.column(), "id", page);
             query.build_query_as().fetch_all(&mut *conn).await?
         });
         rows.into_iter().map(Account::try_from).collect()
@@ -195,9 +228,11 @@ impl Tx {
     /// The ids of all administrators who are not disabled.
     pub async fn active_administrators(&mut self) -> Result<Vec<UserId>, StoreError> {
         let ids: Vec<i64> = on!(self, |conn| {
-            sqlx::query_scalar("SELECT id FROM users WHERE role = 'administrator' AND NOT disabled ORDER BY id")
-                .fetch_all(&mut *conn)
-                .await?
+            sqlx::query_scalar(
+                "SELECT id FROM users WHERE role = 'administrator' AND NOT disabled ORDER BY id",
+            )
+            .fetch_all(&mut *conn)
+            .await?
         });
         Ok(ids.into_iter().map(UserId).collect())
     }
@@ -205,7 +240,11 @@ impl Tx {
     /// Sets the role.
     pub async fn set_role(&mut self, id: UserId, role: Role) -> Result<(), StoreError> {
         on!(self, |conn| {
-            sqlx::query("UPDATE users SET role = $1 WHERE id = $2").bind(role.as_str()).bind(id.0).execute(&mut *conn).await?;
+            sqlx::query("UPDATE users SET role = $1 WHERE id = $2")
+                .bind(role.as_str())
+                .bind(id.0)
+                .execute(&mut *conn)
+                .await?;
         });
         Ok(())
     }
@@ -213,13 +252,23 @@ impl Tx {
     /// Keeps out or lets in.
     pub async fn set_disabled(&mut self, id: UserId, disabled: bool) -> Result<(), StoreError> {
         on!(self, |conn| {
-            sqlx::query("UPDATE users SET disabled = $1 WHERE id = $2").bind(disabled).bind(id.0).execute(&mut *conn).await?;
+            sqlx::query("UPDATE users SET disabled = $1 WHERE id = $2")
+                .bind(disabled)
+                .bind(id.0)
+                .execute(&mut *conn)
+                .await?;
         });
         Ok(())
     }
 
     /// Sets what people choose for themselves.
-    pub async fn set_profile(&mut self, id: UserId, name: &str, time_zone: &str, theme: &str) -> Result<(), StoreError> {
+    pub async fn set_profile(
+        &mut self,
+        id: UserId,
+        name: &str,
+        time_zone: &str,
+        theme: &str,
+    ) -> Result<(), StoreError> {
         on!(self, |conn| {
             sqlx::query("UPDATE users SET name = $1, time_zone = $2, theme = $3 WHERE id = $4")
                 .bind(name)
@@ -235,7 +284,11 @@ impl Tx {
     /// Sets the password's hash.
     pub async fn set_password_hash(&mut self, id: UserId, hash: &str) -> Result<(), StoreError> {
         on!(self, |conn| {
-            sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2").bind(hash).bind(id.0).execute(&mut *conn).await?;
+            sqlx::query("UPDATE users SET password_hash = $1 WHERE id = $2")
+                .bind(hash)
+                .bind(id.0)
+                .execute(&mut *conn)
+                .await?;
         });
         Ok(())
     }
@@ -243,7 +296,11 @@ impl Tx {
     /// Notes a sign-in.
     pub async fn note_sign_in(&mut self, id: UserId, now: Timestamp) -> Result<(), StoreError> {
         on!(self, |conn| {
-            sqlx::query("UPDATE users SET last_sign_in_at = $1 WHERE id = $2").bind(now.0).bind(id.0).execute(&mut *conn).await?;
+            sqlx::query("UPDATE users SET last_sign_in_at = $1 WHERE id = $2")
+                .bind(now.0)
+                .bind(id.0)
+                .execute(&mut *conn)
+                .await?;
         });
         Ok(())
     }
@@ -289,7 +346,10 @@ impl Tx {
     /// Removes a person's links.
     pub async fn delete_links_of(&mut self, user: UserId) -> Result<(), StoreError> {
         on!(self, |conn| {
-            sqlx::query("DELETE FROM one_time_links WHERE user_id = $1").bind(user.0).execute(&mut *conn).await?;
+            sqlx::query("DELETE FROM one_time_links WHERE user_id = $1")
+                .bind(user.0)
+                .execute(&mut *conn)
+                .await?;
         });
         Ok(())
     }
@@ -297,7 +357,9 @@ impl Tx {
     /// Removes the set-up links.
     pub async fn delete_setup_links(&mut self) -> Result<(), StoreError> {
         on!(self, |conn| {
-            sqlx::query("DELETE FROM one_time_links WHERE user_id IS NULL").execute(&mut *conn).await?;
+            sqlx::query("DELETE FROM one_time_links WHERE user_id IS NULL")
+                .execute(&mut *conn)
+                .await?;
         });
         Ok(())
     }

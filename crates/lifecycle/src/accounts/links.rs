@@ -20,6 +20,18 @@ pub const LINK_SECONDS: i64 = 3 * 86_400;
 /// Links tried from one address; a link itself is 256 random bits.
 const PER_ADDRESS: Limit = Limit::per(30, 600);
 
+/// What a link is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkFor {
+    /// Making the first administrator: [`Lifecycle::complete_setup`].
+    FirstAdministrator,
+    /// Choosing a password: [`Lifecycle::choose_password`].
+    Person {
+        /// Whose.
+        email: String,
+    },
+}
+
 /// The first administrator, as the set-up page asks for them.
 #[derive(Clone)]
 pub struct Setup {
@@ -52,7 +64,12 @@ impl Lifecycle {
                     }
                     tx.delete_setup_links().await?;
                     // Good until somebody uses it or the server starts again.
-                    let link = OneTimeLink { token_hash: hash, user: None, created_at: now, expires_at: Timestamp(i64::MAX) };
+                    let link = OneTimeLink {
+                        token_hash: hash,
+                        user: None,
+                        created_at: now,
+                        expires_at: Timestamp(i64::MAX),
+                    };
                     tx.insert_link(&link).await?;
                     Ok(true)
                 })
@@ -71,7 +88,9 @@ impl Lifecycle {
     ) -> Result<SessionToken> {
         let (now, real_now) = (self.clock().now(), self.real_now());
         let hash = token_hash(token);
-        self.check_link(&hash, address, None).await?;
+        let LinkFor::FirstAdministrator = self.open_link(token, address).await? else {
+            return Err(dead_link());
+        };
         let Setup { email, name, password } = setup;
         let row = checked(&NewUser { email, name, role: Role::Administrator, password: None })?;
         password::check(&password, &row.email)?;
@@ -87,7 +106,12 @@ impl Lifecycle {
                     }
                     let id = insert(tx, &row).await?;
                     let account = found(tx.account(id).await?)?;
-                    let entry = AuditEntry::new("user.added", "user", id, format!("{} set up as the first administrator", row.email));
+                    let entry = AuditEntry::new(
+                        "user.added",
+                        "user",
+                        id,
+                        format!("{} set up as the first administrator", row.email),
+                    );
                     audit::record_visitor(tx, now, &row.email, address, entry).await?;
                     auth::admit_person(tx, &account.user, address, &user_agent, now, real_now).await
                 })
@@ -100,37 +124,62 @@ impl Lifecycle {
     pub async fn invite_user(&self, actor: &Actor, id: UserId) -> Result<SecretToken> {
         require_administrator(actor, "Making a sign-in link")?;
         let token = SecretToken::random("")?;
-        let (hash, now, real_now, actor) = (token.hash(), self.clock().now(), self.real_now(), actor.clone());
+        let (hash, now, real_now, actor) =
+            (token.hash(), self.clock().now(), self.real_now(), actor.clone());
         self.store()
             .write(move |tx| {
                 Box::pin(async move {
                     let account = found(tx.account(id).await?)?;
                     if account.user.disabled {
-                        let message = format!("{} is disabled. Enable the account first.", account.user.email);
+                        let message = format!(
+                            "{} is disabled. Enable the account first.",
+                            account.user.email
+                        );
                         return Err(LifecycleError::Conflict { message });
                     }
                     tx.delete_links_of(id).await?;
                     let expires_at = real_now.plus_seconds(LINK_SECONDS);
-                    tx.insert_link(&OneTimeLink { token_hash: hash, user: Some(id), created_at: real_now, expires_at }).await?;
+                    tx.insert_link(&OneTimeLink {
+                        token_hash: hash,
+                        user: Some(id),
+                        created_at: real_now,
+                        expires_at,
+                    })
+                    .await?;
                     let words = format!("Link for a new password made for {}", account.user.email);
-                    audit::record(tx, now, &actor, AuditEntry::new("user.link_made", "user", id, words)).await
+                    audit::record(
+                        tx,
+                        now,
+                        &actor,
+                        AuditEntry::new("user.link_made", "user", id, words),
+                    )
+                    .await
                 })
             })
             .await?;
         Ok(token)
     }
 
-    /// The e-mail address of the person that a password link is for.
-    pub async fn link_owner(&self, token: &str, address: Option<IpAddr>) -> Result<String> {
-        let link = self.check_link(&token_hash(token), address, Some(())).await?;
-        let user = link.user.ok_or_else(dead_link)?;
-        let account = self.store().reader().await?.account(user).await?;
-        account.filter(|account| !account.user.disabled).map(|account| account.user.email).ok_or_else(dead_link)
-    }
-
-    /// Whether a set-up link still works.
-    pub async fn is_setup_link(&self, token: &str, address: Option<IpAddr>) -> Result<()> {
-        self.check_link(&token_hash(token), address, None).await.map(|_| ())
+    /// What the link behind `token` is for; an error in words where it no longer works.
+    pub async fn open_link(&self, token: &str, address: Option<IpAddr>) -> Result<LinkFor> {
+        let (hash, now) = (token_hash(token), self.real_now());
+        self.store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    if let Some(address) = address {
+                        rate::take(tx, now, &format!("link:{address}"), PER_ADDRESS).await?;
+                    }
+                    let link = tx
+                        .link(&hash)
+                        .await?
+                        .filter(|link| now < link.expires_at)
+                        .ok_or_else(dead_link)?;
+                    let Some(user) = link.user else { return Ok(LinkFor::FirstAdministrator) };
+                    let account = tx.account(user).await?.filter(|account| !account.user.disabled);
+                    Ok(LinkFor::Person { email: account.ok_or_else(dead_link)?.user.email })
+                })
+            })
+            .await
     }
 
     /// Sets the password of the person that the link is for, ends their sessions, signs them in.
@@ -141,7 +190,9 @@ impl Lifecycle {
         address: Option<IpAddr>,
         user_agent: &str,
     ) -> Result<SessionToken> {
-        let email = self.link_owner(token, address).await?;
+        let LinkFor::Person { email } = self.open_link(token, address).await? else {
+            return Err(dead_link());
+        };
         password::check(&password, &email)?;
         let new_hash = password::hash(password).await?;
         let (now, real_now) = (self.clock().now(), self.real_now());
@@ -156,30 +207,17 @@ impl Lifecycle {
                     }
                     tx.set_password_hash(user, &new_hash).await?;
                     tx.delete_sessions_of(user, None).await?;
-                    let entry = AuditEntry::new("user.password_changed", "user", user, "Password chosen by a one-time link");
+                    let entry = AuditEntry::new(
+                        "user.password_changed",
+                        "user",
+                        user,
+                        "Password chosen by a one-time link",
+                    );
                     audit::record_visitor(tx, now, &email, address, entry).await?;
                     auth::admit_person(tx, &account.user, address, &user_agent, now, real_now).await
                 })
             })
             .await
-    }
-
-    /// The link, not yet used up; `of_person` tells which of the two kinds is wanted.
-    async fn check_link(&self, hash: &str, address: Option<IpAddr>, of_person: Option<()>) -> Result<OneTimeLink> {
-        let (hash, now) = (hash.to_owned(), self.real_now());
-        let link = self
-            .store()
-            .write(move |tx| {
-                Box::pin(async move {
-                    if let Some(address) = address {
-                        rate::take(tx, now, &format!("link:{address}"), PER_ADDRESS).await?;
-                    }
-                    Ok::<_, LifecycleError>(tx.link(&hash).await?)
-                })
-            })
-            .await?;
-        link.filter(|link| now < link.expires_at && link.user.is_some() == of_person.is_some())
-            .ok_or_else(dead_link)
     }
 }
 

@@ -1,4 +1,4 @@
-use super::links::Setup;
+use super::links::{LinkFor, Setup};
 use super::*;
 use crate::testing::{PASSWORD, desks};
 
@@ -8,30 +8,64 @@ async fn people_are_added_once_and_listed_by_name() {
         for email in ["b@example.com", "a@example.com", "c_1@example.com"] {
             desk.person(email, Role::Standard).await;
         }
-        let again = NewUser { email: "A@example.com".into(), name: "A".into(), role: Role::Manager, password: None };
-        assert!(matches!(desk.add_user(&Actor::Operator, again).await, Err(LifecycleError::Invalid(_))));
-        let page = |text: Option<&str>, after| {
-            let filter = AccountFilter { text: text.map(Into::into), ..AccountFilter::default() };
-            desk.users(&Actor::Operator, filter, after, 2)
+        let again = NewUser {
+            email: "A@example.com".into(),
+            name: "A".into(),
+            role: Role::Manager,
+            password: None,
         };
-        let first = page(None, None).await.unwrap();
-        let last = &first[1].user;
-        assert_eq!(last.email, "b@example.com");
-        let second = page(None, Some((last.name.clone(), last.id))).await.unwrap();
-        assert_eq!(second.len(), 1);
+        assert!(matches!(
+            desk.add_user(&Actor::Operator, again).await,
+            Err(LifecycleError::Invalid(_))
+        ));
+        let page = async |text: Option<&str>, page: &PageOf<AccountSort>| {
+            let filter = AccountFilter { text: text.map(Into::into), ..AccountFilter::default() };
+            desk.users(&Actor::Operator, filter, page).await.unwrap()
+        };
+        for sort in
+            [AccountSort::Name, AccountSort::Email, AccountSort::Role, AccountSort::LastSignIn]
+        {
+            let mut walk = PageOf::first(sort, 2);
+            let one = page(None, &walk).await;
+            let last = &one.rows[1];
+            walk.beyond = Some((sort.key(last), last.user.id.0));
+            let two = page(None, &walk).await;
+            assert_eq!((one.rows.len(), two.rows.len(), two.after), (2, 1, false), "{sort:?}");
+            walk.beyond = Some((sort.key(&two.rows[0]), two.rows[0].user.id.0));
+            walk.backwards = true;
+            assert_eq!(page(None, &walk).await.rows, one.rows, "{sort:?}");
+        }
+        let first = PageOf::first(AccountSort::Name, 2);
         // `_` is a letter here, not a wildcard.
-        assert_eq!(page(Some("C_"), None).await.unwrap().len(), 1);
-        assert_eq!(page(Some("a_e"), None).await.unwrap().len(), 0);
+        assert_eq!(page(Some("C_"), &first).await.rows.len(), 1);
+        assert_eq!(page(Some("a_e"), &first).await.rows.len(), 0);
     }
 }
 
 #[tokio::test]
 async fn bad_people_are_refused_field_by_field() {
     let desk = desks().await.remove(0);
-    for email in ["", "jane", "jane@", "@example.com", "jane@nowhere", "a b@example.com", "<a>@example.com", "a@10.0.0.1"] {
-        let new = NewUser { email: email.into(), name: String::new(), role: Role::Standard, password: None };
+    for email in [
+        "",
+        "jane",
+        "jane@",
+        "@example.com",
+        "jane@nowhere",
+        "a b@example.com",
+        "<a>@example.com",
+        "a@10.0.0.1",
+    ] {
+        let new = NewUser {
+            email: email.into(),
+            name: String::new(),
+            role: Role::Standard,
+            password: None,
+        };
         let refused = desk.add_user(&Actor::Operator, new).await.unwrap_err();
-        assert!(matches!(&refused, LifecycleError::Invalid(faults) if faults[0].field == "email"), "{email}: {refused:?}");
+        assert!(
+            matches!(&refused, LifecycleError::Invalid(faults) if faults[0].field == "email"),
+            "{email}: {refused:?}"
+        );
     }
 }
 
@@ -44,7 +78,11 @@ async fn only_administrators_manage_people() {
     assert!(forbidden(desk.set_user_role(&actor, id, Role::Administrator).await.unwrap_err()));
     assert!(forbidden(desk.set_user_disabled(&actor, id, true).await.unwrap_err()));
     assert!(forbidden(desk.invite_user(&actor, id).await.unwrap_err()));
-    assert!(forbidden(desk.users(&actor, AccountFilter::default(), None, 10).await.unwrap_err()));
+    assert!(forbidden(
+        desk.users(&actor, AccountFilter::default(), &PageOf::first(AccountSort::Name, 10))
+            .await
+            .unwrap_err()
+    ));
     desk.user(&actor, id).await.unwrap();
 }
 
@@ -69,13 +107,20 @@ async fn an_administrator_always_remains() {
 async fn disabling_ends_sessions_and_links() {
     for desk in desks().await {
         let jane = desk.person("jane@example.com", Role::Standard).await.user.id;
-        let credentials = crate::auth::Credentials { email: "jane@example.com".into(), password: PASSWORD.into() };
+        let credentials = crate::auth::Credentials {
+            email: "jane@example.com".into(),
+            password: PASSWORD.into(),
+        };
         let session = desk.sign_in(credentials, None, "").await.unwrap();
         let link = desk.invite_user(&Actor::Operator, jane).await.unwrap();
         desk.set_user_disabled(&Actor::Operator, jane, true).await.unwrap();
         desk.set_user_disabled(&Actor::Operator, jane, false).await.unwrap();
         assert!(desk.session(session.reveal(), None).await.unwrap().is_none());
-        assert!(desk.choose_password(link.reveal(), "a wholly new sentence".into(), None, "").await.is_err());
+        assert!(
+            desk.choose_password(link.reveal(), "a wholly new sentence".into(), None, "")
+                .await
+                .is_err()
+        );
     }
 }
 
@@ -84,9 +129,13 @@ async fn the_set_up_link_makes_one_administrator() {
     for desk in desks().await {
         let stale = desk.setup_link().await.unwrap().unwrap();
         let link = desk.setup_link().await.unwrap().unwrap();
-        let setup = || Setup { email: "root@example.com".into(), name: "Root".into(), password: PASSWORD.into() };
+        let setup = || Setup {
+            email: "root@example.com".into(),
+            name: "Root".into(),
+            password: PASSWORD.into(),
+        };
         assert!(desk.complete_setup(stale.reveal(), setup(), None, "").await.is_err());
-        desk.is_setup_link(link.reveal(), None).await.unwrap();
+        assert_eq!(desk.open_link(link.reveal(), None).await.unwrap(), LinkFor::FirstAdministrator);
         // Faults leave the link as it is.
         let weak = Setup { password: "short".into(), ..setup() };
         assert!(desk.complete_setup(link.reveal(), weak, None, "").await.is_err());
@@ -101,17 +150,30 @@ async fn the_set_up_link_makes_one_administrator() {
 #[tokio::test]
 async fn a_person_chooses_a_password_by_link_once() {
     for desk in desks().await {
-        let new = NewUser { email: "new@example.com".into(), name: "New".into(), role: Role::Standard, password: None };
+        let new = NewUser {
+            email: "new@example.com".into(),
+            name: "New".into(),
+            role: Role::Standard,
+            password: None,
+        };
         let id = desk.add_user(&Actor::Operator, new).await.unwrap();
         let link = desk.invite_user(&Actor::Operator, id).await.unwrap();
-        assert_eq!(desk.link_owner(link.reveal(), None).await.unwrap(), "new@example.com");
-        let choose = || desk.choose_password(link.reveal(), "a wholly new sentence".into(), None, "");
+        let wanted = LinkFor::Person { email: "new@example.com".into() };
+        assert_eq!(desk.open_link(link.reveal(), None).await.unwrap(), wanted);
+        let choose =
+            || desk.choose_password(link.reveal(), "a wholly new sentence".into(), None, "");
         let session = choose().await.unwrap();
         assert!(desk.session(session.reveal(), None).await.unwrap().is_some());
         assert!(choose().await.is_err());
-        // A person's link does not set up an account, and the other way round.
+        // A person's link makes no administrator.
         let link = desk.invite_user(&Actor::Operator, id).await.unwrap();
-        assert!(desk.is_setup_link(link.reveal(), None).await.is_err());
+        let setup = Setup {
+            email: "root@example.com".into(),
+            name: "Root".into(),
+            password: PASSWORD.into(),
+        };
+        assert!(desk.complete_setup(link.reveal(), setup, None, "").await.is_err());
+        assert!(desk.open_link("forged", None).await.is_err());
     }
 }
 
@@ -123,6 +185,9 @@ async fn people_set_their_own_time_zone_and_theme() {
         assert!(desk.set_profile(&jane, "Jane", "UTC", "pink").await.is_err());
         desk.set_profile(&jane, "Jane", "Europe/Berlin", "dark").await.unwrap();
         let account = desk.user(&Actor::Person(jane.clone()), jane.user.id).await.unwrap();
-        assert_eq!((account.user.time_zone.as_str(), account.theme.as_str()), ("Europe/Berlin", "dark"));
+        assert_eq!(
+            (account.user.time_zone.as_str(), account.theme.as_str()),
+            ("Europe/Berlin", "dark")
+        );
     }
 }

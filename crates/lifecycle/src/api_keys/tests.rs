@@ -7,10 +7,21 @@ async fn a_key_signs_in_as_its_owner_until_it_is_revoked() {
         let jane = desk.person("jane@example.com", Role::Manager).await;
         let actor = Actor::Person(jane.clone());
         let (id, key) = desk.create_api_key(&actor, jane.user.id, "ci", None).await.unwrap();
-        assert!(key.reveal().starts_with("cdk_") && key.reveal().len() == 47, "{}", key.reveal().len());
+        assert!(
+            key.reveal().starts_with("cdk_") && key.reveal().len() == 47,
+            "{}",
+            key.reveal().len()
+        );
         let person = desk.authenticate_api_key(key.reveal(), None).await.unwrap().unwrap();
-        assert_eq!((person.user.id, person.role, person.door), (jane.user.id, Role::Manager, Door::Api));
-        assert!(desk.api_keys(&actor, None, 10).await.unwrap()[0].last_used_at.is_some());
+        assert_eq!(
+            (person.user.id, person.role, person.door),
+            (jane.user.id, Role::Manager, Door::Api)
+        );
+        assert!(
+            desk.api_keys(&actor, &PageOf::first((), 10)).await.unwrap().rows[0]
+                .last_used_at
+                .is_some()
+        );
         desk.revoke_api_key(&actor, id).await.unwrap();
         assert!(desk.authenticate_api_key(key.reveal(), None).await.unwrap().is_none());
         assert!(desk.authenticate_api_key("cdk_forged", None).await.unwrap().is_none());
@@ -24,9 +35,13 @@ async fn a_key_has_the_lesser_of_its_own_role_and_its_owners() {
         let jane = desk.person("jane@example.com", Role::Administrator).await;
         let id = jane.user.id;
         let actor = Actor::Person(jane);
-        let (_, narrow) = desk.create_api_key(&actor, id, "read", Some(Role::Standard)).await.unwrap();
-        let (_, wide) = desk.create_api_key(&actor, id, "all", Some(Role::Administrator)).await.unwrap();
-        let role = async |key: &SecretToken| desk.authenticate_api_key(key.reveal(), None).await.unwrap().map(|p| p.role);
+        let (_, narrow) =
+            desk.create_api_key(&actor, id, "read", Some(Role::Standard)).await.unwrap();
+        let (_, wide) =
+            desk.create_api_key(&actor, id, "all", Some(Role::Administrator)).await.unwrap();
+        let role = async |key: &SecretToken| {
+            desk.authenticate_api_key(key.reveal(), None).await.unwrap().map(|p| p.role)
+        };
         assert_eq!(role(&narrow).await, Some(Role::Standard));
         assert_eq!(role(&wide).await, Some(Role::Administrator));
         desk.set_user_role(&Actor::Operator, id, Role::Limited).await.unwrap();
@@ -42,7 +57,10 @@ async fn a_narrow_key_makes_no_wider_key() {
     let desk = desks().await.remove(0);
     let mut jane = desk.person("jane@example.com", Role::Administrator).await;
     jane.role = Role::Standard;
-    let (_, key) = desk.create_api_key(&Actor::Person(jane.clone()), jane.user.id, "child", None).await.unwrap();
+    let (_, key) = desk
+        .create_api_key(&Actor::Person(jane.clone()), jane.user.id, "child", None)
+        .await
+        .unwrap();
     let person = desk.authenticate_api_key(key.reveal(), None).await.unwrap().unwrap();
     assert_eq!(person.role, Role::Standard);
 }
@@ -52,10 +70,17 @@ async fn foreign_keys_look_like_none() {
     for desk in desks().await {
         let jane = desk.person("jane@example.com", Role::Manager).await;
         let john = desk.person("john@example.com", Role::Manager).await;
-        let (id, _) = desk.create_api_key(&Actor::Operator, jane.user.id, "hers", None).await.unwrap();
+        let (id, _) =
+            desk.create_api_key(&Actor::Operator, jane.user.id, "hers", None).await.unwrap();
         let actor = Actor::Person(john);
-        assert!(desk.api_keys(&actor, None, 10).await.unwrap().is_empty());
-        assert!(matches!(desk.revoke_api_key(&actor, id).await, Err(LifecycleError::NotFound { .. })));
-        assert!(matches!(desk.create_api_key(&actor, jane.user.id, "x", None).await, Err(LifecycleError::Forbidden { .. })));
+        assert!(desk.api_keys(&actor, &PageOf::first((), 10)).await.unwrap().rows.is_empty());
+        assert!(matches!(
+            desk.revoke_api_key(&actor, id).await,
+            Err(LifecycleError::NotFound { .. })
+        ));
+        assert!(matches!(
+            desk.create_api_key(&actor, jane.user.id, "x", None).await,
+            Err(LifecycleError::Forbidden { .. })
+        ));
     }
 }

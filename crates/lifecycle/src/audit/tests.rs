@@ -2,13 +2,15 @@ use serde_json::json;
 
 use super::*;
 use crate::LifecycleError;
-use crate::testing::{Desk, desks};
+use crate::lists::Key;
+use crate::testing::{Desk, desks, newest};
 
 async fn act(desk: &Desk, number: i64) {
     desk.store()
         .write(move |tx| {
             Box::pin(async move {
-                let entry = AuditEntry::new("order.issued", "order", number, "Issued").changing(json!("pending"), json!("issued"));
+                let entry = AuditEntry::new("order.issued", "order", number, "Issued")
+                    .changing(json!("pending"), json!("issued"));
                 record(tx, Timestamp(1_000 + number), &Actor::Operator, entry).await
             })
         })
@@ -24,15 +26,24 @@ async fn an_entry_goes_with_its_act() {
             .store()
             .write(|tx| {
                 Box::pin(async move {
-                    record(tx, Timestamp(5), &Actor::Operator, AuditEntry::new("order.issued", "order", 2, "Issued")).await?;
+                    record(
+                        tx,
+                        Timestamp(5),
+                        &Actor::Operator,
+                        AuditEntry::new("order.issued", "order", 2, "Issued"),
+                    )
+                    .await?;
                     Err(LifecycleError::NotFound { what: "order" })
                 })
             })
             .await;
         assert!(undone.is_err());
-        let rows = desk.audit_page(&Actor::Operator, AuditFilter::default(), None, 50).await.unwrap();
+        let rows = newest(&desk).await;
         assert_eq!(rows.len(), 1);
-        assert_eq!((rows[0].resource_id.as_str(), rows[0].old.as_deref()), ("1", Some("\"pending\"")));
+        assert_eq!(
+            (rows[0].resource_id.as_str(), rows[0].old.as_deref()),
+            ("1", Some("\"pending\""))
+        );
     }
 }
 
@@ -42,20 +53,32 @@ async fn pages_are_filtered_and_follow_each_other() {
         for number in 1..=5 {
             act(&desk, number).await;
         }
-        let page = |filter, before| desk.audit_page(&Actor::Operator, filter, before, 2);
-        let first = page(AuditFilter::default(), None).await.unwrap();
-        let second = page(AuditFilter::default(), first.last().map(|row| row.id)).await.unwrap();
-        let shown: Vec<&str> = first.iter().chain(&second).map(|row| row.resource_id.as_str()).collect();
+        let page = async |filter, before: Option<i64>| {
+            let beyond = before.map(|id| (Key::Number(id), id));
+            let page = PageOf { descending: true, beyond, ..PageOf::first((), 2) };
+            desk.audit_page(&Actor::Operator, filter, &page).await.unwrap().rows
+        };
+        let first = page(AuditFilter::default(), None).await;
+        let second = page(AuditFilter::default(), first.last().map(|row| row.id)).await;
+        let shown: Vec<&str> =
+            first.iter().chain(&second).map(|row| row.resource_id.as_str()).collect();
         assert_eq!(shown, ["5", "4", "3", "2"]);
         for (filter, count) in [
             (AuditFilter { action: Some("order.".into()), ..AuditFilter::default() }, 2),
             (AuditFilter { action: Some("order.iss".into()), ..AuditFilter::default() }, 0),
             (AuditFilter { actor: Some("oper".into()), ..AuditFilter::default() }, 2),
-            (AuditFilter { resource_kind: Some("order".into()), resource_id: Some("3".into()), ..AuditFilter::default() }, 1),
+            (
+                AuditFilter {
+                    resource_kind: Some("order".into()),
+                    resource_id: Some("3".into()),
+                    ..AuditFilter::default()
+                },
+                1,
+            ),
             (AuditFilter { since: Some(Timestamp(1_005)), ..AuditFilter::default() }, 1),
             (AuditFilter { until: Some(Timestamp(1_002)), ..AuditFilter::default() }, 1),
         ] {
-            assert_eq!(page(filter.clone(), None).await.unwrap().len(), count, "{filter:?}");
+            assert_eq!(page(filter.clone(), None).await.len(), count, "{filter:?}");
         }
     }
 }
@@ -93,6 +116,9 @@ async fn sealers_at_the_same_moment_make_one_chain() {
         let seal = || desk.seal_audit_to_the_end(Timestamp(2_000));
         let (a, b, c) = tokio::join!(seal(), seal(), seal());
         a.and(b).and(c).unwrap();
-        assert_eq!(desk.verify_audit_chain().await.unwrap(), ChainCheck::Intact { sealed: 20, waiting: 0 });
+        assert_eq!(
+            desk.verify_audit_chain().await.unwrap(),
+            ChainCheck::Intact { sealed: 20, waiting: 0 }
+        );
     }
 }

@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
 use argon2::Argon2;
+use argon2::password_hash::{PasswordHash, PasswordHasher as _, PasswordVerifier as _, SaltString};
 use tokio::sync::Semaphore;
 
 use crate::{LifecycleError, Result};
@@ -16,9 +16,27 @@ pub const MAX_BYTES: usize = 1_024;
 
 /// Twelve characters and longer, yet among the first that are tried.
 const COMMON: &[&str] = &[
-    "password", "passwort", "motdepasse", "contraseña", "123456789012", "1234567890ab", "qwertyuiop",
-    "qwertzuiop", "administrator", "letmein", "welcome", "iloveyou", "changeme", "certdeck", "digicert",
-    "correcthorsebatterystaple", "abcdefghijkl", "1q2w3e4r5t6y", "zaq12wsx", "adminadmin", "trustno1",
+    "password",
+    "passwort",
+    "motdepasse",
+    "contraseña",
+    "123456789012",
+    "1234567890ab",
+    "qwertyuiop",
+    "qwertzuiop",
+    "administrator",
+    "letmein",
+    "welcome",
+    "iloveyou",
+    "changeme",
+    "certdeck",
+    "digicert",
+    "correcthorsebatterystaple",
+    "abcdefghijkl",
+    "1q2w3e4r5t6y",
+    "zaq12wsx",
+    "adminadmin",
+    "trustno1",
 ];
 
 /// How many hashes are computed at a time: each takes 19 MiB and a core.
@@ -49,10 +67,17 @@ pub fn check(password: &str, email: &str) -> Result<()> {
     let own = email.split('@').next().filter(|local| local.len() >= 4);
     // A common password with some digits and signs around it is as common.
     let core = lower.trim_matches(|c: char| !c.is_alphabetic());
-    let common = COMMON.iter().any(|common| lower == *common || core == *common || lower.replace(common, "").is_empty());
-    if one_character || common || own.is_some_and(|local| core == local.to_lowercase()) || is_run(&lower) {
+    let common = COMMON
+        .iter()
+        .any(|common| lower == *common || core == *common || lower.replace(common, "").is_empty());
+    if one_character
+        || common
+        || own.is_some_and(|local| core == local.to_lowercase())
+        || is_run(&lower)
+    {
         return refuse(
-            "This password is among the first that are tried. Use a few unrelated words instead.".to_owned(),
+            "This password is among the first that are tried. Use a few unrelated words instead."
+                .to_owned(),
         );
     }
     Ok(())
@@ -99,13 +124,19 @@ pub async fn verify(password: String, stored: Option<String>) -> Result<bool> {
 /// A hash with the parameters of all others, which no password is compared with in earnest.
 static NOBODY: LazyLock<String> = LazyLock::new(|| {
     SaltString::encode_b64(&[0; 16])
-        .and_then(|salt| Argon2::default().hash_password(b"nobody", &salt).map(|hash| hash.to_string()))
+        .and_then(|salt| {
+            Argon2::default().hash_password(b"nobody", &salt).map(|hash| hash.to_string())
+        })
         .unwrap_or_default()
 });
 
-async fn computed<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+async fn computed<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     let waiting = WAITING.try_acquire();
-    let Ok(_waiting) = waiting else { return Err(LifecycleError::Throttled { retry_after_seconds: 2 }) };
+    let Ok(_waiting) = waiting else {
+        return Err(LifecycleError::Throttled { retry_after_seconds: 2 });
+    };
     let _running = RUNNING.acquire().await.map_err(internal)?;
     tokio::task::spawn_blocking(work).await.map_err(internal)?
 }
@@ -121,8 +152,15 @@ mod tests {
     #[test]
     fn refuses_what_is_short_or_guessed_first() {
         for bad in [
-            "short", "aaaaaaaaaaaaaaa", "Password1234!", "passwordpassword", "abcdefghijklmn", "123456789012",
-            "987654321098765", "jane.doe2024!", "Administrator1",
+            "short",
+            "aaaaaaaaaaaaaaa",
+            "Password1234!",
+            "passwordpassword",
+            "abcdefghijklmn",
+            "123456789012",
+            "987654321098765",
+            "jane.doe2024!",
+            "Administrator1",
         ] {
             assert!(check(bad, "jane.doe@example.com").is_err(), "{bad}");
         }

@@ -72,18 +72,27 @@ async fn guessing_is_throttled_by_email_and_by_address() {
     for desk in desks().await {
         desk.person("jane@example.com", Role::Manager).await;
         for _ in 0..10 {
-            assert!(matches!(try_in(&desk, "jane@example.com", "guess").await, Err(LifecycleError::Invalid(_))));
+            assert!(matches!(
+                try_in(&desk, "jane@example.com", "guess").await,
+                Err(LifecycleError::Invalid(_))
+            ));
         }
         // Even the right one is not looked at any more.
         let refused = try_in(&desk, "jane@example.com", PASSWORD).await.unwrap_err();
-        assert!(matches!(refused, LifecycleError::Throttled { retry_after_seconds: 60..=90 }), "{refused:?}");
+        assert!(
+            matches!(refused, LifecycleError::Throttled { retry_after_seconds: 60..=90 }),
+            "{refused:?}"
+        );
         // Others from the same address are not kept out by that, until the address is used up.
         desk.person("john@example.com", Role::Manager).await;
         try_in(&desk, "john@example.com", PASSWORD).await.unwrap();
         let mut refused = 0;
         for number in 0..60 {
             let email = format!("nobody{number}@example.com");
-            refused += i32::from(matches!(try_in(&desk, &email, "guess").await, Err(LifecycleError::Throttled { .. })));
+            refused += i32::from(matches!(
+                try_in(&desk, &email, "guess").await,
+                Err(LifecycleError::Throttled { .. })
+            ));
         }
         assert!(refused >= 5, "{refused}");
     }
@@ -95,7 +104,9 @@ async fn a_new_password_ends_the_other_sessions() {
         let jane = desk.person("jane@example.com", Role::Manager).await;
         let here = try_in(&desk, "jane@example.com", PASSWORD).await.unwrap();
         let elsewhere = try_in(&desk, "jane@example.com", PASSWORD).await.unwrap();
-        let change = |current: &str, new: &str| desk.change_password(&jane, current.into(), new.into(), Some(here.reveal()));
+        let change = |current: &str, new: &str| {
+            desk.change_password(&jane, current.into(), new.into(), Some(here.reveal()))
+        };
         assert!(change("wrong", "a wholly new sentence").await.is_err());
         assert!(change(PASSWORD, "short").await.is_err());
         change(PASSWORD, "a wholly new sentence").await.unwrap();

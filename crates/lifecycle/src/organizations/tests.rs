@@ -11,20 +11,27 @@ fn names(texts: &[&str]) -> NameSet {
 #[tokio::test]
 async fn an_organization_is_validated_for_as_long_as_the_settings_say() {
     for desk in desks().await {
-        let id = desk.add_organization(&Actor::Operator, "Example  Corp", "us", false).await.unwrap();
+        let id =
+            desk.add_organization(&Actor::Operator, "Example  Corp", "us", false).await.unwrap();
         let added = desk.organization(id).await.unwrap();
         assert_eq!((added.name.as_str(), added.country.as_str()), ("Example Corp", "US"));
         let now = desk.clock().now();
         assert!(!added.is_validated(now));
         desk.settings_set(&Actor::Operator, "organization_validation_days", "100").await.unwrap();
         desk.validate_organization(&Actor::Operator, id, true).await.unwrap();
-        let until = desk.organization_by_name("Example Corp").await.unwrap().validated_until.unwrap();
+        let until =
+            desk.organization_by_name("Example Corp").await.unwrap().validated_until.unwrap();
         assert!((100 * DAY..=100 * DAY + 60).contains(&until.seconds_since(now)));
         desk.validate_organization(&Actor::Operator, id, false).await.unwrap();
         assert_eq!(desk.organization(id).await.unwrap().validated_until, None);
         assert!(desk.add_organization(&Actor::Operator, "Example Corp", "US", true).await.is_err());
-        for (name, country) in [("", "US"), ("Example", "USA"), ("Example", "U1"), (&"x".repeat(65), "US")] {
-            assert!(desk.add_organization(&Actor::Operator, name, country, true).await.is_err(), "{name} {country}");
+        for (name, country) in
+            [("", "US"), ("Example", "USA"), ("Example", "U1"), (&"x".repeat(65), "US")]
+        {
+            assert!(
+                desk.add_organization(&Actor::Operator, name, country, true).await.is_err(),
+                "{name} {country}"
+            );
         }
     }
 }
@@ -37,20 +44,28 @@ async fn d19_the_nearest_validated_domain_covers_a_name() {
         desk.add_domain(&Actor::Operator, "example.com", ours, true).await.unwrap();
         let sub = desk.add_domain(&Actor::Operator, "sub.example.com", ours, false).await.unwrap();
         desk.add_domain(&Actor::Operator, "other.test", theirs, true).await.unwrap();
-        let asked = names(&["www.sub.example.com", "*.example.com", "other.test", "evil-example.com"]);
+        let asked =
+            names(&["www.sub.example.com", "*.example.com", "other.test", "evil-example.com"]);
         let now = desk.clock().now();
         let found = async || {
             let mut tx = desk.store().reader().await.unwrap();
             let found = covering_domains(&mut tx, ours, &asked, now).await.unwrap();
-            found.into_iter().map(|(name, domain)| (name.to_string(), domain.map(|d| d.name.to_string()))).collect::<Vec<_>>()
+            found
+                .into_iter()
+                .map(|(name, domain)| (name.to_string(), domain.map(|d| d.name.to_string())))
+                .collect::<Vec<_>>()
         };
-        let pair = |name: &str, domain: Option<&str>| (name.to_owned(), domain.map(ToOwned::to_owned));
-        assert_eq!(found().await, [
-            pair("*.example.com", Some("example.com")),
-            pair("evil-example.com", None),
-            pair("other.test", None),
-            pair("www.sub.example.com", Some("example.com")),
-        ]);
+        let pair =
+            |name: &str, domain: Option<&str>| (name.to_owned(), domain.map(ToOwned::to_owned));
+        assert_eq!(
+            found().await,
+            [
+                pair("*.example.com", Some("example.com")),
+                pair("evil-example.com", None),
+                pair("other.test", None),
+                pair("www.sub.example.com", Some("example.com")),
+            ]
+        );
         desk.validate_domain(&Actor::Operator, sub, DomainProof::DnsTxt).await.unwrap();
         assert!(found().await.contains(&pair("www.sub.example.com", Some("sub.example.com"))));
         assert_eq!(desk.domain(sub).await.unwrap().method.as_deref(), Some("dns-txt"));
@@ -68,7 +83,10 @@ async fn bad_domains_are_refused_in_words() {
         let refused = desk.add_domain(&Actor::Operator, name, id, true).await.unwrap_err();
         assert!(matches!(refused, LifecycleError::Invalid(_)), "{name}: {refused:?}");
     }
-    let missing = desk.add_domain(&Actor::Operator, "other.test", OrganizationId(999), true).await.unwrap_err();
+    let missing = desk
+        .add_domain(&Actor::Operator, "other.test", OrganizationId(999), true)
+        .await
+        .unwrap_err();
     assert!(matches!(missing, LifecycleError::NotFound { .. }));
 }
 
@@ -79,13 +97,21 @@ async fn lists_are_filtered_by_validation() {
         desk.add_organization(&Actor::Operator, "B", "US", false).await.unwrap();
         desk.add_domain(&Actor::Operator, "a.test", a, true).await.unwrap();
         desk.add_domain(&Actor::Operator, "b.test", a, false).await.unwrap();
-        let now = desk.clock().now();
-        for (state, organization, domain) in [(Current(now), "A", "a.test"), (Wanted(now), "B", "b.test")] {
+        let (now, page) = (desk.clock().now(), PageOf::first(PlaceSort::ValidatedUntil, 10));
+        for (state, organization, domain) in
+            [(Current(now), "A", "a.test"), (Wanted(now), "B", "b.test")]
+        {
             let filter = PlaceFilter { validation: Some(state), ..PlaceFilter::default() };
-            let organizations = desk.organizations(filter.clone(), None, 10).await.unwrap();
-            assert_eq!(organizations.iter().map(|o| o.name.as_str()).collect::<Vec<_>>(), [organization]);
-            let domains = desk.domains(filter, None, 10).await.unwrap();
-            assert_eq!(domains.iter().map(|d| d.domain.name.as_str()).collect::<Vec<_>>(), [domain]);
+            let organizations = desk.organizations(filter.clone(), &page).await.unwrap().rows;
+            assert_eq!(
+                organizations.iter().map(|o| o.name.as_str()).collect::<Vec<_>>(),
+                [organization]
+            );
+            let domains = desk.domains(filter, &page).await.unwrap().rows;
+            assert_eq!(
+                domains.iter().map(|d| d.domain.name.as_str()).collect::<Vec<_>>(),
+                [domain]
+            );
         }
     }
 }

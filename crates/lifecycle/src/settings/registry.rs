@@ -48,7 +48,10 @@ pub const SETTINGS: &[Setting] = &[
         label: "Approval Steps",
         kind: Kind::Choice(&[
             ("one_step", "One step: certificate requests must be approved"),
-            ("skip", "Skip approval step: remove the approval step from your certificate order processes"),
+            (
+                "skip",
+                "Skip approval step: remove the approval step from your certificate order processes",
+            ),
         ]),
         default: "one_step",
     },
@@ -127,14 +130,20 @@ impl Setting {
         }
         let text = entered.trim();
         match self.kind {
-            Kind::Choice(choices) => one_of(self.label, text, choices.iter().map(|(code, _)| *code)),
+            Kind::Choice(choices) => {
+                one_of(self.label, text, choices.iter().map(|(code, _)| *code))
+            }
             Kind::Switch => one_of(self.label, text, ["on", "off"].into_iter()),
             Kind::Days { min, max } => match text.parse::<i64>() {
                 Ok(days) if (min..=max).contains(&days) => Ok(days.to_string()),
                 _ => Err(format!("{}: enter a whole number from {min} to {max}.", self.label)),
             },
-            Kind::DayList { max } => day_list(text, max)
-                .ok_or_else(|| format!("{}: enter up to ten different numbers from 1 to {max}, as 90,60,30.", self.label)),
+            Kind::DayList { max } => day_list(text, max).ok_or_else(|| {
+                format!(
+                    "{}: enter up to ten different numbers from 1 to {max}, as 90,60,30.",
+                    self.label
+                )
+            }),
             Kind::Line { max } => {
                 let length = text.chars().count();
                 if length == 0 || length > max || text.chars().any(char::is_control) {
@@ -142,12 +151,17 @@ impl Setting {
                 }
                 Ok(text.to_owned())
             }
-            Kind::Emails => emails(text).map_err(|wrong| format!("{}: {wrong:?} is not an e-mail address.", self.label)),
+            Kind::Emails => emails(text)
+                .map_err(|wrong| format!("{}: {wrong:?} is not an e-mail address.", self.label)),
         }
     }
 }
 
-fn one_of(label: &str, text: &str, mut codes: impl Iterator<Item = &'static str> + Clone) -> Result<String, String> {
+fn one_of(
+    label: &str,
+    text: &str,
+    mut codes: impl Iterator<Item = &'static str> + Clone,
+) -> Result<String, String> {
     let all: Vec<&str> = codes.clone().collect();
     match codes.find(|code| *code == text) {
         Some(code) => Ok(code.to_owned()),
@@ -167,7 +181,11 @@ fn day_list(text: &str, max: i64) -> Option<String> {
 }
 
 fn emails(text: &str) -> Result<String, String> {
-    let pieces: Vec<&str> = text.split([',', ';', ' ', '\n']).map(str::trim).filter(|piece| !piece.is_empty()).collect();
+    let pieces: Vec<&str> = text
+        .split([',', ';', ' ', '\n'])
+        .map(str::trim)
+        .filter(|piece| !piece.is_empty())
+        .collect();
     if let Some(surplus) = pieces.get(20) {
         return Err((*surplus).to_owned());
     }

@@ -1,10 +1,9 @@
-use store::audit::AuditFilter;
-
 use super::*;
-use crate::testing::desks;
+use crate::testing::{desks, newest};
 
 fn form(version: i64, values: &[(&str, &str)]) -> PreferencesForm {
-    let values = values.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let values =
+        values.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     PreferencesForm { version, values }
 }
 
@@ -23,26 +22,39 @@ async fn d5_a9_the_standard_values() {
 #[test]
 fn every_default_passes_its_own_check() {
     for setting in SETTINGS {
-        assert_eq!(setting.check(setting.default), Ok(setting.default.to_owned()), "{}", setting.key);
+        assert_eq!(
+            setting.check(setting.default),
+            Ok(setting.default.to_owned()),
+            "{}",
+            setting.key
+        );
     }
 }
 
 #[tokio::test]
 async fn d5_saving_changes_what_rules_see_and_is_in_the_audit_log() {
     for desk in desks().await {
-        let values = [("approval_step", "skip"), ("duplicates_in_automation", "on"), ("certificate_renewal_window_days", " 30 ")];
+        let values = [
+            ("approval_step", "skip"),
+            ("duplicates_in_automation", "on"),
+            ("certificate_renewal_window_days", " 30 "),
+        ];
         let saved = desk.save_preferences(&Actor::Operator, form(0, &values)).await.unwrap();
         assert_eq!(saved.preferences().approval_step, ApprovalStep::Skip);
         let preferences = desk.preferences().await.unwrap();
         assert!(preferences.duplicates_in_automation);
         assert_eq!(preferences.windows.certificate, Days(30));
-        let rows = desk.audit_page(&Actor::Operator, AuditFilter::default(), None, 10).await.unwrap();
+        let rows = newest(&desk).await;
         assert_eq!(rows.len(), 1);
-        assert!(rows[0].old.as_deref().unwrap().contains(r#""approval_step":"one_step""#), "{:?}", rows[0]);
+        assert!(
+            rows[0].old.as_deref().unwrap().contains(r#""approval_step":"one_step""#),
+            "{:?}",
+            rows[0]
+        );
         assert!(rows[0].new.as_deref().unwrap().contains(r#""approval_step":"skip""#));
         // Saving the same again changes nothing and says nothing.
         desk.save_preferences(&Actor::Operator, form(saved.version, &values)).await.unwrap();
-        assert_eq!(desk.audit_page(&Actor::Operator, AuditFilter::default(), None, 10).await.unwrap().len(), 1);
+        assert_eq!(newest(&desk).await.len(), 1);
     }
 }
 
@@ -50,7 +62,9 @@ async fn d5_saving_changes_what_rules_see_and_is_in_the_audit_log() {
 async fn a_stale_form_is_refused_with_the_difference() {
     for desk in desks().await {
         let shown = desk.settings().await.unwrap().version;
-        desk.save_preferences(&Actor::Operator, form(shown, &[("approval_step", "skip")])).await.unwrap();
+        desk.save_preferences(&Actor::Operator, form(shown, &[("approval_step", "skip")]))
+            .await
+            .unwrap();
         let stale = form(shown, &[("approval_step", "one_step"), ("brand_word", "Certdeck")]);
         let refused = desk.save_preferences(&Actor::Operator, stale).await.unwrap_err();
         let LifecycleError::Conflict { message } = refused else { panic!("{refused:?}") };
@@ -62,7 +76,9 @@ async fn a_stale_form_is_refused_with_the_difference() {
 #[tokio::test]
 async fn of_two_forms_saved_at_once_one_wins() {
     for desk in desks().await {
-        let save = |word: &'static str| desk.save_preferences(&Actor::Operator, form(0, &[("brand_word", word)]));
+        let save = |word: &'static str| {
+            desk.save_preferences(&Actor::Operator, form(0, &[("brand_word", word)]))
+        };
         let (a, b) = tokio::join!(save("One"), save("Two"));
         assert_eq!(u8::from(a.is_ok()) + u8::from(b.is_ok()), 1);
     }
