@@ -64,4 +64,6 @@ pub use revoke::{RevocationPlan, plan_revocation};
 pub use schedule::{auto_renew_at, scheduled_at};
 pub use validation::check_validation;
 pub use validity::{Limits, Validity, longest_lifetime, new_coverage, plan_validity};
-pub use window::{Window, WindowKind, certificate_window, order_window, renewal_window};
+pub use window::{
+    Window, WindowKind, certificate_window, check_windows, order_window, renewal_window,
+};

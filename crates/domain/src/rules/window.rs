@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::coded::coded;
 use crate::model::{Certificate, OrderFile, Windows};
+use crate::rules::profile::FieldFault;
 use crate::{Days, Timestamp};
 
 /// Certificates that live less than this have a window of a third of their lifetime.
@@ -46,6 +47,21 @@ pub fn certificate_window(certificate: &Certificate, windows: Windows) -> Window
     let length =
         if lifetime < SHORT_LIVED.seconds() { lifetime / 3 } else { windows.certificate.seconds() };
     Window { kind: WindowKind::Certificate, opens_at: certificate.not_after.plus_seconds(-length) }
+}
+
+/// The longest window that may be set.
+pub const LONGEST_WINDOW: Days = Days(365);
+
+/// What is wrong with both windows as someone wants to save them; empty where nothing is.
+pub fn check_windows(windows: Windows) -> Vec<FieldFault> {
+    [("certificate_window", windows.certificate), ("order_window", windows.order)]
+        .into_iter()
+        .filter(|(_, days)| !(1..=LONGEST_WINDOW.0).contains(&days.0))
+        .map(|(field, _)| {
+            let range = format!("Enter 1 to {} days before expiry.", LONGEST_WINDOW.0);
+            FieldFault::new(field, range)
+        })
+        .collect()
 }
 
 /// The window of a multi-year plan that ends at `ends`.
@@ -118,6 +134,14 @@ mod tests {
         let window = renewal_window(&plan, Windows::default()).unwrap();
         assert_eq!((window.kind, window.opens_at), (WindowKind::Order, NOW.plus(Days(110))));
         assert!(!is_fresh(&plan, Windows::default(), NOW), "its certificate is due");
+    }
+
+    #[test]
+    fn windows_have_bounds() {
+        let faults = |certificate, order| {
+            check_windows(Windows { certificate: Days(certificate), order: Days(order) }).len()
+        };
+        assert_eq!((faults(1, 365), faults(0, 90), faults(-1, 366)), (0, 1, 2));
     }
 
     #[test]
