@@ -83,8 +83,7 @@ impl Store {
             Backend::Sqlite { .. } => &SQLITE,
             Backend::Postgres { .. } => &POSTGRES,
         };
-        let wanted: Vec<(i64, Vec<u8>)> =
-            wanted.iter().map(|step| (step.version, step.checksum.to_vec())).collect();
+        let wanted = steps(wanted);
         let mut tx = self.reader().await?;
         let applied: Result<Vec<(i64, Vec<u8>)>, sqlx::Error> = on!(&mut tx, |conn| {
             sqlx::query_as(
@@ -152,6 +151,16 @@ impl Store {
     pub fn is_postgres(&self) -> bool {
         matches!(self.backend(), Backend::Postgres { .. })
     }
+}
+
+/// Version and checksum of each step.
+fn steps(migrator: &Migrator) -> Vec<(i64, Vec<u8>)> {
+    migrator.iter().map(|step| (step.version, step.checksum.to_vec())).collect()
+}
+
+/// The steps of SQLite's schema that this program knows.
+pub(crate) fn known_migrations() -> Vec<(i64, Vec<u8>)> {
+    steps(&SQLITE)
 }
 
 async fn open_sqlite(url: &str, options: StoreOptions) -> Result<Backend, StoreError> {

@@ -174,6 +174,7 @@ impl NameQuery {
         &self,
         trigram_table: bool,
         after: Option<&SearchCursor>,
+        step: usize,
     ) -> (String, Vec<String>) {
         let conditions = self.conditions();
         let test = |alias: &str, conditions: &[Condition]| {
@@ -214,7 +215,7 @@ impl NameQuery {
                  WHERE m.order_number = n.order_number AND {same} AND {earlier})"
             );
         }
-        let _ = write!(sql, " ORDER BY {order} LIMIT {STEP}");
+        let _ = write!(sql, " ORDER BY {order} LIMIT {step}");
         (sql, texts)
     }
 }
@@ -230,9 +231,11 @@ impl Tx {
     ) -> Result<FoundPage, StoreError> {
         let mut orders = Vec::new();
         let mut cursor = after.cloned();
+        // Without a filter each name that is met gives an order.
+        let step = if *filter == SearchFilter::default() { limit.min(STEP) + 1 } else { STEP };
         for _ in 0..STEPS {
-            let hits = self.name_hits(query, cursor.as_ref()).await?;
-            let exhausted = hits.len() < STEP;
+            let hits = self.name_hits(query, cursor.as_ref(), step).await?;
+            let exhausted = hits.len() < step;
             let mut records = self.filtered_orders(&hits, filter).await?;
             for hit in hits {
                 if let Some(record) = records.remove(&hit.order_number) {
@@ -254,8 +257,9 @@ impl Tx {
         &mut self,
         query: &NameQuery,
         after: Option<&SearchCursor>,
+        step: usize,
     ) -> Result<Vec<Hit>, StoreError> {
-        let (sql, texts) = query.statement(!self.is_postgres(), after);
+        let (sql, texts) = query.statement(!self.is_postgres(), after, step);
         let beginning = if query.sorted_by().is_some() { 0 } else { i64::MAX };
         let id = after.map_or(beginning, |after| after.id);
         Ok(on!(self, |conn| {

@@ -171,9 +171,13 @@ impl Seed {
         let domain = format!("{}{}.{}", of_domain.pick(WORDS)?, number / 3, of_domain.pick(TOPS)?);
         let organization = *of_domain.pick(&self.organizations)?;
         let product = chance.pick(CATALOGUE)?;
+        let place = match number % 3 {
+            0 => String::new(),
+            other => other.to_string(),
+        };
         let host = |chance: &mut Chance| {
             let host = chance.pick(HOSTS)?;
-            DnsName::parse(&format!("{host}{}.{domain}", number % 3)).ok()
+            DnsName::parse(&format!("{host}{place}.{domain}")).ok()
         };
         let common_name = if product.wildcard {
             DnsName::parse(&format!("*.{domain}")).ok()?
