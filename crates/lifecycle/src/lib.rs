@@ -5,16 +5,30 @@
 //! [`domain::rules`], what it knows is in [`store`], what it signs with is [`ca`].
 
 pub mod accounts;
+pub mod acme;
 mod actor;
 pub mod api_keys;
+pub mod approve;
+pub mod ask;
 pub mod audit;
 pub mod auth;
 pub mod authority;
 mod clock;
+pub mod duplicate;
 mod error;
 pub mod fault;
+pub mod issue;
+mod listener;
+pub mod order_new;
+pub mod orders;
+pub mod lists;
 pub mod organizations;
+mod place;
 pub mod rate;
+pub mod recover;
+pub mod reissue;
+pub mod renew;
+pub mod revoke;
 pub mod sessions;
 pub mod settings;
 mod signals;
@@ -24,10 +38,14 @@ pub(crate) mod testing;
 use std::sync::Arc;
 
 pub use actor::{Actor, Door, Person};
+pub use ask::{Ask, Exact, NewOrder, Outcome, What};
 pub use authority::Issuer;
 pub use clock::Clock;
 pub use error::{FieldFault, LifecycleError, Result};
-use store::Store;
+pub use issue::Issued;
+pub use listener::ListenerCertificate;
+pub use ca::{AuthorityOptions, MasterKey};
+pub use store::{Store, StoreOptions};
 
 /// The desk. Cheap to clone; every clone works on the same database, authority and clock.
 #[derive(Debug, Clone)]

@@ -4,7 +4,9 @@
 
 mod list;
 
-use domain::model::{CertificateKind, Coverage, KeyType, Order, OrderFile, OrderStatus, Origin, SignatureHash};
+use domain::model::{
+    CertificateKind, Coverage, KeyType, Order, OrderFile, OrderStatus, Origin, SignatureHash,
+};
 use domain::{
     AcmeAccountId, AcmeUrlId, Days, DnsName, NameSet, OrderNumber, OrganizationId, ProductId,
     ProfileId, Timestamp, UserId,
@@ -178,12 +180,20 @@ macro_rules! order_values {
 }
 
 const INSERT: &str = concat!(
-    "INSERT INTO orders (", order_columns!(), ") VALUES (", order_values!(), ") \
+    "INSERT INTO orders (",
+    order_columns!(),
+    ") VALUES (",
+    order_values!(),
+    ") \
      ON CONFLICT (idempotency_key) DO NOTHING RETURNING number"
 );
 
 const INSERT_NUMBERED: &str = concat!(
-    "INSERT INTO orders (", order_columns!(), ", number) VALUES (", order_values!(), ", $24) \
+    "INSERT INTO orders (",
+    order_columns!(),
+    ", number) VALUES (",
+    order_values!(),
+    ", $24) \
      RETURNING number"
 );
 
@@ -228,11 +238,16 @@ fn coverage_years(coverage: Coverage) -> Option<i64> {
 impl Tx {
     /// Inserts an order with its names. None where an order with the same idempotency key is
     /// there already ([`Tx::order_by_idempotency_key`] finds it).
-    pub async fn insert_order(&mut self, new: &NewOrder) -> Result<Option<OrderNumber>, StoreError> {
+    pub async fn insert_order(
+        &mut self,
+        new: &NewOrder,
+    ) -> Result<Option<OrderNumber>, StoreError> {
         let names = to_json("orders.names", &new.names)?;
         let number: Option<i64> = match new.number {
             None => on!(self, |conn| {
-                bind_order!(sqlx::query_scalar(INSERT), new, &names).fetch_optional(&mut *conn).await?
+                bind_order!(sqlx::query_scalar(INSERT), new, &names)
+                    .fetch_optional(&mut *conn)
+                    .await?
             }),
             Some(number) => Some(on!(self, |conn| {
                 bind_order!(sqlx::query_scalar(INSERT_NUMBERED), new, &names)

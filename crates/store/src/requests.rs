@@ -135,7 +135,8 @@ struct RequestRow {
 
 impl RequestRow {
     fn approval(&self) -> Result<Approval, StoreError> {
-        let unreadable = || StoreError::corrupt(format_args!("requests.status is {:?}", self.status));
+        let unreadable =
+            || StoreError::corrupt(format_args!("requests.status is {:?}", self.status));
         let at = self.decided_at.map(Timestamp);
         Ok(match self.status.as_str() {
             "pending" => Approval::Pending,
@@ -222,7 +223,10 @@ const INSERT: &str = "INSERT INTO requests (kind, status, order_number, certific
 impl Tx {
     /// Inserts a request. None where its idempotency key is taken ([`Tx::request_by_key`] finds
     /// the first one).
-    pub async fn insert_request(&mut self, new: &NewRequest) -> Result<Option<RequestId>, StoreError> {
+    pub async fn insert_request(
+        &mut self,
+        new: &NewRequest,
+    ) -> Result<Option<RequestId>, StoreError> {
         let (reviewer, decided_at, _) = approval_columns(&new.approval);
         let certificate = match new.revocation {
             Some((RevocationTarget::Certificate { id }, _)) => Some(id.0),
@@ -337,7 +341,8 @@ impl Tx {
         limit: u32,
     ) -> Result<Vec<RequestRecord>, StoreError> {
         let rows: Vec<RequestRow> = on!(self, |conn| {
-            let mut query = QueryBuilder::new("SELECT * FROM requests WHERE order_number IS NOT NULL");
+            let mut query =
+                QueryBuilder::new("SELECT * FROM requests WHERE order_number IS NOT NULL");
             if let Some(status) = &filter.status {
                 query.push(" AND status = ").push_bind(status.clone());
             }

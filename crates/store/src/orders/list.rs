@@ -111,10 +111,18 @@ macro_rules! push_filter {
             query.push(" AND acme_url_id = ").push_bind(url.0);
         }
         if let Some(with) = filter.has_duplicates {
-            query.push(if with { " AND duplicates_count > 0" } else { " AND duplicates_count = 0" });
+            query.push(if with {
+                " AND duplicates_count > 0"
+            } else {
+                " AND duplicates_count = 0"
+            });
         }
         if let Some(renewed) = filter.renewed {
-            query.push(if renewed { " AND renewed_by IS NOT NULL" } else { " AND renewed_by IS NULL" });
+            query.push(if renewed {
+                " AND renewed_by IS NOT NULL"
+            } else {
+                " AND renewed_by IS NULL"
+            });
         }
         if let Some(from) = filter.valid_from {
             query.push(" AND valid_till >= ").push_bind(from.0);

@@ -1,0 +1,255 @@
+//! Reviewing requests: approve, reject, cancel (rules D5 and D16).
+//!
+//! An approval carries the request out under the rules as they are by then: an order that expired
+//! or was revoked since refuses, and the request goes on waiting.
+
+use domain::model::{Approval, OrderStatus, RequestKind};
+use domain::rules::{ApprovalNeed, check_may_review, plan_renew, plan_revocation};
+use domain::{Days, RequestId, Timestamp};
+use serde_json::json;
+use store::Tx;
+use store::requests::RequestRecord;
+
+use crate::ask::note;
+use crate::audit::{self, AuditEntry};
+use crate::place::{Asker, Payload, Placed, Placing, locked_file};
+use crate::{
+    Actor, Ask, Exact, Issued, Issuer, Lifecycle, LifecycleError, Outcome, Person, Result, What,
+    revoke, settings,
+};
+
+/// What came of an approval.
+#[derive(Debug, Clone)]
+pub enum Approved {
+    /// The certificate was issued.
+    Issued(Issued),
+    /// The certificates were revoked.
+    Revoked {
+        /// How many.
+        certificates: usize,
+    },
+}
+
+/// What an approval leads to once it is on disk.
+enum Next {
+    Issue(Placed),
+    Revoked(usize),
+}
+
+impl Lifecycle {
+    /// Certificates > Requests > "Approve".
+    pub async fn approve(&self, actor: &Actor, id: RequestId, comment: &str) -> Result<Approved> {
+        let person = reviewer(actor)?.clone();
+        let (issuer, now, comment) = (self.issuer_arc()?, self.clock().now(), note(comment)?);
+        let acting = actor.clone();
+        let next = self
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let record = open_request(tx, id).await?;
+                    check_reviewer(tx, &person, &record).await?;
+                    let approval = Approval::Approved { by: Some(person.user.id), at: now };
+                    let name = Some(person.user.name.as_str());
+                    decide(tx, id, &approval, name, comment.as_deref()).await?;
+                    let words = format!("Approved request {id} (order {}).", record.request.order);
+                    let entry = AuditEntry::new("request.approved", "request", id, words);
+                    audit::record(tx, now, &acting, entry.changing(json!("pending"), json!("approved"))).await?;
+                    carry_out(tx, &issuer, now, &acting, &record).await
+                })
+            })
+            .await?;
+        match next {
+            Next::Revoked(certificates) => {
+                self.announce_revocation().await;
+                Ok(Approved::Revoked { certificates })
+            }
+            Next::Issue(placed) => match self.settle(actor, placed).await? {
+                Outcome::Issued(issued) => Ok(Approved::Issued(issued)),
+                Outcome::Held { .. } | Outcome::Wait { .. } => {
+                    Err(LifecycleError::Internal("an approved request was held".to_owned()))
+                }
+            },
+        }
+    }
+
+    /// Certificates > Requests > "Reject", with a reason that the requester reads.
+    pub async fn reject(&self, actor: &Actor, id: RequestId, reason: &str) -> Result<()> {
+        let person = reviewer(actor)?.clone();
+        let reason = note(reason)?.ok_or_else(|| {
+            LifecycleError::field("comment", "Say why: the requester reads it.")
+        })?;
+        let (now, acting) = (self.clock().now(), actor.clone());
+        self.store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let record = open_request(tx, id).await?;
+                    check_reviewer(tx, &person, &record).await?;
+                    let approval = Approval::Rejected { by: person.user.id, at: now, reason: reason.clone() };
+                    decide(tx, id, &approval, Some(person.user.name.as_str()), None).await?;
+                    undo(tx, &record, OrderStatus::Rejected).await?;
+                    let words = format!("Rejected request {id} (order {}): {reason}", record.request.order);
+                    let entry = AuditEntry::new("request.rejected", "request", id, words);
+                    audit::record(tx, now, &acting, entry.changing(json!("pending"), json!("rejected"))).await
+                })
+            })
+            .await
+    }
+
+    /// Withdraws a request that waits: the requester's own, or any for reviewers.
+    pub async fn cancel(&self, actor: &Actor, id: RequestId) -> Result<()> {
+        let (now, acting) = (self.clock().now(), actor.clone());
+        self.store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let record = open_request(tx, id).await?;
+                    let own = acting.person().map(|person| person.user.id);
+                    let may = acting.role().is_some_and(domain::model::Role::is_approver);
+                    if !may && (own.is_none() || own != record.request.requester) {
+                        return Err(LifecycleError::NotFound { what: "request" });
+                    }
+                    decide(tx, id, &Approval::Canceled { at: now }, None, None).await?;
+                    undo(tx, &record, OrderStatus::Canceled).await?;
+                    let words = format!("Canceled request {id} (order {}).", record.request.order);
+                    let entry = AuditEntry::new("request.canceled", "request", id, words);
+                    audit::record(tx, now, &acting, entry.changing(json!("pending"), json!("canceled"))).await
+                })
+            })
+            .await
+    }
+}
+
+/// Reviews are signed with a name: the operator at the command line has none.
+fn reviewer(actor: &Actor) -> Result<&Person> {
+    actor.person().ok_or(LifecycleError::Forbidden { what: "Reviewing requests", needs: "Manager" })
+}
+
+async fn open_request(tx: &mut Tx, id: RequestId) -> Result<RequestRecord> {
+    let record = tx.request(id).await?.ok_or(LifecycleError::NotFound { what: "request" })?;
+    // The same sequence of locks as everywhere: the order first.
+    tx.lock_order(record.request.order).await?;
+    tx.request(id).await?.ok_or(LifecycleError::NotFound { what: "request" })
+}
+
+async fn check_reviewer(tx: &mut Tx, person: &Person, record: &RequestRecord) -> Result<()> {
+    let preferences = settings::preferences(tx).await?;
+    Ok(check_may_review(&preferences, person.user.id, person.role, record.request.requester)?)
+}
+
+async fn decide(
+    tx: &mut Tx,
+    id: RequestId,
+    approval: &Approval,
+    name: Option<&str>,
+    comment: Option<&str>,
+) -> Result<()> {
+    if tx.decide_request(id, approval, name, comment).await? {
+        return Ok(());
+    }
+    Err(LifecycleError::Conflict {
+        message: format!("Request {id} was decided already. Reload the page to see by whom."),
+    })
+}
+
+/// What a request that came to nothing leaves behind: its order ends, a claimed renewal is free
+/// again, an order that waited for its reissue is settled again.
+async fn undo(tx: &mut Tx, record: &RequestRecord, end: OrderStatus) -> Result<()> {
+    let number = record.request.order;
+    match record.request.kind {
+        RequestKind::New | RequestKind::Renew => {
+            tx.move_order(number, OrderStatus::Pending, end).await?;
+            tx.release_order_key(number).await?;
+            let renews = tx.order(number).await?.and_then(|order| order.renews);
+            if let Some(renewed) = renews {
+                tx.set_renewed_by(renewed, None).await?;
+            }
+        }
+        RequestKind::Reissue => {
+            tx.move_order(number, OrderStatus::ReissuePending, OrderStatus::Issued).await?;
+        }
+        RequestKind::Duplicate | RequestKind::Revoke => {}
+    }
+    Ok(())
+}
+
+async fn carry_out(
+    tx: &mut Tx,
+    issuer: &Issuer,
+    now: Timestamp,
+    actor: &Actor,
+    record: &RequestRecord,
+) -> Result<Next> {
+    if let Some((target, reason)) = record.request.revocation {
+        let file = locked_file(tx, actor, record.request.order).await?;
+        let plan = plan_revocation(&file, target, reason)?;
+        return Ok(Next::Revoked(revoke::carry_out(tx, now, actor, &plan).await?));
+    }
+    let payload: Payload = serde_json::from_str(&record.payload)
+        .map_err(|_| unreadable(record.request.id))?;
+    let csr = record.wish.csr_pem.as_deref().ok_or_else(|| unreadable(record.request.id))?;
+    let ask = Ask {
+        note: record.comment.clone(),
+        idempotency_key: Some(format!("request/{}", record.request.id)),
+        endpoint: payload.endpoint,
+        challenged: payload.challenged,
+        ..Ask::new(payload.what, crate::ask::read_csr(csr.as_bytes())?)
+    };
+    let asker = Asker::of_request(record, payload.acme_account, payload.acme_url);
+    let placing = Placing {
+        issuer,
+        now,
+        actor,
+        asker: &asker,
+        ask: &ask,
+        need: ApprovalNeed::NotNeeded,
+        request: Some(record.request.id),
+    };
+    placing.approved(tx, record).await.map(Next::Issue)
+}
+
+fn unreadable(id: RequestId) -> LifecycleError {
+    LifecycleError::Internal(format!("request {id} can't be read"))
+}
+
+impl Placing<'_> {
+    async fn approved(&self, tx: &mut Tx, record: &RequestRecord) -> Result<Placed> {
+        let number = record.request.order;
+        match self.ask.what {
+            What::New(_) | What::Renew { .. } => {
+                let order = tx.order(number).await?.ok_or(LifecycleError::NotFound { what: "order" })?;
+                let names = exact(record)?;
+                let days_left = match order.renews {
+                    Some(renewed) => self.days_left(tx, renewed).await?,
+                    None => Days(0),
+                };
+                let draft = self.draft_original(&order, &names, days_left)?;
+                self.reserve(tx, draft).await
+            }
+            What::Duplicate { .. } => {
+                let file = locked_file(tx, self.actor, number).await?;
+                self.on_order(tx, &file).await
+            }
+            What::Reissue { .. } => {
+                tx.move_order(number, OrderStatus::ReissuePending, OrderStatus::Issued).await?;
+                let file = locked_file(tx, self.actor, number).await?;
+                self.on_order(tx, &file).await
+            }
+        }
+    }
+
+    /// Days left on an order that is renewed; none where it can't be renewed any more.
+    async fn days_left(&self, tx: &mut Tx, renewed: domain::OrderNumber) -> Result<Days> {
+        let file = tx.order_file(renewed).await?;
+        let plan = file.and_then(|file| plan_renew(&file, self.now).ok());
+        Ok(plan.map_or(Days(0), |plan| plan.days_left))
+    }
+}
+
+fn exact(record: &RequestRecord) -> Result<Exact> {
+    let wish = &record.wish;
+    match (&wish.common_name, &wish.names) {
+        (Some(common_name), Some(names)) => {
+            Ok(Exact { common_name: common_name.clone(), names: names.clone() })
+        }
+        _ => Err(unreadable(record.request.id)),
+    }
+}

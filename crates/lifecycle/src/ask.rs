@@ -1,0 +1,187 @@
+//! What is asked for, in one form for all four doors, and what becomes of it.
+
+use ca::CsrFacts;
+use domain::model::{KeyType, RequestKind, SignatureHash};
+use domain::rules::{DuplicateNames, HeldBecause, ReissueRequest};
+use domain::{
+    Days, DnsName, EndpointId, NameSet, OrderNumber, OrganizationId, ProductId, ProfileId, RequestId,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{Issued, LifecycleError, Result};
+
+/// The longest note or comment, in characters.
+pub const MAX_NOTE: usize = 2_000;
+
+/// A certificate that is asked for.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// What.
+    pub what: What,
+    /// For which key; its names count only where `what` says so.
+    pub csr: CsrFacts,
+    /// The requester's words.
+    pub note: Option<String>,
+    /// The same key again gives the same outcome, never a second certificate. Keys of different
+    /// doors begin differently: `portal/…`, `acme/…`, `event/…`.
+    pub idempotency_key: Option<String>,
+    /// The endpoint that it is for.
+    pub endpoint: Option<EndpointId>,
+    /// Control of the names was shown by challenges just now, so the organization's domains need
+    /// not be validated.
+    pub challenged: bool,
+}
+
+/// What is asked for. Kept with a request that waits for approval.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum What {
+    /// A new order.
+    New(Box<NewOrder>),
+    /// A duplicate of an order's certificate.
+    Duplicate {
+        /// Which order.
+        order: OrderNumber,
+        /// Which names.
+        names: DuplicateNames,
+    },
+    /// A new order that renews another.
+    Renew {
+        /// Which order.
+        order: OrderNumber,
+        /// The certificate's names, where an ACME client asked for some that a wildcard order
+        /// covers; the new order keeps those of the old one.
+        names: Option<Exact>,
+    },
+    /// The next certificate of the same order.
+    Reissue {
+        /// Which order.
+        order: OrderNumber,
+        /// Which names.
+        names: ReissueRequest,
+    },
+}
+
+/// A common name and all names, the common name among them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exact {
+    /// The common name.
+    pub common_name: DnsName,
+    /// All names.
+    pub names: NameSet,
+}
+
+/// A new order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewOrder {
+    /// For whom.
+    pub organization: OrganizationId,
+    /// What.
+    pub product: ProductId,
+    /// The names.
+    pub names: Exact,
+    /// Years of a multi-year plan; none for one certificate's lifetime.
+    pub coverage_years: Option<u8>,
+    /// Validity; none for the product's longest.
+    pub validity_days: Option<Days>,
+    /// Signature hash.
+    pub signature_hash: SignatureHash,
+    /// Whether the order renews itself.
+    pub auto_renew: bool,
+    /// The automation profile that it is made from.
+    pub profile: Option<ProfileId>,
+    /// A number of the operator's choice: the demonstration and moved-in history have theirs.
+    pub number: Option<OrderNumber>,
+}
+
+impl What {
+    /// The kind of request that it is.
+    pub const fn kind(&self) -> RequestKind {
+        match self {
+            Self::New(_) => RequestKind::New,
+            Self::Duplicate { .. } => RequestKind::Duplicate,
+            Self::Renew { .. } => RequestKind::Renew,
+            Self::Reissue { .. } => RequestKind::Reissue,
+        }
+    }
+
+    /// The existing order that it is about.
+    pub const fn order(&self) -> Option<OrderNumber> {
+        match self {
+            Self::New(_) => None,
+            Self::Duplicate { order, .. } | Self::Renew { order, .. } | Self::Reissue { order, .. } => Some(*order),
+        }
+    }
+}
+
+impl Ask {
+    /// An ask without note, key and endpoint.
+    pub const fn new(what: What, csr: CsrFacts) -> Self {
+        Self { what, csr, note: None, idempotency_key: None, endpoint: None, challenged: false }
+    }
+
+    /// The key's type; P-521 and Ed25519 keys, which are not sold by name, count as P-384.
+    pub(crate) fn key_type(&self) -> KeyType {
+        self.csr.key.key_type().unwrap_or(KeyType::EcP384)
+    }
+}
+
+/// What became of an ask.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// It was issued.
+    Issued(Issued),
+    /// It waits for a reviewer.
+    Held {
+        /// The request.
+        request: RequestId,
+        /// The order that it made or is about.
+        order: OrderNumber,
+        /// Why it waits.
+        because: HeldBecause,
+    },
+    /// Rule D18: somebody else's renewal of the same order has to be issued or refused first; ask
+    /// again then. It may wait for a reviewer.
+    Wait {
+        /// The order to wait for.
+        order: OrderNumber,
+    },
+}
+
+impl Outcome {
+    /// The order that it is about.
+    pub const fn order(&self) -> OrderNumber {
+        match self {
+            Self::Issued(issued) => issued.order,
+            Self::Held { order, .. } | Self::Wait { order } => *order,
+        }
+    }
+
+    /// The certificate, where it was issued.
+    pub const fn issued(&self) -> Option<&Issued> {
+        match self {
+            Self::Issued(issued) => Some(issued),
+            Self::Held { .. } | Self::Wait { .. } => None,
+        }
+    }
+}
+
+/// Reads a CSR that a person pasted or a program sent; faults name the field `csr`.
+pub fn read_csr(input: &[u8]) -> Result<CsrFacts> {
+    let csr = ca::csr::read(input).map_err(|fault| LifecycleError::field("csr", fault.to_string()))?;
+    if !csr.ip_names.is_empty() {
+        let message = "The CSR asks for IP addresses, which orders don't hold. Make it again with domain names only.";
+        return Err(LifecycleError::field("csr", message));
+    }
+    Ok(csr)
+}
+
+/// Trims a note; none where nothing is left.
+pub(crate) fn note(text: &str) -> Result<Option<String>> {
+    let text = text.trim();
+    if text.chars().count() > MAX_NOTE {
+        let message = format!("This is too long: at most {MAX_NOTE} characters.");
+        return Err(LifecycleError::field("note", message));
+    }
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}

@@ -1,0 +1,101 @@
+//! Duplicate certificates: the manual workflow (rule D4) and the wizard's list of orders (rules
+//! D9 and D10).
+
+use domain::model::{OrderFile, Profile};
+use domain::rules::{
+    DuplicateCandidates, DuplicateNames, candidates_for_certificate, candidates_for_names,
+};
+use domain::{NameSet, OrderNumber, ProfileId};
+
+use crate::ask::{note, read_csr};
+use crate::order_new::{submit_key, take};
+use crate::place::check_visible;
+use crate::{Actor, Ask, FieldFault, Lifecycle, LifecycleError, Outcome, Result, What};
+
+/// "Request duplicate" as a person fills it in.
+#[derive(Debug, Clone, Default)]
+pub struct DuplicateForm {
+    /// The CSR in PEM, for the other server's own key.
+    pub csr: String,
+    /// Names to add, where the product's duplicates take any (rule D6).
+    pub extra_names: String,
+    /// Words to the reviewer.
+    pub note: String,
+    /// A token of the form: sent twice, it makes one request.
+    pub submit_token: String,
+}
+
+impl Lifecycle {
+    /// Certificates > Orders > order > Certificate actions > "Request duplicate": issued at once,
+    /// or held while requests must be approved.
+    pub async fn request_duplicate(
+        &self,
+        actor: &Actor,
+        order: OrderNumber,
+        form: &DuplicateForm,
+    ) -> Result<Outcome> {
+        let existing = self.store().reader().await?.order(order).await?;
+        let existing = existing.ok_or(LifecycleError::NotFound { what: "order" })?;
+        check_visible(actor, &existing)?;
+        let mut faults: Vec<FieldFault> = Vec::new();
+        let csr = take(&mut faults, read_csr(form.csr.as_bytes()));
+        let typed = NameSet::parse_list(&form.extra_names)
+            .map_err(|error| LifecycleError::field("extra_names", error.to_string()));
+        let typed = take(&mut faults, typed);
+        let note = take(&mut faults, note(&form.note)).flatten();
+        let (Some(csr), Some(typed), true) = (csr, typed, faults.is_empty()) else {
+            return Err(LifecycleError::Invalid(faults));
+        };
+        // Names that only the CSR holds are asked for as well: the rules say whether they may be.
+        let wanted: NameSet = typed.into_iter().chain(csr.dns_names.iter().cloned()).collect();
+        let extra: NameSet = wanted.missing_from(&existing.names).cloned().collect();
+        let names =
+            if extra.is_empty() { DuplicateNames::Same } else { DuplicateNames::Extra { names: extra } };
+        let idempotency_key = submit_key(actor, &form.submit_token);
+        let what = What::Duplicate { order, names };
+        self.ask(actor, Ask { note, idempotency_key, ..Ask::new(what, csr) }).await
+    }
+
+    /// The wizard's list for "Request a certificate": latest orders that hold the typed names and
+    /// have the profile's product and organization.
+    pub async fn duplicate_candidates(
+        &self,
+        actor: &Actor,
+        profile: ProfileId,
+        typed: &NameSet,
+    ) -> Result<(Vec<OrderFile>, DuplicateCandidates)> {
+        self.candidates(actor, profile, typed, candidates_for_names).await
+    }
+
+    /// The wizard's list for "Renew" and "Switch": by the names of the certificate in place.
+    pub async fn duplicate_candidates_for(
+        &self,
+        actor: &Actor,
+        profile: ProfileId,
+        in_place: &NameSet,
+    ) -> Result<(Vec<OrderFile>, DuplicateCandidates)> {
+        self.candidates(actor, profile, in_place, candidates_for_certificate).await
+    }
+
+    async fn candidates(
+        &self,
+        actor: &Actor,
+        profile: ProfileId,
+        names: &NameSet,
+        judge: fn(&Profile, &NameSet, &[OrderFile], domain::Timestamp) -> DuplicateCandidates,
+    ) -> Result<(Vec<OrderFile>, DuplicateCandidates)> {
+        let mut tx = self.store().reader().await?;
+        let profile = tx.profile(profile).await?.ok_or(LifecycleError::NotFound { what: "profile" })?;
+        let profile = profile.profile;
+        let numbers = crate::orders::find::holding(&mut tx, &profile, names).await?;
+        let mut files = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            let file = tx.order_file(number).await?;
+            files.extend(file.filter(|file| check_visible(actor, &file.order).is_ok()));
+        }
+        let judged = judge(&profile, names, &files, self.clock().now());
+        files.retain(|file| judged.orders.contains(&file.number()));
+        files.sort_by_key(|file| judged.orders.iter().position(|number| *number == file.number()));
+        Ok((files, judged))
+    }
+}

@@ -1,0 +1,353 @@
+//! The issuance cycle, which every certificate goes through.
+//!
+//! 1. In the transaction of the decision, [`reserve`] picks the serial, lints the plan and stores
+//!    both. From here on the certificate *will* exist.
+//! 2. Outside any transaction, [`Lifecycle::sign`] signs exactly what was linted.
+//! 3. In a second transaction, [`complete`] puts the certificate on record with everything that
+//!    follows from it.
+//!
+//! A process that dies in between leaves a reserved plan, which [`crate::recover`] finishes under
+//! the same serial: nothing is lost, doubled, or signed without being on record.
+
+use ca::{CsrFacts, IssuedCertificate, LintedPlan, Names, Plan, Subject, SubjectOrganization};
+use domain::model::{CertificateKind, CertificateStatus, KeyType, Order, Serial};
+use domain::rules::{ScheduledRevocation, Validity, check_validation, longest_lifetime};
+use domain::{
+    AcmeAccountId, CertificateId, DnsName, EndpointId, IssuanceId, NameSet, OrderNumber, Product, RequestId,
+    Timestamp, UserId,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::Tx;
+use store::certificates::{CertificateRecord, NewCertificate};
+use store::issuances::NewIssuance;
+
+use crate::audit::{self, AuditEntry};
+use crate::authority::failed;
+use crate::{Actor, Exact, Issuer, Lifecycle, LifecycleError, Result, fault};
+
+/// A certificate that was issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issued {
+    /// Its id.
+    pub certificate: CertificateId,
+    /// Its order.
+    pub order: OrderNumber,
+    /// What it is to the order.
+    pub kind: CertificateKind,
+    /// Its serial number.
+    pub serial: Serial,
+    /// The request that it came of.
+    pub request: Option<RequestId>,
+    /// The certificate in PEM.
+    pub pem: String,
+    /// The certificate and the intermediates in PEM: what servers install.
+    pub chain_pem: String,
+    /// First second of validity.
+    pub not_before: Timestamp,
+    /// Last second of validity.
+    pub not_after: Timestamp,
+}
+
+/// What is stored before anything is signed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct StoredPlan {
+    /// What will be signed.
+    pub(crate) certificate: Plan,
+    /// Under which issuer.
+    pub(crate) issuer: String,
+    common_name: DnsName,
+    key_type: Option<KeyType>,
+    spki_sha256: String,
+    requester: Option<UserId>,
+    acme_account: Option<AcmeAccountId>,
+    endpoint: Option<EndpointId>,
+    /// A reissue that took names away.
+    revocation: Option<ScheduledRevocation>,
+    /// Whether the order gets the certificate's names.
+    changes_order: bool,
+}
+
+impl StoredPlan {
+    /// The person who asked.
+    pub(crate) const fn requester(&self) -> Option<UserId> {
+        self.requester
+    }
+}
+
+/// What is to be issued, as the rules planned it.
+#[derive(Debug)]
+pub(crate) struct Draft<'a> {
+    pub(crate) order: &'a Order,
+    pub(crate) kind: CertificateKind,
+    pub(crate) names: Exact,
+    pub(crate) validity: Validity,
+    pub(crate) csr: &'a CsrFacts,
+    pub(crate) requester: Option<UserId>,
+    pub(crate) acme_account: Option<AcmeAccountId>,
+    pub(crate) endpoint: Option<EndpointId>,
+    pub(crate) request: Option<RequestId>,
+    pub(crate) idempotency_key: Option<String>,
+    pub(crate) revocation: Option<ScheduledRevocation>,
+    pub(crate) changes_order: bool,
+    /// Control of the names was shown by challenges.
+    pub(crate) challenged: bool,
+}
+
+/// A reserved serial with its plan, ready to be signed once the transaction is on disk.
+#[derive(Debug)]
+pub(crate) struct Reserved {
+    pub(crate) id: IssuanceId,
+    pub(crate) order: OrderNumber,
+    pub(crate) kind: CertificateKind,
+    pub(crate) request: Option<RequestId>,
+    pub(crate) plan: StoredPlan,
+    pub(crate) linted: LintedPlan,
+}
+
+/// A signed certificate that is not on record yet: it must not leave the process.
+#[derive(Debug, Clone)]
+pub(crate) struct Signed {
+    id: IssuanceId,
+    order: OrderNumber,
+    kind: CertificateKind,
+    request: Option<RequestId>,
+    plan: StoredPlan,
+    certificate: IssuedCertificate,
+}
+
+/// The product of an order.
+pub(crate) fn product_of(order: &Order) -> Result<&'static Product> {
+    Product::find(order.product.as_str())
+        .ok_or_else(|| LifecycleError::Internal(format!("order {} is of an unknown product", order.number)))
+}
+
+/// First transaction: reserves a serial and stores the plan.
+pub(crate) async fn reserve(
+    tx: &mut Tx,
+    issuer: &Issuer,
+    now: Timestamp,
+    draft: Draft<'_>,
+) -> Result<Reserved> {
+    let product = product_of(draft.order)?;
+    let organization = tx
+        .organization(draft.order.organization)
+        .await?
+        .ok_or(LifecycleError::NotFound { what: "organization" })?;
+    let unshown = if draft.challenged { NameSet::default() } else { draft.names.names.clone() };
+    let domains = domains_above(tx, draft.order, &unshown).await?;
+    check_validation(product, &organization, &domains, &unshown, now)?;
+    let certificate = Plan {
+        serial: ca::new_serial().map_err(failed)?,
+        validation: product.validation,
+        subject: Subject {
+            common_name: Some(draft.names.common_name.clone()),
+            organization: Some(SubjectOrganization {
+                name: organization.name,
+                country: organization.country,
+                ..SubjectOrganization::default()
+            }),
+        },
+        names: Names::from(draft.names.names.clone()),
+        spki_der: draft.csr.public_key_der.clone(),
+        not_before: draft.validity.not_before,
+        not_after: draft.validity.not_after,
+        max_lifetime: longest_lifetime(product, draft.validity.not_before),
+        signature_hash: draft.order.signature_hash,
+        urls: issuer.urls(),
+    };
+    let linted = lint(certificate.clone(), issuer)?;
+    let plan = StoredPlan {
+        certificate,
+        issuer: issuer.authority().issuer_id().to_owned(),
+        common_name: draft.names.common_name.clone(),
+        key_type: draft.csr.key.key_type(),
+        spki_sha256: draft.csr.key_fingerprint.clone(),
+        requester: draft.requester,
+        acme_account: draft.acme_account,
+        endpoint: draft.endpoint,
+        revocation: draft.revocation,
+        changes_order: draft.changes_order,
+    };
+    let new = NewIssuance {
+        serial: plan.certificate.serial.clone(),
+        request: draft.request,
+        order: draft.order.number,
+        kind: draft.kind,
+        plan: serde_json::to_string(&plan)
+            .map_err(|error| LifecycleError::Internal(format!("a plan can't be stored: {error}")))?,
+        idempotency_key: draft.idempotency_key,
+    };
+    let id = tx.reserve_issuance(&new, now).await?.ok_or_else(asked_twice)?;
+    Ok(Reserved { id, order: new.order, kind: new.kind, request: new.request, plan, linted })
+}
+
+pub(crate) fn lint(plan: Plan, issuer: &Issuer) -> Result<LintedPlan> {
+    plan.lint(issuer.authority()).map_err(|faults| LifecycleError::Authority(Box::new(faults)))
+}
+
+fn asked_twice() -> LifecycleError {
+    LifecycleError::Conflict {
+        message: "The same was asked for at the same moment. Reload the page to see what became of it.".to_owned(),
+    }
+}
+
+/// The organization's domains that are or lie above the names.
+async fn domains_above(tx: &mut Tx, order: &Order, names: &NameSet) -> Result<Vec<domain::model::Domain>> {
+    let mut above: Vec<&str> = names.iter().flat_map(DnsName::ancestors).collect();
+    above.sort_unstable();
+    above.dedup();
+    let mut domains = Vec::new();
+    for some in above.chunks(200) {
+        domains.extend(tx.domains_named(order.organization, some).await?);
+    }
+    Ok(domains)
+}
+
+impl Lifecycle {
+    /// Signs what was reserved. Nothing is handed out before [`complete`] has put it on record.
+    pub(crate) async fn sign(&self, reserved: Reserved) -> Result<Signed> {
+        fault::point("issue.after_plan");
+        let issuer = self.issuer_arc()?;
+        let Reserved { id, order, kind, request, plan, linted } = reserved;
+        let certificate = tokio::task::spawn_blocking(move || linted.sign(issuer.authority()))
+            .await
+            .map_err(|_| LifecycleError::Internal("signing ended early".to_owned()))?
+            .map_err(failed)?;
+        fault::point("issue.after_sign");
+        Ok(Signed { id, order, kind, request, plan, certificate })
+    }
+
+    /// Signs what was reserved and puts it on record.
+    pub(crate) async fn finish(&self, actor: &Actor, reserved: Reserved) -> Result<Issued> {
+        let signed = self.sign(reserved).await?;
+        let (actor, now) = (actor.clone(), self.clock().now());
+        let issued = self
+            .store()
+            .write(move |tx| Box::pin(async move { complete(tx, now, &actor, &signed).await }))
+            .await?;
+        fault::point("issue.after_store");
+        Ok(issued)
+    }
+
+    /// What a certificate on record looks like to those who asked for it.
+    pub(crate) fn issued(&self, record: CertificateRecord) -> Result<Issued> {
+        let pem = record.pem.ok_or(LifecycleError::NotFound { what: "certificate text" })?;
+        let chain_pem = ca::bundle::pem(&pem, self.issuer()?.authority(), ca::bundle::Depth::Chain);
+        let one = record.certificate;
+        Ok(Issued {
+            certificate: one.id,
+            order: one.order,
+            kind: one.kind,
+            serial: one.serial,
+            request: record.request,
+            pem,
+            chain_pem,
+            not_before: one.not_before,
+            not_after: one.not_after,
+        })
+    }
+}
+
+/// Second transaction: the certificate, the order's row, the request, announced revocations and
+/// the audit entry. Where another process finished this issuance meanwhile, its certificate is
+/// the answer and the one signed here is forgotten.
+pub(crate) async fn complete(
+    tx: &mut Tx,
+    now: Timestamp,
+    actor: &Actor,
+    signed: &Signed,
+) -> Result<Issued> {
+    let order = locked_order(tx, signed.order).await?;
+    if !tx.finish_issuance(signed.id, true, now).await? {
+        return finished_elsewhere(tx, signed).await;
+    }
+    let id = tx.insert_certificate(&row(signed, now)).await?;
+    tx.count_certificate(signed.order, signed.kind, now, signed.certificate.not_after).await?;
+    if signed.plan.changes_order {
+        let plan = &signed.plan;
+        tx.set_order_names(&order, &plan.common_name, &plan.certificate.names.dns).await?;
+    }
+    if let Some(revocation) = &signed.plan.revocation {
+        let status = CertificateStatus::RevocationPending { due: revocation.due };
+        for earlier in &revocation.certificates {
+            tx.set_certificate_status(*earlier, status).await?;
+        }
+    }
+    if let Some(request) = signed.request {
+        tx.set_request_certificate(request, id).await?;
+    }
+    let entry = AuditEntry::new(
+        "certificate.issued",
+        "order",
+        signed.order,
+        format!("Issued the {} {} of order {}.", signed.kind, signed.certificate.serial, signed.order),
+    );
+    audit::record(tx, now, actor, entry.changing(json!(null), facts(signed, id))).await?;
+    Ok(issued(signed, id))
+}
+
+async fn locked_order(tx: &mut Tx, number: OrderNumber) -> Result<Order> {
+    tx.lock_order(number).await?;
+    tx.order(number).await?.ok_or(LifecycleError::NotFound { what: "order" })
+}
+
+async fn finished_elsewhere(tx: &mut Tx, signed: &Signed) -> Result<Issued> {
+    let record = tx
+        .certificate_by_serial(&signed.certificate.serial)
+        .await?
+        .ok_or(LifecycleError::NotFound { what: "certificate" })?;
+    let mut other = issued(signed, record.certificate.id);
+    let pem = record.pem.ok_or(LifecycleError::NotFound { what: "certificate text" })?;
+    other.chain_pem = other.chain_pem.replacen(&other.pem, &pem, 1);
+    other.pem = pem;
+    Ok(other)
+}
+
+fn issued(signed: &Signed, certificate: CertificateId) -> Issued {
+    Issued {
+        certificate,
+        order: signed.order,
+        kind: signed.kind,
+        serial: signed.certificate.serial.clone(),
+        request: signed.request,
+        pem: signed.certificate.pem.clone(),
+        chain_pem: signed.certificate.chain_pem.clone(),
+        not_before: signed.certificate.not_before,
+        not_after: signed.certificate.not_after,
+    }
+}
+
+fn facts(signed: &Signed, id: CertificateId) -> serde_json::Value {
+    json!({
+        "certificate": id,
+        "serial": signed.certificate.serial,
+        "kind": signed.kind,
+        "names": signed.plan.certificate.names.dns,
+        "not_after": signed.certificate.not_after.rfc3339(),
+    })
+}
+
+fn row(signed: &Signed, now: Timestamp) -> NewCertificate {
+    let plan = &signed.plan;
+    NewCertificate {
+        order: signed.order,
+        kind: signed.kind,
+        serial: signed.certificate.serial.clone(),
+        common_name: plan.common_name.clone(),
+        names: plan.certificate.names.dns.clone(),
+        not_before: signed.certificate.not_before,
+        not_after: signed.certificate.not_after,
+        status: CertificateStatus::Issued,
+        issuer: Some(plan.issuer.clone()),
+        pem: Some(signed.certificate.pem.clone()),
+        fingerprint_sha256: Some(signed.certificate.fingerprint_sha256.clone()),
+        spki_sha256: Some(plan.spki_sha256.clone()),
+        key_type: plan.key_type,
+        request: signed.request,
+        requester: plan.requester,
+        acme_account: plan.acme_account,
+        endpoint: plan.endpoint,
+        issued_at: now,
+    }
+}

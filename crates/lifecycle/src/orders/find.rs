@@ -1,0 +1,84 @@
+//! Preselection: the few orders of a million that a rule should look at.
+
+use domain::model::{Order, OrderFile, Profile};
+use domain::rules::detection_keys;
+use domain::{NameSet, OrderNumber};
+use store::Tx;
+use store::candidates::Candidates;
+
+use crate::Result;
+
+/// Orders that the wizard lists at most.
+const LISTED: u32 = 50;
+/// Orders alike that automation looks at: the latest is the one it wants.
+const ALIKE: u32 = 20;
+/// Longest chain of renewals that is followed.
+const CHAIN: usize = 200;
+
+/// Orders of the profile's product and organization that hold all of `names` or reach them by a
+/// wildcard: rules D9 and D10 judge them.
+pub(crate) async fn holding(
+    tx: &mut Tx,
+    profile: &Profile,
+    names: &NameSet,
+) -> Result<Vec<OrderNumber>> {
+    let of = Candidates {
+        organization: profile.organization,
+        product: &profile.product,
+        origin: None,
+        limit: LISTED,
+    };
+    let mut any_of = detection_keys(&profile.product, names).any_of;
+    if any_of.is_empty() {
+        any_of.extend(names.iter().next().cloned());
+    }
+    let mut numbers = tx.candidates_with_names(of, names).await?;
+    numbers.extend(tx.candidates_with_any_name(of, &any_of, None).await?);
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers.reverse();
+    Ok(numbers)
+}
+
+/// Other orders with the same product, organization and names (rule D13).
+pub(crate) async fn alike(tx: &mut Tx, order: &Order) -> Result<Vec<OrderFile>> {
+    let of = Candidates {
+        organization: order.organization,
+        product: &order.product,
+        origin: None,
+        limit: ALIKE,
+    };
+    let mut files = Vec::new();
+    for number in tx.candidates_with_names(of, &order.names).await? {
+        if number != order.number {
+            files.extend(tx.order_file(number).await?);
+        }
+    }
+    Ok(files)
+}
+
+/// The orders that renewed this one, and those that renewed them, nearest first.
+pub(crate) async fn successors(tx: &mut Tx, order: &Order) -> Result<Vec<OrderFile>> {
+    let mut seen = vec![order.number];
+    let mut files = Vec::new();
+    let mut next = order.renewed_by;
+    while let Some(number) = next.filter(|number| !seen.contains(number) && seen.len() < CHAIN) {
+        seen.push(number);
+        let Some(file) = tx.order_file(number).await? else { break };
+        next = file.order.renewed_by;
+        files.push(file);
+    }
+    Ok(files)
+}
+
+/// The numbers of a whole chain of renewals, oldest first, with this order among them.
+pub(crate) async fn lineage(tx: &mut Tx, order: &Order) -> Result<Vec<OrderNumber>> {
+    let mut line = vec![order.number];
+    let mut back = order.renews;
+    while let Some(number) = back.filter(|number| !line.contains(number) && line.len() < CHAIN) {
+        line.insert(0, number);
+        back = tx.order(number).await?.and_then(|order| order.renews);
+    }
+    line.extend(successors(tx, order).await?.iter().map(OrderFile::number));
+    Ok(line)
+}

@@ -1,0 +1,79 @@
+//! After a crash: every reserved issuance is finished, under its own serial, as it was planned.
+
+use domain::Timestamp;
+use store::issuances::Issuance;
+
+use crate::issue::{Reserved, StoredPlan, lint};
+use crate::{Actor, Lifecycle, LifecycleError, Result};
+
+/// With several nodes another one may be signing at this moment: its reservations are left alone
+/// for this many seconds.
+const OTHERS_SECONDS: i64 = 120;
+const BATCH: u32 = 200;
+
+/// What a recovery found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Recovered {
+    /// Issuances that were finished.
+    pub finished: usize,
+    /// Issuances that can never be finished, and were voided.
+    pub voided: usize,
+}
+
+impl Lifecycle {
+    /// Finishes what a process that died left reserved. Called at the start, and from time to
+    /// time by the worker, where other nodes may have died.
+    pub async fn recover(&self) -> Result<Recovered> {
+        let now = self.clock().now();
+        let mut tx = self.store().reader().await?;
+        // With SQLite this process is the only one: whatever is open was left behind.
+        let before = if tx.is_postgres() { now.plus_seconds(-OTHERS_SECONDS) } else { now };
+        let open = tx.open_issuances(before, BATCH).await?;
+        drop(tx);
+        let mut recovered = Recovered::default();
+        for issuance in open {
+            match self.finish_left_behind(&issuance).await {
+                Ok(()) => recovered.finished += 1,
+                Err(error @ (LifecycleError::Authority(_) | LifecycleError::Internal(_))) => {
+                    tracing::error!(issuance = issuance.id.0, %error, "a reserved issuance can't be finished");
+                    self.void(&issuance, now).await?;
+                    recovered.voided += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if recovered != Recovered::default() {
+            tracing::info!(?recovered, "finished what was left behind");
+        }
+        Ok(recovered)
+    }
+
+    async fn finish_left_behind(&self, issuance: &Issuance) -> Result<()> {
+        let plan: StoredPlan = serde_json::from_str(&issuance.plan)
+            .map_err(|_| LifecycleError::Internal("a stored plan can't be read".to_owned()))?;
+        let issuer = self.issuer()?;
+        if plan.issuer != issuer.authority().issuer_id() {
+            return Err(LifecycleError::Internal("the issuer was replaced".to_owned()));
+        }
+        let linted = lint(plan.certificate.clone(), issuer)?;
+        let actor = Actor::Worker { on_behalf_of: plan.requester() };
+        let reserved = Reserved {
+            id: issuance.id,
+            order: issuance.order,
+            kind: issuance.kind,
+            request: issuance.request,
+            plan,
+            linted,
+        };
+        self.finish(&actor, reserved).await?;
+        Ok(())
+    }
+
+    async fn void(&self, issuance: &Issuance, now: Timestamp) -> Result<()> {
+        let id = issuance.id;
+        self.store()
+            .write(move |tx| Box::pin(async move { Ok(tx.finish_issuance(id, false, now).await?) }))
+            .await
+            .map(|_: bool| ())
+    }
+}
