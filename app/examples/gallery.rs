@@ -2,8 +2,8 @@
 //!
 //! For looking at, in light and dark and in every width: no database, nobody signed in.
 
-use app::kit::*;
-use app::viewer::{Theme, Viewer, Who};
+use certdeck_app::kit::*;
+use certdeck_app::viewer::{Theme, Viewer, Who};
 use axum::Router;
 use axum::routing::get;
 use domain::model::Role;
@@ -74,7 +74,7 @@ fn steps() -> Vec<Step> {
 }
 
 fn list() -> AnyView {
-    let listing = Listing::read(app::paths::ORDERS, "status=issued", &["-number", "expires"]);
+    let listing = Listing::read(certdeck_app::paths::ORDERS, "status=issued", &["-number", "expires"]);
     let (bar, table, pager) = (listing.clone(), listing.clone(), listing);
     let columns = vec![
         Column::new("Order ID").sorted("number"),
@@ -185,8 +185,8 @@ fn viewer(theme: Theme) -> Viewer {
 
 /// The style sheet as it is now, whatever its digest.
 async fn style() -> impl axum::response::IntoResponse {
-    let sheet = std::fs::read_dir(format!("{SITE}/pkg")).into_iter().flatten().flatten().map(|entry| entry.path());
-    let sheet = sheet.filter(|path| path.extension().is_some_and(|ending| ending == "css")).next();
+    let mut files = std::fs::read_dir(format!("{SITE}/pkg")).into_iter().flatten().flatten().map(|entry| entry.path());
+    let sheet = files.find(|path| path.extension().is_some_and(|ending| ending == "css"));
     let text = sheet.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
     ([(http::header::CONTENT_TYPE, "text/css")], text)
 }
@@ -200,6 +200,7 @@ fn gallery(theme: Theme) -> axum::routing::MethodRouter {
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
+    certdeck_app::context::start();
     let app = Router::new()
         .route("/style.css", get(style))
         .route("/", gallery(Theme::Light))

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use axum::http::header::{COOKIE, SET_COOKIE, USER_AGENT};
+use axum::http::header::{COOKIE, HOST, SET_COOKIE, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use leptos::prelude::use_context;
@@ -21,6 +21,8 @@ pub enum Cookie {
     Session,
     /// A notice for the next page.
     Flash,
+    /// A secret for the next page, which shows it once.
+    Once,
     /// `light`, `dark` or `auto`.
     Theme,
 }
@@ -34,6 +36,8 @@ impl Cookie {
             (Self::Session, false) => "certdeck",
             (Self::Flash, true) => "__Host-certdeck-flash",
             (Self::Flash, false) => "certdeck-flash",
+            (Self::Once, true) => "__Host-certdeck-once",
+            (Self::Once, false) => "certdeck-once",
             (Self::Theme, _) => "certdeck-theme",
         }
     }
@@ -121,6 +125,33 @@ pub fn take_flash() -> Option<String> {
     let message = cookie(Cookie::Flash).filter(|message| !message.is_empty())?;
     set_cookie(Cookie::Flash, None, None);
     Some(message.chars().take(500).collect())
+}
+
+/// Hands a secret that was just made over to the next page.
+pub fn hand_over(secret: &str) {
+    set_cookie(Cookie::Once, Some(secret), Some(60));
+}
+
+/// The secret for this page, taken from the browser.
+pub fn take_over() -> Option<String> {
+    let secret = cookie(Cookie::Once).filter(|secret| !secret.is_empty())?;
+    set_cookie(Cookie::Once, None, None);
+    Some(secret.chars().take(1_000).collect())
+}
+
+/// Lets the browser in: its cookie from now on holds `token`.
+pub fn sign_in(token: &lifecycle::sessions::SessionToken) {
+    let age = lifecycle::sessions::ABSOLUTE_SECONDS.unsigned_abs();
+    set_cookie(Cookie::Session, Some(token.reveal()), Some(age));
+}
+
+/// The URL of `path` at the host that this request was sent to.
+pub fn absolute(path: &str) -> String {
+    let Some(parts) = parts() else { return path.to_owned() };
+    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| parts.uri.authority().map(|authority| authority.as_str())).unwrap_or("localhost");
+    let scheme = if secure(&parts).0 { "https" } else { "http" };
+    format!("{scheme}://{host}{path}")
 }
 
 /// After a form did its work: the page to see next.

@@ -19,6 +19,12 @@ pub struct Site {
     pub style: Option<String>,
 }
 
+/// Lets pages await on the Tokio runtime of the process. To be called once before pages are made.
+pub fn start() {
+    // An error says that it was called before.
+    let _ = any_spawner::Executor::init_tokio();
+}
+
 /// Puts the lifecycle, the site and the viewer into the context of a request.
 pub fn provide(lifecycle: &Lifecycle, site: &Site) {
     provide_context(lifecycle.clone());

@@ -55,6 +55,8 @@ pub(crate) fn table() -> StaticVec<AnyNestedRoute> {
         at(paths::USERS, users::UsersPage),
         at(paths::USER_NEW, users::UserNewPage),
         at(paths::USER, users::UserPage),
+        at(paths::MY_ACCOUNT, users::MyAccountPage),
+        at(paths::SET_UP, users::SetUpPage),
         at(paths::API_KEYS, api_keys::ApiKeysPage),
         at(paths::API_KEY_NEW, api_keys::ApiKeyNewPage),
         at(paths::AUDIT_LOG, audit::AuditPage),

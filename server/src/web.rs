@@ -56,6 +56,7 @@ struct Web {
 /// The portal's screens. Serve it with connect info, so that sessions and the audit log know where
 /// a request comes from.
 pub(crate) fn router(lifecycle: Lifecycle, options: WebOptions) -> Router {
+    context::start();
     let web = Web { lifecycle, options, site: assets::site() };
     let request_id = http::HeaderName::from_static("x-request-id");
     let around = ServiceBuilder::new()

@@ -6,6 +6,8 @@ pub mod activity;
 pub mod agents;
 pub mod api_keys;
 pub mod audit;
+#[cfg(feature = "ssr")]
+pub mod csv;
 pub mod dashboard;
 pub mod domains;
 pub mod endpoints;
@@ -14,6 +16,7 @@ pub mod not_found;
 pub mod notifications;
 pub mod orders;
 pub mod organizations;
+pub mod paged;
 pub mod preferences;
 pub mod products;
 pub mod profiles;

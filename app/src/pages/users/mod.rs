@@ -1,23 +1,14 @@
-//! "Account > Users".
+//! "Account > Users": who may sign in, and what they may do.
 
-use leptos::prelude::*;
+pub mod api;
+mod detail;
+#[cfg(feature = "ssr")]
+pub mod files;
+mod list;
+mod me;
+mod set_up;
 
-use crate::pages::later::later;
-
-/// The list of people.
-#[component]
-pub fn UsersPage() -> impl IntoView {
-    later("Users", Some("Account"))
-}
-
-/// "Invite a user".
-#[component]
-pub fn UserNewPage() -> impl IntoView {
-    later("Invite a user", Some("Account"))
-}
-
-/// A person.
-#[component]
-pub fn UserPage() -> impl IntoView {
-    later("User", Some("Account"))
-}
+pub use detail::{UserNewPage, UserPage};
+pub use list::UsersPage;
+pub use me::MyAccountPage;
+pub use set_up::SetUpPage;
