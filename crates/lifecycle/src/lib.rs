@@ -13,6 +13,7 @@ pub mod ask;
 pub mod audit;
 pub mod auth;
 pub mod authority;
+pub mod automation;
 mod clock;
 pub mod duplicate;
 mod error;
@@ -45,6 +46,7 @@ pub use error::{FieldFault, LifecycleError, Result};
 pub use issue::Issued;
 pub use listener::ListenerCertificate;
 pub use ca::{AuthorityOptions, MasterKey};
+pub use renew::Due;
 pub use store::{Store, StoreOptions};
 
 /// The desk. Cheap to clone; every clone works on the same database, authority and clock.

@@ -4,27 +4,20 @@
 //! due goes through rules D13 to D15; everything else is a new order or the next certificate of
 //! the same one. A try that was cut off is made again with the same key and finds its certificate.
 
-use domain::model::{EndpointAction, EventMode, EventStatus, OrderFile, Role};
-use domain::rules::{
-    AutomationRequest, Decided, Decision, DuplicateNames, ReissueRequest, decide_automation, recheck_scheduled_duplicate,
-};
-use domain::{EventId, OrderNumber, Refusal, Timestamp, UserId};
+use domain::model::{EndpointAction, EventMode, EventStatus, Role};
+use domain::rules::{Decided, DuplicateNames, ReissueRequest, recheck_scheduled_duplicate};
+use domain::{EventId, Refusal, Timestamp, UserId};
 use store::Tx;
-use store::candidates::Candidates;
 use store::events::EventRecord;
 
 use super::work::{finish, put_off, used_up};
-use crate::ask::{Ask, Exact, NewOrder, Outcome, What, read_csr};
+use crate::ask::read_csr;
 use crate::settings::preferences;
-use crate::{Actor, Lifecycle, LifecycleError, Result};
+use crate::renew::Due;
+use crate::{Actor, Ask, Exact, Lifecycle, LifecycleError, NewOrder, Outcome, Result, What};
 
 /// Events taken in one go.
 const BATCH: i64 = 50;
-/// Orders looked at as another source of a duplicate (rule D13).
-const OTHERS: u32 = 20;
-/// Orders followed from the renewed to the newest one; longer chains do not occur.
-const MAX_CHAIN: usize = 100;
-
 impl Lifecycle {
     /// Issues for events whose CSR is there and whose certificate is not: those that a crash left
     /// and those whose pause is over.
@@ -69,69 +62,50 @@ impl Lifecycle {
         if !self.recheck_event(id, now).await? {
             return Ok(());
         }
-        let (decided, outcome) = match self.decide_event(&event, now).await {
-            Ok((what, decided)) => (decided, self.ask_for(&event, what).await),
-            Err(error) => (None, Err(error)),
-        };
+        let outcome = self.obtain(&event).await;
         self.store()
-            .write(move |tx| Box::pin(async move { note_outcome(tx, now, id, decided, outcome).await }))
+            .write(move |tx| Box::pin(async move { note_outcome(tx, now, id, outcome).await }))
             .await?;
         self.event_changed(id);
         Ok(())
     }
 
-    async fn ask_for(&self, event: &EventRecord, what: What) -> Result<Outcome> {
+    /// Asks for what the event is about; with the decision where there was one to make.
+    async fn obtain(&self, event: &EventRecord) -> Result<(Outcome, Option<Decided>)> {
+        let actor = Actor::Worker { on_behalf_of: event.requester };
         let csr = read_csr(event.csr_pem.as_deref().unwrap_or_default().as_bytes())?;
-        let mut ask = Ask::new(what, csr);
-        // The key follows the CSR: a person's "Retry" makes a new one and asks anew.
-        let at = event.csr_at.map_or(0, |at| at.0);
-        ask.idempotency_key = Some(format!("event/{}/{at}", event.id));
-        ask.endpoint = Some(event.endpoint);
-        ask.note.clone_from(&event.note);
-        self.ask(&Actor::Worker { on_behalf_of: event.requester }, ask).await
-    }
-
-    /// What is asked for, with the decision where there was one to make.
-    async fn decide_event(&self, event: &EventRecord, now: Timestamp) -> Result<(What, Option<Decided>)> {
-        let names = || Exact { common_name: event.common_name.clone(), names: event.names.clone() };
-        if let Some(order) = event.order {
+        let names = Exact { common_name: event.common_name.clone(), names: event.names.clone() };
+        let renews = event.action == EndpointAction::Renew || event.mode == EventMode::AutoRenew;
+        let what = match (event.order, event.mode, event.source_order) {
             // A retry after the order gave its certificate: the same order gives another one.
-            return Ok((again(event, order), None));
-        }
-        let due = match (event.mode, event.action, event.source_order) {
-            (EventMode::Duplicate, _, Some(order)) => {
-                return Ok((What::Duplicate { order, names: duplicate_names(event) }, None));
+            (Some(order), EventMode::Duplicate, _) | (None, EventMode::Duplicate, Some(order)) => {
+                What::Duplicate { order, names: duplicate_names(event) }
             }
-            (_, EndpointAction::Reissue | EndpointAction::NextCertificate, Some(order)) => {
-                return Ok((What::Reissue { order, names: ReissueRequest::Same }, None));
+            (Some(order), ..) => What::Reissue { order, names: ReissueRequest::Same },
+            (None, _, Some(order)) if renews => {
+                let ask = with_key(event, Ask::new(What::Renew { order, names: None }, csr));
+                let due = Due { order, names, profile: Some(event.profile.id), ask };
+                return self.renew_due(&actor, &due).await.map(|(outcome, decided)| (outcome, Some(decided)));
             }
-            (_, EndpointAction::Renew, due) | (EventMode::AutoRenew, _, due) => due,
-            _ => None,
+            (None, _, Some(order)) if reissues(event.action) => What::Reissue { order, names: ReissueRequest::Same },
+            (None, ..) => new_order(event, names),
         };
-        let mut tx = self.store().reader().await?;
-        let due = match due {
-            Some(number) => tx.order_file(number).await?,
-            None => None,
-        };
-        let Some(due) = due else { return Ok((new_order(event, names()), None)) };
-        let decided = decide(&mut tx, event, &due, now).await?;
-        let what = match decided.decision {
-            Decision::Duplicate { order } => {
-                let Exact { common_name, names } = names();
-                What::Duplicate { order, names: DuplicateNames::Exactly { common_name, names } }
-            }
-            Decision::Renew { order } => What::Renew { order, names: None },
-            Decision::Reissue { order } => What::Reissue { order, names: ReissueRequest::Same },
-            Decision::Enroll { .. } => new_order(event, names()),
-        };
-        Ok((what, Some(decided)))
+        Ok((self.ask(&actor, with_key(event, Ask::new(what, csr))).await?, None))
     }
 }
 
-fn again(event: &EventRecord, order: OrderNumber) -> What {
-    match event.mode {
-        EventMode::Duplicate => What::Duplicate { order, names: duplicate_names(event) },
-        EventMode::New | EventMode::AutoRenew => What::Reissue { order, names: ReissueRequest::Same },
+const fn reissues(action: EndpointAction) -> bool {
+    matches!(action, EndpointAction::Reissue | EndpointAction::NextCertificate)
+}
+
+/// The key follows the CSR: a person's "Retry" makes a new one and asks anew.
+fn with_key(event: &EventRecord, ask: Ask) -> Ask {
+    let at = event.csr_at.map_or(0, |at| at.0);
+    Ask {
+        note: event.note.clone(),
+        idempotency_key: Some(format!("event/{}/{at}", event.id)),
+        endpoint: Some(event.endpoint),
+        ..ask
     }
 }
 
@@ -156,36 +130,6 @@ fn new_order(event: &EventRecord, names: Exact) -> What {
         profile: Some(profile.id),
         number: None,
     }))
-}
-
-/// Rules D13 to D15 with everything they look at.
-async fn decide(tx: &mut Tx, event: &EventRecord, due: &OrderFile, now: Timestamp) -> Result<Decided> {
-    let mut successors = Vec::new();
-    let mut next = due.order.renewed_by;
-    while let Some(number) = next.filter(|_| successors.len() < MAX_CHAIN) {
-        let Some(file) = tx.order_file(number).await? else { break };
-        next = file.order.renewed_by;
-        successors.push(file);
-    }
-    let like = Candidates { organization: due.order.organization, product: &due.order.product, origin: None, limit: OTHERS };
-    let numbers = tx.candidates_with_names(like, &event.names).await?;
-    let mut others = Vec::new();
-    for number in numbers {
-        others.extend(tx.order_file(number).await?);
-    }
-    let preferences = preferences(tx).await?;
-    let request = AutomationRequest {
-        due,
-        common_name: &event.common_name,
-        names: &event.names,
-        successors: &successors,
-        others: &others,
-        profile: Some(&event.profile),
-        preferences: &preferences,
-        requester: role_of(tx, event.requester).await?,
-        now,
-    };
-    Ok(decide_automation(&request)?)
 }
 
 /// The role, now, of the person who set the automation up: the least one where they are gone.
@@ -227,17 +171,16 @@ async fn note_outcome(
     tx: &mut Tx,
     now: Timestamp,
     id: EventId,
-    decided: Option<Decided>,
-    outcome: Result<Outcome>,
+    outcome: Result<(Outcome, Option<Decided>)>,
 ) -> Result<()> {
     let mut event = tx.event_for_update(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
     if event.finished_at.is_some() || event.certificate.is_some() {
         return Ok(());
     }
-    if let Some(decided) = &decided {
+    if let Ok((_, Some(decided))) = &outcome {
         event.explanation = serde_json::to_string(&decided.explanation).ok();
     }
-    match outcome {
+    match outcome.map(|(outcome, _)| outcome) {
         Ok(Outcome::Issued(issued)) => {
             event.order = Some(issued.order);
             event.certificate = Some(issued.certificate);

@@ -1,6 +1,6 @@
 //! Scheduling: what the automation request page submits, one endpoint or many.
 
-use domain::model::{AutoRenew, EndpointAction, EventMode, EventStatus, OrderFile, Profile, Role, ServedIssuer};
+use domain::model::{AutoRenew, EndpointAction, EventMode, EventStatus, OrderFile, Profile, Role};
 use domain::rules::{
     DuplicateNames, EndpointFacts, OfferedAction, candidates_for_names, check_bulk, check_offered, check_product_names,
     offer_in_automation, plan_duplicate, scheduled_at,
@@ -345,9 +345,4 @@ fn event_key(actor: &Actor, form: &ScheduleForm) -> String {
 
 fn person_zone(actor: &Actor) -> String {
     actor.person().map_or_else(|| "UTC".to_owned(), |person| person.user.time_zone.clone())
-}
-
-/// Whether another CA's certificate is in place.
-pub(super) fn is_foreign(endpoint: &EndpointRecord) -> bool {
-    endpoint.issuer_kind == ServedIssuer::Other
 }
