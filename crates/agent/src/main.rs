@@ -1,1 +1,139 @@
-fn main() {}
+//! The binary `certdeck-agent`: reads the command line and runs the library.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use certdeck_agent as agent;
+use certdeck_agent::config::{AgentConfig, ConfigFile, DEFAULT_STATE_DIR, read_token};
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// Installs certificates of a Certdeck portal on this host's TLS servers.
+#[derive(Parser)]
+#[command(version, name = "certdeck-agent")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Reports this host's endpoints and does the portal's work until it is stopped.
+    Run(RunOptions),
+    /// Prints what the agent would manage and what is served there now. Changes nothing.
+    Check {
+        /// Configuration file (TOML).
+        #[arg(long, env = "CERTDECK_AGENT_CONFIG")]
+        config: PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct RunOptions {
+    /// Configuration file (TOML).
+    #[arg(long, env = "CERTDECK_AGENT_CONFIG")]
+    config: PathBuf,
+    /// The portal's address, as https://portal.example.com.
+    #[arg(long, env = "CERTDECK_AGENT_SERVER")]
+    server: Option<String>,
+    /// File with the one-time activation token; needed until the agent has enrolled.
+    #[arg(long, env = "CERTDECK_AGENT_TOKEN_FILE")]
+    token_file: Option<PathBuf>,
+    /// Folder for the agent's identity and journal [default: /var/lib/certdeck-agent].
+    #[arg(long, env = "CERTDECK_AGENT_STATE_DIR")]
+    state_dir: Option<PathBuf>,
+    /// PEM file with the roots to trust for the portal instead of the system's.
+    #[arg(long, env = "CERTDECK_AGENT_CA_FILE")]
+    ca_file: Option<PathBuf>,
+    /// The agent's name on the portal's screens [default: the host's name].
+    #[arg(long, env = "CERTDECK_AGENT_NAME")]
+    name: Option<String>,
+    /// Report, do the work that waits now, and end.
+    #[arg(long)]
+    once: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let outcome = match cli.command {
+        Command::Run(options) => run(options).await,
+        Command::Check { config } => check(config).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("certdeck-agent: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: RunOptions) -> anyhow::Result<()> {
+    let file = ConfigFile::read(&options.config)?;
+    let server = options
+        .server
+        .or(file.server)
+        .context("which portal? Give its address with --server, or as `server` in the file")?;
+    let state_dir = options.state_dir.or(file.state_dir);
+    let config = AgentConfig {
+        server,
+        activation_token: token(options.token_file.or(file.token_file))?,
+        ca_file: options.ca_file.or(file.ca_file),
+        name: options.name.or(file.name),
+        state_dir: state_dir.unwrap_or_else(|| DEFAULT_STATE_DIR.into()),
+        endpoints: file.endpoints,
+        nginx: file.nginx,
+        timing: agent::Timing::default(),
+    };
+    if options.once {
+        agent::run_once(config).await?;
+    } else {
+        agent::run(config, stop_signal()?).await?;
+    }
+    Ok(())
+}
+
+/// The activation token. Its file may be removed once the agent has enrolled.
+fn token(file: Option<PathBuf>) -> anyhow::Result<Option<agent_api::Token>> {
+    match file {
+        Some(path) if path.exists() => Ok(Some(read_token(&path)?)),
+        _ => Ok(None),
+    }
+}
+
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping after the step in work");
+    })
+}
+
+async fn check(path: PathBuf) -> anyhow::Result<()> {
+    let file = ConfigFile::read(&path)?;
+    let config = AgentConfig {
+        server: file.server.unwrap_or_default(),
+        activation_token: None,
+        ca_file: None,
+        name: None,
+        state_dir: PathBuf::new(),
+        endpoints: file.endpoints,
+        nginx: file.nginx,
+        timing: agent::Timing::default(),
+    };
+    let sights = agent::check(&config).await?;
+    for sight in &sights {
+        print!("{sight}");
+    }
+    println!("{} endpoints", sights.len());
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! What the agent manages and what each endpoint serves now.
+
+use std::sync::Arc;
+
+use agent_api::{EndpointsReport, FoundEndpoint, InstallAbility, clip};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::config::AgentConfig;
+use crate::discovery::{self, DiscoveryError};
+use crate::probe::{ProbeError, Served, probe};
+use crate::site::Site;
+
+/// Handshakes made at the same time.
+const AT_ONCE: usize = 16;
+
+/// One endpoint, looked at.
+#[derive(Debug)]
+pub struct Sight {
+    /// The endpoint.
+    pub site: Site,
+    /// What it serves.
+    pub served: Result<Served, ProbeError>,
+}
+
+/// Finds the host's endpoints and makes a handshake with each. Nothing is changed and the portal
+/// is not asked.
+pub async fn check(config: &AgentConfig) -> Result<Vec<Sight>, DiscoveryError> {
+    let limit = config.timing.handshake;
+    let gate = Arc::new(Semaphore::new(AT_ONCE));
+    let mut looking = JoinSet::new();
+    for (position, site) in discovery::sites(config).await?.into_iter().enumerate() {
+        let gate = gate.clone();
+        looking.spawn(async move {
+            // The gate is never closed.
+            let _turn = gate.acquire_owned().await;
+            let served = probe(site.address, site.server_name.as_deref(), limit).await;
+            (position, Sight { site, served })
+        });
+    }
+    let mut sights = looking.join_all().await;
+    sights.sort_by_key(|(position, _)| *position);
+    Ok(sights.into_iter().map(|(_, sight)| sight).collect())
+}
+
+/// The sights as the portal gets them.
+pub(crate) fn report(sights: Vec<Sight>) -> EndpointsReport {
+    EndpointsReport { endpoints: sights.into_iter().map(found).collect() }
+}
+
+fn found(sight: Sight) -> FoundEndpoint {
+    let Sight { site, served } = sight;
+    let (chain_pem, probe_error) = match served {
+        Ok(served) => (Some(served.chain_pem), None),
+        Err(error) => (None, Some(clip(&error.to_string()))),
+    };
+    FoundEndpoint {
+        ip: site.address.ip(),
+        port: site.address.port(),
+        server_name: site.server_name,
+        names: site.names,
+        software: site.software,
+        alias: site.alias,
+        chain_pem,
+        probe_error,
+        install: match site.recipe {
+            Ok(_) => InstallAbility::Automatic,
+            Err(reason) => InstallAbility::Manual { reason: clip(&reason) },
+        },
+    }
+}
+
+impl std::fmt::Display for Sight {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let site = &self.site;
+        writeln!(f, "{}", site.alias)?;
+        let name = site.server_name.as_deref().unwrap_or("no server name");
+        writeln!(f, "  address   {} ({name})", site.address)?;
+        match &self.served {
+            Ok(served) => writeln!(
+                f,
+                "  serves    {}, serial {}, until {}",
+                served.common_name, served.serial, served.not_after
+            )?,
+            Err(error) => writeln!(f, "  serves    nothing: {error}")?,
+        }
+        match &site.recipe {
+            Ok(recipe) => {
+                for path in recipe.files.paths() {
+                    writeln!(f, "  writes    {}", path.display())?;
+                }
+                if let Some(test) = &recipe.test {
+                    writeln!(f, "  tests by  {test}")?;
+                }
+                match &recipe.reload {
+                    Some(reload) => writeln!(f, "  reloads   {reload}"),
+                    None => writeln!(f, "  reloads   nothing: the server notices new files itself"),
+                }
+            }
+            Err(reason) => writeln!(f, "  manual    {reason}"),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Who this agent is to the portal: enrolled once, then known by its bearer token.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use agent_api::{EnrollAnswer, EnrollRequest, Token, paths};
+use domain::AgentId;
+use serde::{Deserialize, Serialize};
+
+use crate::client::{Portal, PortalError};
+use crate::config::AgentConfig;
+use crate::files;
+use crate::run::AgentError;
+
+/// The identity's file in the state folder, mode 0600.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Identity {
+    /// The portal that gave the token: it is sent to no other.
+    server: String,
+    /// Digest of the activation token; another activation token enrolls anew.
+    activation_digest: String,
+    /// Sent with the activation token, so that a lost answer can be had again.
+    attempt: Token,
+    /// None until the portal has answered.
+    enrolled: Option<Enrolled>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Enrolled {
+    agent_id: AgentId,
+    token: Token,
+}
+
+/// The stored bearer token, or a new one for the configured activation token.
+pub(crate) async fn token(config: &AgentConfig, portal: &Portal) -> Result<Token, AgentError> {
+    let path = config.state_dir.join("identity.json");
+    let stored = read(&path)?.filter(|identity| identity.server == config.server);
+    let wanted = config.activation_token.as_ref().map(digest);
+    let known = stored
+        .filter(|identity| wanted.as_ref().is_none_or(|wanted| *wanted == identity.activation_digest));
+    if let Some(Identity { enrolled: Some(enrolled), .. }) = known {
+        return Ok(enrolled.token);
+    }
+    let activation_token = config.activation_token.clone().ok_or(AgentError::NoToken)?;
+    let mut identity = match known {
+        Some(begun) => begun,
+        None => Identity {
+            server: config.server.clone(),
+            activation_digest: digest(&activation_token),
+            attempt: random()?,
+            enrolled: None,
+        },
+    };
+    write(&path, &identity)?;
+    let request = request(config, activation_token, identity.attempt.clone());
+    let answer: EnrollAnswer = portal.call(paths::ENROLL, &request, Duration::ZERO).await?;
+    tracing::info!(agent = %answer.agent_id, server = config.server, "enrolled");
+    let token = answer.token.clone();
+    identity.enrolled = Some(Enrolled { agent_id: answer.agent_id, token: answer.token });
+    write(&path, &identity)?;
+    Ok(token)
+}
+
+fn request(config: &AgentConfig, activation_token: Token, attempt: Token) -> EnrollRequest {
+    let hostname = hostname();
+    EnrollRequest {
+        activation_token,
+        attempt,
+        name: config.name.clone().unwrap_or_else(|| hostname.clone()),
+        hostname,
+        version: crate::run::VERSION.to_owned(),
+        platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+    }
+}
+
+fn read(path: &Path) -> Result<Option<Identity>, AgentError> {
+    match std::fs::read(path) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| state(path, std::io::Error::other(error))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(state(path, error)),
+    }
+}
+
+fn write(path: &PathBuf, identity: &Identity) -> Result<(), AgentError> {
+    serde_json::to_vec_pretty(identity)
+        .map_err(std::io::Error::other)
+        .and_then(|bytes| files::write_private(path, &bytes))
+        .map_err(|error| state(path, error))
+}
+
+fn state(path: &Path, source: std::io::Error) -> AgentError {
+    AgentError::State { path: path.to_owned(), source }
+}
+
+fn digest(token: &Token) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, token.expose().as_bytes());
+    hex::encode(digest)
+}
+
+fn random() -> Result<Token, PortalError> {
+    let mut bytes = [0_u8; 32];
+    aws_lc_rs::rand::fill(&mut bytes)
+        .map_err(|_| PortalError::Setup("the system gives no random numbers".into()))?;
+    Ok(Token::new(hex::encode(bytes)))
+}
+
+fn hostname() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name: String = name.trim().chars().take(200).collect();
+    if name.is_empty() { "unnamed host".to_owned() } else { name }
+}

@@ -1,0 +1,262 @@
+//! The agent against a real nginx: found, reported, installed, verified, and taken back.
+
+#![expect(clippy::unwrap_used, reason = "a fault in the set-up is the test's failure")]
+
+mod common;
+
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use agent_api::{InstallAbility, Stage, Token};
+use certdeck_agent::{AgentConfig, AgentError, CommandLine, EndpointConfig, run, run_once};
+use common::nginx::{Nginx, served};
+use common::portal::{ACTIVATION, TestPortal};
+use common::{file_names, free_address, quick, self_signed};
+use domain::model::KeyType;
+
+const NAME: &str = "www.example.test";
+
+/// An nginx with one TLS server, and an agent that finds it.
+struct Host {
+    // Stopped before its folder goes: fields are dropped in this order.
+    nginx: Nginx,
+    dir: tempfile::TempDir,
+    address: SocketAddr,
+    portal: TestPortal,
+}
+
+impl Host {
+    async fn start() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let address = free_address();
+        let tls = dir.path().join("tls");
+        std::fs::create_dir(&tls).unwrap();
+        self_signed(NAME, &tls.join("full.pem"), &tls.join("key.pem"));
+        let site = format!(
+            "server {{ listen {address} ssl; server_name {NAME} example.test;
+                ssl_certificate tls/full.pem; ssl_certificate_key tls/key.pem; }}"
+        );
+        let nginx = Nginx::start(dir.path(), &site, address).await;
+        Self { nginx, dir, address, portal: TestPortal::start().await }
+    }
+
+    fn tls(&self) -> PathBuf {
+        self.dir.path().join("tls")
+    }
+
+    fn config(&self) -> AgentConfig {
+        AgentConfig {
+            server: self.portal.url(),
+            activation_token: Some(Token::new(ACTIVATION)),
+            ca_file: None,
+            name: Some("test host".to_owned()),
+            state_dir: self.dir.path().join("state"),
+            endpoints: Vec::new(),
+            nginx: Some(self.nginx.config()),
+            timing: quick(),
+        }
+    }
+
+    fn order(&self, key_type: KeyType) -> domain::EventId {
+        self.portal.order(self.address, Some(NAME), "www.example.test example.test", key_type)
+    }
+
+    /// Nothing of an event is left on the host.
+    fn assert_clean(&self) {
+        let left: Vec<_> =
+            file_names(&self.tls()).into_iter().filter(|name| name.starts_with('.')).collect();
+        assert_eq!(left, Vec::<String>::new());
+        assert_eq!(file_names(&self.dir.path().join("state/events")), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_goes_from_key_to_handshake() {
+    let host = Host::start().await;
+    let before = served(host.address, NAME).await;
+    let event = host.order(KeyType::EcP384);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let agent = tokio::spawn(run(host.config(), async { stopped.await.unwrap() }));
+
+    let end = host.portal.end_of(event).await;
+    assert!(end.installed && end.failed.is_none(), "{:?}", end.failed);
+    let issued = end.issued.unwrap();
+    let after = served(host.address, NAME).await;
+    assert_eq!(after.serial, issued.serial);
+    assert_ne!(after.serial, before.serial);
+    assert_eq!(end.verified.unwrap(), after.chain_pem);
+    assert_eq!(after.chain_pem.matches("BEGIN CERTIFICATE").count(), 2, "the chain is served too");
+
+    // The report that follows the event shows the new certificate.
+    host.portal.reports(2).await;
+    let [endpoint] = <[_; 1]>::try_from(host.portal.endpoints()).unwrap();
+    assert_eq!(endpoint.chain_pem.as_deref(), Some(after.chain_pem.as_str()));
+    assert_eq!(endpoint.names, [NAME, "example.test"]);
+    assert_eq!(endpoint.install, InstallAbility::Automatic);
+    assert_eq!(endpoint.software.unwrap().name, "nginx");
+
+    stop.send(()).unwrap();
+    agent.await.unwrap().unwrap();
+    host.assert_clean();
+    let key = std::fs::metadata(host.tls().join("key.pem")).unwrap().permissions().mode();
+    assert_eq!(key & 0o007, 0, "the key is not readable by everybody");
+    assert_eq!(
+        file_names(&host.tls()),
+        ["full.pem", "full.pem.certdeck-old", "key.pem", "key.pem.certdeck-old"]
+    );
+}
+
+#[tokio::test]
+async fn a_failing_configuration_test_brings_the_old_files_back() {
+    let host = Host::start().await;
+    let before = served(host.address, NAME).await;
+    let key = std::fs::read(host.tls().join("key.pem")).unwrap();
+    let event = host.order(KeyType::EcP256);
+    host.nginx.break_configuration();
+    run_once(host.config()).await.unwrap();
+
+    let failed = host.portal.event(event).failed.unwrap();
+    assert_eq!(failed.stage, Stage::ConfigTest);
+    assert!(failed.rolled_back && failed.may_retry);
+    assert!(failed.cause.contains("no_such_directive"), "{}", failed.cause);
+    assert!(failed.solution.contains("retry"), "{}", failed.solution);
+    assert_eq!(served(host.address, NAME).await.serial, before.serial);
+    assert_eq!(std::fs::read(host.tls().join("key.pem")).unwrap(), key);
+    host.assert_clean();
+    host.nginx.mend_configuration();
+    assert!(host.nginx.accepts_its_files());
+}
+
+#[tokio::test]
+async fn a_reload_that_does_not_take_is_found_by_handshake() {
+    let host = Host::start().await;
+    let before = served(host.address, NAME).await;
+    let event = host.order(KeyType::EcP256);
+    let mut config = host.config();
+    let nothing = CommandLine::new(vec!["true".to_owned()]);
+    config.nginx.as_mut().unwrap().reload_command = nothing;
+    run_once(config).await.unwrap();
+
+    let end = host.portal.event(event);
+    assert!(end.installed);
+    let failed = end.failed.unwrap();
+    assert_eq!(failed.stage, Stage::Verify);
+    assert!(failed.rolled_back);
+    assert!(failed.cause.contains(&before.serial.0), "{}", failed.cause);
+    assert!(failed.solution.contains("Verify on the website"), "{}", failed.solution);
+    host.assert_clean();
+    assert!(host.nginx.accepts_its_files());
+}
+
+#[tokio::test]
+async fn a_reload_that_fails_brings_the_old_files_back() {
+    let host = Host::start().await;
+    let event = host.order(KeyType::Rsa2048);
+    let mut config = host.config();
+    config.nginx.as_mut().unwrap().reload_command = CommandLine::new(vec!["false".to_owned()]);
+    run_once(config).await.unwrap();
+    let failed = host.portal.event(event).failed.unwrap();
+    assert_eq!((failed.stage, failed.rolled_back), (Stage::Reload, true));
+    host.assert_clean();
+}
+
+#[tokio::test]
+async fn a_lost_key_is_reported_and_nothing_is_touched() {
+    let host = Host::start().await;
+    let key = std::fs::read(host.tls().join("key.pem")).unwrap();
+    let event = host.order(KeyType::EcP256);
+    host.portal.issue_without_asking(event);
+    run_once(host.config()).await.unwrap();
+    let failed = host.portal.event(event).failed.unwrap();
+    assert_eq!(std::fs::read(host.tls().join("key.pem")).unwrap(), key);
+    assert_eq!((failed.stage, failed.rolled_back), (Stage::Key, true));
+    host.assert_clean();
+}
+
+#[tokio::test]
+async fn an_endpoint_of_the_file_is_managed_and_unknown_ones_are_refused() {
+    let host = Host::start().await;
+    let tls = host.tls();
+    let mut config = host.config();
+    config.nginx = None;
+    config.endpoints = vec![EndpointConfig {
+        name: "by hand".to_owned(),
+        address: host.address,
+        server_name: Some(NAME.to_owned()),
+        certificate_file: None,
+        chain_file: None,
+        fullchain_file: Some(tls.join("full.pem")),
+        key_file: Some(tls.join("key.pem")),
+        combined_file: None,
+        test_command: None,
+        reload_command: CommandLine::new(
+            [common::nginx::BINARY, "-s", "reload", "-c"]
+                .into_iter()
+                .map(str::to_owned)
+                .chain([host.dir.path().join("nginx.conf").display().to_string()])
+                .chain(["-p".to_owned(), host.dir.path().display().to_string()])
+                .collect(),
+        ),
+        software: Some("nginx 1.22".to_owned()),
+    }];
+    let known = host.order(KeyType::EcP256);
+    let look = host.portal.probe(host.address, Some(NAME));
+    let unknown = host.portal.order(free_address(), None, NAME, KeyType::EcP256);
+    run_once(config).await.unwrap();
+    let end = host.portal.event(known);
+    assert!(end.failed.is_none(), "{:?}", end.failed);
+    assert_eq!(served(host.address, NAME).await.serial, end.issued.unwrap().serial);
+    assert!(host.portal.event(look).verified.unwrap().contains("BEGIN CERTIFICATE"));
+    let failed = host.portal.event(unknown).failed.unwrap();
+    assert!(!failed.may_retry && failed.cause.contains("no longer"), "{}", failed.cause);
+}
+
+#[tokio::test]
+async fn enrolls_once_over_tls_with_a_private_root_and_lost_answers() {
+    let host = Host::start().await;
+    let front = tempfile::tempdir().unwrap();
+    let (full, key) = (front.path().join("full.pem"), front.path().join("key.pem"));
+    host.portal.issue_for_loopback(&full, &key);
+    let address = free_address();
+    let proxy = format!(
+        "server {{ listen {address} ssl; ssl_certificate full.pem; ssl_certificate_key key.pem;
+            location / {{ proxy_pass http://{}; }} }}",
+        host.portal.address
+    );
+    let _front = Nginx::start(front.path(), &proxy, address).await;
+    let roots = front.path().join("roots.pem");
+    std::fs::write(&roots, host.portal.authority_pem()).unwrap();
+
+    let mut config = host.config();
+    config.server = format!("https://{address}");
+    config.ca_file = Some(roots);
+    host.portal.go_away(1);
+    run_once(config.clone()).await.unwrap();
+    let identity = config.state_dir.join("identity.json");
+    assert_eq!(std::fs::metadata(&identity).unwrap().permissions().mode() & 0o777, 0o600);
+    let first = std::fs::read(&identity).unwrap();
+    assert_eq!(host.portal.endpoints().len(), 1);
+
+    // The activation token is not needed any more, and a used one enrolls nobody else.
+    config.activation_token = None;
+    run_once(config.clone()).await.unwrap();
+    assert_eq!(std::fs::read(&identity).unwrap(), first);
+    config.activation_token = Some(Token::new(ACTIVATION));
+    config.state_dir = host.dir.path().join("other");
+    assert!(matches!(run_once(config.clone()).await, Err(AgentError::Portal(_))));
+    config.activation_token = None;
+    config.state_dir = host.dir.path().join("third");
+    assert!(matches!(run_once(config).await, Err(AgentError::NoToken)));
+}
+
+#[tokio::test]
+async fn two_agents_do_not_share_a_state_folder() {
+    let host = Host::start().await;
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let agent = tokio::spawn(run(host.config(), async { stopped.await.unwrap() }));
+    host.portal.reports(1).await;
+    assert!(matches!(run_once(host.config()).await, Err(AgentError::AlreadyRuns(_))));
+    stop.send(()).unwrap();
+    agent.await.unwrap().unwrap();
+}
