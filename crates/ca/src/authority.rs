@@ -166,6 +166,11 @@ impl Authority {
         self.chain.root()
     }
 
+    /// The root in PEM.
+    pub fn root_pem(&self) -> String {
+        self.root().pem()
+    }
+
     /// The certificates, the issuing one first and the root last.
     pub fn certificates(&self) -> impl Iterator<Item = &CaCertificate> {
         self.chain.iter()

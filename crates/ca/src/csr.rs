@@ -9,7 +9,9 @@ use std::net::IpAddr;
 
 use domain::{DnsName, NameError, NameSet};
 use x509_parser::certification_request::X509CertificationRequest;
+use x509_parser::cri_attributes::ParsedCriAttribute;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
+use x509_parser::oid_registry::OID_X509_EXT_SUBJECT_ALT_NAME;
 use x509_parser::prelude::FromDer;
 use x509_parser::x509::AttributeTypeAndValue;
 
@@ -192,17 +194,20 @@ fn unarmoured(input: &[u8]) -> Result<Vec<u8>, CsrFault> {
     }
 }
 
+/// The names of every SAN extension that the request holds; all else in it is read over.
 fn san_names<'a>(
     request: &'a X509CertificationRequest<'_>,
 ) -> Result<Vec<&'a GeneralName<'a>>, CsrFault> {
+    let attributes = request.certification_request_info.iter_attributes();
+    let extensions = attributes.flat_map(|attribute| match attribute.parsed_attribute() {
+        ParsedCriAttribute::ExtensionRequest(requested) => requested.extensions.as_slice(),
+        _ => &[],
+    });
     let mut names = Vec::new();
-    for extension in request.requested_extensions().into_iter().flatten() {
-        match extension {
+    for extension in extensions.filter(|one| one.oid == OID_X509_EXT_SUBJECT_ALT_NAME) {
+        match extension.parsed_extension() {
             ParsedExtension::SubjectAlternativeName(san) => names.extend(&san.general_names),
-            ParsedExtension::ParseError { .. } | ParsedExtension::Unparsed => {
-                return Err(CsrFault::BadSan);
-            }
-            _ => {}
+            _ => return Err(CsrFault::BadSan),
         }
     }
     if names.len() > MAX_NAMES {

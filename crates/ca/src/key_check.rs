@@ -276,3 +276,143 @@ pub(crate) fn key_identifier(spki_der: &[u8]) -> Option<Vec<u8>> {
     digest.truncate(20);
     Some(digest)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::SigningKey;
+
+    /// A number of `bits` bits without small factors, for tests that need no real primes.
+    fn rough(bits: u64, seed: u8) -> BigUint {
+        let mut bytes = Vec::new();
+        while (bytes.len() as u64) < bits / 8 {
+            let next = sha256(&[bytes.as_slice(), &[seed]].concat());
+            bytes.extend(next);
+        }
+        bytes.truncate(usize::try_from(bits / 8).unwrap());
+        bytes[0] |= 0xc0;
+        next_rough(BigUint::from_bytes_be(&bytes))
+    }
+
+    fn next_rough(mut number: BigUint) -> BigUint {
+        loop {
+            number += 1u32;
+            if primes_below(SMALL_FACTORS_BELOW).all(|prime| remainder(&number, prime) != 0) {
+                return number;
+            }
+        }
+    }
+
+    fn rsa_spki(modulus: &BigUint, exponent: u64) -> Vec<u8> {
+        let key = yasna::construct_der(|writer| {
+            writer.write_sequence(|writer| {
+                writer.next().write_bigint_bytes(&modulus.to_bytes_be(), true);
+                writer.next().write_u64(exponent);
+            });
+        });
+        yasna::construct_der(|writer| {
+            writer.write_sequence(|writer| {
+                writer.next().write_sequence(|writer| {
+                    writer.next().write_oid(&crate::der::oid(&[1, 2, 840, 113_549, 1, 1, 1]));
+                    writer.next().write_null();
+                });
+                crate::der::bit_string(writer.next(), &key);
+            });
+        })
+    }
+
+    #[test]
+    fn good_keys_pass() {
+        for (kind, facts) in [
+            (KeyType::EcP256, KeyFacts::Ec { curve: Curve::P256 }),
+            (KeyType::EcP384, KeyFacts::Ec { curve: Curve::P384 }),
+            (KeyType::Rsa2048, KeyFacts::Rsa { bits: 2048 }),
+            (KeyType::Rsa3072, KeyFacts::Rsa { bits: 3072 }),
+        ] {
+            assert_eq!(check(SigningKey::generate(kind).unwrap().spki_der()), Ok(facts));
+            assert_eq!(facts.key_type(), Some(kind));
+        }
+        let modulus = rough(1024, 1) * rough(1024, 2);
+        assert_eq!(check(&rsa_spki(&modulus, 65_537)), Ok(KeyFacts::Rsa { bits: 2048 }));
+    }
+
+    #[test]
+    fn sizes_outside_of_2048_to_8192_are_refused() {
+        for (bits, fault) in [(512, KeyFault::TooShort(1024)), (1000, KeyFault::TooShort(2000))] {
+            assert_eq!(check(&rsa_spki(&(rough(bits, 1) * rough(bits, 2)), 65_537)), Err(fault));
+        }
+        let huge = BigUint::from(1u32) << 100_000u32;
+        assert!(matches!(check(&rsa_spki(&huge, 65_537)), Err(KeyFault::BadSize(_))));
+        let odd = (BigUint::from(1u32) << 2050u32) + 1u32;
+        assert_eq!(check(&rsa_spki(&odd, 65_537)), Err(KeyFault::BadSize(2051)));
+    }
+
+    #[test]
+    fn exponents_are_odd_and_large_enough() {
+        let modulus = rough(1024, 1) * rough(1024, 2);
+        for exponent in [0, 1, 3, 65_535, 65_538] {
+            assert_eq!(
+                check(&rsa_spki(&modulus, exponent)),
+                Err(KeyFault::BadExponent),
+                "{exponent}"
+            );
+        }
+        assert!(check(&rsa_spki(&modulus, 65_539)).is_ok());
+    }
+
+    #[test]
+    fn small_factors_are_found() {
+        let modulus = rough(2040, 3) * 251u32;
+        let modulus = if modulus.bits() == 2048 { modulus } else { rough(2040, 4) * 251u32 };
+        assert_eq!(check(&rsa_spki(&modulus, 65_537)), Err(KeyFault::SmallFactor));
+    }
+
+    #[test]
+    fn close_primes_are_found() {
+        let p = rough(1024, 5);
+        let q = next_rough(p.clone());
+        assert_eq!(check(&rsa_spki(&(&p * &q), 65_537)), Err(KeyFault::ClosePrimes));
+        assert_eq!(check(&rsa_spki(&(&p * &p), 65_537)), Err(KeyFault::ClosePrimes));
+    }
+
+    #[test]
+    fn the_roca_fingerprint_is_found() {
+        let product: BigUint = primes_below(ROCA_PRIMES_UP_TO + 1).map(BigUint::from).product();
+        let power = BigUint::from(65_537u32).modpow(&BigUint::from(12_345u32), &product);
+        let mut factor = BigUint::from(0b11u32) << (2046 - product.bits());
+        let modulus = loop {
+            let modulus = &product * &factor + &power;
+            let rough =
+                primes_below(SMALL_FACTORS_BELOW).all(|prime| remainder(&modulus, prime) != 0);
+            if rough && modulus.bits() == 2048 {
+                break modulus;
+            }
+            factor += BigUint::from(1u32) << (1700 - product.bits());
+        };
+        assert_eq!(check(&rsa_spki(&modulus, 65_537)), Err(KeyFault::Roca));
+    }
+
+    #[test]
+    fn broken_points_and_encodings_are_refused() {
+        let good = SigningKey::generate(KeyType::EcP256).unwrap().spki_der().to_vec();
+        let mut moved = good.clone();
+        *moved.last_mut().unwrap() ^= 1;
+        assert_eq!(check(&moved), Err(KeyFault::NotOnCurve));
+        assert_eq!(check(&[good.as_slice(), b"x"].concat()), Err(KeyFault::Unreadable));
+        assert_eq!(check(&good[..good.len() - 1]), Err(KeyFault::Unreadable));
+        assert_eq!(check(b""), Err(KeyFault::Unreadable));
+    }
+
+    #[test]
+    fn every_fault_says_what_to_do() {
+        for fault in [
+            KeyFault::Unreadable,
+            KeyFault::TooShort(1024),
+            KeyFault::Roca,
+            KeyFault::UnsupportedCurve,
+        ] {
+            let words = fault.to_string();
+            assert!(words.contains("Make") || words.contains("Use"), "{words}");
+        }
+    }
+}

@@ -246,28 +246,20 @@ fn write_names(writer: DERWriter<'_>, names: &Names) {
     });
 }
 
-/// The policy of private products: 2.25 with a random UUID, an arc that needs no registration
-/// (X.667). Its last part has 128 bits, more than `yasna`'s OIDs hold, hence the bytes.
-const PRIVATE_POLICY: &[u8] = &[
-    0x69, 0x83, 0xb7, 0xaa, 0xef, 0xfa, 0xa3, 0xeb, 0xe2, 0xa6, 0xef, 0x87, 0xbe, 0xf7, 0xee, 0xf3,
-    0xa8, 0xfe, 0x92, 0x6d,
-];
-const OBJECT_IDENTIFIER: Tag = Tag { tag_class: yasna::TagClass::Universal, tag_number: 6 };
+/// The policy of private products, under the enterprise number that is reserved for examples
+/// (RFC 5612): private roots have no registered one, and linters refuse the long arcs of 2.25.
+const PRIVATE_POLICY: [u64; 9] = [1, 3, 6, 1, 4, 1, 32473, 1, 1];
 
 /// Baseline Requirements 7.1.6.1: the reserved policy of the validation.
 fn write_policy(writer: DERWriter<'_>, validation: Validation) {
     writer.write_sequence(|writer| {
-        writer.next().write_sequence(|writer| {
-            let writer = writer.next();
-            match validation {
-                Validation::Dv => writer.write_oid(&oid(&[2, 23, 140, 1, 2, 1])),
-                Validation::Ov => writer.write_oid(&oid(&[2, 23, 140, 1, 2, 2])),
-                Validation::Ev => writer.write_oid(&oid(&[2, 23, 140, 1, 1])),
-                Validation::Private => writer.write_tagged_implicit(OBJECT_IDENTIFIER, |writer| {
-                    writer.write_bytes(PRIVATE_POLICY);
-                }),
-            }
-        });
+        let policy: &[u64] = match validation {
+            Validation::Dv => &[2, 23, 140, 1, 2, 1],
+            Validation::Ov => &[2, 23, 140, 1, 2, 2],
+            Validation::Ev => &[2, 23, 140, 1, 1],
+            Validation::Private => &PRIVATE_POLICY,
+        };
+        writer.next().write_sequence(|writer| writer.next().write_oid(&oid(policy)));
     });
 }
 
