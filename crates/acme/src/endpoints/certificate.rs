@@ -1,0 +1,32 @@
+//! The certificate (RFC 8555 section 7.4.2): the leaf first, then what leads to the root. The
+//! alternate chain holds the root as well, for clients that configure it.
+
+use axum::extract::{Path, State};
+
+use super::{Answer, id};
+use crate::AcmeServer;
+use crate::problem::Problem;
+use crate::reply::Reply;
+use crate::request::Fetch;
+
+const TYPE: &str = "application/pem-certificate-chain";
+
+pub async fn post(State(server): State<AcmeServer>, Path(path): Path<String>, Fetch { account }: Fetch) -> Answer {
+    let order = domain::AcmeOrderId(id(&path, "certificate")?);
+    let chains = server.desk().certificate(&account, order).await?;
+    let reply = Reply::text(TYPE, chains.to_issuer);
+    Ok(reply.link("alternate", &server.urls().certificate(order, 1)))
+}
+
+pub async fn post_alternate(
+    State(server): State<AcmeServer>,
+    Path((path, chain)): Path<(String, String)>,
+    Fetch { account }: Fetch,
+) -> Answer {
+    let order = domain::AcmeOrderId(id(&path, "certificate")?);
+    if chain != "1" {
+        return Err(Problem::not_found("certificate"));
+    }
+    let chains = server.desk().certificate(&account, order).await?;
+    Ok(Reply::text(TYPE, chains.to_root).link("alternate", &server.urls().certificate(order, 0)))
+}

@@ -1,0 +1,86 @@
+//! Orders: one, and an account's list (RFC 8555 sections 7.1.2.1, 7.1.3 and 7.4).
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use domain::AcmeOrderId;
+use domain::model::acme::{AcmeOrder, AcmeOrderStatus};
+use serde_json::{Value, json};
+
+use super::{Answer, id};
+use crate::AcmeServer;
+use crate::problem::{Problem, fault_json};
+use crate::reply::Reply;
+use crate::request::Fetch;
+
+/// Seconds until a poll is worth it, while an order is being issued.
+const SOON: u64 = 3;
+/// The same while it waits for a reviewer. acme.sh gives up on more than 600.
+const HELD: u64 = 60;
+
+/// The order object.
+pub fn show(server: &AcmeServer, order: &AcmeOrder) -> Value {
+    let urls = server.urls();
+    let authorizations: Vec<String> = order.authorizations.iter().map(|id| urls.authorization(*id)).collect();
+    let mut json = json!({
+        "status": order.status,
+        "expires": order.expires_at.rfc3339(),
+        "identifiers": order.identifiers,
+        "authorizations": authorizations,
+        "finalize": urls.finalize(order.id),
+    });
+    let optional = [
+        ("notBefore", order.not_before.map(|at| json!(at.rfc3339()))),
+        ("notAfter", order.not_after.map(|at| json!(at.rfc3339()))),
+        ("profile", order.profile.as_ref().map(|profile| json!(profile))),
+        ("replaces", order.replaces.as_ref().map(|certificate| json!(certificate))),
+        ("error", order.error.as_ref().map(fault_json)),
+    ];
+    for (member, value) in optional {
+        if let Some(value) = value {
+            json[member] = value;
+        }
+    }
+    if order.status == AcmeOrderStatus::Valid && order.certificate.is_some() {
+        json["certificate"] = json!(urls.certificate(order.id, 0));
+    }
+    json
+}
+
+/// An order as an answer, with its URL, and with the time of the next poll while it is processed.
+pub fn answer(server: &AcmeServer, order: &AcmeOrder, status: StatusCode) -> Reply {
+    let pause = match order.status {
+        AcmeOrderStatus::Processing if order.request.is_some() => Some(HELD),
+        AcmeOrderStatus::Processing => Some(SOON),
+        _ => None,
+    };
+    Reply::json(status, &show(server, order)).location(&server.urls().order(order.id)).retry_after(pause)
+}
+
+pub async fn post(State(server): State<AcmeServer>, Path(path): Path<String>, Fetch { account }: Fetch) -> Answer {
+    let order = AcmeOrderId(id(&path, "order")?);
+    let mut order = server.desk().order(&account, order).await?;
+    if order.status == AcmeOrderStatus::Processing {
+        order = server.desk().settle(order.id).await?;
+    }
+    Ok(answer(&server, &order, StatusCode::OK))
+}
+
+pub async fn list(
+    State(server): State<AcmeServer>,
+    Path(path): Path<String>,
+    Query(query): Query<Vec<(String, String)>>,
+    Fetch { account }: Fetch,
+) -> Answer {
+    if id(&path, "account")? != account.id.0 {
+        return Err(Problem::not_found("account"));
+    }
+    let cursor = query.iter().find(|(name, _)| name == "cursor");
+    let cursor = cursor.map(|(_, value)| id(value, "page")).transpose()?.map(AcmeOrderId);
+    let (orders, next) = server.desk().orders(&account, cursor).await?;
+    let urls: Vec<String> = orders.into_iter().map(|order| server.urls().order(order)).collect();
+    let reply = Reply::json(StatusCode::OK, &json!({ "orders": urls }));
+    Ok(match next {
+        Some(next) => reply.link("next", &server.urls().orders(account.id, Some(next))),
+        None => reply,
+    })
+}

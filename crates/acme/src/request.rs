@@ -1,0 +1,195 @@
+//! From bytes to a request that someone has signed (RFC 8555 section 6).
+//!
+//! A handler that takes one of the types here has been given a request whose content type, JWS,
+//! key, signature, URL and nonce were checked; there is no other way to a payload.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequest, OriginalUri, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use domain::model::acme::{AccountStatus, AcmeAccount};
+use serde::de::DeserializeOwned;
+
+use crate::AcmeServer;
+use crate::jwk::Jwk;
+use crate::jws::{Jws, Signer};
+use crate::nonce::Check;
+use crate::problem::{Kind, Problem};
+
+/// The longest body that is read, in bytes.
+pub const BODY_LIMIT: usize = 50_000;
+
+/// Who signed.
+#[derive(Debug, Clone)]
+pub enum Author {
+    /// A valid account.
+    Account(Box<AcmeAccount>),
+    /// A key, of an account or not.
+    Key,
+}
+
+/// A request with a good signature, URL and nonce.
+#[derive(Debug, Clone)]
+pub struct Signed {
+    /// Who signed.
+    pub author: Author,
+    /// The key that signed.
+    pub key: Jwk,
+    /// The decoded payload; empty for POST-as-GET.
+    pub payload: Vec<u8>,
+    /// The URL that it was signed for.
+    pub url: String,
+    /// Where it came from, as far as the server was told.
+    pub address: Option<IpAddr>,
+}
+
+/// A [`Signed`] by a valid account.
+#[derive(Debug, Clone)]
+pub struct ByAccount {
+    /// The account.
+    pub account: AcmeAccount,
+    /// The request.
+    pub signed: Signed,
+}
+
+/// A [`Signed`] by a key that the request itself holds.
+#[derive(Debug, Clone)]
+pub struct ByKey(pub Signed);
+
+/// A POST-as-GET by a valid account (RFC 8555 section 6.3): its payload is empty.
+#[derive(Debug, Clone)]
+pub struct Fetch {
+    /// The account.
+    pub account: AcmeAccount,
+}
+
+impl Signed {
+    /// The payload as JSON of the wanted form.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        serde_json::from_slice(&self.payload)
+            .map_err(|error| Problem::malformed(format!("The payload can't be read as JSON for this resource: {error}.")))
+    }
+
+    /// Whether this is a POST-as-GET.
+    pub fn is_fetch(&self) -> bool {
+        self.payload.is_empty()
+    }
+}
+
+impl FromRequest<AcmeServer> for Signed {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, server: &AcmeServer) -> Result<Self, Problem> {
+        check_content_type(request.headers())?;
+        let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+        let wanted_url = requested_url(&request, server);
+        let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await.map_err(|_| {
+            Problem::malformed(format!("The body could not be read, or is longer than {BODY_LIMIT} bytes."))
+                .with_status(StatusCode::PAYLOAD_TOO_LARGE)
+        })?;
+        let jws = Jws::parse(&body)?;
+        let (author, key) = find_author(server, &jws).await?;
+        jws.verify(&key)?;
+        if jws.url != wanted_url {
+            return Err(Problem::new(
+                Kind::Unauthorized,
+                format!("The request was signed for another URL: the protected header's url must be {wanted_url:?}."),
+            ));
+        }
+        spend_nonce(server, jws.nonce.as_deref()).await?;
+        if let Author::Account(account) = &author {
+            check_account(account)?;
+        }
+        Ok(Self { author, key, payload: jws.payload, url: wanted_url, address })
+    }
+}
+
+fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = given.split(';').next().unwrap_or_default().trim();
+    if media_type.eq_ignore_ascii_case("application/jose+json") {
+        return Ok(());
+    }
+    Err(Problem::malformed("Requests must have the content type application/jose+json.")
+        .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE))
+}
+
+fn requested_url(request: &Request, server: &AcmeServer) -> String {
+    let uri = request.extensions().get::<OriginalUri>().map_or_else(|| request.uri(), |original| &original.0);
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    server.urls().absolute(path)
+}
+
+async fn find_author(server: &AcmeServer, jws: &Jws) -> Result<(Author, Jwk), Problem> {
+    match &jws.signer {
+        Signer::Key(key) => Ok((Author::Key, key.clone())),
+        Signer::Account(url) => {
+            let unknown = || Problem::new(Kind::AccountDoesNotExist, "The kid is not the URL of an account of this server.");
+            let id = server.urls().account_of(url).ok_or_else(unknown)?;
+            let account = server.desk().account(id).await?.ok_or_else(unknown)?;
+            let key = Jwk::parse(&account.jwk).map_err(|_| Problem::new(Kind::ServerInternal, "The account's key can't be read."))?;
+            Ok((Author::Account(Box::new(account)), key))
+        }
+    }
+}
+
+fn check_account(account: &AcmeAccount) -> Result<(), Problem> {
+    match account.status {
+        AccountStatus::Valid => Ok(()),
+        AccountStatus::Deactivated => Err(Problem::new(Kind::Unauthorized, "The account was deactivated. Make a new one.")),
+        AccountStatus::Revoked => Err(Problem::new(
+            Kind::Unauthorized,
+            "The ACME Directory URL of this account was revoked. Ask its administrator for another one.",
+        )),
+    }
+}
+
+async fn spend_nonce(server: &AcmeServer, nonce: Option<&str>) -> Result<(), Problem> {
+    let nonce = nonce.ok_or_else(Problem::bad_nonce)?;
+    let base64url = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if !nonce.bytes().all(base64url) {
+        return Err(Problem::malformed("The nonce is not base64url (RFC 8555 section 6.5.2)."));
+    }
+    let good = match server.nonces().spend(nonce, server.desk().clock().now()) {
+        Check::Good => true,
+        Check::Bad => false,
+        Check::AskStore { spent } => server.desk().spend_nonce(spent).await?,
+    };
+    if good { Ok(()) } else { Err(Problem::bad_nonce()) }
+}
+
+impl FromRequest<AcmeServer> for ByAccount {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, server: &AcmeServer) -> Result<Self, Problem> {
+        let signed = Signed::from_request(request, server).await?;
+        match &signed.author {
+            Author::Account(account) => Ok(Self { account: account.as_ref().clone(), signed }),
+            Author::Key => Err(Problem::malformed("This resource asks for kid, the account's URL, in the protected header, not jwk.")),
+        }
+    }
+}
+
+impl FromRequest<AcmeServer> for ByKey {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, server: &AcmeServer) -> Result<Self, Problem> {
+        let signed = Signed::from_request(request, server).await?;
+        match signed.author {
+            Author::Key => Ok(Self(signed)),
+            Author::Account(_) => Err(Problem::malformed("This resource asks for jwk, the key itself, in the protected header, not kid.")),
+        }
+    }
+}
+
+impl FromRequest<AcmeServer> for Fetch {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, server: &AcmeServer) -> Result<Self, Problem> {
+        let ByAccount { account, signed } = ByAccount::from_request(request, server).await?;
+        if signed.is_fetch() {
+            return Ok(Self { account });
+        }
+        Err(Problem::malformed("This resource can only be read: POST-as-GET has an empty payload (RFC 8555 section 6.3)."))
+    }
+}

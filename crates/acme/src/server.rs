@@ -1,0 +1,155 @@
+//! The server: what all requests share, and the routes.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, head, post};
+use futures::FutureExt;
+use lifecycle::acme::AcmeDesk;
+use lifecycle::{Lifecycle, LifecycleError};
+use tokio::sync::Notify;
+
+use crate::config::AcmeConfig;
+use crate::endpoints::{
+    account, authorization, certificate, challenge, directory, finalize, key_change, new_account, new_authz,
+    new_nonce, new_order, orders, renewal_info, revoke_cert, terms,
+};
+use crate::nonce::Nonces;
+use crate::problem::{Kind, Problem};
+use crate::urls::{PREFIX, Urls};
+use crate::validation::Dns;
+
+const REPLAY_NONCE: HeaderName = HeaderName::from_static("replay-nonce");
+
+/// The ACME server. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct AcmeServer {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    desk: AcmeDesk,
+    config: AcmeConfig,
+    urls: Urls,
+    nonces: Nonces,
+    dns: Dns,
+    answered: Notify,
+}
+
+impl AcmeServer {
+    /// A server on this desk. Fails where there is no randomness, or, with several nodes, no
+    /// authority to derive the nodes' shared secret from.
+    pub async fn new(lifecycle: Lifecycle, config: AcmeConfig) -> lifecycle::Result<Self> {
+        let internal = |words: String| LifecycleError::Internal(words);
+        let desk = AcmeDesk::new(lifecycle, config.policy.clone());
+        let nonces = if config.several_nodes {
+            Nonces::for_nodes(&desk.shared_secret().await?)
+        } else {
+            Nonces::for_one_process().map_err(|_| internal("no random numbers".to_owned()))?
+        };
+        let dns = Dns::new(config.dns_resolver).map_err(|error| internal(format!("no DNS resolver: {error}")))?;
+        let urls = Urls::new(&config.base_url);
+        Ok(Self { inner: Arc::new(Inner { desk, config, urls, nonces, dns, answered: Notify::new() }) })
+    }
+
+    /// The use cases.
+    pub fn desk(&self) -> &AcmeDesk {
+        &self.inner.desk
+    }
+
+    /// The surroundings.
+    pub fn config(&self) -> &AcmeConfig {
+        &self.inner.config
+    }
+
+    pub(crate) fn urls(&self) -> &Urls {
+        &self.inner.urls
+    }
+
+    pub(crate) fn dns(&self) -> &Dns {
+        &self.inner.dns
+    }
+
+    pub(crate) fn nonces(&self) -> &Nonces {
+        &self.inner.nonces
+    }
+
+    /// A fresh nonce.
+    pub(crate) fn nonce(&self) -> String {
+        self.inner.nonces.issue(self.inner.desk.clock().now())
+    }
+
+    /// A challenge was answered: there is a validation to run.
+    pub(crate) fn wake_validation(&self) {
+        self.inner.answered.notify_one();
+    }
+
+    /// Waits until a challenge is answered in this process.
+    pub(crate) async fn validation_wanted(&self) {
+        self.inner.answered.notified().await;
+    }
+}
+
+/// The routes, below [`PREFIX`]: to be merged into the process's router.
+pub fn router(server: AcmeServer) -> Router {
+    let routes = Router::new()
+        .route("/directory", get(directory::get).post(directory::post))
+        .route("/directory/{*asked}", get(directory::get_alias).post(directory::post_alias))
+        .route("/terms", get(terms::get))
+        .route("/new-nonce", head(new_nonce::head).get(new_nonce::get).post(new_nonce::post))
+        .route("/new-account", post(new_account::post))
+        .route("/account/{id}", post(account::post))
+        .route("/account/{id}/orders", post(orders::list))
+        .route("/key-change", post(key_change::post))
+        .route("/new-order", post(new_order::post))
+        .route("/new-order/{*asked}", post(new_order::post_alias))
+        .route("/new-authz", post(new_authz::post))
+        .route("/order/{id}", post(orders::post))
+        .route("/order/{id}/finalize", post(finalize::post))
+        .route("/authz/{id}", post(authorization::post))
+        .route("/challenge/{id}", post(challenge::post))
+        .route("/certificate/{id}", post(certificate::post))
+        .route("/certificate/{id}/{chain}", post(certificate::post_alternate))
+        .route("/revoke-cert", post(revoke_cert::post))
+        .route("/renewal-info/{certificate}", get(renewal_info::get))
+        .fallback(|| async { Problem::malformed("There is no such resource. Start at the directory.").with_status(StatusCode::NOT_FOUND) })
+        .method_not_allowed_fallback(not_allowed)
+        .layer(from_fn_with_state(server.clone(), frame))
+        .with_state(server);
+    Router::new().nest(PREFIX, routes)
+}
+
+async fn not_allowed() -> Problem {
+    Problem::malformed("This resource does not take this method. Read resources by POST-as-GET (RFC 8555 section 6.3).")
+        .with_status(StatusCode::METHOD_NOT_ALLOWED)
+}
+
+/// What every answer has: a fresh nonce after a POST, the link to the directory, no caching; and
+/// a problem document where a handler panicked.
+async fn frame(State(server): State<AcmeServer>, request: Request, next: Next) -> Response {
+    let posted = request.method() == Method::POST;
+    let is_directory = request.uri().path().split('/').nth(1) == Some("directory");
+    let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        Ok(response) => response,
+        Err(_) => Problem::new(Kind::ServerInternal, "The server failed on this request. Nothing was changed.").into_response(),
+    };
+    let nonce = posted.then(|| server.nonce());
+    let headers = response.headers_mut();
+    if let Some(nonce) = nonce.and_then(|nonce| HeaderValue::from_str(&nonce).ok()) {
+        headers.insert(REPLAY_NONCE, nonce);
+    }
+    if !is_directory {
+        let link = format!("<{}>;rel=\"index\"", server.urls().directory());
+        if let Ok(link) = HeaderValue::from_str(&link) {
+            headers.append(header::LINK, link);
+        }
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,150 @@
+//! Challenge validation (RFC 8555 section 8, RFC 8737, RFC 8738, RFC 8659): jobs that any process
+//! may run, with retries.
+//!
+//! Validation asks servers that strangers name. Every address is resolved once, judged, and then
+//! connected to as it is ([`reach`]); nothing that those servers send back is ever repeated to the
+//! client.
+
+mod caa;
+mod dns;
+mod dns01;
+mod http01;
+mod reach;
+mod tls;
+mod tls_alpn01;
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use domain::model::acme::{ChallengeKind, Fault, IdentifierKind};
+use lifecycle::acme::{AcmeResult, ValidationOutcome, ValidationTask};
+use serde::Serialize;
+
+pub(crate) use dns::Dns;
+
+use crate::{AcmeConfig, AcmeServer};
+
+/// The longest that one attempt may take.
+const ATTEMPT: Duration = Duration::from_secs(30);
+
+/// How long the worker waits before it looks for work again, when nobody woke it.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What an attempt looked up and met, for the record. Never holds anything of a fetched body.
+#[derive(Debug, Default, Serialize)]
+struct Record {
+    method: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    addresses: Vec<IpAddr>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    urls: Vec<String>,
+}
+
+/// Why an attempt did not succeed.
+#[derive(Debug)]
+enum Failure {
+    /// Another attempt may succeed.
+    Again(Fault),
+    /// Another attempt would find the same.
+    Final(Fault),
+}
+
+impl Failure {
+    fn again(code: &str, words: impl Into<String>) -> Self {
+        Self::Again(Fault::new(code, words))
+    }
+
+    fn last(code: &str, words: impl Into<String>) -> Self {
+        Self::Final(Fault::new(code, words))
+    }
+}
+
+/// What validation works with.
+struct Validator<'a> {
+    config: &'a AcmeConfig,
+    dns: &'a Dns,
+    account_url: String,
+}
+
+/// Runs the validations that are due, and answers how many those were. `owner` names this process
+/// in the leases.
+pub async fn run_due(server: &AcmeServer, owner: &str) -> AcmeResult<usize> {
+    let tasks = server.desk().due_validations(owner).await?;
+    let count = tasks.len();
+    let runs = tasks.into_iter().map(|task| run(server, task));
+    for outcome in futures::future::join_all(runs).await {
+        outcome?;
+    }
+    Ok(count)
+}
+
+/// Runs validations for as long as the process lives, and sweeps what is over. A failure of the
+/// database is logged; the leases see to it that nothing is lost.
+pub async fn run_forever(server: AcmeServer, owner: String) {
+    let mut sweep = tokio::time::interval(Duration::from_secs(60));
+    loop {
+        match run_due(&server, &owner).await {
+            Ok(0) => {}
+            Ok(_) => continue,
+            Err(error) => tracing::warn!(%error, "validations could not be run"),
+        }
+        tokio::select! {
+            () = server.validation_wanted() => {}
+            () = tokio::time::sleep(PAUSE) => {}
+            _ = sweep.tick() => {
+                if let Err(error) = server.desk().sweep().await {
+                    tracing::warn!(%error, "ACME orders could not be swept");
+                }
+            }
+        }
+    }
+}
+
+async fn run(server: &AcmeServer, task: ValidationTask) -> AcmeResult<()> {
+    let mut record = Record { method: task.challenge.kind.to_string(), ..Record::default() };
+    let validator = Validator {
+        config: server.config(),
+        dns: server.dns(),
+        account_url: server.urls().account(task.account),
+    };
+    let attempt = tokio::time::timeout(ATTEMPT, validator.attempt(&task, &mut record)).await;
+    let attempt = attempt.unwrap_or_else(|_| Err(Failure::again("connection", "The validation took too long.")));
+    let outcome = match attempt {
+        Ok(()) => ValidationOutcome::Valid,
+        Err(Failure::Again(fault)) => ValidationOutcome::NotYet(fault),
+        Err(Failure::Final(fault)) => ValidationOutcome::Refused(fault),
+    };
+    tracing::info!(challenge = task.challenge.id, identifier = %task.identifier.value, ?outcome, "validated");
+    let record = serde_json::to_string(&record).unwrap_or_default();
+    server.desk().finish_validation(task, outcome, record).await
+}
+
+impl Validator<'_> {
+    async fn attempt(&self, task: &ValidationTask, record: &mut Record) -> Result<(), Failure> {
+        match task.challenge.kind {
+            ChallengeKind::Http01 => self.http01(task, record).await?,
+            ChallengeKind::Dns01 => self.dns01(task).await?,
+            ChallengeKind::TlsAlpn01 => self.tls_alpn01(task, record).await?,
+        }
+        if task.identifier.kind == IdentifierKind::Dns {
+            self.check_caa(task).await?;
+        }
+        Ok(())
+    }
+
+    /// The addresses of a host that may be connected to, resolved once.
+    async fn addresses(&self, host: &str, record: &mut Record) -> Result<Vec<IpAddr>, Failure> {
+        let found = match host.parse::<IpAddr>() {
+            Ok(address) => vec![address],
+            Err(_) => self.dns.addresses(host).await?,
+        };
+        record.addresses.extend(&found);
+        let allowed: Vec<IpAddr> =
+            found.into_iter().filter(|address| reach::is_allowed(*address, &self.config.validation_allow)).collect();
+        if allowed.is_empty() {
+            let words = format!("{host} has no public address; private, loopback and link-local ones are not connected to.");
+            return Err(Failure::again("connection", words));
+        }
+        Ok(allowed)
+    }
+}

@@ -1,0 +1,113 @@
+//! Which action is done, on which order (rules A1–A9): what the rules need to know is read here,
+//! what they answer is theirs.
+
+use domain::model::{AcmeUrl, OrderFile, Origin};
+use domain::rules::{AcmeRequest, Decided, DirectoryAction, decide_acme, detection_keys};
+use domain::{DnsName, NameSet, OrderNumber, Timestamp};
+use store::Tx;
+use store::candidates::Candidates;
+
+use super::AcmeResult;
+use crate::settings;
+
+/// Orders with just the same names that are looked at: the ones that are valid longest.
+const EXACT: u32 = 20;
+/// Wildcard orders that are looked at, newest first.
+const COVERING: u32 = 50;
+/// Renewals that are followed from one order on.
+const CHAIN: usize = 100;
+
+/// What a client asks for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Question<'a> {
+    /// Through which ACME Directory URL.
+    pub(super) url: &'a AcmeUrl,
+    /// Which names.
+    pub(super) names: &'a NameSet,
+    /// The CSR's common name, once it is known.
+    pub(super) common_name: Option<&'a DnsName>,
+    /// What the directory URL asks for.
+    pub(super) explicit: Option<DirectoryAction>,
+    /// The order of the certificate that `replaces` names.
+    pub(super) replaced: Option<OrderNumber>,
+}
+
+/// Answers a question, with the order that is acted on.
+pub(super) async fn decide(
+    tx: &mut Tx,
+    question: Question<'_>,
+    now: Timestamp,
+) -> AcmeResult<(Decided, Option<OrderFile>)> {
+    let named = match question.explicit {
+        Some(explicit) => explicit.order(),
+        None => question.replaced,
+    };
+    let (named, successors) = match named {
+        Some(number) => chain(tx, number).await?,
+        None => (None, Vec::new()),
+    };
+    let candidates = match question.explicit {
+        None => candidates(tx, question).await?,
+        Some(_) => Vec::new(),
+    };
+    let decided = decide_acme(&AcmeRequest {
+        url: question.url,
+        names: question.names,
+        common_name: question.common_name,
+        explicit: question.explicit,
+        named: named.as_ref(),
+        successors: &successors,
+        candidates: &candidates,
+        windows: settings::preferences(tx).await?.windows,
+        now,
+    })?;
+    let like = match decided.decision {
+        domain::rules::Decision::Enroll { like } => like,
+        other => other.order(),
+    };
+    let file = candidates
+        .into_iter()
+        .chain(successors)
+        .chain(named)
+        .find(|file| Some(file.order.number) == like);
+    Ok((decided, file))
+}
+
+/// An order and those that renewed it, one after the other.
+async fn chain(tx: &mut Tx, number: OrderNumber) -> AcmeResult<(Option<OrderFile>, Vec<OrderFile>)> {
+    let Some(first) = tx.primary_file(number).await? else { return Ok((None, Vec::new())) };
+    let mut next = first.order.renewed_by;
+    let mut successors: Vec<OrderFile> = Vec::new();
+    while let Some(number) = next.take() {
+        if successors.len() >= CHAIN || successors.iter().any(|file| file.order.number == number) {
+            break;
+        }
+        if let Some(file) = tx.primary_file(number).await? {
+            next = file.order.renewed_by;
+            successors.push(file);
+        }
+    }
+    Ok((Some(first), successors))
+}
+
+async fn candidates(tx: &mut Tx, question: Question<'_>) -> AcmeResult<Vec<OrderFile>> {
+    let url = question.url;
+    let keys = detection_keys(&url.product, question.names);
+    let among = |limit| Candidates {
+        organization: url.organization,
+        product: &url.product,
+        origin: Some(Origin::Acme),
+        limit,
+    };
+    let mut numbers = tx.candidates_with_names(among(EXACT), question.names).await?;
+    if !keys.any_of.is_empty() {
+        numbers.extend(tx.candidates_with_any_name(among(COVERING), &keys.any_of, None).await?);
+    }
+    numbers.sort_unstable();
+    numbers.dedup();
+    let mut files = Vec::with_capacity(numbers.len());
+    for number in numbers {
+        files.extend(tx.primary_file(number).await?);
+    }
+    Ok(files)
+}

@@ -1,0 +1,73 @@
+//! "Try a request" and `certdeck acme explain`: the decision for names that someone types in,
+//! without issuing anything.
+
+use domain::rules::{DirectoryAction, Explanation};
+use domain::{DnsName, NameSet, Refusal, Timestamp};
+use serde_json::{Value, json};
+
+use super::decide::{Question, decide};
+use super::{AcmeError, AcmeResult};
+use crate::{Lifecycle, LifecycleError, Result};
+
+/// What is asked about.
+#[derive(Debug, Clone)]
+pub struct DryRun {
+    /// The ACME Directory URL's name.
+    pub url_name: String,
+    /// The identifiers.
+    pub names: NameSet,
+    /// The CSR's common name, where it has one.
+    pub common_name: Option<DnsName>,
+    /// What the directory URL asks for.
+    pub asked: Option<DirectoryAction>,
+    /// At which moment; none for now.
+    pub at: Option<Timestamp>,
+}
+
+/// What a dry run came to.
+#[derive(Debug, Clone)]
+pub enum DryRunAnswer {
+    /// What would be done, and why.
+    Decided(Explanation),
+    /// Which rule would refuse it.
+    Refused(Refusal),
+}
+
+impl DryRunAnswer {
+    /// The answer as `certdeck acme explain --json` prints it.
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Decided(explanation) => json!(explanation),
+            Self::Refused(refusal) => json!({ "refusal": refusal }),
+        }
+    }
+}
+
+impl Lifecycle {
+    /// Answers what a request would come to. Nothing is written.
+    pub async fn acme_explain(&self, run: &DryRun) -> Result<DryRunAnswer> {
+        let now = run.at.unwrap_or_else(|| self.clock().now());
+        let mut tx = self.store().reader().await?;
+        let url = tx
+            .acme_url_by_name(&run.url_name)
+            .await?
+            .ok_or(LifecycleError::NotFound { what: "ACME Directory URL" })?;
+        let question = Question {
+            url: &url,
+            names: &run.names,
+            common_name: run.common_name.as_ref(),
+            explicit: run.asked,
+            replaced: None,
+        };
+        answer(decide(&mut tx, question, now).await.map(|(decided, _)| decided.explanation))
+    }
+}
+
+fn answer(decided: AcmeResult<Explanation>) -> Result<DryRunAnswer> {
+    match decided {
+        Ok(explanation) => Ok(DryRunAnswer::Decided(explanation)),
+        Err(AcmeError::Desk(LifecycleError::Refused(refusal))) => Ok(DryRunAnswer::Refused(refusal)),
+        Err(AcmeError::Desk(error)) => Err(error),
+        Err(error) => Err(LifecycleError::Internal(error.to_string())),
+    }
+}

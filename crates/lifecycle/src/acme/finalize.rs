@@ -1,0 +1,340 @@
+//! finalize (RFC 8555 section 7.4): two transactions with the signature between them.
+//!
+//! The first claims the order, ready → processing, decides what is done on which order, and
+//! reserves the serial; the second puts the certificate on record and makes the order valid. A
+//! process that dies in between leaves an issuance that the next start finishes; [`AcmeDesk::settle`]
+//! then finds its certificate. Held requests are settled the same way, once they are decided.
+
+use std::net::IpAddr;
+
+use ca::CsrFacts;
+use domain::model::acme::{AcmeAccount, AcmeOrder, AcmeOrderStatus, Fault, Identifier};
+use domain::model::{AcmeUrl, Approval, OrderFile, SignatureHash};
+use domain::rules::{Decided, Decision, DuplicateNames, ReissueRequest, issued_common_name};
+use domain::{AcmeOrderId, CertificateId, DnsName, NameSet, Product, Timestamp, Validation};
+use store::Tx;
+use store::acme::AcmeOrderOutcome;
+
+use super::decide::{Question, decide};
+use super::orders::{lock, owned, seen};
+use super::{AcmeDesk, AcmeError, AcmeResult, actor, new_order, replaces};
+use crate::issue::{Reserved, complete};
+use crate::place::{Placed, place};
+use crate::{Actor, Ask, Exact, Issuer, LifecycleError, NewOrder, Outcome, What};
+
+/// What is known when an order is to be advanced.
+struct Work<'a> {
+    issuer: &'a Issuer,
+    account: &'a AcmeAccount,
+    actor: &'a Actor,
+    csr: &'a CsrFacts,
+    now: Timestamp,
+}
+
+impl AcmeDesk {
+    /// Finalizes an order with a CSR that was read already. On an order that is past ready this is
+    /// a poll.
+    pub async fn finalize(
+        &self,
+        account: &AcmeAccount,
+        id: AcmeOrderId,
+        csr: CsrFacts,
+        address: Option<IpAddr>,
+    ) -> AcmeResult<AcmeOrder> {
+        let (issuer, now) = (self.desk.issuer_arc()?, self.clock().now());
+        let (acting, holder) = (actor(account, address), account.clone());
+        let (order, reserved) = self
+            .desk
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    lock(tx, id).await?;
+                    let order = seen(owned(tx, holder.id, id).await?, now);
+                    if matches!(order.status, AcmeOrderStatus::Processing | AcmeOrderStatus::Valid) {
+                        return Ok((order, None));
+                    }
+                    check_ready(tx, &order, now).await?;
+                    let url = new_order::usable_url(tx, &holder).await?;
+                    check_csr(&url, &order, &csr)?;
+                    if !tx.claim_acme_order(id, &csr.der, now).await? {
+                        return Err(not_ready(&order));
+                    }
+                    let work = Work { issuer: &issuer, account: &holder, actor: &acting, csr: &csr, now };
+                    let claimed = AcmeOrder { status: AcmeOrderStatus::Processing, claimed_at: Some(now), ..order };
+                    advance(tx, &work, &url, claimed).await
+                })
+            })
+            .await?;
+        let Some(reserved) = reserved else { return Ok(order) };
+        self.sign_and_store(order, actor(account, address), reserved).await
+    }
+
+    async fn sign_and_store(&self, order: AcmeOrder, actor: Actor, reserved: Reserved) -> AcmeResult<AcmeOrder> {
+        let signed = self.desk.sign(reserved).await?;
+        let (id, now) = (order.id, self.clock().now());
+        let certificate = self
+            .desk
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let issued = complete(tx, now, &actor, &signed).await?;
+                    tx.complete_acme_order(id, issued.certificate).await?;
+                    Ok::<_, AcmeError>(issued.certificate)
+                })
+            })
+            .await?;
+        Ok(AcmeOrder { status: AcmeOrderStatus::Valid, certificate: Some(certificate), ..order })
+    }
+
+    /// Moves an order on that is processing: to valid where its certificate is there, to invalid
+    /// where its request was refused; and tries again where another renewal was in the way.
+    pub async fn settle(&self, id: AcmeOrderId) -> AcmeResult<AcmeOrder> {
+        let (issuer, now) = (self.desk.issuer_arc()?, self.clock().now());
+        let settled = self
+            .desk
+            .store()
+            .write(move |tx| Box::pin(async move { settle_in(tx, &issuer, id, now).await }))
+            .await;
+        match settled {
+            Ok((order, Some((actor, reserved)))) => self.sign_and_store(order, actor, reserved).await,
+            Ok((order, None)) => Ok(order),
+            // What was possible when the order was claimed is refused by now.
+            Err(AcmeError::Desk(LifecycleError::Refused(refusal))) => {
+                self.end(id, Fault::new("unauthorized", refusal.message)).await
+            }
+            Err(AcmeError::Fault(fault)) => self.end(id, fault).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn end(&self, id: AcmeOrderId, fault: Fault) -> AcmeResult<AcmeOrder> {
+        self.desk
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    lock(tx, id).await?;
+                    tx.fail_acme_order(id, &fault).await?;
+                    tx.acme_order(id).await?.ok_or(AcmeError::NotFound("order"))
+                })
+            })
+            .await
+    }
+}
+
+/// The key that ties an issuance or a held request to its ACME order.
+fn key_of(id: AcmeOrderId) -> String {
+    format!("acme/{id}")
+}
+
+fn not_ready(order: &AcmeOrder) -> AcmeError {
+    let words = format!("The order is {}, so it can't be finalized; only a ready one can.", order.status);
+    AcmeError::fault("orderNotReady", words)
+}
+
+async fn check_ready(tx: &mut Tx, order: &AcmeOrder, now: Timestamp) -> AcmeResult<()> {
+    if order.status != AcmeOrderStatus::Ready {
+        return Err(not_ready(order));
+    }
+    for authorization in tx.authorizations_of_order(order.id).await? {
+        let valid = authorization.status == domain::model::acme::AuthorizationStatus::Valid;
+        if !valid || now >= authorization.expires_at {
+            let words = format!(
+                "The authorization of {} is no longer valid. Make a new order.",
+                authorization.identifier.value
+            );
+            return Err(AcmeError::fault("orderNotReady", words));
+        }
+    }
+    Ok(())
+}
+
+/// RFC 8555 section 7.4: the CSR asks for exactly the order's identifiers. The CN counts as one of
+/// the names.
+fn check_csr(url: &AcmeUrl, order: &AcmeOrder, csr: &CsrFacts) -> AcmeResult<()> {
+    let wanted = order.names();
+    let list = |names: Vec<&DnsName>| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+    let missing: Vec<&DnsName> = wanted.missing_from(&csr.dns_names).collect();
+    let extra: Vec<&DnsName> = csr.dns_names.missing_from(&wanted).collect();
+    if !missing.is_empty() || !extra.is_empty() {
+        let mut words = "The CSR must ask for exactly the order's identifiers.".to_owned();
+        if !missing.is_empty() {
+            words.push_str(&format!(" It lacks {}.", list(missing)));
+        }
+        if !extra.is_empty() {
+            words.push_str(&format!(" It adds {}.", list(extra)));
+        }
+        return Err(AcmeError::fault("badCSR", words));
+    }
+    let allowed = &url.key_types;
+    if !allowed.is_empty() && !csr.key.key_type().is_some_and(|key| allowed.contains(&key)) {
+        let labels: Vec<&str> = allowed.iter().map(|key| key.label()).collect();
+        let words = format!("This ACME Directory URL allows the key types {}. Make the key and CSR again.", labels.join(", "));
+        return Err(AcmeError::fault("badCSR", words));
+    }
+    Ok(())
+}
+
+/// Decides and places an order that is processing.
+async fn advance(
+    tx: &mut Tx,
+    work: &Work<'_>,
+    url: &AcmeUrl,
+    mut order: AcmeOrder,
+) -> AcmeResult<(AcmeOrder, Option<Reserved>)> {
+    let names = order.names();
+    let replaced = match &order.replaces {
+        Some(certificate) => replaces::order_of(tx, work.issuer, certificate).await?,
+        None => None,
+    };
+    let common_name = work.csr.common_name.as_ref();
+    let question = Question { url, names: &names, common_name, explicit: order.asked, replaced };
+    let (decided, file) = decide(tx, question, work.now).await?;
+    let what = what(url, &order, &names, common_name, &decided, file.as_ref())?;
+    let ask = Ask {
+        idempotency_key: Some(key_of(order.id)),
+        challenged: Product::find(url.product.as_str()).is_some_and(|product| product.validation == Validation::Dv),
+        ..Ask::new(what, work.csr.clone())
+    };
+    let placed = place(tx, work.issuer, work.now, work.actor, &ask).await?;
+    let explanation = serde_json::to_string(&decided.explanation)
+        .map_err(|error| LifecycleError::Internal(format!("an explanation can't be stored: {error}")))?;
+    order.explanation = Some(explanation);
+    let reserved = match placed {
+        Placed::Reserved(reserved) => {
+            order.order_number = Some(reserved.order);
+            Some(*reserved)
+        }
+        Placed::Done(outcome) => {
+            order.order_number = Some(outcome.order());
+            if let Outcome::Held { request, .. } = outcome {
+                order.request = Some(request);
+            }
+            None
+        }
+        // Another renewal of the same order comes first; this one is placed when it is settled.
+        Placed::Superseded { .. } | Placed::Signing(_) => None,
+    };
+    let outcome = AcmeOrderOutcome {
+        order_number: order.order_number,
+        request: order.request,
+        explanation: order.explanation.clone(),
+    };
+    tx.note_acme_outcome(order.id, &outcome).await?;
+    Ok((order, reserved))
+}
+
+/// The decision as an ask. The certificate holds exactly the identifiers that were asked for.
+fn what(
+    url: &AcmeUrl,
+    order: &AcmeOrder,
+    names: &NameSet,
+    csr_name: Option<&DnsName>,
+    decided: &Decided,
+    file: Option<&OrderFile>,
+) -> AcmeResult<What> {
+    let identifiers: Vec<DnsName> =
+        order.identifiers.iter().filter_map(|one: &Identifier| DnsName::parse(&one.value).ok()).collect();
+    let of_order = file.map(|file| &file.order.common_name);
+    let common_name = issued_common_name(csr_name, of_order, &identifiers)
+        .ok_or_else(|| LifecycleError::Internal("an ACME order without names".to_owned()))?;
+    let exact = Exact { common_name: common_name.clone(), names: names.clone() };
+    Ok(match decided.decision {
+        Decision::Enroll { like } => What::New(Box::new(enrollment(url, exact, file.filter(|_| like.is_some())))),
+        Decision::Renew { order } => What::Renew { order, names: Some(exact) },
+        Decision::Reissue { order } => {
+            What::Reissue { order, names: ReissueRequest::Covered { common_name, names: names.clone() } }
+        }
+        Decision::Duplicate { order } => {
+            What::Duplicate { order, names: DuplicateNames::Exactly { common_name, names: names.clone() } }
+        }
+    })
+}
+
+/// A new order with the options of the URL, or of the order that it is made like (rule A7).
+fn enrollment(url: &AcmeUrl, names: Exact, like: Option<&OrderFile>) -> NewOrder {
+    let (years, days, hash) = match like.map(|file| &file.order) {
+        Some(order) => {
+            let years = match order.coverage {
+                domain::model::Coverage::MultiYear { years, .. } => Some(years),
+                domain::model::Coverage::Single => None,
+            };
+            (years, order.validity_days, order.signature_hash)
+        }
+        None => (url.coverage_years, url.validity_days, SignatureHash::Sha256),
+    };
+    NewOrder {
+        organization: url.organization,
+        product: url.product.clone(),
+        names,
+        coverage_years: years,
+        validity_days: days,
+        signature_hash: hash,
+        auto_renew: false,
+        profile: None,
+        number: None,
+    }
+}
+
+/// What a settled order came to, and what is left to be signed, by whom.
+type Settled = (AcmeOrder, Option<(Actor, Reserved)>);
+
+async fn settle_in(tx: &mut Tx, issuer: &Issuer, id: AcmeOrderId, now: Timestamp) -> AcmeResult<Settled> {
+    lock(tx, id).await?;
+    let missing = || AcmeError::NotFound("order");
+    let order = tx.acme_order(id).await?.ok_or_else(missing)?;
+    if order.status != AcmeOrderStatus::Processing {
+        return Ok((order, None));
+    }
+    if let Some(certificate) = issued_for(tx, &order).await? {
+        tx.complete_acme_order(id, certificate).await?;
+        return Ok((AcmeOrder { status: AcmeOrderStatus::Valid, certificate: Some(certificate), ..order }, None));
+    }
+    if let Some(request) = order.request {
+        if let Some(fault) = refused(tx, request).await? {
+            tx.fail_acme_order(id, &fault).await?;
+            return Ok((AcmeOrder { status: AcmeOrderStatus::Invalid, error: Some(fault), ..order }, None));
+        }
+        return Ok((order, None));
+    }
+    if tx.issuance_by_key(&key_of(id)).await?.is_some() {
+        return Ok((order, None));
+    }
+    try_again(tx, issuer, order, now).await
+}
+
+async fn try_again(tx: &mut Tx, issuer: &Issuer, order: AcmeOrder, now: Timestamp) -> AcmeResult<Settled> {
+    let account = tx.acme_account(order.account).await?.ok_or(AcmeError::NotFound("account"))?;
+    let url = new_order::usable_url(tx, &account).await?;
+    let der = tx.acme_order_csr(order.id).await?.unwrap_or_default();
+    let csr = ca::csr::read(&der).map_err(|fault| AcmeError::fault("badCSR", fault.to_string()))?;
+    let acting = actor(&account, None);
+    let work = Work { issuer, account: &account, actor: &acting, csr: &csr, now };
+    tracing::debug!(order = order.id.0, account = work.account.id.0, "placing a finalized order again");
+    let (order, reserved) = advance(tx, &work, &url, order).await?;
+    Ok((order, reserved.map(|reserved| (acting, reserved))))
+}
+
+/// The certificate that was issued for an order, by whoever finished it.
+async fn issued_for(tx: &mut Tx, order: &AcmeOrder) -> AcmeResult<Option<CertificateId>> {
+    if let Some(request) = order.request {
+        let record = tx.request(request).await?;
+        return Ok(record.and_then(|record| record.issued_certificate));
+    }
+    let Some(issuance) = tx.issuance_by_key(&key_of(order.id)).await? else { return Ok(None) };
+    let record = tx.certificate_by_serial(&issuance.serial).await?;
+    Ok(record.map(|record| record.certificate.id))
+}
+
+/// Why a held request will not be issued, in the reviewer's words.
+async fn refused(tx: &mut Tx, request: domain::RequestId) -> AcmeResult<Option<Fault>> {
+    let Some(record) = tx.request(request).await? else { return Ok(None) };
+    Ok(match record.request.approval {
+        Approval::Rejected { reason, .. } => {
+            let words = if reason.is_empty() { "A reviewer rejected the request.".to_owned() } else { format!("A reviewer rejected the request: {reason}") };
+            Some(Fault::new("unauthorized", words))
+        }
+        Approval::Canceled { .. } => Some(Fault::new("unauthorized", "The request was canceled.")),
+        Approval::Pending | Approval::Approved { .. } => None,
+    })
+}
+

@@ -1,0 +1,212 @@
+//! newOrder (RFC 8555 section 7.4): checked, joined with an identical open order, and given its
+//! authorizations, all in one transaction.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use domain::model::AcmeUrl;
+use domain::model::acme::{AcmeAccount, AcmeOrder, AcmeOrderStatus, Fault, Identifier, IdentifierKind, NewAcmeOrder};
+use domain::rules::{DirectoryAction, check_acme_names};
+use domain::{AcmeOrderId, DnsName, NameSet, Refusal, Timestamp};
+use store::Tx;
+use store::acme::{NewAcmeOrderRow, OpenOrderKey};
+
+use super::authorizations::{Vouching, provide};
+use super::decide::Question;
+use super::{AcmeDesk, AcmeError, AcmePolicy, AcmeResult, decide, replaces};
+use crate::{Issuer, LifecycleError, rate};
+
+/// An open order is given again only if at least this much of its time is left, in seconds.
+const LEAST_LEFT: i64 = 3_600;
+
+impl AcmeDesk {
+    /// Makes an order, or gives the identical one that is still open.
+    pub async fn new_order(
+        &self,
+        account: &AcmeAccount,
+        wanted: NewAcmeOrder,
+        address: Option<IpAddr>,
+    ) -> AcmeResult<AcmeOrder> {
+        let now = self.clock().now();
+        let (policy, issuer) = (Arc::clone(&self.policy), self.desk.issuer_arc()?);
+        let account = account.clone();
+        tracing::debug!(account = account.id.0, ?address, identifiers = wanted.identifiers.len(), "newOrder");
+        check_size(&policy, &wanted)?;
+        self.desk
+            .store()
+            .write(move |tx| Box::pin(async move { place(tx, &issuer, &policy, &account, wanted, now).await }))
+            .await
+    }
+}
+
+fn check_size(policy: &AcmePolicy, wanted: &NewAcmeOrder) -> AcmeResult<()> {
+    if wanted.identifiers.is_empty() {
+        return Err(AcmeError::fault("malformed", "The order names no identifiers. Name at least one."));
+    }
+    if wanted.identifiers.len() > policy.max_identifiers {
+        let words = format!(
+            "The order names {} identifiers; at most {} are allowed. Split them over several orders.",
+            wanted.identifiers.len(),
+            policy.max_identifiers
+        );
+        return Err(AcmeError::fault("malformed", words));
+    }
+    Ok(())
+}
+
+async fn place(
+    tx: &mut Tx,
+    issuer: &Issuer,
+    policy: &AcmePolicy,
+    account: &AcmeAccount,
+    wanted: NewAcmeOrder,
+    now: Timestamp,
+) -> AcmeResult<AcmeOrder> {
+    // Two identical requests at once must end with one order.
+    tx.lock(&format!("acme-account/{}", account.id)).await?;
+    let url = usable_url(tx, account).await?;
+    let key = OpenOrderKey { account: account.id, wanted: &wanted, until: now.plus_seconds(LEAST_LEFT) };
+    if let Some(open) = tx.open_acme_order(key).await? {
+        if let Some(order) = tx.acme_order(open).await? {
+            return Ok(order);
+        }
+    }
+    take_limits(tx, policy, account, now).await?;
+    let covered = check_identifiers(tx, &url, &wanted.identifiers, now).await?;
+    if let Some(certificate) = &wanted.replaces {
+        replaces::check(tx, issuer, account, certificate, &wanted.identifiers).await?;
+    }
+    if matches!(wanted.asked, Some(asked) if asked != DirectoryAction::Enroll) {
+        let names = wanted.names();
+        let question = Question { url: &url, names: &names, common_name: None, explicit: wanted.asked, replaced: None };
+        decide::decide(tx, question, now).await?;
+    }
+    let mut authorizations = Vec::with_capacity(wanted.identifiers.len());
+    let mut all_valid = true;
+    for (identifier, until) in wanted.identifiers.iter().zip(covered) {
+        let (id, valid) = provide(tx, policy, account, identifier, until, now).await?;
+        authorizations.push(id);
+        all_valid &= valid;
+    }
+    let status = if all_valid { AcmeOrderStatus::Ready } else { AcmeOrderStatus::Pending };
+    let expires_at = now.plus_seconds(policy.order_seconds);
+    let row = NewAcmeOrderRow { account: account.id, url: url.id, wanted, status, expires_at, authorizations, created_at: now };
+    let id = tx.insert_acme_order(&row).await?;
+    tx.touch_acme_url(url.id, now).await?;
+    Ok(order_from(row, id))
+}
+
+fn order_from(row: NewAcmeOrderRow, id: AcmeOrderId) -> AcmeOrder {
+    AcmeOrder {
+        id,
+        account: row.account,
+        url: row.url,
+        status: row.status,
+        identifiers: row.wanted.identifiers,
+        not_before: row.wanted.not_before,
+        not_after: row.wanted.not_after,
+        profile: row.wanted.profile,
+        replaces: row.wanted.replaces,
+        asked: row.wanted.asked,
+        expires_at: row.expires_at,
+        error: None,
+        authorizations: row.authorizations,
+        certificate: None,
+        order_number: None,
+        request: None,
+        claimed_at: None,
+        explanation: None,
+        created_at: row.created_at,
+    }
+}
+
+/// The account's ACME Directory URL, where it still may be used.
+pub(super) async fn usable_url(tx: &mut Tx, account: &AcmeAccount) -> AcmeResult<AcmeUrl> {
+    tx.active_acme_url(account.url).await?.ok_or_else(|| {
+        AcmeError::fault("unauthorized", "The ACME Directory URL of this account was revoked. Ask its administrator for another one.")
+    })
+}
+
+async fn take_limits(tx: &mut Tx, policy: &AcmePolicy, account: &AcmeAccount, now: Timestamp) -> AcmeResult<()> {
+    let of_account = format!("acme-new-order/account/{}", account.id);
+    rate::take(tx, now, &of_account, policy.limits.orders_per_account).await?;
+    let of_credential = format!("acme-new-order/url/{}", account.url);
+    rate::take(tx, now, &of_credential, policy.limits.orders_per_credential).await?;
+    Ok(())
+}
+
+/// Checks that a URL may order all identifiers; answers for each until when it may be issued
+/// without a challenge. What is refused is told for each identifier (RFC 8555 section 6.7.1).
+pub(super) async fn check_identifiers(
+    tx: &mut Tx,
+    url: &AcmeUrl,
+    identifiers: &[Identifier],
+    now: Timestamp,
+) -> AcmeResult<Vec<Option<Timestamp>>> {
+    let mut faults = Vec::new();
+    let mut names = Vec::with_capacity(identifiers.len());
+    for identifier in identifiers {
+        match read_name(identifier) {
+            Ok(name) => names.push(name),
+            Err(fault) => faults.push(fault.about(identifier.clone())),
+        }
+    }
+    stop_at(faults)?;
+    let set: NameSet = names.iter().cloned().collect();
+    if let Err(refusal) = check_acme_names(url, &set) {
+        return Err(blame(url, &names, &refusal));
+    }
+    let vouching = Vouching::read(tx, url, &set).await?;
+    let mut covered = Vec::with_capacity(names.len());
+    let mut faults = Vec::new();
+    for name in &names {
+        match vouching.covers(name, now) {
+            Ok(until) => covered.push(until),
+            Err(refusal) => faults.push(rejected(&refusal).about(Identifier::dns(name))),
+        }
+    }
+    stop_at(faults)?;
+    Ok(covered)
+}
+
+fn stop_at(faults: Vec<Fault>) -> AcmeResult<()> {
+    match Fault::of_several(faults) {
+        Some(fault) => Err(fault.into()),
+        None => Ok(()),
+    }
+}
+
+fn read_name(identifier: &Identifier) -> Result<DnsName, Fault> {
+    if identifier.kind == IdentifierKind::Ip {
+        let words = "No product of this authority certifies IP addresses. Order the server's domain name.";
+        return Err(Fault::new("rejectedIdentifier", words));
+    }
+    let name = DnsName::parse(&identifier.value).map_err(|error| Fault::new("rejectedIdentifier", error.to_string()))?;
+    // Otherwise the order would not show the identifiers that the client sent.
+    if name.as_str() != identifier.value {
+        let words = format!("Write the name as certificates hold it: {name}.");
+        return Err(Fault::new("rejectedIdentifier", words));
+    }
+    Ok(name)
+}
+
+fn rejected(refusal: &Refusal) -> Fault {
+    Fault::new("rejectedIdentifier", refusal.message.clone())
+}
+
+/// The names that a URL may not order even alone; all of them where it is their combination.
+fn blame(url: &AcmeUrl, names: &[DnsName], refusal: &Refusal) -> AcmeError {
+    let guilty = names.iter().filter_map(|name| {
+        let alone: NameSet = std::iter::once(name.clone()).collect();
+        let refusal = check_acme_names(url, &alone).err()?;
+        Some(rejected(&refusal).about(Identifier::dns(name)))
+    });
+    let subproblems: Vec<Fault> = guilty.collect();
+    AcmeError::Fault(Fault { subproblems, ..rejected(refusal) })
+}
+
+impl From<Refusal> for AcmeError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Desk(LifecycleError::Refused(refusal))
+    }
+}

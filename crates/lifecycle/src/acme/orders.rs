@@ -1,0 +1,103 @@
+//! Reading orders, and moving them along with their authorizations (RFC 8555 section 7.1.6).
+
+use domain::model::acme::{AcmeAccount, AcmeOrder, AcmeOrderStatus, Fault};
+use domain::{AcmeAccountId, AcmeOrderId, Timestamp};
+use store::Tx;
+
+use super::{AcmeDesk, AcmeError, AcmeResult};
+
+/// Orders on one page of an account's list.
+const PAGE: i64 = 50;
+
+/// Keeps all others who would move this order waiting until the transaction ends.
+pub(super) async fn lock(tx: &mut Tx, order: AcmeOrderId) -> AcmeResult<()> {
+    Ok(tx.lock(&format!("acme-order/{order}")).await?)
+}
+
+/// Ends all unfinished orders that rest on an authorization.
+pub(super) async fn fail_all_on(tx: &mut Tx, authorization: i64, fault: &Fault) -> AcmeResult<()> {
+    for order in tx.open_orders_of_authorization(authorization).await? {
+        lock(tx, order).await?;
+        tx.fail_acme_order(order, fault).await?;
+    }
+    Ok(())
+}
+
+/// Makes those orders ready whose last missing authorization this was. Each is locked first: two
+/// authorizations that become valid at once must not both miss the other.
+pub(super) async fn promote_all_on(tx: &mut Tx, authorization: i64, now: Timestamp) -> AcmeResult<()> {
+    for order in tx.open_orders_of_authorization(authorization).await? {
+        lock(tx, order).await?;
+        tx.promote_acme_order(order, now).await?;
+    }
+    Ok(())
+}
+
+/// The state that a client sees: unfinished orders end with their time.
+pub(super) fn seen(mut order: AcmeOrder, now: Timestamp) -> AcmeOrder {
+    let open = matches!(order.status, AcmeOrderStatus::Pending | AcmeOrderStatus::Ready);
+    if open && now >= order.expires_at {
+        order.status = AcmeOrderStatus::Invalid;
+        order.error = Some(expired());
+    }
+    order
+}
+
+pub(super) fn expired() -> Fault {
+    Fault::new("malformed", "The order was not finalized in time. Make a new one.")
+}
+
+pub(super) async fn owned(tx: &mut Tx, account: AcmeAccountId, id: AcmeOrderId) -> AcmeResult<AcmeOrder> {
+    tx.acme_order(id).await?.filter(|order| order.account == account).ok_or(AcmeError::NotFound("order"))
+}
+
+impl AcmeDesk {
+    /// One of the account's orders.
+    pub async fn order(&self, account: &AcmeAccount, id: AcmeOrderId) -> AcmeResult<AcmeOrder> {
+        let mut tx = self.desk.store().reader().await?;
+        Ok(seen(owned(&mut tx, account.id, id).await?, self.clock().now()))
+    }
+
+    /// A page of the account's orders, newest first, from the one before `before` on, and where
+    /// the next page begins (RFC 8555 section 7.1.2.1).
+    pub async fn orders(
+        &self,
+        account: &AcmeAccount,
+        before: Option<AcmeOrderId>,
+    ) -> AcmeResult<(Vec<AcmeOrderId>, Option<AcmeOrderId>)> {
+        let mut tx = self.desk.store().reader().await?;
+        let mut ids = tx.acme_order_ids(account.id, before, PAGE + 1).await?;
+        let more = i64::try_from(ids.len()).is_ok_and(|found| found > PAGE);
+        if more {
+            ids.pop();
+        }
+        let next = ids.last().copied().filter(|_| more);
+        Ok((ids, next))
+    }
+
+    /// The certificate of one of the account's orders, with its chains.
+    pub async fn certificate(&self, account: &AcmeAccount, id: AcmeOrderId) -> AcmeResult<Chains> {
+        let missing = || AcmeError::NotFound("certificate");
+        let mut tx = self.desk.store().reader().await?;
+        let order = owned(&mut tx, account.id, id).await.map_err(|error| match error {
+            AcmeError::NotFound(_) => missing(),
+            other => other,
+        })?;
+        let certificate = order.certificate.ok_or_else(missing)?;
+        let pem = tx.certificate(certificate).await?.and_then(|record| record.pem).ok_or_else(missing)?;
+        let authority = self.desk.issuer()?.authority();
+        Ok(Chains {
+            to_issuer: ca::bundle::pem(&pem, authority, ca::bundle::Depth::Chain),
+            to_root: ca::bundle::pem(&pem, authority, ca::bundle::Depth::ChainAndRoot),
+        })
+    }
+}
+
+/// A certificate in PEM, the leaf first.
+#[derive(Debug, Clone)]
+pub struct Chains {
+    /// With the intermediates: what servers send.
+    pub to_issuer: String,
+    /// With the root as well.
+    pub to_root: String,
+}

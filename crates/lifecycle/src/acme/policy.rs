@@ -1,0 +1,61 @@
+//! What an operator may set about the ACME server.
+
+use crate::rate::Limit;
+
+/// Lifetimes and limits.
+#[derive(Debug, Clone)]
+pub struct AcmePolicy {
+    /// Seconds that an order has until it must be finalized.
+    pub order_seconds: i64,
+    /// Seconds that a pending authorization has until its challenge must be answered.
+    pub pending_authorization_seconds: i64,
+    /// Seconds for which an authorization that was validated by challenge may be used again by
+    /// the same account. Short: a stolen account key must not live on an old validation.
+    pub reuse_seconds: i64,
+    /// The most identifiers in an order.
+    pub max_identifiers: usize,
+    /// How often a validation is tried before the challenge fails.
+    pub validation_attempts: i64,
+    /// How often things may be done.
+    pub limits: AcmeLimits,
+}
+
+/// How often things may be done.
+#[derive(Debug, Clone, Copy)]
+pub struct AcmeLimits {
+    /// New accounts from one address.
+    pub accounts_per_address: Limit,
+    /// New accounts for one credential.
+    pub accounts_per_credential: Limit,
+    /// New orders of one account.
+    pub orders_per_account: Limit,
+    /// New orders under one credential.
+    pub orders_per_credential: Limit,
+    /// Failed validations of one account.
+    pub failures_per_account: Limit,
+}
+
+impl Default for AcmePolicy {
+    fn default() -> Self {
+        Self {
+            order_seconds: 7 * 86_400,
+            pending_authorization_seconds: 7 * 86_400,
+            reuse_seconds: 3_600,
+            max_identifiers: 100,
+            validation_attempts: 4,
+            limits: AcmeLimits::default(),
+        }
+    }
+}
+
+impl Default for AcmeLimits {
+    fn default() -> Self {
+        Self {
+            accounts_per_address: Limit::per(2_000, 3_600),
+            accounts_per_credential: Limit::per(10_000, 3_600),
+            orders_per_account: Limit::per(100_000, 3_600),
+            orders_per_credential: Limit::per(400_000, 3_600),
+            failures_per_account: Limit::per(200, 3_600),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Renewal information and the `replaces` field (RFC 9773).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::model::acme::{AcmeAccount, Identifier};
+use domain::model::{Certificate, Serial};
+use domain::rules::certificate_window;
+use domain::{DnsName, OrderNumber, Timestamp};
+use store::Tx;
+use store::certificates::CertificateRecord;
+
+use super::{AcmeDesk, AcmeError, AcmeResult};
+use crate::{Issuer, settings};
+
+/// When a client should renew (RFC 9773 section 4.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RenewalWindow {
+    /// From then on.
+    pub start: Timestamp,
+    /// Until then.
+    pub end: Timestamp,
+    /// Whether it is in the past because the certificate was revoked.
+    pub at_once: bool,
+}
+
+/// The key identifier and the serial of a certificate identifier (RFC 9773 section 4.1).
+fn parse(identifier: &str) -> AcmeResult<(Vec<u8>, Serial)> {
+    let malformed = || AcmeError::fault("malformed", "A certificate is identified as base64url(AKI).base64url(serial), without padding (RFC 9773 section 4.1).");
+    if identifier.len() > 128 {
+        return Err(malformed());
+    }
+    let (aki, serial) = identifier.split_once('.').ok_or_else(malformed)?;
+    let aki = URL_SAFE_NO_PAD.decode(aki).map_err(|_| malformed())?;
+    let serial = URL_SAFE_NO_PAD.decode(serial).map_err(|_| malformed())?;
+    if aki.is_empty() || serial.is_empty() || serial.len() > 21 {
+        return Err(malformed());
+    }
+    Ok((aki, Serial::from_bytes(&serial)))
+}
+
+/// The certificate, which must be of this database and, where the present authority issued it,
+/// name that authority's key.
+async fn find(tx: &mut Tx, issuer: &Issuer, identifier: &str) -> AcmeResult<CertificateRecord> {
+    let (aki, serial) = parse(identifier)?;
+    let missing = || AcmeError::NotFound("certificate");
+    let record = tx.certificate_by_serial(&serial).await?.ok_or_else(missing)?;
+    let authority = issuer.authority();
+    let ours = record.issuer.as_deref() == Some(authority.issuer_id());
+    if ours && authority.issuing().key_id() != aki.as_slice() {
+        return Err(missing());
+    }
+    Ok(record)
+}
+
+/// The portal's order of the certificate that is replaced; none where there is no such one.
+pub(super) async fn order_of(tx: &mut Tx, issuer: &Issuer, identifier: &str) -> AcmeResult<Option<OrderNumber>> {
+    match find(tx, issuer, identifier).await {
+        Ok(record) => Ok(Some(record.certificate.order)),
+        Err(AcmeError::NotFound(_) | AcmeError::Fault(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// RFC 9773 section 5: of the same account or credential, with a shared identifier, and not
+/// replaced yet.
+pub(super) async fn check(
+    tx: &mut Tx,
+    issuer: &Issuer,
+    account: &AcmeAccount,
+    identifier: &str,
+    wanted: &[Identifier],
+) -> AcmeResult<()> {
+    let unknown = || AcmeError::fault("malformed", "The certificate that replaces names is not one of this account's.");
+    tx.lock(&format!("acme-replaces/{identifier}")).await?;
+    let record = find(tx, issuer, identifier).await.map_err(|error| match error {
+        AcmeError::NotFound(_) => unknown(),
+        other => other,
+    })?;
+    if !is_of(tx, account, &record).await? {
+        return Err(unknown());
+    }
+    let held = |one: &Identifier| DnsName::parse(&one.value).is_ok_and(|name| record.certificate.names.contains(&name));
+    if !wanted.iter().any(held) {
+        return Err(AcmeError::fault("malformed", "The order shares no identifier with the certificate that it replaces."));
+    }
+    if tx.acme_order_replacing(identifier).await?.is_some() {
+        let words = "The certificate was replaced by another order already. Leave replaces out.";
+        return Err(AcmeError::fault("alreadyReplaced", words));
+    }
+    Ok(())
+}
+
+async fn is_of(tx: &mut Tx, account: &AcmeAccount, record: &CertificateRecord) -> AcmeResult<bool> {
+    let Some(holder) = record.acme_account else { return Ok(false) };
+    if holder == account.id {
+        return Ok(true);
+    }
+    Ok(tx.acme_account(holder).await?.is_some_and(|holder| holder.url == account.url))
+}
+
+impl AcmeDesk {
+    /// When the certificate should be renewed: from the opening of the renewal window on, within
+    /// its first third; at once after a revocation.
+    pub async fn renewal_window(&self, identifier: &str) -> AcmeResult<RenewalWindow> {
+        let now = self.clock().now();
+        let mut tx = self.desk.store().reader().await?;
+        let certificate = find(&mut tx, self.desk.issuer()?, identifier).await?.certificate;
+        let preferences = settings::preferences(&mut tx).await?;
+        Ok(suggest(&certificate, certificate_window(&certificate, preferences.windows).opens_at, now))
+    }
+}
+
+fn suggest(certificate: &Certificate, opens_at: Timestamp, now: Timestamp) -> RenewalWindow {
+    if certificate.is_revoked() {
+        return RenewalWindow { start: now.plus_seconds(-7_200), end: now.plus_seconds(-3_600), at_once: true };
+    }
+    let span = certificate.not_after.seconds_since(opens_at).max(3);
+    RenewalWindow { start: opens_at, end: opens_at.plus_seconds(span / 3), at_once: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_example_of_rfc_9773() {
+        let (aki, serial) = parse("aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE").unwrap();
+        assert_eq!(aki.len(), 20);
+        assert_eq!(serial.0, "87654321");
+        for bad in ["", "a", "a.b.c", "aYhb=.AIdl", ".AIdlQyE", "aYhb."] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! revokeCert (RFC 8555 section 7.6): by the account that has the certificate, by one that holds
+//! valid authorizations for all its names, or by the certificate's own key. Carried out at once.
+
+use std::net::IpAddr;
+
+use domain::model::acme::{AcmeAccount, AuthorizationStatus, Identifier};
+use domain::model::{CertificateStatus, RevocationReason, Serial};
+use domain::{NameSet, Timestamp};
+use serde_json::json;
+use store::Tx;
+use store::certificates::CertificateRecord;
+
+use super::{AcmeDesk, AcmeError, AcmeResult, actor};
+use crate::Actor;
+use crate::audit::{AuditEntry, record};
+
+/// Who asks for a revocation, with the right that the protocol layer has seen.
+#[derive(Debug, Clone)]
+pub enum Revoker {
+    /// An account.
+    Account(Box<AcmeAccount>),
+    /// Whoever holds the certificate's private key: it signed the request.
+    CertificateKey,
+}
+
+impl AcmeDesk {
+    /// Revokes a certificate that this authority issued. `der` is compared with the one on record:
+    /// a serial alone proves nothing.
+    pub async fn revoke(
+        &self,
+        revoker: Revoker,
+        serial: Serial,
+        fingerprint: String,
+        reason: RevocationReason,
+        address: Option<IpAddr>,
+    ) -> AcmeResult<()> {
+        let now = self.clock().now();
+        self.desk
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let found = tx.certificate_by_serial(&serial).await?;
+                    let found = found
+                        .filter(|found| found.fingerprint_sha256.as_deref() == Some(fingerprint.as_str()))
+                        .ok_or(AcmeError::NotFound("certificate"))?;
+                    check_right(tx, &revoker, &found, now).await?;
+                    carry_out(tx, &revoker, &found, reason, address, now).await
+                })
+            })
+            .await
+    }
+}
+
+async fn check_right(tx: &mut Tx, revoker: &Revoker, found: &CertificateRecord, now: Timestamp) -> AcmeResult<()> {
+    let Revoker::Account(account) = revoker else { return Ok(()) };
+    if found.acme_account == Some(account.id) || is_authorized(tx, account, &found.certificate.names, now).await? {
+        return Ok(());
+    }
+    let words = "The certificate is not of this account, and the account holds no valid authorizations for all its names. \
+                 Sign with the certificate's account or its key.";
+    Err(AcmeError::fault("unauthorized", words))
+}
+
+async fn is_authorized(tx: &mut Tx, account: &AcmeAccount, names: &NameSet, now: Timestamp) -> AcmeResult<bool> {
+    for name in names.iter() {
+        let (identifier, wildcard) = Identifier::dns(name).authorized();
+        let mut valid = false;
+        for prevalidated in [false, true] {
+            let found = tx.usable_authorization(account.id, &identifier, wildcard, prevalidated, now).await?;
+            valid |= matches!(found, Some((_, AuthorizationStatus::Valid)));
+        }
+        if !valid {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+async fn carry_out(
+    tx: &mut Tx,
+    revoker: &Revoker,
+    found: &CertificateRecord,
+    reason: RevocationReason,
+    address: Option<IpAddr>,
+    now: Timestamp,
+) -> AcmeResult<()> {
+    let certificate = &found.certificate;
+    // Serializes two revocations of one certificate; the status is looked at under the lock.
+    tx.lock_order(certificate.order).await?;
+    let current = tx.certificate(certificate.id).await?.ok_or(AcmeError::NotFound("certificate"))?;
+    if current.certificate.is_revoked() {
+        return Err(AcmeError::fault("alreadyRevoked", "The certificate was revoked before."));
+    }
+    tx.set_certificate_status(certificate.id, CertificateStatus::Revoked { reason, at: now }).await?;
+    let acting = match revoker {
+        Revoker::Account(account) => actor(account, address),
+        Revoker::CertificateKey => Actor::Acme { account: found.acme_account.unwrap_or(domain::AcmeAccountId(0)), url: None, address },
+    };
+    let by = match revoker {
+        Revoker::Account(account) => format!("by ACME account {}", account.id),
+        Revoker::CertificateKey => "by the holder of its key".to_owned(),
+    };
+    let words = format!("Certificate {} revoked {by}: {reason}", certificate.serial);
+    let entry = AuditEntry::new("certificate.revoked", "order", certificate.order, words)
+        .changing(json!(null), json!({"certificate": certificate.id, "serial": certificate.serial, "reason": reason}));
+    Ok(record(tx, now, &acting, entry).await?)
+}

@@ -1,0 +1,56 @@
+//! What nobody comes back for: orders and authorizations whose time is over, used nonces, ended
+//! jobs.
+
+use domain::model::acme::AcmeOrderStatus;
+
+use super::{AcmeDesk, AcmeResult, orders};
+
+/// How many rows one sweep looks at, so that its transaction stays short.
+const BATCH: i64 = 500;
+/// A finalize that takes longer than this was cut off, in seconds.
+const CUT_OFF: i64 = 120;
+/// Used nonces are kept longer than any nonce is good for, in seconds.
+const NONCES_KEPT: i64 = 2 * 3_600;
+/// Ended validation jobs are kept for a day.
+const JOBS_KEPT: i64 = 86_400;
+
+impl AcmeDesk {
+    /// Ends what is over and settles what was cut off; answers how many orders were touched. Call
+    /// it every minute or so, on any node.
+    pub async fn sweep(&self) -> AcmeResult<usize> {
+        let now = self.clock().now();
+        let stale = {
+            let mut tx = self.desk.store().reader().await?;
+            tx.stale_acme_orders(now, now.plus_seconds(-CUT_OFF), BATCH).await?
+        };
+        let touched = stale.len();
+        for (id, status) in stale {
+            if status == AcmeOrderStatus::Processing {
+                self.settle(id).await?;
+                continue;
+            }
+            self.desk
+                .store()
+                .write(move |tx| {
+                    Box::pin(async move {
+                        orders::lock(tx, id).await?;
+                        tx.fail_acme_order(id, &orders::expired()).await?;
+                        Ok::<_, super::AcmeError>(())
+                    })
+                })
+                .await?;
+        }
+        self.desk
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    tx.expire_authorizations(now, BATCH).await?;
+                    tx.forget_acme_nonces(now.plus_seconds(-NONCES_KEPT)).await?;
+                    tx.forget_validation_jobs(now.plus_seconds(-JOBS_KEPT)).await?;
+                    Ok::<_, super::AcmeError>(())
+                })
+            })
+            .await?;
+        Ok(touched)
+    }
+}

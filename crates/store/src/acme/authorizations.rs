@@ -1,0 +1,354 @@
+//! Authorizations and their challenges (RFC 8555 sections 7.1.4 and 8).
+
+use domain::model::acme::{
+    Authorization, AuthorizationStatus, Challenge, ChallengeKind, ChallengeStatus, Fault,
+    Identifier,
+};
+use domain::{AcmeAccountId, AcmeOrderId, Timestamp};
+
+use crate::value::{from_json, parse, to_json};
+use crate::{StoreError, Tx, on};
+
+/// An authorization to be inserted.
+#[derive(Debug, Clone)]
+pub struct NewAuthorization {
+    /// Whose it is.
+    pub account: AcmeAccountId,
+    /// Without `*.`.
+    pub identifier: Identifier,
+    /// Whether it is for `*.` and the identifier.
+    pub wildcard: bool,
+    /// Pending, or valid where the organization's domain was validated before.
+    pub status: AuthorizationStatus,
+    /// Until when it holds.
+    pub expires_at: Timestamp,
+    /// Valid without a challenge.
+    pub prevalidated: bool,
+    /// When.
+    pub created_at: Timestamp,
+    /// Its challenges, in the order in which clients see them.
+    pub challenges: Vec<NewChallenge>,
+}
+
+/// A challenge to be inserted with its authorization.
+#[derive(Debug, Clone)]
+pub struct NewChallenge {
+    /// Its kind.
+    pub kind: ChallengeKind,
+    /// 256 random bits in base64url.
+    pub token: String,
+    /// Pending, or valid with a prevalidated authorization.
+    pub status: ChallengeStatus,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: i64,
+    account_id: i64,
+    identifier_kind: String,
+    identifier_value: String,
+    wildcard: bool,
+    status: String,
+    expires_at: i64,
+    prevalidated: bool,
+}
+
+#[derive(sqlx::FromRow)]
+struct ChallengeRow {
+    id: i64,
+    authorization_id: i64,
+    kind: String,
+    token: String,
+    status: String,
+    error: Option<String>,
+    validated_at: Option<i64>,
+    key_authorization: Option<String>,
+    attempts: i64,
+}
+
+impl TryFrom<ChallengeRow> for Challenge {
+    type Error = StoreError;
+    fn try_from(row: ChallengeRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id,
+            authorization: row.authorization_id,
+            kind: parse("acme_challenges.kind", &row.kind)?,
+            status: parse("acme_challenges.status", &row.status)?,
+            token: row.token,
+            validated_at: row.validated_at.map(Timestamp),
+            error: row.error.map(|json| from_json("acme_challenges.error", &json)).transpose()?,
+            key_authorization: row.key_authorization,
+            attempts: row.attempts,
+        })
+    }
+}
+
+impl Tx {
+    /// Inserts an authorization with its challenges.
+    pub async fn insert_authorization(
+        &mut self,
+        new: &NewAuthorization,
+    ) -> Result<i64, StoreError> {
+        let validated_at = (new.status == AuthorizationStatus::Valid).then_some(new.created_at.0);
+        let id: i64 = on!(self, |conn| {
+            let id: i64 = sqlx::query_scalar(
+                "INSERT INTO acme_authorizations (account_id, identifier_kind, identifier_value, wildcard, \
+                 status, expires_at, validated_at, prevalidated, created_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
+            )
+            .bind(new.account.0)
+            .bind(new.identifier.kind.as_str())
+            .bind(&new.identifier.value)
+            .bind(new.wildcard)
+            .bind(new.status.as_str())
+            .bind(new.expires_at.0)
+            .bind(validated_at)
+            .bind(new.prevalidated)
+            .bind(new.created_at.0)
+            .fetch_one(&mut *conn)
+            .await?;
+            for challenge in &new.challenges {
+                sqlx::query(
+                    "INSERT INTO acme_challenges (authorization_id, kind, token, status, validated_at, created_at) \
+                     VALUES ($1, $2, $3, $4, $5, $6)",
+                )
+                .bind(id)
+                .bind(challenge.kind.as_str())
+                .bind(&challenge.token)
+                .bind(challenge.status.as_str())
+                .bind(validated_at.filter(|_| challenge.status == ChallengeStatus::Valid))
+                .bind(new.created_at.0)
+                .execute(&mut *conn)
+                .await?;
+            }
+            id
+        });
+        Ok(id)
+    }
+
+    /// An account's newest authorization for an identifier that is in one of the two states an
+    /// order can use, and holds at least until `until`. `prevalidated` asks for one of the
+    /// organization's validated domain or for one that was validated by challenge.
+    pub async fn usable_authorization(
+        &mut self,
+        account: AcmeAccountId,
+        identifier: &Identifier,
+        wildcard: bool,
+        prevalidated: bool,
+        until: Timestamp,
+    ) -> Result<Option<(i64, AuthorizationStatus)>, StoreError> {
+        let row: Option<(i64, String)> = on!(self, |conn| {
+            sqlx::query_as(
+                "SELECT id, status FROM acme_authorizations WHERE account_id = $1 AND identifier_value = $2 \
+                 AND wildcard = $3 AND status IN ('pending', 'valid') AND expires_at > $4 \
+                 AND identifier_kind = $5 AND prevalidated = $6 ORDER BY id DESC LIMIT 1",
+            )
+            .bind(account.0)
+            .bind(&identifier.value)
+            .bind(wildcard)
+            .bind(until.0)
+            .bind(identifier.kind.as_str())
+            .bind(prevalidated)
+            .fetch_optional(&mut *conn)
+            .await?
+        });
+        row.map(|(id, status)| Ok((id, parse("acme_authorizations.status", &status)?))).transpose()
+    }
+
+    /// One authorization with its challenges.
+    pub async fn authorization(&mut self, id: i64) -> Result<Option<Authorization>, StoreError> {
+        let row: Option<Row> = on!(self, |conn| {
+            sqlx::query_as(
+                "SELECT id, account_id, identifier_kind, identifier_value, wildcard, status, expires_at, \
+                 prevalidated FROM acme_authorizations WHERE id = $1",
+            )
+            .bind(id)
+            .fetch_optional(&mut *conn)
+            .await?
+        });
+        let Some(row) = row else { return Ok(None) };
+        let challenges: Vec<ChallengeRow> = on!(self, |conn| {
+            sqlx::query_as("SELECT * FROM acme_challenges WHERE authorization_id = $1 ORDER BY id")
+                .bind(id)
+                .fetch_all(&mut *conn)
+                .await?
+        });
+        Ok(Some(Authorization {
+            id: row.id,
+            account: AcmeAccountId(row.account_id),
+            identifier: Identifier {
+                kind: parse("acme_authorizations.identifier_kind", &row.identifier_kind)?,
+                value: row.identifier_value,
+            },
+            wildcard: row.wildcard,
+            status: parse("acme_authorizations.status", &row.status)?,
+            expires_at: Timestamp(row.expires_at),
+            prevalidated: row.prevalidated,
+            challenges: challenges
+                .into_iter()
+                .map(Challenge::try_from)
+                .collect::<Result<_, _>>()?,
+        }))
+    }
+
+    /// The authorizations of an order, with their challenges.
+    pub async fn authorizations_of_order(
+        &mut self,
+        order: AcmeOrderId,
+    ) -> Result<Vec<Authorization>, StoreError> {
+        let mut found = Vec::new();
+        for id in self.authorization_ids(order).await? {
+            found.extend(self.authorization(id).await?);
+        }
+        Ok(found)
+    }
+
+    /// The authorizations of an order.
+    pub async fn authorization_ids(&mut self, order: AcmeOrderId) -> Result<Vec<i64>, StoreError> {
+        Ok(on!(self, |conn| {
+            sqlx::query_scalar(
+                "SELECT authorization_id FROM acme_order_authorizations WHERE acme_order_id = $1 \
+                 ORDER BY authorization_id",
+            )
+            .bind(order.0)
+            .fetch_all(&mut *conn)
+            .await?
+        }))
+    }
+
+    /// The authorization that a challenge belongs to.
+    pub async fn authorization_of_challenge(
+        &mut self,
+        challenge: i64,
+    ) -> Result<Option<i64>, StoreError> {
+        Ok(on!(self, |conn| {
+            sqlx::query_scalar("SELECT authorization_id FROM acme_challenges WHERE id = $1")
+                .bind(challenge)
+                .fetch_optional(&mut *conn)
+                .await?
+        }))
+    }
+
+    /// Moves an authorization from one of `from` to `status`; false where it was in another state.
+    pub async fn set_authorization_status(
+        &mut self,
+        id: i64,
+        from: &[AuthorizationStatus],
+        status: AuthorizationStatus,
+        expires_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let wanted = |status| {
+            from.contains(&status).then_some(status).map_or("", AuthorizationStatus::as_str)
+        };
+        let changed = on!(self, |conn| {
+            sqlx::query(
+                "UPDATE acme_authorizations SET status = $2, expires_at = COALESCE($3, expires_at), \
+                 validated_at = CASE WHEN $2 = 'valid' THEN $4 ELSE validated_at END \
+                 WHERE id = $1 AND status IN ($5, $6)",
+            )
+            .bind(id)
+            .bind(status.as_str())
+            .bind(expires_at.map(|at| at.0))
+            .bind(now.0)
+            .bind(wanted(AuthorizationStatus::Pending))
+            .bind(wanted(AuthorizationStatus::Valid))
+            .execute(&mut *conn)
+            .await?
+            .rows_affected()
+        });
+        Ok(changed > 0)
+    }
+
+    /// Claims a challenge: pending → processing, with the key authorization as it is now; false
+    /// where it was answered before.
+    pub async fn claim_challenge(
+        &mut self,
+        id: i64,
+        key_authorization: &str,
+    ) -> Result<bool, StoreError> {
+        let changed = on!(self, |conn| {
+            sqlx::query(
+                "UPDATE acme_challenges SET status = 'processing', key_authorization = $2 \
+                 WHERE id = $1 AND status = 'pending'",
+            )
+            .bind(id)
+            .bind(key_authorization)
+            .execute(&mut *conn)
+            .await?
+            .rows_affected()
+        });
+        Ok(changed > 0)
+    }
+
+    /// Keeps an attempt that did not succeed yet, with what it met.
+    pub async fn note_challenge_attempt(
+        &mut self,
+        id: i64,
+        fault: &Fault,
+        record: &str,
+    ) -> Result<(), StoreError> {
+        let error = to_json("acme_challenges.error", fault)?;
+        on!(self, |conn| {
+            sqlx::query(
+                "UPDATE acme_challenges SET attempts = attempts + 1, error = $2, validation_record = $3 \
+                 WHERE id = $1 AND status = 'processing'",
+            )
+            .bind(id)
+            .bind(&error)
+            .bind(record)
+            .execute(&mut *conn)
+            .await?;
+        });
+        Ok(())
+    }
+
+    /// Ends a challenge that is being validated: valid without a fault, invalid with one; false
+    /// where it was ended before.
+    pub async fn finish_challenge(
+        &mut self,
+        id: i64,
+        fault: Option<&Fault>,
+        record: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let error = fault.map(|fault| to_json("acme_challenges.error", fault)).transpose()?;
+        let status =
+            if fault.is_some() { ChallengeStatus::Invalid } else { ChallengeStatus::Valid };
+        let changed = on!(self, |conn| {
+            sqlx::query(
+                "UPDATE acme_challenges SET status = $2, error = $3, attempts = attempts + 1, \
+                 validation_record = $4, validated_at = CASE WHEN $2 = 'valid' THEN $5 ELSE NULL END \
+                 WHERE id = $1 AND status = 'processing'",
+            )
+            .bind(id)
+            .bind(status.as_str())
+            .bind(error.as_deref())
+            .bind(record)
+            .bind(now.0)
+            .execute(&mut *conn)
+            .await?
+            .rows_affected()
+        });
+        Ok(changed > 0)
+    }
+
+    /// Marks pending and valid authorizations whose time is over, at most `limit` of them.
+    pub async fn expire_authorizations(
+        &mut self,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<u64, StoreError> {
+        Ok(on!(self, |conn| {
+            sqlx::query(
+                "UPDATE acme_authorizations SET status = 'expired' WHERE id IN (SELECT id FROM acme_authorizations \
+                 WHERE status IN ('pending', 'valid') AND expires_at <= $1 ORDER BY expires_at LIMIT $2)",
+            )
+            .bind(now.0)
+            .bind(limit)
+            .execute(&mut *conn)
+            .await?
+            .rows_affected()
+        }))
+    }
+}

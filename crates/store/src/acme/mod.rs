@@ -1,0 +1,19 @@
+//! What the ACME server keeps (RFC 8555 section 7.1): ACME Directory URLs with their binding keys,
+//! accounts, orders, authorizations with challenges, and nonces that were used.
+
+mod accounts;
+mod authorizations;
+mod nonces;
+mod orders;
+mod primary;
+mod urls;
+mod validations;
+
+pub use accounts::NewAcmeAccount;
+pub use authorizations::{NewAuthorization, NewChallenge};
+pub use orders::{AcmeOrderOutcome, NewAcmeOrderRow, OpenOrderKey};
+pub use validations::ValidationJob;
+pub use urls::{AcmeUrlRecord, BindingKey, BindingKeyRecord, NewAcmeUrlRow};
+
+/// The count of rows is told up to this many; beyond, "more".
+pub const COUNT_LIMIT: i64 = 1_000;

@@ -1,0 +1,465 @@
+//! ACME orders (RFC 8555 section 7.1.3): not to be confused with the portal's orders.
+
+use domain::model::acme::{AcmeOrder, AcmeOrderStatus, Fault, NewAcmeOrder};
+use domain::rules::{Action, DirectoryAction};
+use domain::{
+    AcmeAccountId, AcmeOrderId, AcmeUrlId, CertificateId, OrderNumber, RequestId, Timestamp,
+};
+
+use crate::value::{from_json, names_key, parse, parse_opt, to_json};
+use crate::{StoreError, Tx, on};
+
+/// An ACME order to be inserted.
+#[derive(Debug, Clone)]
+pub struct NewAcmeOrderRow {
+    /// Whose it is.
+    pub account: AcmeAccountId,
+    /// The ACME Directory URL that it comes through.
+    pub url: AcmeUrlId,
+    /// What was asked for.
+    pub wanted: NewAcmeOrder,
+    /// Pending, or ready where all authorizations are valid.
+    pub status: AcmeOrderStatus,
+    /// When it becomes invalid unless it is finished.
+    pub expires_at: Timestamp,
+    /// Its authorizations.
+    pub authorizations: Vec<i64>,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// What identical requests have in common.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenOrderKey<'a> {
+    /// Whose.
+    pub account: AcmeAccountId,
+    /// What.
+    pub wanted: &'a NewAcmeOrder,
+    /// Orders that end before this moment are passed over.
+    pub until: Timestamp,
+}
+
+/// What a finalize came to, as far as it is known.
+#[derive(Debug, Clone, Default)]
+pub struct AcmeOrderOutcome {
+    /// The portal's order that it made or acts on.
+    pub order_number: Option<OrderNumber>,
+    /// The request that it made.
+    pub request: Option<RequestId>,
+    /// How the action was chosen, as JSON.
+    pub explanation: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: i64,
+    account_id: i64,
+    acme_url_id: Option<i64>,
+    status: String,
+    identifiers: String,
+    not_before: Option<i64>,
+    not_after: Option<i64>,
+    profile: Option<String>,
+    replaces: Option<String>,
+    action: Option<String>,
+    action_order: Option<i64>,
+    expires_at: i64,
+    error: Option<String>,
+    certificate_id: Option<i64>,
+    order_number: Option<i64>,
+    request_id: Option<i64>,
+    explanation: Option<String>,
+    finalize_claimed_at: Option<i64>,
+    created_at: i64,
+}
+
+fn asked(action: Option<&str>, order: Option<i64>) -> Result<Option<DirectoryAction>, StoreError> {
+    let Some(action) = parse_opt::<Action>("acme_orders.action", action)? else { return Ok(None) };
+    DirectoryAction::new(action, order.map(OrderNumber))
+        .map(Some)
+        .ok_or_else(|| StoreError::corrupt("acme_orders.action_order is absent"))
+}
+
+impl Row {
+    fn order(self, authorizations: Vec<i64>) -> Result<AcmeOrder, StoreError> {
+        let url = self
+            .acme_url_id
+            .ok_or_else(|| StoreError::corrupt("acme_orders.acme_url_id is absent"))?;
+        Ok(AcmeOrder {
+            id: AcmeOrderId(self.id),
+            account: AcmeAccountId(self.account_id),
+            url: AcmeUrlId(url),
+            status: parse("acme_orders.status", &self.status)?,
+            identifiers: from_json("acme_orders.identifiers", &self.identifiers)?,
+            not_before: self.not_before.map(Timestamp),
+            not_after: self.not_after.map(Timestamp),
+            profile: self.profile,
+            replaces: self.replaces,
+            asked: asked(self.action.as_deref(), self.action_order)?,
+            expires_at: Timestamp(self.expires_at),
+            error: self.error.map(|json| from_json("acme_orders.error", &json)).transpose()?,
+            authorizations,
+            certificate: self.certificate_id.map(CertificateId),
+            order_number: self.order_number.map(OrderNumber),
+            request: self.request_id.map(RequestId),
+            explanation: self.explanation,
+            claimed_at: self.finalize_claimed_at.map(Timestamp),
+            created_at: Timestamp(self.created_at),
+        })
+    }
+}
+
+/// `SELECT` of a [`Row`], with the given tail.
+macro_rules! select {
+    ($tail:literal) => {
+        concat!(
+            "SELECT id, account_id, acme_url_id, status, identifiers, not_before, not_after, profile, \
+             replaces, action, action_order, expires_at, error, certificate_id, order_number, request_id, \
+             explanation, finalize_claimed_at, created_at FROM acme_orders ",
+            $tail
+        )
+    };
+}
+
+impl Tx {
+    /// Inserts an ACME order with the links to its authorizations.
+    pub async fn insert_acme_order(
+        &mut self,
+        new: &NewAcmeOrderRow,
+    ) -> Result<AcmeOrderId, StoreError> {
+        let wanted = &new.wanted;
+        let identifiers = to_json("acme_orders.identifiers", &wanted.identifiers)?;
+        let id: i64 = on!(self, |conn| {
+            let id: i64 = sqlx::query_scalar(
+                "INSERT INTO acme_orders (account_id, acme_url_id, status, identifiers, names_key, not_before, \
+                 not_after, profile, replaces, action, action_order, expires_at, created_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id",
+            )
+            .bind(new.account.0)
+            .bind(new.url.0)
+            .bind(new.status.as_str())
+            .bind(&identifiers)
+            .bind(names_key(&wanted.names()))
+            .bind(wanted.not_before.map(|at| at.0))
+            .bind(wanted.not_after.map(|at| at.0))
+            .bind(wanted.profile.as_deref())
+            .bind(wanted.replaces.as_deref())
+            .bind(wanted.asked.map(|asked| asked.action().as_str()))
+            .bind(wanted.asked.and_then(DirectoryAction::order).map(|order| order.0))
+            .bind(new.expires_at.0)
+            .bind(new.created_at.0)
+            .fetch_one(&mut *conn)
+            .await?;
+            for authorization in &new.authorizations {
+                sqlx::query(
+                    "INSERT INTO acme_order_authorizations (acme_order_id, authorization_id) VALUES ($1, $2) \
+                     ON CONFLICT DO NOTHING",
+                )
+                .bind(id)
+                .bind(authorization)
+                .execute(&mut *conn)
+                .await?;
+            }
+            id
+        });
+        Ok(AcmeOrderId(id))
+    }
+
+    /// One ACME order.
+    pub async fn acme_order(&mut self, id: AcmeOrderId) -> Result<Option<AcmeOrder>, StoreError> {
+        let row: Option<Row> = on!(self, |conn| {
+            sqlx::query_as(select!("WHERE id = $1")).bind(id.0).fetch_optional(&mut *conn).await?
+        });
+        let Some(row) = row else { return Ok(None) };
+        let authorizations = self.authorization_ids(id).await?;
+        row.order(authorizations).map(Some)
+    }
+
+    /// An unfinished order that asks for just the same, newest first.
+    pub async fn open_acme_order(
+        &mut self,
+        key: OpenOrderKey<'_>,
+    ) -> Result<Option<AcmeOrderId>, StoreError> {
+        let wanted = key.wanted;
+        let id: Option<i64> = on!(self, |conn| {
+            sqlx::query_scalar(
+                "SELECT id FROM acme_orders WHERE account_id = $1 AND names_key = $2 \
+                 AND status IN ('pending', 'ready', 'processing') AND expires_at > $3 \
+                 AND COALESCE(not_before, 0) = $4 AND COALESCE(not_after, 0) = $5 \
+                 AND COALESCE(profile, '') = $6 AND COALESCE(replaces, '') = $7 \
+                 AND COALESCE(action, '') = $8 AND COALESCE(action_order, 0) = $9 ORDER BY id DESC LIMIT 1",
+            )
+            .bind(key.account.0)
+            .bind(names_key(&wanted.names()))
+            .bind(key.until.0)
+            .bind(wanted.not_before.map_or(0, |at| at.0))
+            .bind(wanted.not_after.map_or(0, |at| at.0))
+            .bind(wanted.profile.as_deref().unwrap_or_default())
+            .bind(wanted.replaces.as_deref().unwrap_or_default())
+            .bind(wanted.asked.map_or("", |asked| asked.action().as_str()))
+            .bind(wanted.asked.and_then(DirectoryAction::order).map_or(0, |order| order.0))
+            .fetch_optional(&mut *conn)
+            .await?
+        });
+        Ok(id.map(AcmeOrderId))
+    }
+
+    /// The order that replaces a certificate already (RFC 9773 section 5), where one does.
+    pub async fn acme_order_replacing(
+        &mut self,
+        certificate: &str,
+    ) -> Result<Option<AcmeOrderId>, StoreError> {
+        let id: Option<i64> = on!(self, |conn| {
+            sqlx::query_scalar(
+                "SELECT id FROM acme_orders WHERE replaces = $1 AND status <> 'invalid' LIMIT 1",
+            )
+            .bind(certificate)
+            .fetch_optional(&mut *conn)
+            .await?
+        });
+        Ok(id.map(AcmeOrderId))
+    }
+
+    /// A page of an account's orders, newest first, from the one before `before` on; those that
+    /// came to nothing are left out (RFC 8555 section 7.1.2.1).
+    pub async fn acme_order_ids(
+        &mut self,
+        account: AcmeAccountId,
+        before: Option<AcmeOrderId>,
+        limit: i64,
+    ) -> Result<Vec<AcmeOrderId>, StoreError> {
+        let ids: Vec<i64> = on!(self, |conn| {
+            sqlx::query_scalar(
+                "SELECT id FROM acme_orders WHERE account_id = $1 AND id < $2 AND status <> 'invalid' \
+                 ORDER BY id DESC LIMIT $3",
+            )
+            .bind(account.0)
+            .bind(before.map_or(i64::MAX, |id| id.0))
+            .bind(limit)
+            .fetch_all(&mut *conn)
+            .await?
+        });
+        Ok(ids.into_iter().map(AcmeOrderId).collect())
+    }
+
+    /// A page of a URL's orders, newest first, from the one before `before` on. Without their
+    /// authorizations.
+    pub async fn acme_orders_of_url(
+        &mut self,
+        url: AcmeUrlId,
+        before: Option<AcmeOrderId>,
+        limit: i64,
+    ) -> Result<Vec<AcmeOrder>, StoreError> {
+        let rows: Vec<Row> = on!(self, |conn| {
+            sqlx::query_as(select!("WHERE acme_url_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3"))
+                .bind(url.0)
+                .bind(before.map_or(i64::MAX, |id| id.0))
+                .bind(limit)
+                .fetch_all(&mut *conn)
+                .await?
+        });
+        rows.into_iter().map(|row| row.order(Vec::new())).collect()
+    }
+
+    /// The ACME orders behind one of the portal's orders, newest first, at most `limit`. Without
+    /// their authorizations.
+    pub async fn acme_orders_of_order(
+        &mut self,
+        order: OrderNumber,
+        limit: i64,
+    ) -> Result<Vec<AcmeOrder>, StoreError> {
+        let rows: Vec<Row> = on!(self, |conn| {
+            sqlx::query_as(select!("WHERE order_number = $1 ORDER BY id DESC LIMIT $2"))
+                .bind(order.0)
+                .bind(limit)
+                .fetch_all(&mut *conn)
+                .await?
+        });
+        rows.into_iter().map(|row| row.order(Vec::new())).collect()
+    }
+
+    /// The ACME order that waits for a request's approval.
+    pub async fn acme_order_of_request(
+        &mut self,
+        request: RequestId,
+    ) -> Result<Option<AcmeOrderId>, StoreError> {
+        let id: Option<i64> = on!(self, |conn| {
+            sqlx::query_scalar(
+                "SELECT id FROM acme_orders WHERE request_id = $1 ORDER BY id DESC LIMIT 1",
+            )
+            .bind(request.0)
+            .fetch_optional(&mut *conn)
+            .await?
+        });
+        Ok(id.map(AcmeOrderId))
+    }
+
+    /// The order through which a certificate was issued.
+    pub async fn acme_order_of_certificate(
+        &mut self,
+        id: CertificateId,
+    ) -> Result<Option<AcmeOrder>, StoreError> {
+        let row: Option<Row> = on!(self, |conn| {
+            sqlx::query_as(select!("WHERE certificate_id = $1 ORDER BY id LIMIT 1"))
+                .bind(id.0)
+                .fetch_optional(&mut *conn)
+                .await?
+        });
+        row.map(|row| row.order(Vec::new())).transpose()
+    }
+
+    /// Takes an order from ready to processing with its CSR; false where it is not ready.
+    pub async fn claim_acme_order(
+        &mut self,
+        id: AcmeOrderId,
+        csr: &[u8],
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let changed = on!(self, |conn| {
+            sqlx::query(
+                "UPDATE acme_orders SET status = 'processing', csr_der = $2, finalize_claimed_at = $3 \
+                 WHERE id = $1 AND status = 'ready'",
+            )
+            .bind(id.0)
+            .bind(csr)
+            .bind(now.0)
+            .execute(&mut *conn)
+            .await?
+            .rows_affected()
+        });
+        Ok(changed > 0)
+    }
+
+    /// Keeps what a finalize decided.
+    pub async fn note_acme_outcome(
+        &mut self,
+        id: AcmeOrderId,
+        outcome: &AcmeOrderOutcome,
+    ) -> Result<(), StoreError> {
+        on!(self, |conn| {
+            sqlx::query(
+                "UPDATE acme_orders SET order_number = COALESCE($2, order_number), \
+                 request_id = COALESCE($3, request_id), explanation = COALESCE($4, explanation) WHERE id = $1",
+            )
+            .bind(id.0)
+            .bind(outcome.order_number.map(|number| number.0))
+            .bind(outcome.request.map(|request| request.0))
+            .bind(outcome.explanation.as_deref())
+            .execute(&mut *conn)
+            .await?;
+        });
+        Ok(())
+    }
+
+    /// Gives a processing order its certificate; false where it is not processing.
+    pub async fn complete_acme_order(
+        &mut self,
+        id: AcmeOrderId,
+        certificate: CertificateId,
+    ) -> Result<bool, StoreError> {
+        let changed = on!(self, |conn| {
+            sqlx::query("UPDATE acme_orders SET status = 'valid', certificate_id = $2 WHERE id = $1 AND status = 'processing'")
+                .bind(id.0)
+                .bind(certificate.0)
+                .execute(&mut *conn)
+                .await?
+                .rows_affected()
+        });
+        Ok(changed > 0)
+    }
+
+    /// Ends an unfinished order with an error; false where it was finished before.
+    pub async fn fail_acme_order(
+        &mut self,
+        id: AcmeOrderId,
+        fault: &Fault,
+    ) -> Result<bool, StoreError> {
+        let error = to_json("acme_orders.error", fault)?;
+        let changed = on!(self, |conn| {
+            sqlx::query(
+                "UPDATE acme_orders SET status = 'invalid', error = $2 \
+                 WHERE id = $1 AND status IN ('pending', 'ready', 'processing')",
+            )
+            .bind(id.0)
+            .bind(&error)
+            .execute(&mut *conn)
+            .await?
+            .rows_affected()
+        });
+        Ok(changed > 0)
+    }
+
+    /// Makes a pending order ready if all its authorizations are valid now; false where not.
+    /// The caller holds the order's lock.
+    pub async fn promote_acme_order(
+        &mut self,
+        id: AcmeOrderId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let changed = on!(self, |conn| {
+            sqlx::query(
+                "UPDATE acme_orders SET status = 'ready' WHERE id = $1 AND status = 'pending' AND NOT EXISTS \
+                 (SELECT 1 FROM acme_order_authorizations l JOIN acme_authorizations a ON a.id = l.authorization_id \
+                 WHERE l.acme_order_id = $1 AND (a.status <> 'valid' OR a.expires_at <= $2))",
+            )
+            .bind(id.0)
+            .bind(now.0)
+            .execute(&mut *conn)
+            .await?
+            .rows_affected()
+        });
+        Ok(changed > 0)
+    }
+
+    /// The pending and ready orders that need an authorization.
+    pub async fn open_orders_of_authorization(
+        &mut self,
+        authorization: i64,
+    ) -> Result<Vec<AcmeOrderId>, StoreError> {
+        let ids: Vec<i64> = on!(self, |conn| {
+            sqlx::query_scalar(
+                "SELECT o.id FROM acme_order_authorizations l JOIN acme_orders o ON o.id = l.acme_order_id \
+                 WHERE l.authorization_id = $1 AND o.status IN ('pending', 'ready') ORDER BY o.id",
+            )
+            .bind(authorization)
+            .fetch_all(&mut *conn)
+            .await?
+        });
+        Ok(ids.into_iter().map(AcmeOrderId).collect())
+    }
+
+    /// Pending and ready orders whose time is over, and processing ones of before `claimed`,
+    /// oldest first, at most `limit`.
+    pub async fn stale_acme_orders(
+        &mut self,
+        now: Timestamp,
+        claimed: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<(AcmeOrderId, AcmeOrderStatus)>, StoreError> {
+        let rows: Vec<(i64, String)> = on!(self, |conn| {
+            sqlx::query_as(
+                "SELECT id, status FROM acme_orders WHERE (status IN ('pending', 'ready') AND expires_at <= $1) \
+                 OR (status = 'processing' AND finalize_claimed_at <= $2) ORDER BY id LIMIT $3",
+            )
+            .bind(now.0)
+            .bind(claimed.0)
+            .bind(limit)
+            .fetch_all(&mut *conn)
+            .await?
+        });
+        rows.into_iter()
+            .map(|(id, status)| Ok((AcmeOrderId(id), parse("acme_orders.status", &status)?)))
+            .collect()
+    }
+
+    /// The CSR of an order that was claimed.
+    pub async fn acme_order_csr(&mut self, id: AcmeOrderId) -> Result<Option<Vec<u8>>, StoreError> {
+        let csr: Option<Option<Vec<u8>>> = on!(self, |conn| {
+            sqlx::query_scalar("SELECT csr_der FROM acme_orders WHERE id = $1")
+                .bind(id.0)
+                .fetch_optional(&mut *conn)
+                .await?
+        });
+        Ok(csr.flatten())
+    }
+}
