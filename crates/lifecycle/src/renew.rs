@@ -76,7 +76,7 @@ impl Placing<'_> {
             signature_hash: plan.signature_hash,
             auto_renew: plan.auto_renew,
             profile: None,
-            number: None,
+            number: self.ask.renewal_number,
             renews: Some(plan.renews),
             key: Some(renewal_key(plan.renews)),
         };
@@ -178,7 +178,7 @@ async fn decide_and_place(
     due: &Due,
 ) -> Result<(Decided, Placed)> {
     let file = locked_file(tx, actor, due.order).await?;
-    let decided = decide(tx, now, actor, due, &file).await?;
+    let decided = decide(tx, now, actor, &due.names, due.profile, &file).await?;
     let exact = || DuplicateNames::Exactly {
         common_name: due.names.common_name.clone(),
         names: due.names.names.clone(),
@@ -202,16 +202,18 @@ async fn decide_and_place(
     Ok((decided, placed))
 }
 
-async fn decide(
+/// What automation would do with what is due, as things are now. Reads only.
+pub(crate) async fn decide(
     tx: &mut Tx,
     now: Timestamp,
     actor: &Actor,
-    due: &Due,
+    names: &Exact,
+    profile: Option<ProfileId>,
     file: &OrderFile,
 ) -> Result<Decided> {
     let preferences = settings::preferences(tx).await?;
     let asker = Asker::of(tx, actor).await?;
-    let profile = match due.profile {
+    let profile = match profile {
         Some(id) => tx.profile(id).await?.map(|record| record.profile),
         None => None,
     };
@@ -219,8 +221,8 @@ async fn decide(
     let others = crate::orders::find::alike(tx, &file.order).await?;
     Ok(decide_automation(&AutomationRequest {
         due: file,
-        common_name: &due.names.common_name,
-        names: &due.names.names,
+        common_name: &names.common_name,
+        names: &names.names,
         successors: &successors,
         others: &others,
         profile: profile.as_ref(),
@@ -229,3 +231,6 @@ async fn decide(
         now,
     })?)
 }
+
+#[cfg(test)]
+mod tests;

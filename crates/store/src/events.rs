@@ -7,6 +7,7 @@ use domain::{
 };
 use sqlx::QueryBuilder;
 
+use crate::keyset::{Rows, push_rows};
 use crate::value::{from_json, parse, parse_opt, to_json};
 use crate::{StoreError, Tx, on};
 
@@ -371,16 +372,14 @@ impl Tx {
         Ok(ids.into_iter().map(EventId).collect())
     }
 
-    /// One page of events, newest first, older than `before`.
+    /// One page of events by id: in the order in which they were made, or newest first.
     pub async fn events(
         &mut self,
         filter: &EventFilter,
-        before: Option<EventId>,
-        limit: i64,
+        rows: &Rows,
     ) -> Result<Vec<EventRecord>, StoreError> {
-        let rows: Vec<Row> = on!(self, |conn| {
-            let mut query = QueryBuilder::new(format!("SELECT {COLUMNS} FROM events WHERE id < "));
-            query.push_bind(before.map_or(i64::MAX, |id| id.0));
+        let found: Vec<Row> = on!(self, |conn| {
+            let mut query = QueryBuilder::new(format!("SELECT {COLUMNS} FROM events WHERE 1 = 1"));
             if let Some(endpoint) = filter.endpoint {
                 query.push(" AND endpoint_id = ").push_bind(endpoint.0);
             }
@@ -390,10 +389,10 @@ impl Tx {
             if let Some(requester) = filter.requester {
                 query.push(" AND requester_id = ").push_bind(requester.0);
             }
-            query.push(" ORDER BY id DESC LIMIT ").push_bind(limit);
+            push_rows!(query, "id", "id", rows);
             query.build_query_as().fetch_all(&mut *conn).await?
         });
-        rows.into_iter().map(TryInto::try_into).collect()
+        found.into_iter().map(TryInto::try_into).collect()
     }
 
     /// Writes back everything of an event that its work changes.

@@ -10,12 +10,13 @@ use store::events::{EventFilter, EventRecord};
 
 use super::agents::{require_manager, require_person};
 use crate::audit::{AuditEntry, record};
+use crate::lists::PageOf;
 use crate::{Actor, Lifecycle, LifecycleError, Result};
 
 /// An agent that was silent for this long, in seconds, is in error.
 pub(super) const SILENT_SECONDS: i64 = 300;
 /// Events shown on an endpoint's page.
-const HISTORY: i64 = 50;
+const HISTORY: u16 = 50;
 
 /// What an agent reports of one endpoint.
 #[derive(Debug, Clone)]
@@ -107,7 +108,8 @@ impl Lifecycle {
         let mut endpoint = tx.endpoint(id).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
         show_silence(&mut endpoint, now);
         let filter = EventFilter { endpoint: Some(id), ..EventFilter::default() };
-        let events = tx.events(&filter, None, HISTORY).await?;
+        let newest = PageOf { descending: true, ..PageOf::first((), HISTORY) };
+        let events = newest.slice(tx.events(&filter, &newest.rows()).await?).rows;
         Ok(EndpointDetail { endpoint, events })
     }
 

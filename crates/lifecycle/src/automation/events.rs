@@ -6,6 +6,7 @@ use store::endpoints::EndpointRecord;
 use store::events::{EventFilter, EventRecord};
 
 use super::agents::require_person;
+use crate::lists::{PageOf, Slice};
 use crate::{Actor, Lifecycle, LifecycleError, Result};
 
 /// An event with where it happens and why it does what it does.
@@ -20,22 +21,10 @@ pub struct EventDetail {
 }
 
 impl Lifecycle {
-    /// One page of events, newest first, older than `before`; with where the next page begins.
-    pub async fn events(
-        &self,
-        actor: &Actor,
-        filter: EventFilter,
-        before: Option<EventId>,
-        size: u16,
-    ) -> Result<(Vec<EventRecord>, Option<EventId>)> {
+    /// One page of events, in the order in which they were made or newest first.
+    pub async fn events(&self, actor: &Actor, filter: EventFilter, page: &PageOf<()>) -> Result<Slice<EventRecord>> {
         require_person(actor)?;
-        let size = usize::from(size.clamp(1, 500));
-        let limit = i64::try_from(size + 1).unwrap_or(501);
-        let mut rows = self.store().reader().await?.events(&filter, before, limit).await?;
-        let more = rows.len() > size;
-        rows.truncate(size);
-        let next = rows.last().filter(|_| more).map(|last| last.id);
-        Ok((rows, next))
+        Ok(page.slice(self.store().reader().await?.events(&filter, &page.rows()).await?))
     }
 
     /// One event.

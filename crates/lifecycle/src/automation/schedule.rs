@@ -1,9 +1,10 @@
 //! Scheduling: what the automation request page submits, one endpoint or many.
 
 use domain::model::{AutoRenew, EndpointAction, EventMode, EventStatus, OrderFile, Profile, Role};
+use domain::rules::profile::check_auto_renew;
 use domain::rules::{
     DuplicateNames, EndpointFacts, OfferedAction, candidates_for_names, check_bulk, check_offered, check_product_names,
-    offer_in_automation, plan_duplicate, scheduled_at,
+    longest_lifetime, offer_in_automation, plan_duplicate, scheduled_at,
 };
 use domain::{DnsName, EndpointId, EventId, NameSet, OrderNumber, Product, ProfileId, Refusal, Timestamp};
 use serde_json::json;
@@ -15,7 +16,7 @@ use super::agents::{require_manager, require_person};
 use super::endpoints::{Switch, switch_auto_renew};
 use crate::audit::{AuditEntry, record};
 use crate::settings::preferences;
-use crate::{Actor, Lifecycle, LifecycleError, Result};
+use crate::{Actor, FieldFault, Lifecycle, LifecycleError, Result};
 
 /// "Issue a new certificate" or "Issue a duplicate certificate using an existing order".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,7 +131,7 @@ impl Lifecycle {
     }
 }
 
-fn check_form(form: &ScheduleForm) -> Result<()> {
+pub(super) fn check_form(form: &ScheduleForm) -> Result<()> {
     if form.idempotency_key.is_empty() || form.idempotency_key.len() > 100 {
         return Err(LifecycleError::field("key", "The page is incomplete. Open it again."));
     }
@@ -154,6 +155,12 @@ async fn schedule_in(tx: &mut Tx, now: Timestamp, actor: &Actor, form: &Schedule
         return Ok(event);
     }
     tx.lock(&format!("endpoint:{}", form.endpoint)).await?;
+    let event = prepare(tx, now, actor, form).await?;
+    insert(tx, now, actor, form, event).await
+}
+
+/// The event that a form makes, if all its checks pass. Reads only.
+pub(super) async fn prepare(tx: &mut Tx, now: Timestamp, actor: &Actor, form: &ScheduleForm) -> Result<NewEvent> {
     let endpoint = tx.endpoint(form.endpoint).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
     let order = order_in_place(tx, &endpoint).await?;
     check_offered(&facts(&endpoint, order.as_ref(), now), OfferedAction::Act(form.action))?;
@@ -162,12 +169,13 @@ async fn schedule_in(tx: &mut Tx, now: Timestamp, actor: &Actor, form: &Schedule
         return Err(LifecycleError::Conflict { message: format!("The agent can't install here by itself: {reason}") });
     }
     let profile = tx.profile(form.profile).await?.ok_or_else(|| LifecycleError::field("profile", "Choose an automation profile."))?.profile;
+    check_renewal(form.auto_renew.as_ref(), &profile, now)?;
     let what = resolve(tx, now, actor, form, &endpoint, order.as_ref(), &profile).await?;
     let (at, time_zone) = match &form.install {
         Install::Now => (now, person_zone(actor)),
         Install::At { date, time, time_zone } => (scheduled_at(date, time, time_zone, now)?, time_zone.clone()),
     };
-    let event = NewEvent {
+    Ok(NewEvent {
         endpoint: form.endpoint,
         action: form.action,
         mode: what.mode,
@@ -184,10 +192,9 @@ async fn schedule_in(tx: &mut Tx, now: Timestamp, actor: &Actor, form: &Schedule
         emails: form.emails.clone(),
         note: form.note.clone(),
         request: None,
-        idempotency_key: Some(key.clone()),
+        idempotency_key: Some(event_key(actor, form)),
         created_at: now,
-    };
-    insert(tx, now, actor, form, event).await
+    })
 }
 
 async fn insert(tx: &mut Tx, now: Timestamp, actor: &Actor, form: &ScheduleForm, event: NewEvent) -> Result<EventId> {
@@ -208,6 +215,17 @@ async fn insert(tx: &mut Tx, now: Timestamp, actor: &Actor, form: &ScheduleForm,
     );
     record(tx, now, actor, entry).await?;
     Ok(id)
+}
+
+/// Auto-renew must not be due again as soon as it has renewed.
+fn check_renewal(renew: Option<&AutoRenew>, profile: &Profile, now: Timestamp) -> Result<()> {
+    let (Some(renew), Some(product)) = (renew, Product::find(profile.product.as_str())) else { return Ok(()) };
+    let longest = longest_lifetime(product, now);
+    let faults = check_auto_renew(renew, profile.validity_days.unwrap_or(longest).min(longest));
+    if faults.is_empty() {
+        return Ok(());
+    }
+    Err(LifecycleError::Invalid(faults.into_iter().map(FieldFault::from).collect()))
 }
 
 /// What an event will ask for.

@@ -1,0 +1,111 @@
+//! What the automation request page shows before anything is done: the same checks as the submit,
+//! and what would be decided now.
+
+use domain::model::{EndpointAction, EventMode, OrderFile, Profile};
+use domain::rules::{Decided, Decision, DuplicateNames, Limits, plan_duplicate, plan_renew, plan_validity};
+use domain::{Days, DnsName, NameSet, OrderNumber, Product, Timestamp};
+use store::Tx;
+use store::events::NewEvent;
+
+use super::agents::require_person;
+use super::schedule::{ScheduleForm, check_form, prepare};
+use crate::sessions::SecretToken;
+use crate::{Actor, Exact, Lifecycle, LifecycleError, Result};
+
+/// What a filled-in automation request page will do.
+#[derive(Debug, Clone)]
+pub struct Preview {
+    /// The profile.
+    pub profile: Profile,
+    /// The organization's name.
+    pub organization: String,
+    /// How it gets its certificate.
+    pub mode: EventMode,
+    /// The order that is duplicated, renewed or reissued.
+    pub source_order: Option<OrderNumber>,
+    /// The common name.
+    pub common_name: DnsName,
+    /// All names.
+    pub names: NameSet,
+    /// When it runs.
+    pub scheduled_at: Timestamp,
+    /// Last second of the certificate: fixed for a duplicate (rule D8); for others if it is issued
+    /// at `scheduled_at`. None where it is not known before.
+    pub valid_till: Option<Timestamp>,
+    /// What rules D13 to D15 would decide now, for a certificate that is due.
+    pub decided: Option<Decided>,
+}
+
+impl Lifecycle {
+    /// A random text for one page: sent twice with it, a form makes one event.
+    pub fn page_key(&self) -> Result<String> {
+        Ok(SecretToken::random("")?.reveal().to_owned())
+    }
+
+    /// Checks a request as [`Self::schedule`] does and tells what it would do. Nothing is written.
+    pub async fn preview(&self, actor: &Actor, form: &ScheduleForm) -> Result<Preview> {
+        require_person(actor)?;
+        check_form(form)?;
+        let now = self.clock().now();
+        let mut tx = self.store().reader().await?;
+        let event = prepare(&mut tx, now, actor, form).await?;
+        let source = match event.source_order {
+            Some(number) => tx.order_file(number).await?,
+            None => None,
+        };
+        let decided = match &source {
+            Some(file) if event.mode == EventMode::New && event.action == EndpointAction::Renew => {
+                let names = Exact { common_name: event.common_name.clone(), names: event.names.clone() };
+                Some(crate::renew::decide(&mut tx, now, actor, &names, Some(event.profile.id), file).await?)
+            }
+            _ => None,
+        };
+        let organization = tx.organization(event.profile.organization).await?;
+        Ok(Preview {
+            organization: organization.map(|found| found.name).unwrap_or_default(),
+            valid_till: self.valid_till(&mut tx, &event, source.as_ref(), decided.as_ref()).await?,
+            profile: event.profile,
+            mode: event.mode,
+            source_order: event.source_order,
+            common_name: event.common_name,
+            names: event.names,
+            scheduled_at: event.scheduled_at,
+            decided,
+        })
+    }
+
+    async fn valid_till(
+        &self,
+        tx: &mut Tx,
+        event: &NewEvent,
+        source: Option<&OrderFile>,
+        decided: Option<&Decided>,
+    ) -> Result<Option<Timestamp>> {
+        let at = event.scheduled_at;
+        let decision = decided.map(|decided| decided.decision);
+        let renewed = match (decision, source) {
+            (Some(Decision::Duplicate { order }), _) => {
+                let file = tx.order_file(order).await?.ok_or(LifecycleError::NotFound { what: "order" })?;
+                return Ok(file.primary().map(|primary| primary.not_after));
+            }
+            (Some(Decision::Renew { order }), Some(file)) if file.number() != order => tx.order_file(order).await?,
+            (Some(Decision::Renew { .. }), _) => source.cloned(),
+            (None, Some(file)) if event.mode == EventMode::Duplicate => {
+                return Ok(Some(plan_duplicate(file, &DuplicateNames::Same, at)?.validity.not_after));
+            }
+            // The next certificate of an order: how long follows from the order when it runs.
+            (_, Some(_)) => return Ok(None),
+            (_, None) => None,
+        };
+        let Some(product) = Product::find(event.profile.product.as_str()) else { return Ok(None) };
+        let (asked, days_left) = match &renewed {
+            Some(file) => {
+                let plan = plan_renew(file, at)?;
+                (plan.validity_days, plan.days_left)
+            }
+            None => (event.profile.validity_days, Days(0)),
+        };
+        let limits = Limits { issuer_not_after: self.issuer()?.not_after(), coverage_ends: None };
+        Ok(plan_validity(product, at, asked, days_left, limits).ok().map(|validity| validity.not_after))
+    }
+}
