@@ -2,8 +2,17 @@
 //! events. Handlers take [`crate::desk::Desk`] as an argument and stand in `pages/<area>/files.rs`.
 
 use axum::Router;
+use axum::routing::get;
+
+use crate::pages::{api_keys, audit, domains, organizations, users};
+use crate::paths;
 
 /// All such routes.
 pub fn routes() -> Router {
     Router::new()
+        .route(&paths::csv(paths::USERS), get(users::files::users))
+        .route(&paths::csv(paths::API_KEYS), get(api_keys::files::api_keys))
+        .route(&paths::csv(paths::AUDIT_LOG), get(audit::files::audit_log))
+        .route(&paths::csv(paths::ORGANIZATIONS), get(organizations::files::organizations))
+        .route(&paths::csv(paths::DOMAINS), get(domains::files::domains))
 }

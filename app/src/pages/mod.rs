@@ -17,6 +17,7 @@ pub mod notifications;
 pub mod orders;
 pub mod organizations;
 pub mod paged;
+pub(crate) mod permitted;
 pub mod preferences;
 pub mod products;
 pub mod profiles;

@@ -1,17 +1,10 @@
 //! "Account > API keys".
 
-use leptos::prelude::*;
+pub mod api;
+#[cfg(feature = "ssr")]
+pub mod files;
+mod list;
+mod new;
 
-use crate::pages::later::later;
-
-/// The list of API keys.
-#[component]
-pub fn ApiKeysPage() -> impl IntoView {
-    later("API keys", Some("Account"))
-}
-
-/// "Add API key".
-#[component]
-pub fn ApiKeyNewPage() -> impl IntoView {
-    later("Add API key", Some("Account"))
-}
+pub use list::ApiKeysPage;
+pub use new::ApiKeyNewPage;

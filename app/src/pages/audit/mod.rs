@@ -1,11 +1,8 @@
-//! "Account > Audit log".
+//! "Account > Audit log": who did what, on what, from where; old and new values; its hash chain.
 
-use leptos::prelude::*;
+pub mod api;
+#[cfg(feature = "ssr")]
+pub mod files;
+mod list;
 
-use crate::pages::later::later;
-
-/// The audit log.
-#[component]
-pub fn AuditPage() -> impl IntoView {
-    later("Audit log", Some("Account"))
-}
+pub use list::AuditPage;

@@ -1,23 +1,10 @@
-//! "Certificates > Domains".
+//! "Certificates > Domains": names that organizations have shown control of.
 
-use leptos::prelude::*;
+pub mod api;
+mod detail;
+#[cfg(feature = "ssr")]
+pub mod files;
+mod list;
 
-use crate::pages::later::later;
-
-/// The list of domains.
-#[component]
-pub fn DomainsPage() -> impl IntoView {
-    later("Domains", Some("Certificates"))
-}
-
-/// "Add domain".
-#[component]
-pub fn DomainNewPage() -> impl IntoView {
-    later("Add domain", Some("Certificates"))
-}
-
-/// A domain with its validation.
-#[component]
-pub fn DomainPage() -> impl IntoView {
-    later("Domain", Some("Certificates"))
-}
+pub use detail::{DomainNewPage, DomainPage};
+pub use list::DomainsPage;

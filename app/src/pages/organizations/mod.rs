@@ -1,23 +1,11 @@
-//! "Certificates > Organizations".
+//! "Certificates > Organizations": who certificates are issued to.
 
-use leptos::prelude::*;
+pub mod api;
+mod detail;
+#[cfg(feature = "ssr")]
+pub mod files;
+mod list;
 
-use crate::pages::later::later;
-
-/// The list of organizations.
-#[component]
-pub fn OrganizationsPage() -> impl IntoView {
-    later("Organizations", Some("Certificates"))
-}
-
-/// "Add organization".
-#[component]
-pub fn OrganizationNewPage() -> impl IntoView {
-    later("Add organization", Some("Certificates"))
-}
-
-/// An organization with its validation.
-#[component]
-pub fn OrganizationPage() -> impl IntoView {
-    later("Organization", Some("Certificates"))
-}
+pub use detail::{OrganizationNewPage, OrganizationPage};
+pub use list::OrganizationsPage;
+pub(crate) use list::{validation_badge, validation_choices, validation_end};

@@ -11,14 +11,14 @@ use crate::kit::{
     Button, CodeBlock, Fact, Facts, Form, FormActions, Hidden, LinkButton, Notice, RadioGroup, Section, Sheet,
     TextField, Time, Tone, Weight, page,
 };
+use crate::pages::permitted::for_administrators;
 use crate::paths;
 
 /// "Add user".
 #[component]
 pub fn UserNewPage() -> impl IntoView {
     page(async move {
-        // For administrators only, before anything is typed.
-        super::api::users(String::new()).await?;
+        for_administrators()?;
         let form = view! {
             <Section title="Person" lead="They choose their password by a link that is good once.">
                 <Form action=AddUser::PATH>

@@ -1,0 +1,38 @@
+//! The list of API keys as CSV.
+
+use axum::response::{IntoResponse as _, Response};
+use lifecycle::api_keys::ApiKey;
+use lifecycle::lists::Key;
+
+use crate::desk::Desk;
+use crate::fault::PortalError;
+use crate::pages::csv::{Csv, all_rows, refused};
+
+/// `/account/api-keys.csv`.
+pub async fn api_keys(desk: Desk) -> Response {
+    match export(desk).await {
+        Ok(csv) => csv.answer("api-keys"),
+        Err(error) => refused(&error).into_response(),
+    }
+}
+
+async fn export(desk: Desk) -> Result<Csv, PortalError> {
+    let key = |key: &ApiKey| (Key::Number(key.id.0), key.id.0);
+    let rows = all_rows((), true, key, |page| {
+        let desk = desk.clone();
+        async move { desk.lifecycle.api_keys(&desk.actor(), &page).await }
+    });
+    let mut csv = Csv::new(&["Name", "Person", "Role", "Created", "Last used", "Revoked"]);
+    let shown = |at: Option<domain::Timestamp>| at.map(|at| at.rfc3339()).unwrap_or_default();
+    for key in rows.await? {
+        csv.line([
+            key.name,
+            key.email,
+            key.role.map(|role| role.as_str().to_owned()).unwrap_or_default(),
+            key.created_at.rfc3339(),
+            shown(key.last_used_at),
+            shown(key.revoked_at),
+        ]);
+    }
+    Ok(csv)
+}

@@ -1,0 +1,97 @@
+//! The list of API keys.
+
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+
+use super::api::{ApiKeyRow, RevokeApiKey, SORTS, api_keys, taken_key};
+use crate::kit::{
+    Badge, Button, CodeBlock, Column, EmptyState, Form, Glyph, Hidden, LinkButton, Listing, Notice, Pager,
+    Sheet, Table, Time, Tone, Weight, page,
+};
+use crate::pages::paged::Paged;
+use crate::paths;
+use crate::viewer::Viewer;
+
+/// "API keys".
+#[component]
+pub fn ApiKeysPage() -> impl IntoView {
+    let query = Viewer::current().query().to_owned();
+    page(async move {
+        let keys = api_keys(query.clone()).await?;
+        let made = taken_key().await?;
+        let listing = Listing::read(paths::API_KEYS, &query, &SORTS);
+        let export = listing.csv();
+        let body = view! {
+            {made.map(|key| view! { <NewKey key=key/> })}
+            {list(listing, keys)}
+        };
+        Ok(Sheet::new("API keys", body)
+            .under("Account")
+            .lead("For programs: sent in the header X-DC-DEVKEY, they act in their owner's name.")
+            .actions(view! {
+                <LinkButton href=export weight=Weight::Ghost glyph=Glyph::Download>"Export CSV"</LinkButton>
+                <LinkButton href=paths::api_key_new() weight=Weight::Primary glyph=Glyph::Add>"Add API key"</LinkButton>
+            }))
+    })
+}
+
+#[component]
+fn NewKey(key: String) -> impl IntoView {
+    view! {
+        <Notice tone=Tone::Info title="Your new API key">
+            <p>"Copy it now: it is shown this once, and kept as a hash only."</p>
+        </Notice>
+        <CodeBlock label="API key" text=key/>
+    }
+}
+
+fn list(listing: Listing, keys: Paged<ApiKeyRow>) -> AnyView {
+    let Paged { rows, previous, next } = keys;
+    if rows.is_empty() && previous.is_none() {
+        return view! {
+            <EmptyState title="No API keys yet" text="Add one for each program, so that each can be revoked alone."/>
+        }
+        .into_any();
+    }
+    let columns = vec![
+        Column::new("Name"),
+        Column::new("Person"),
+        Column::new("Role"),
+        Column::new("Status"),
+        Column::new("Created").sorted("created"),
+        Column::new("Last used"),
+        Column::new("Actions").hidden(),
+    ];
+    let table = listing.clone();
+    let rows = rows.into_iter().map(row).collect_view();
+    view! {
+        <Table label="API keys" columns=columns listing=table>{rows}</Table>
+        <Pager listing=listing previous=previous next=next/>
+    }
+    .into_any()
+}
+
+fn row(key: ApiKeyRow) -> impl IntoView {
+    let (tone, status) = if key.revoked_at.is_some() { (Tone::Neutral, "Revoked") } else { (Tone::Good, "Active") };
+    let used = key.last_used_at.map_or_else(|| "never".into_any(), |at| view! { <Time at=at/> }.into_any());
+    let name = key.name.clone();
+    let revoke = key.revoked_at.is_none().then(|| {
+        view! {
+            <Form action=RevokeApiKey::PATH key=key.id.to_string() class="inline">
+                <Hidden name="id" value=key.id.to_string()/>
+                <Button weight=Weight::Ghost>"Revoke"<span class="visually-hidden">{format!(" {name}")}</span></Button>
+            </Form>
+        }
+    });
+    view! {
+        <tr>
+            <th scope="row">{key.name}</th>
+            <td>{key.email}</td>
+            <td>{key.role.map_or("As the person", domain::model::Role::label)}</td>
+            <td><Badge tone=tone text=status/></td>
+            <td><Time at=key.created_at/></td>
+            <td>{used}</td>
+            <td class="end">{revoke}</td>
+        </tr>
+    }
+}

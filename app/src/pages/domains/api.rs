@@ -1,0 +1,145 @@
+//! Domains as their pages show them.
+
+use domain::{DomainId, OrganizationId, Timestamp};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::fault::PortalError;
+use crate::pages::paged::Paged;
+
+/// A domain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DomainRow {
+    /// Its id.
+    pub id: DomainId,
+    /// The domain.
+    pub name: String,
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// Whose it is, by name.
+    pub organization_name: String,
+    /// How control was shown.
+    pub method: Option<String>,
+    /// What shows control.
+    pub token: Option<String>,
+    /// Until when its validation holds.
+    pub validated_until: Option<Timestamp>,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// The TXT record's name.
+    pub dns_name: String,
+    /// The file's URL.
+    pub file_url: String,
+    /// Whether the viewer may add and validate.
+    pub may_change: bool,
+}
+
+/// An organization to choose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerChoice {
+    /// Its id.
+    pub id: OrganizationId,
+    /// Its name.
+    pub name: String,
+}
+
+#[cfg(feature = "ssr")]
+impl DomainRow {
+    fn of(desk: &crate::desk::Desk, record: lifecycle::organizations::DomainRecord) -> Self {
+        use lifecycle::organizations::{DNS_LABEL, HTTP_PATH};
+
+        let may_change = desk.may(crate::desk::May::Administer);
+        let name = record.domain.name.to_string();
+        Self {
+            id: record.domain.id,
+            organization: record.domain.organization,
+            organization_name: record.organization_name,
+            method: record.method,
+            token: record.token.filter(|_| may_change),
+            validated_until: record.domain.validated_until,
+            created_at: record.created_at,
+            dns_name: format!("{DNS_LABEL}.{name}"),
+            file_url: format!("http://{name}{HTTP_PATH}"),
+            name,
+            may_change,
+        }
+    }
+}
+
+/// A page of domains.
+#[server(prefix = "/api", endpoint = "domains/list")]
+pub async fn domains(query: String) -> Result<Paged<DomainRow>, PortalError> {
+    use crate::desk::{Desk, May};
+    use crate::pages::organizations::api::{filter, listing, sort};
+    use crate::pages::paged::{page_of, paged};
+    use lifecycle::organizations::{DomainRecord, PlaceSort};
+
+    let desk = Desk::require(May::SeeAll)?;
+    let listing = listing(crate::paths::DOMAINS, &query);
+    let sort = sort(&listing);
+    let page = page_of(&listing, sort, sort == PlaceSort::ValidatedUntil);
+    let slice = desk.lifecycle.domains(filter(&listing, desk.now), &page).await?;
+    let key = |record: &DomainRecord| (sort.of_domain(record), record.domain.id.0);
+    Ok(paged(slice, key, |record| DomainRow::of(&desk, record)))
+}
+
+/// One domain.
+#[server(prefix = "/api", endpoint = "domains/one")]
+pub async fn domain(id: i64) -> Result<DomainRow, PortalError> {
+    use crate::desk::{Desk, May};
+
+    let desk = Desk::require(May::SeeAll)?;
+    let record = desk.lifecycle.domain(DomainId(id)).await?;
+    Ok(DomainRow::of(&desk, record))
+}
+
+/// Organizations to choose from, by name; the first 500.
+#[server(prefix = "/api", endpoint = "domains/owners")]
+pub async fn owners() -> Result<Vec<OwnerChoice>, PortalError> {
+    use crate::desk::{Desk, May};
+    use lifecycle::lists::PageOf;
+    use lifecycle::organizations::{PlaceFilter, PlaceSort};
+
+    let desk = Desk::require(May::SeeAll)?;
+    let page = PageOf::first(PlaceSort::Name, 500);
+    let slice = desk.lifecycle.organizations(PlaceFilter::default(), &page).await?;
+    Ok(slice.rows.into_iter().map(|owner| OwnerChoice { id: owner.id, name: owner.name }).collect())
+}
+
+/// Adds a domain.
+#[server(prefix = "/api", endpoint = "domains/add")]
+pub async fn add_domain(
+    name: String,
+    organization: String,
+    #[server(default)] validated: Option<String>,
+) -> Result<(), PortalError> {
+    use crate::browser;
+    use crate::desk::{Desk, May};
+
+    let desk = Desk::require(May::Administer)?;
+    let organization =
+        organization.parse().map_err(|_| PortalError::field("organization", "Choose an organization."))?;
+    let id = desk.lifecycle.add_domain(&desk.actor(), &name, organization, validated.is_some()).await?;
+    browser::flash("The domain was added.");
+    browser::redirect(&crate::paths::domain(id));
+    Ok(())
+}
+
+/// Confirms control of a domain, or takes that back.
+#[server(prefix = "/api", endpoint = "domains/validate")]
+pub async fn validate_domain(id: i64, valid: bool) -> Result<(), PortalError> {
+    use crate::browser;
+    use crate::desk::{Desk, May};
+    use lifecycle::organizations::DomainProof;
+
+    let desk = Desk::require(May::Administer)?;
+    if valid {
+        desk.lifecycle.validate_domain(&desk.actor(), DomainId(id), DomainProof::Administrator).await?;
+        browser::flash("The domain is validated.");
+    } else {
+        desk.lifecycle.invalidate_domain(&desk.actor(), DomainId(id)).await?;
+        browser::flash("The validation was withdrawn.");
+    }
+    browser::redirect(&crate::paths::domain(DomainId(id)));
+    Ok(())
+}

@@ -1,0 +1,35 @@
+//! The list of domains as CSV.
+
+use axum::extract::RawQuery;
+use axum::response::{IntoResponse as _, Response};
+use lifecycle::organizations::DomainRecord;
+
+use crate::desk::{Desk, May};
+use crate::fault::PortalError;
+use crate::pages::csv::{Csv, all_rows, refused};
+use crate::pages::organizations::api::{filter, listing, sort};
+
+/// `/certificates/domains.csv`.
+pub async fn domains(desk: Desk, RawQuery(query): RawQuery) -> Response {
+    match export(desk, &query.unwrap_or_default()).await {
+        Ok(csv) => csv.answer("domains"),
+        Err(error) => refused(&error).into_response(),
+    }
+}
+
+async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
+    desk.check(May::SeeAll)?;
+    let listing = listing(crate::paths::DOMAINS, query);
+    let (sort, filter) = (sort(&listing), filter(&listing, desk.now));
+    let key = |record: &DomainRecord| (sort.of_domain(record), record.domain.id.0);
+    let rows = all_rows(sort, listing.sort.descending, key, |page| {
+        let (desk, filter) = (desk.clone(), filter.clone());
+        async move { desk.lifecycle.domains(filter, &page).await }
+    });
+    let mut csv = Csv::new(&["Domain", "Organization", "Validated until", "Method"]);
+    for record in rows.await? {
+        let until = record.domain.validated_until.map(|until| until.rfc3339()).unwrap_or_default();
+        csv.line([record.domain.name.to_string(), record.organization_name, until, record.method.unwrap_or_default()]);
+    }
+    Ok(csv)
+}

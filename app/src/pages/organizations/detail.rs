@@ -1,0 +1,110 @@
+//! Adding an organization, and one organization with its validation.
+
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use leptos_router::hooks::use_params_map;
+
+use super::api::{AddOrganization, OrganizationRow, ValidateOrganization, organization};
+use super::list::{validation_badge, validation_end};
+use crate::fault::PortalError;
+use crate::kit::{
+    Button, Checkbox, Fact, Facts, Form, FormActions, Glyph, Hidden, LinkButton, Section, Sheet, TextField, Weight,
+    page,
+};
+use crate::pages::permitted::for_administrators;
+use crate::paths;
+use crate::query::Query;
+
+/// "Add organization".
+#[component]
+pub fn OrganizationNewPage() -> impl IntoView {
+    page(async move {
+        for_administrators()?;
+        let form = view! {
+            <Section title="Organization" lead="As certificates will hold it.">
+                <Form action=AddOrganization::PATH>
+                    <TextField
+                        name="name" label="Legal name" required=true maxlength=64
+                        help="Exactly as in the register of companies, at most 64 characters."
+                    />
+                    <TextField
+                        name="country" label="Country" required=true maxlength=2
+                        help="The two-letter code (ISO 3166), such as US or DE."
+                    />
+                    <Checkbox
+                        name="validated" label="I have checked that the organization is who it says"
+                        help="Otherwise it is added as pending; OV and EV certificates wait until it is validated."
+                    />
+                    <FormActions>
+                        <Button weight=Weight::Primary>"Add organization"</Button>
+                        <LinkButton href=paths::organizations() weight=Weight::Ghost>"Cancel"</LinkButton>
+                    </FormActions>
+                </Form>
+            </Section>
+        };
+        Ok(Sheet::new("Add organization", form).under("Certificates").crumb("Organizations", paths::organizations()))
+    })
+}
+
+/// An organization.
+#[component]
+pub fn OrganizationPage() -> impl IntoView {
+    let id = use_params_map().get_untracked().get("id").and_then(|id| id.parse().ok());
+    page(async move {
+        let organization = organization(id.ok_or_else(|| PortalError::no_such("organization"))?).await?;
+        let badge = validation_badge(organization.validated_until);
+        let sheet = Sheet::new(organization.name.clone(), body(&organization));
+        Ok(sheet.under("Certificates").crumb("Organizations", paths::organizations()).lead(badge))
+    })
+}
+
+fn body(organization: &OrganizationRow) -> AnyView {
+    let domains = Query::default().with("organization", organization.id).href(paths::DOMAINS.as_str());
+    let add = Query::default().with("organization", organization.id).href(paths::DOMAIN_NEW.as_str());
+    let may_change = organization.may_change;
+    let country = organization.country.clone();
+    let until = validation_end(organization.validated_until);
+    view! {
+        <Section title="Details">
+            <Facts>
+                <Fact term="Country">{country}</Fact>
+                <Fact term="Validated until">{until}</Fact>
+            </Facts>
+            <div class="actions">
+                <LinkButton href=domains>"Its domains"</LinkButton>
+                {may_change.then(|| view! { <LinkButton href=add glyph=Glyph::Add>"Add domain"</LinkButton> })}
+            </div>
+        </Section>
+        {may_change.then(|| validation(organization))}
+    }
+    .into_any()
+}
+
+fn validation(organization: &OrganizationRow) -> AnyView {
+    let id = organization.id.to_string();
+    let own = id.clone();
+    let validated = organization.validated_until.is_some();
+    let label = if validated { "Validate again" } else { "Validate organization" };
+    view! {
+        <Section
+            title="Validation"
+            lead="Your decision that the organization is who it says. It holds as long as Preferences say, and stands in the audit log."
+        >
+            <div class="actions">
+                <Form action=ValidateOrganization::PATH key="valid" class="inline">
+                    <Hidden name="id" value=id/>
+                    <Hidden name="valid" value="true"/>
+                    <Button weight=Weight::Primary>{label}</Button>
+                </Form>
+                {validated.then(|| view! {
+                    <Form action=ValidateOrganization::PATH key="withdraw" class="inline">
+                        <Hidden name="id" value=own/>
+                        <Hidden name="valid" value="false"/>
+                        <Button weight=Weight::Danger>"Withdraw validation"</Button>
+                    </Form>
+                })}
+            </div>
+        </Section>
+    }
+    .into_any()
+}
