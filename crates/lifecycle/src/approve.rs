@@ -253,3 +253,6 @@ fn exact(record: &RequestRecord) -> Result<Exact> {
         _ => Err(unreadable(record.request.id)),
     }
 }
+
+#[cfg(test)]
+mod tests;

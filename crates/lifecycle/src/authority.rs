@@ -200,3 +200,6 @@ fn stored(row: AuthorityRow) -> Option<StoredAuthority> {
 pub(crate) fn failed(error: CaError) -> LifecycleError {
     LifecycleError::Authority(Box::new(error))
 }
+
+#[cfg(test)]
+mod tests;

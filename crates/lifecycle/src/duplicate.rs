@@ -99,3 +99,6 @@ impl Lifecycle {
         Ok((files, judged))
     }
 }
+
+#[cfg(test)]
+mod tests;

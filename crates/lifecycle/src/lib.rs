@@ -33,6 +33,7 @@ pub mod revoke;
 pub mod sessions;
 pub mod settings;
 mod signals;
+pub mod upkeep;
 #[cfg(test)]
 pub(crate) mod testing;
 

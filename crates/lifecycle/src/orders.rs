@@ -232,3 +232,6 @@ async fn meant(tx: &mut Tx, text: &str) -> Result<Vec<OrderNumber>> {
     }
     Ok(numbers)
 }
+
+#[cfg(test)]
+mod tests;

@@ -77,3 +77,6 @@ impl Lifecycle {
             .map(|_: bool| ())
     }
 }
+
+#[cfg(test)]
+mod tests;

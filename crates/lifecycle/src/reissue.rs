@@ -117,3 +117,6 @@ async fn revoke_due(tx: &mut Tx, now: Timestamp) -> Result<usize> {
     }
     Ok(revoked)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! Renewals: a new order in an old one's place, once, however many ask for it (rules D12–D15,
 //! D18).
 
-use domain::model::OrderFile;
+use domain::model::{OrderFile, OrderStatus};
 use domain::rules::{
     AutomationRequest, Decided, Decision, DuplicateNames, ReissueRequest, RenewalTurn,
     decide_automation, match_names, new_coverage, plan_renew, renewal_key, renewal_turn,
@@ -138,7 +138,9 @@ impl Lifecycle {
                 .await?;
             match placed {
                 Placed::Superseded { .. } => {}
-                Placed::Done(Outcome::Wait { order }) if self.is_being_issued(order).await? && round + 1 < ROUNDS => {
+                Placed::Done(Outcome::Wait { order })
+                    if round + 1 < ROUNDS && !self.is_held(order).await? =>
+                {
                     // The winner is between its two transactions.
                     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                 }
@@ -150,8 +152,13 @@ impl Lifecycle {
         })
     }
 
-    async fn is_being_issued(&self, order: OrderNumber) -> Result<bool> {
-        Ok(self.store().reader().await?.order_has_open_issuance(order).await?)
+    /// Whether an order waits for a reviewer. The issuance is looked at first: it ends in the
+    /// transaction that ends the order's waiting, so nobody is taken for held who just was issued.
+    async fn is_held(&self, order: OrderNumber) -> Result<bool> {
+        let mut tx = self.store().reader().await?;
+        let being_issued = tx.order_has_open_issuance(order).await?;
+        let status = tx.order(order).await?.map(|order| order.status);
+        Ok(!being_issued && status == Some(OrderStatus::Pending))
     }
 }
 

@@ -200,3 +200,6 @@ pub(crate) async fn carry_out(
     audit::record(tx, now, actor, entry.changing(json!(null), facts)).await?;
     Ok(revoked)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,7 @@
 //! Desks for tests: one on each database, with nobody and nothing in it.
 
+pub(crate) mod issuing;
+
 use std::ops::Deref;
 
 use domain::model::Role;
@@ -24,6 +26,11 @@ impl Deref for Desk {
 }
 
 impl Desk {
+    /// The address of its database, for processes of their own.
+    pub(crate) fn url(&self) -> &str {
+        &self.database.url
+    }
+
     /// Runs one statement without asking anybody, as somebody with the database file could.
     pub(crate) async fn tamper(&self, sql: &'static str) {
         self.database.execute(sql).await.unwrap();

@@ -1,0 +1,67 @@
+use ca::MasterKeyError;
+use domain::Days;
+use store::testing::databases;
+
+use super::*;
+use crate::Clock;
+use crate::testing::issuing::{START, shops};
+
+fn master(byte: u8) -> Arc<MasterKey> {
+    Arc::new(MasterKey::from_bytes(&[byte; 32]).unwrap())
+}
+
+fn options() -> AuthorityOptions {
+    AuthorityOptions::new("Test", "DE", START)
+}
+
+#[tokio::test]
+async fn nodes_that_start_together_use_one_authority() {
+    for database in databases().await {
+        let open = || Issuer::open(&database.store, master(1), "http://portal.test/", options());
+        let (one, two, three) = tokio::join!(open(), open(), open());
+        let ids = [one, two, three].map(|issuer| issuer.unwrap().authority().issuer_id().to_owned());
+        assert!(ids.iter().all(|id| *id == ids[0]), "{}", database.kind);
+        let again = open().await.unwrap();
+        assert_eq!(again.authority().issuer_id(), ids[0]);
+        assert_eq!(again.urls().crl.unwrap(), format!("http://portal.test/ca/{}/crl", ids[0]));
+    }
+}
+
+#[tokio::test]
+async fn another_master_key_is_an_error_and_makes_no_second_authority() {
+    for database in databases().await {
+        let first = Issuer::open(&database.store, master(1), "http://portal.test", options()).await;
+        first.unwrap();
+        let error = Issuer::open(&database.store, master(2), "http://portal.test", options()).await;
+        let Err(LifecycleError::Authority(cause)) = error else { panic!("an error") };
+        let cause = cause.downcast::<CaError>().unwrap();
+        assert!(matches!(*cause, CaError::MasterKey(MasterKeyError::Sealed { .. })));
+        let rows = database.store.reader().await.unwrap().active_authorities().await.unwrap();
+        assert_eq!(rows.len(), 2, "the root and the issuing certificate");
+    }
+}
+
+#[tokio::test]
+async fn a_brought_in_authority_takes_over_and_the_former_one_still_answers() {
+    for shop in shops().await {
+        let former = shop.issuer().unwrap().authority().issuer_id().to_owned();
+        let before = shop.sell("ssl_plus", "www.example.com").await;
+        let key = master(7);
+        let stored = Authority::generate(&AuthorityOptions::new("Other", "FR", START), &key).unwrap();
+        let pem = key.open("ca-issuing-key", &stored.issuing_key).unwrap();
+        let signing = ca::SigningKey::from_der(&pem).unwrap().to_pkcs8_pem().unwrap();
+        let id = shop
+            .bring_in_authority(&Actor::Operator, &key, &signing, &stored.chain_pem)
+            .await
+            .unwrap();
+        assert_eq!(id, stored.issuer_id);
+        let issuer = Issuer::open(shop.store(), key, "http://portal.test", options()).await.unwrap();
+        assert_eq!(issuer.authority().issuer_id(), id);
+        let clock = Clock::starting_at(START.plus(Days(1)));
+        let desk = Lifecycle::new(shop.store().clone(), clock).with_issuer(issuer);
+        assert!(!desk.crl(&former).await.unwrap().is_empty());
+        assert!(!desk.issuer_der(&former).await.unwrap().is_empty());
+        assert_eq!(shop.file(before.order).await.certificates.len(), 1);
+        assert!(matches!(desk.crl("00").await, Err(LifecycleError::NotFound { .. })));
+    }
+}

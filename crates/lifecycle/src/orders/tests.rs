@@ -1,0 +1,129 @@
+use domain::model::{OrderStatus, Role};
+use domain::rules::DuplicateNames;
+use serde_json::{Value, json};
+
+use super::import::Import;
+use super::view::OrderView;
+use super::*;
+use crate::testing::issuing::{ask, issued, shops};
+use crate::What;
+
+#[tokio::test]
+async fn any_serial_or_fingerprint_finds_the_order() {
+    for shop in shops().await {
+        let manager = shop.somebody(Role::Manager).await;
+        let original = shop.sell("ssl_plus", "www.example.com").await;
+        let what = What::Duplicate { order: original.order, names: DuplicateNames::Same };
+        let duplicate =
+            issued(shop.ask(&Actor::Operator, ask(what, "www.example.com")).await.unwrap());
+        let detail = shop.order(&manager, original.order).await.unwrap();
+        let fingerprint = detail.certificates[1].fingerprint_sha256.clone().unwrap();
+        let colons: Vec<String> = duplicate
+            .serial
+            .0
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| String::from_utf8_lossy(pair).to_uppercase())
+            .collect();
+        for text in [original.order.to_string(), duplicate.serial.0.clone(), colons.join(":"), fingerprint] {
+            let found = shop.find_order(&manager, &text).await.unwrap();
+            assert_eq!(found, Some(original.order), "{text}");
+        }
+        assert_eq!(shop.find_order(&manager, "1234567").await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn limited_users_see_their_own_orders_only() {
+    for shop in shops().await {
+        shop.set("approval_step", "skip").await;
+        let limited = shop.somebody(Role::Limited).await;
+        let manager = shop.somebody(Role::Manager).await;
+        let foreign = shop.sell("ssl_plus", "www.example.com").await;
+        let what = What::New(Box::new(shop.new_order("ssl_plus", "own.example.com", None)));
+        let own = shop.ask(&limited, ask(what, "own.example.com")).await.unwrap().order();
+        let list = |actor: Actor| {
+            let shop = &shop;
+            async move {
+                let filter = OrderFilter::default();
+                let page = shop.orders(&actor, filter, OrderSort::Number, true, None, 10).await;
+                page.unwrap().0.iter().map(|row| row.order.number).collect::<Vec<_>>()
+            }
+        };
+        assert_eq!(list(limited.clone()).await, [own]);
+        assert_eq!(list(manager).await, [own, foreign.order]);
+        assert!(shop.order(&limited, foreign.order).await.is_err());
+        assert!(shop.download(&limited, foreign.certificate, DownloadFormat::Leaf).await.is_err());
+        assert_eq!(shop.find_order(&limited, &foreign.serial.0).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn downloads_hold_leaf_chain_and_pkcs7() {
+    for shop in shops().await {
+        let manager = shop.somebody(Role::Manager).await;
+        let one = shop.sell("ssl_wildcard", "*.example.com").await;
+        for (format, count) in
+            [(DownloadFormat::Leaf, 1), (DownloadFormat::Chain, 2), (DownloadFormat::ChainAndRoot, 3)]
+        {
+            let file = shop.download(&manager, one.certificate, format).await.unwrap();
+            let text = String::from_utf8(file.bytes).unwrap();
+            assert_eq!(text.matches("BEGIN CERTIFICATE").count(), count);
+            assert!(file.file_name.starts_with("star.example.com"), "{}", file.file_name);
+        }
+        let file = shop.download(&manager, one.certificate, DownloadFormat::Pkcs7).await.unwrap();
+        assert!(String::from_utf8(file.bytes).unwrap().starts_with("-----BEGIN PKCS7-----"));
+    }
+}
+
+#[tokio::test]
+async fn the_json_has_the_published_fields() {
+    for shop in shops().await {
+        let one = shop.sell("ssl_plus", "www.example.com example.com").await;
+        let view = shop.order_view(&Actor::Operator, one.order).await.unwrap();
+        let json = serde_json::to_value(&view).unwrap();
+        let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let mut fields = vec![
+            "number", "product", "organization", "common_name", "sans", "status", "origin",
+            "ordered_at", "coverage_years", "coverage_ends_at", "renews", "renewed_by",
+            "certificates",
+        ];
+        fields.sort_unstable();
+        let mut found = keys(&json);
+        found.sort_unstable();
+        assert_eq!(found, fields);
+        assert_eq!(json["ordered_at"], json!("2026-11-22T08:30:00Z"));
+        assert_eq!(json["coverage_years"], Value::Null);
+        assert_eq!(json["certificates"][0]["serial"], json!(one.serial.0));
+        assert_eq!(json["certificates"][0]["not_after"], json!(one.not_after.rfc3339()));
+        assert_eq!(json["certificates"][0]["status"], json!("issued"));
+    }
+}
+
+#[tokio::test]
+async fn what_was_exported_is_imported_all_or_nothing() {
+    for shop in shops().await {
+        let one = shop.sell("ssl_plus", "www.example.com").await;
+        let view = shop.order_view(&Actor::Operator, one.order).await.unwrap();
+        let mut other = view.clone();
+        other.number = OrderNumber(12345);
+        other.certificates[0].serial = Serial("0123456789abcdef".to_owned());
+        other.certificates[0].pem = None;
+        let line = |view: &OrderView| serde_json::to_string(view).unwrap();
+        let bad = format!("{}\n\n{}\nnonsense\n", line(&other), line(&view));
+        let outcome = shop.import_orders(&Actor::Operator, bad.as_bytes(), |_| {}).await.unwrap();
+        let Import::Faulty { faults, more: 0 } = outcome else { panic!("faulty") };
+        let lines: Vec<usize> = faults.iter().map(|fault| fault.line).collect();
+        assert_eq!(lines, [3, 4]);
+        assert!(faults[0].message.contains("is here already"));
+        assert!(shop.order_view(&Actor::Operator, OrderNumber(12345)).await.is_err());
+
+        let good = line(&other);
+        let outcome = shop.import_orders(&Actor::Operator, good.as_bytes(), |_| {}).await.unwrap();
+        assert_eq!(outcome, Import::Loaded { orders: 1 });
+        let loaded = shop.order_view(&Actor::Operator, OrderNumber(12345)).await.unwrap();
+        assert_eq!(loaded, other);
+        assert_eq!(loaded.status, OrderStatus::Issued);
+        assert!(shop.import_orders(&shop.somebody(Role::Manager).await, good.as_bytes(), |_| {}).await.is_err());
+    }
+}

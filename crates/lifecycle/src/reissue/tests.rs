@@ -1,0 +1,60 @@
+use domain::model::{CertificateKind, Role};
+use domain::rules::DuplicateNames;
+
+use super::*;
+use crate::testing::issuing::{ask, csr_pem, issued, names, refused, shops};
+
+#[tokio::test]
+async fn removed_names_schedule_the_revocation_in_72_hours_once_confirmed() {
+    for shop in shops().await {
+        shop.set("approval_step", "skip").await;
+        let manager = shop.somebody(Role::Manager).await;
+        let original = shop.sell("ssl_plus", "www.example.com mail.example.com").await;
+        let what = What::Duplicate { order: original.order, names: DuplicateNames::Same };
+        issued(shop.ask(&manager, ask(what, "www.example.com")).await.unwrap());
+        let form = ReissueForm {
+            csr: csr_pem("www.example.com"),
+            names: "www.example.com".to_owned(),
+            ..ReissueForm::default()
+        };
+        let outcome = shop.request_reissue(&manager, original.order, &form).await;
+        assert_eq!(refused(outcome), "confirm_revocation");
+
+        let form = ReissueForm { confirmed: true, ..form };
+        let reissue = issued(shop.request_reissue(&manager, original.order, &form).await.unwrap());
+        assert_eq!((reissue.order, reissue.kind), (original.order, CertificateKind::Reissue));
+        assert_eq!(reissue.not_after, original.not_after);
+        let file = shop.file(original.order).await;
+        let due = |at: usize| match file.certificates[at].status {
+            CertificateStatus::RevocationPending { due } => due,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(due(0), due(1), "the duplicate goes as well");
+        assert!((due(0).seconds_since(reissue.not_before) - 72 * 3600).abs() <= 1);
+        assert_eq!(file.certificates[2].status, CertificateStatus::Issued);
+        assert_eq!(file.order.names, names("www.example.com"));
+
+        assert_eq!(shop.run_due_revocations(due(0).plus_seconds(-1)).await.unwrap(), 0);
+        assert_eq!(shop.run_due_revocations(due(0)).await.unwrap(), 2);
+        assert_eq!(shop.run_due_revocations(due(0)).await.unwrap(), 0);
+        let file = shop.file(original.order).await;
+        assert!(file.certificates[0].is_revoked() && file.certificates[1].is_revoked());
+    }
+}
+
+#[tokio::test]
+async fn added_names_alone_revoke_nothing() {
+    for shop in shops().await {
+        shop.set("approval_step", "skip").await;
+        let manager = shop.somebody(Role::Manager).await;
+        let original = shop.sell("ssl_plus", "www.example.com").await;
+        let form = ReissueForm {
+            csr: csr_pem("www.example.com"),
+            names: "www.example.com mail.example.com".to_owned(),
+            ..ReissueForm::default()
+        };
+        issued(shop.request_reissue(&manager, original.order, &form).await.unwrap());
+        let file = shop.file(original.order).await;
+        assert_eq!(file.certificates[0].status, CertificateStatus::Issued);
+    }
+}
