@@ -5,5 +5,5 @@ mod frame;
 mod menu;
 mod top;
 
-pub use document::Document;
+pub use document::{Document, DocumentProps};
 pub use frame::Frame;
