@@ -159,14 +159,11 @@ impl Lifecycle {
             .await
     }
 
-    /// Sets the person's own name, time zone (IANA) and theme (`system`, `light`, `dark`).
+    /// Sets the person's own name and time zone (IANA).
     pub async fn set_profile(
         &self,
         person: &Person,
-        name: &str,
-        time_zone: &str,
-        theme: &str,
-    ) -> Result<()> {
+        name: &str, time_zone: &str) -> Result<()> {
         let (name, time_zone) = (name.trim().to_owned(), time_zone.trim().to_owned());
         let mut faults = Vec::new();
         if name.is_empty() || name.chars().count() > MAX_NAME {
@@ -181,16 +178,13 @@ impl Lifecycle {
                 "Enter a time zone such as Europe/Berlin or UTC.",
             ));
         }
-        if !["system", "light", "dark"].contains(&theme) {
-            faults.push(FieldFault::new("theme", "Choose system, light or dark."));
-        }
         if !faults.is_empty() {
             return Err(LifecycleError::Invalid(faults));
         }
-        let (id, theme) = (person.user.id, theme.to_owned());
+        let id = person.user.id;
         self.store()
             .write(move |tx| {
-                Box::pin(async move { Ok(tx.set_profile(id, &name, &time_zone, &theme).await?) })
+                Box::pin(async move { Ok(tx.set_profile(id, &name, &time_zone).await?) })
             })
             .await
     }

@@ -265,15 +265,12 @@ impl Tx {
     pub async fn set_profile(
         &mut self,
         id: UserId,
-        name: &str,
-        time_zone: &str,
-        theme: &str,
+        name: &str, time_zone: &str,
     ) -> Result<(), StoreError> {
         on!(self, |conn| {
-            sqlx::query("UPDATE users SET name = $1, time_zone = $2, theme = $3 WHERE id = $4")
+            sqlx::query("UPDATE users SET name = $1, time_zone = $2 WHERE id = $3")
                 .bind(name)
                 .bind(time_zone)
-                .bind(theme)
                 .bind(id.0)
                 .execute(&mut *conn)
                 .await?;
