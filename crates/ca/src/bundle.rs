@@ -52,7 +52,7 @@ pub fn pkcs7_pem(certificate_pem: &str, authority: &Authority) -> Result<String,
     Ok(crate::der::pem("PKCS7", &pkcs7(certificate_pem, authority)?))
 }
 
-/// SignedData without content and signers: "degenerate", to carry certificates.
+/// `SignedData` without content and signers: "degenerate", to carry certificates.
 fn write_signed_data(writer: &mut DERWriterSeq<'_>, certificates: &[&[u8]]) {
     writer.next().write_u8(1);
     writer.next().write_set(|_| {});

@@ -78,7 +78,7 @@ impl CrlPlan {
                     writer.write_sequence(|writer| {
                         authority_key_identifier(writer, issuer.key_id());
                         extension(writer, &[2, 5, 29, 20], false, |writer| {
-                            writer.write_u64(self.number)
+                            writer.write_u64(self.number);
                         });
                     });
                 });

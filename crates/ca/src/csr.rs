@@ -38,7 +38,7 @@ pub struct CsrFacts {
     pub organization: Option<String>,
     /// The country that the subject names.
     pub country: Option<String>,
-    /// The public key: SubjectPublicKeyInfo in DER.
+    /// The public key: `SubjectPublicKeyInfo` in DER.
     pub public_key_der: Vec<u8>,
     /// What the key is.
     pub key: KeyFacts,

@@ -15,7 +15,7 @@ pub(crate) fn oid(arcs: &[u64]) -> ObjectIdentifier {
     ObjectIdentifier::from_slice(arcs)
 }
 
-/// A moment as certificates and CRLs write it: UTCTime through 2049, GeneralizedTime from 2050 on
+/// A moment as certificates and CRLs write it: `UTCTime` through 2049, `GeneralizedTime` from 2050 on
 /// (RFC 5280 section 4.1.2.5).
 pub(crate) struct CertTime {
     tag: Tag,
@@ -32,7 +32,7 @@ impl CertTime {
         })
     }
 
-    /// Always GeneralizedTime, as OCSP wants it (RFC 6960 section 4.2.1).
+    /// Always `GeneralizedTime`, as OCSP wants it (RFC 6960 section 4.2.1).
     pub(crate) fn generalized(moment: Timestamp) -> Result<Self, CaError> {
         Ok(Self { tag: GENERALIZED_TIME, text: generalized_text(moment)? })
     }
@@ -67,7 +67,7 @@ pub(crate) fn extension(
     });
 }
 
-/// AuthorityKeyIdentifier with the key's identifier only (RFC 5280 section 4.2.1.1).
+/// `AuthorityKeyIdentifier` with the key's identifier only (RFC 5280 section 4.2.1.1).
 pub(crate) fn authority_key_identifier(writer: &mut DERWriterSeq<'_>, key_id: &[u8]) {
     extension(writer, &[2, 5, 29, 35], false, |writer| {
         writer.write_sequence(|writer| {

@@ -54,7 +54,7 @@ pub struct Plan {
     pub subject: Subject,
     /// The subject alternative names, with the common name among them.
     pub names: Names,
-    /// The subject's public key: SubjectPublicKeyInfo in DER, base64 in JSON.
+    /// The subject's public key: `SubjectPublicKeyInfo` in DER, base64 in JSON.
     #[serde(with = "der::base64_text")]
     pub spki_der: Vec<u8>,
     /// First second of validity.

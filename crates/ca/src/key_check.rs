@@ -87,7 +87,7 @@ impl fmt::Display for KeyFacts {
 /// Why a public key is refused. The text says what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFault {
-    /// Not a SubjectPublicKeyInfo, or not in its one proper encoding.
+    /// Not a `SubjectPublicKeyInfo`, or not in its one proper encoding.
     #[error("The public key can't be read. Make a new key and a new CSR.")]
     Unreadable,
     /// DSA, GOST, RSA-PSS, X25519 and the like.
@@ -127,7 +127,7 @@ pub enum KeyFault {
     NotOnCurve,
 }
 
-/// Reads and judges a SubjectPublicKeyInfo in DER.
+/// Reads and judges a `SubjectPublicKeyInfo` in DER.
 pub fn check(spki_der: &[u8]) -> Result<KeyFacts, KeyFault> {
     let (rest, spki) =
         SubjectPublicKeyInfo::from_der(spki_der).map_err(|_| KeyFault::Unreadable)?;
@@ -269,7 +269,7 @@ fn is_square(number: &BigUint) -> bool {
 }
 
 /// The key identifier: the leftmost 160 bits of SHA-256 over the key's bits (RFC 7093 section 2,
-/// method 1). None where the SubjectPublicKeyInfo can't be read.
+/// method 1). None where the `SubjectPublicKeyInfo` can't be read.
 pub(crate) fn key_identifier(spki_der: &[u8]) -> Option<Vec<u8>> {
     let (_, spki) = SubjectPublicKeyInfo::from_der(spki_der).ok()?;
     let mut digest = sha256(&spki.subject_public_key.data);
@@ -379,16 +379,15 @@ mod tests {
     fn the_roca_fingerprint_is_found() {
         let product: BigUint = primes_below(ROCA_PRIMES_UP_TO + 1).map(BigUint::from).product();
         let power = BigUint::from(65_537u32).modpow(&BigUint::from(12_345u32), &product);
-        let mut factor = BigUint::from(0b11u32) << (2046 - product.bits());
+        let mut factor = (BigUint::from(3u32) << 2046u32) / &product;
         let modulus = loop {
             let modulus = &product * &factor + &power;
-            let rough =
-                primes_below(SMALL_FACTORS_BELOW).all(|prime| remainder(&modulus, prime) != 0);
-            if rough && modulus.bits() == 2048 {
+            if primes_below(SMALL_FACTORS_BELOW).all(|prime| remainder(&modulus, prime) != 0) {
                 break modulus;
             }
-            factor += BigUint::from(1u32) << (1700 - product.bits());
+            factor += 1u32;
         };
+        assert_eq!(modulus.bits(), 2048);
         assert_eq!(check(&rsa_spki(&modulus, 65_537)), Err(KeyFault::Roca));
     }
 

@@ -38,7 +38,7 @@ pub(crate) enum SignatureAlgorithm {
 }
 
 impl SignatureAlgorithm {
-    /// Writes the AlgorithmIdentifier: parameters absent for ECDSA, NULL for RSA.
+    /// Writes the `AlgorithmIdentifier`: parameters absent for ECDSA, NULL for RSA.
     pub(crate) fn write(self, writer: DERWriter<'_>) {
         let (id, null): (&[u64], bool) = match self {
             Self::EcdsaSha256 => (&[1, 2, 840, 10045, 4, 3, 2], false),
@@ -121,7 +121,7 @@ impl SigningKey {
         Ok(Self { pair, spki })
     }
 
-    /// The public key: SubjectPublicKeyInfo in DER.
+    /// The public key: `SubjectPublicKeyInfo` in DER.
     pub fn spki_der(&self) -> &[u8] {
         &self.spki
     }

@@ -153,14 +153,14 @@ fn is_reserved(address: IpAddr) -> bool {
                 || (a == 198 && (b == 18 || b == 19))
                 || (a, b, c) == (192, 0, 0)
         }
-        IpAddr::V6(v6) => match v6.to_ipv4_mapped() {
-            Some(v4) => is_reserved(IpAddr::V4(v4)),
-            // Only 2000::/3 is given out, and of it not the documentation prefixes.
-            None => {
-                let [first, second, ..] = v6.segments();
-                first & 0xe000 != 0x2000 || (first, second) == (0x2001, 0x0db8) || first == 0x3fff
+        IpAddr::V6(v6) => {
+            if let Some(v4) = v6.to_ipv4_mapped() {
+                return is_reserved(IpAddr::V4(v4));
             }
-        },
+            // Only 2000::/3 is given out, and of it not the documentation prefixes.
+            let [first, second, ..] = v6.segments();
+            first & 0xe000 != 0x2000 || (first, second) == (0x2001, 0x0db8) || first == 0x3fff
+        }
     }
 }
 

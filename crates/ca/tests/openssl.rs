@@ -1,5 +1,5 @@
 //! OpenSSL as the judge of what is issued: chains, contents, CRLs, OCSP, downloads.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "a test stops where something fails")]
 
 mod fixture;
 

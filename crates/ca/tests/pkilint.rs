@@ -1,6 +1,6 @@
 //! pkilint as the judge of profiles. Runs where `CERTDECK_PKILINT` names the folder of its
 //! commands (`pip install pkilint` into a virtual environment, then its `bin`).
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "a test stops where something fails")]
 
 mod fixture;
 

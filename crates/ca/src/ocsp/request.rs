@@ -1,5 +1,10 @@
 //! Requests: RFC 6960 section 4.1, over GET and POST as in appendix A.1.
 
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the methods themselves are not general enough over lifetimes"
+)]
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::model::Serial;
@@ -29,7 +34,7 @@ pub struct OcspRequest {
 pub struct CertId {
     /// The serial number.
     pub serial: Serial,
-    /// The whole CertID in DER: responses repeat it as it was.
+    /// The whole `CertID` in DER: responses repeat it as it was.
     pub(crate) der: Vec<u8>,
     pub(crate) hash: Option<HashKind>,
     pub(crate) issuer_name_hash: Vec<u8>,

@@ -1,5 +1,10 @@
 //! Responses: RFC 6960 section 4.2, signed by the issuing CA itself.
 
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the methods themselves are not general enough over lifetimes"
+)]
+
 use aws_lc_rs::digest;
 use domain::Timestamp;
 use domain::model::{RevocationReason, SignatureHash};
