@@ -1,9 +1,17 @@
 //! `certdeck`: the certificate portal in one binary.
 
+mod assets;
 mod cli;
+mod clock;
 mod commands;
 mod config;
+mod demo;
+mod http;
+mod listener;
+mod opening;
+mod serve;
 mod telemetry;
+mod web;
 
 use std::process::ExitCode;
 

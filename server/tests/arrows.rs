@@ -16,7 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("agent", &["agent-api", "domain"]),
     ("automation", &["agent-api", "lifecycle", "domain"]),
     // The agent as a library: `serve --demo` runs the real one in the same process.
-    ("server", &["app", "acme", "automation", "agent", "lifecycle", "domain"]),
+    ("server", &["app", "acme", "automation", "agent", "agent-api", "lifecycle", "domain"]),
     ("xtask", &[]),
 ];
 

@@ -27,6 +27,9 @@ pub struct Ask {
     pub idempotency_key: Option<String>,
     /// The endpoint that it is for.
     pub endpoint: Option<EndpointId>,
+    /// The number of the order that a renewal makes, where the operator chooses it (as
+    /// [`NewOrder::number`]).
+    pub renewal_number: Option<OrderNumber>,
     /// Control of the names was shown by challenges just now, so the organization's domains need
     /// not be validated.
     pub challenged: bool,
@@ -117,7 +120,15 @@ impl What {
 impl Ask {
     /// An ask without note, key and endpoint.
     pub const fn new(what: What, csr: CsrFacts) -> Self {
-        Self { what, csr, note: None, idempotency_key: None, endpoint: None, challenged: false }
+        Self {
+            what,
+            csr,
+            note: None,
+            idempotency_key: None,
+            endpoint: None,
+            renewal_number: None,
+            challenged: false,
+        }
     }
 
     /// The key's type; P-521 and Ed25519 keys, which are not sold by name, count as P-384.

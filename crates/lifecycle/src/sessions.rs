@@ -32,7 +32,7 @@ pub type SessionToken = SecretToken;
 
 impl SecretToken {
     /// 256 random bits in base64url after `prefix`.
-    pub(crate) fn random(prefix: &str) -> Result<Self> {
+    pub fn random(prefix: &str) -> Result<Self> {
         let mut bytes = [0_u8; 32];
         aws_lc_rs::rand::fill(&mut bytes)
             .map_err(|_| LifecycleError::Internal("no random numbers".to_owned()))?;

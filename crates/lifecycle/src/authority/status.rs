@@ -61,6 +61,16 @@ impl Lifecycle {
         }
     }
 
+    /// [`Lifecycle::ocsp`] for a request as it is posted: DER.
+    pub async fn ocsp_der(&self, issuer: &str, request: &[u8]) -> Vec<u8> {
+        self.ocsp(issuer, OcspRequest::parse(request)).await
+    }
+
+    /// [`Lifecycle::ocsp`] for a request as it stands in a URL: base64 (RFC 6960 appendix A.1).
+    pub async fn ocsp_base64(&self, issuer: &str, request: &str) -> Vec<u8> {
+        self.ocsp(issuer, OcspRequest::parse_get(request)).await
+    }
+
     /// Answers an OCSP request (RFC 6960) for certificates of an issuer. Always gives a response;
     /// it says itself where the question can't be answered.
     pub async fn ocsp(&self, issuer: &str, request: std::result::Result<OcspRequest, OcspFault>) -> Vec<u8> {

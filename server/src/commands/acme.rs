@@ -1,0 +1,153 @@
+//! `certdeck acme-url …` and `certdeck acme …`.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+
+use acme::urls::Urls;
+use anyhow::Context as _;
+use domain::rules::{DirectoryAction, parse_directory_query};
+use domain::{Days, DnsName, NameSet, ProductId, Timestamp};
+use lifecycle::acme::{DryRun, DryRunAnswer, NewAcmeUrl};
+use lifecycle::{Clock, Lifecycle};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::OPERATOR;
+use crate::cli::{AcmeCommand, AcmeUrlCommand, Explain};
+use crate::config::Config;
+use crate::opening;
+
+/// `certdeck acme-url …`
+pub async fn url(config: &Config, command: AcmeUrlCommand) -> anyhow::Result<()> {
+    let AcmeUrlCommand::Create(create) = command;
+    let desk = opening::issuing_desk(config, Clock::system()).await?;
+    let organization = desk.organization_by_name(&create.organization).await?;
+    let mut new = NewAcmeUrl::permissive(&create.name, ProductId(create.product), organization.id);
+    new.coverage_years = create.coverage_years;
+    new.validity_days = create.validity_days.map(Days);
+    if domain::Product::find(new.product.as_str()).is_some_and(|product| !product.duplicates_allowed) {
+        new.may_duplicate = false;
+        new.duplicate_automatically = false;
+    }
+    let (_, credential) = desk.create_acme_url(&OPERATOR, new).await?;
+    let directory = Urls::new(&opening::base_url(config)).directory();
+    if create.json {
+        let made = json!({
+            "directory_url": directory, "eab_kid": credential.kid, "eab_hmac_key": credential.hmac_key,
+        });
+        println!("{made}");
+    } else {
+        println!("Directory URL: {directory}\nEAB KID:       {}\nEAB HMAC key:  {}", credential.kid, credential.hmac_key);
+        println!("The key is shown this once.");
+    }
+    Ok(())
+}
+
+/// One question about a request that is not made.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Question {
+    url_name: String,
+    names: Vec<String>,
+    #[serde(default)]
+    cn: Option<String>,
+    #[serde(default)]
+    action: Option<String>,
+    #[serde(default)]
+    order: Option<serde_json::Value>,
+    #[serde(default)]
+    at: Option<String>,
+}
+
+/// `certdeck acme …`
+pub async fn acme(config: &Config, command: AcmeCommand) -> anyhow::Result<()> {
+    let AcmeCommand::Explain(explain) = command;
+    let desk = opening::desk(config, Clock::system()).await?;
+    match &explain.batch {
+        Some(file) => batch(&desk, file).await,
+        None => {
+            let as_json = explain.json;
+            let answer = answer(&desk, single(explain)?).await?;
+            if as_json {
+                println!("{}", serde_json::to_string_pretty(&answer)?);
+            } else {
+                println!("{}", words(&answer));
+            }
+            Ok(())
+        }
+    }
+}
+
+fn single(explain: Explain) -> anyhow::Result<Question> {
+    Ok(Question {
+        url_name: explain.url_name.context("give --url-name")?,
+        names: explain.names,
+        cn: explain.cn,
+        action: explain.action,
+        order: explain.order.map(serde_json::Value::String),
+        at: explain.at,
+    })
+}
+
+async fn batch(desk: &Lifecycle, file: &Path) -> anyhow::Result<()> {
+    let input = std::fs::File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for (index, line) in BufReader::new(input).lines().enumerate() {
+        let line = line?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let question = serde_json::from_str(&line).with_context(|| format!("line {} is not a question", index + 1))?;
+        let answer = answer(desk, question).await.with_context(|| format!("line {}", index + 1))?;
+        writeln!(out, "{answer}")?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+/// The answer, or the refusal, as JSON. What can't be read at all is an error.
+async fn answer(desk: &Lifecycle, question: Question) -> anyhow::Result<serde_json::Value> {
+    let asked = match asked(&question) {
+        Ok(asked) => asked,
+        Err(refusal) => return Ok(json!({ "refusal": refusal })),
+    };
+    let names: NameSet = question.names.iter().map(|name| DnsName::parse(name)).collect::<Result<_, _>>()?;
+    let common_name = question.cn.as_deref().map(DnsName::parse).transpose()?;
+    let at = match &question.at {
+        Some(text) => Some(Timestamp::parse_rfc3339(text).with_context(|| format!("{text:?} is not an RFC 3339 time"))?),
+        None => None,
+    };
+    let run = DryRun { url_name: question.url_name, names, common_name, asked, at };
+    let answer: DryRunAnswer = desk.acme_explain(&run).await?;
+    Ok(answer.to_json())
+}
+
+/// What the directory URL would ask for with these parameters.
+fn asked(question: &Question) -> Result<Option<DirectoryAction>, domain::Refusal> {
+    let order = question.order.as_ref().filter(|order| !order.is_null()).map(|order| match order {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    });
+    let pairs: Vec<(&str, &str)> = [("action", question.action.as_deref()), ("orderId", order.as_deref())]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect();
+    parse_directory_query(&pairs)
+}
+
+fn words(answer: &serde_json::Value) -> String {
+    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    if let Some(refusal) = answer.get("refusal") {
+        return format!("refused by rule {}: {}", text(&refusal["rule"]), text(&refusal["message"]));
+    }
+    let mut lines = vec![match &answer["order"] {
+        serde_json::Value::Null => text(&answer["action"]),
+        order => format!("{} of order {order}", text(&answer["action"])),
+    }];
+    lines.push(text(&answer["why"]));
+    for one in answer["candidates"].as_array().into_iter().flatten() {
+        let kept = if one["kept"] == json!(true) { "kept   " } else { "dropped" };
+        lines.push(format!("  {kept} {} ({}): {}", one["order"], text(&one["rule"]), text(&one["why"])));
+    }
+    lines.join("\n")
+}

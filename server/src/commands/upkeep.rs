@@ -1,0 +1,131 @@
+//! `certdeck migrate`, `doctor`, `backup`, `restore`, `seed`.
+
+use std::io::IsTerminal as _;
+use std::path::Path;
+
+use lifecycle::{Clock, MasterKey, Store, StoreOptions};
+
+use super::OPERATOR;
+use crate::cli::Seed;
+use crate::config::Config;
+use crate::opening;
+
+/// `certdeck migrate`
+pub async fn migrate(config: &Config) -> anyhow::Result<()> {
+    opening::store(config).await?.close().await;
+    println!("The schema is up to date.");
+    Ok(())
+}
+
+/// `certdeck backup FILE`
+pub async fn backup(config: &Config, file: &Path) -> anyhow::Result<()> {
+    let store = Store::open(&config.database_url(), StoreOptions::default()).await?;
+    let bytes = store.backup(file).await?;
+    store.close().await;
+    println!("Wrote {} ({bytes} bytes). It is of use only with the master key: {}", file.display(), config.master_key_file().display());
+    Ok(())
+}
+
+/// `certdeck restore FILE`
+pub async fn restore(config: &Config, file: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(&config.data_dir)?;
+    let restored = lifecycle::upkeep::restore(file, &config.database_url()).await?;
+    println!("Restored {}.", restored.database.display());
+    if let Some(previous) = restored.previous {
+        println!("The database that was there before is kept as {}.", previous.display());
+    }
+    Ok(())
+}
+
+/// `certdeck seed`
+pub async fn seed(config: &Config, seed: &Seed) -> anyhow::Result<()> {
+    let desk = opening::desk(config, Clock::system()).await?;
+    let shown = std::io::stderr().is_terminal();
+    let loaded = desk
+        .seed_orders(&OPERATOR, seed.orders, seed.seed, |count| {
+            if shown {
+                eprint!("\r{count} orders");
+            }
+        })
+        .await?;
+    if shown {
+        eprintln!();
+    }
+    desk.store().close().await;
+    println!("Loaded {loaded} orders.");
+    Ok(())
+}
+
+/// What one check found.
+struct Check {
+    what: &'static str,
+    outcome: Result<String, String>,
+}
+
+/// `certdeck doctor`: every check, whatever the others say.
+pub async fn doctor(config: &Config) -> anyhow::Result<()> {
+    let mut checks = vec![data_folder(config), master_key(config)];
+    match Store::open(&config.database_url(), StoreOptions::default()).await {
+        Ok(store) => {
+            checks.push(Check { what: "database", outcome: Ok("can be reached".to_owned()) });
+            let current = store.schema_is_current().await.unwrap_or(false);
+            let schema = if current { Ok("is this program's".to_owned()) } else { Err("run `certdeck migrate`".to_owned()) };
+            checks.push(Check { what: "schema", outcome: schema });
+            if current {
+                checks.push(authority(config).await);
+            }
+            store.close().await;
+        }
+        Err(error) => checks.push(Check { what: "database", outcome: Err(format!("{error}: check CERTDECK_DATABASE_URL")) }),
+    }
+    checks.push(clock());
+    let faults = checks.iter().filter(|check| check.outcome.is_err()).count();
+    for check in checks {
+        match check.outcome {
+            Ok(words) => println!("ok      {:<12} {words}", check.what),
+            Err(words) => println!("MEND    {:<12} {words}", check.what),
+        }
+    }
+    anyhow::ensure!(faults == 0, "{faults} of the checks failed; each says what to mend");
+    Ok(())
+}
+
+fn data_folder(config: &Config) -> Check {
+    let dir = &config.data_dir;
+    let probe = dir.join(".doctor");
+    let outcome = match std::fs::write(&probe, b"ok").and_then(|()| std::fs::remove_file(&probe)) {
+        Ok(()) => Ok(format!("{} can be written", dir.display())),
+        Err(error) => Err(format!("{} can't be written ({error}): make it, or give another with CERTDECK_DATA_DIR", dir.display())),
+    };
+    Check { what: "data folder", outcome }
+}
+
+fn master_key(config: &Config) -> Check {
+    let file = config.master_key_file();
+    let outcome = match MasterKey::load(&file) {
+        Ok(_) => Ok(format!("{} can be read", file.display())),
+        Err(_) if !file.exists() => Ok("will be made at the first start".to_owned()),
+        Err(error) => Err(format!("{}: {error}", file.display())),
+    };
+    Check { what: "master key", outcome }
+}
+
+async fn authority(config: &Config) -> Check {
+    let opened = opening::issuing_desk(config, Clock::system()).await;
+    let outcome = match opened.as_ref().map(|desk| desk.issuer()) {
+        Ok(Ok(issuer)) => {
+            let left = issuer.not_after().days_left(Clock::system().now());
+            if left > 365 { Ok(format!("can sign for {left} more days")) } else { Err(format!("expires in {left} days: bring in another with `certdeck ca import`")) }
+        }
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(error) => Err(format!("{error:#}")),
+    };
+    Check { what: "authority", outcome }
+}
+
+fn clock() -> Check {
+    // Before this program was written the clock is surely wrong.
+    let sane = Clock::system().now() > domain::Timestamp(1_760_000_000);
+    let now = Clock::system().now();
+    Check { what: "clock", outcome: if sane { Ok(format!("shows {now}")) } else { Err(format!("shows {now}: set it, by NTP for one")) } }
+}

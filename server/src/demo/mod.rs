@@ -1,0 +1,139 @@
+//! `serve --demo`: the same organizations, people, orders and endpoints every time, relative to
+//! the clock; real TLS listeners on loopback ports; and the real agent that manages them.
+
+mod catalogue;
+mod data;
+mod listeners;
+mod reset;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use agent::{AgentConfig, CommandLine, EndpointConfig, Timing};
+use agent_api::Token;
+use anyhow::Context as _;
+use domain::model::Role;
+use lifecycle::{Actor, Lifecycle};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+pub use reset::{Reset, command};
+
+/// The sign-ins; everybody's password is `demo-` and the role.
+const PEOPLE: &[(&str, &str, Role)] = &[
+    ("admin@example.com", "Ada Admin", Role::Administrator),
+    ("manager@example.com", "Max Manager", Role::Manager),
+    ("standard@example.com", "Stella Standard", Role::Standard),
+    ("limited@example.com", "Liam Limited", Role::Limited),
+];
+
+fn password(role: Role) -> String {
+    format!("demo-{role}")
+}
+
+/// Prints who can sign in, and how.
+pub fn print_sign_ins() {
+    println!("sign in with:");
+    for (email, _, role) in PEOPLE {
+        println!("  {:<22} {:<20} {}", email, password(*role), role.label());
+    }
+}
+
+/// The demonstration beside the portal.
+#[derive(Debug)]
+pub struct Demonstration {
+    listeners: listeners::Listeners,
+    agent: AgentConfig,
+    /// The way back to the start.
+    pub reset: Reset,
+}
+
+/// Fills an empty database, and binds the listeners.
+pub async fn prepare(config: &Config, desk: &Lifecycle, server: &str) -> anyhow::Result<Demonstration> {
+    let folder = config.data_dir.join("demo");
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let fixed = config.listen.address().is_some_and(|address| address.port() != 0);
+    let listeners = listeners::Listeners::bind(&folder, fixed)?;
+    let token = if data::is_empty(desk).await? {
+        data::fill(desk, &listeners).await.context("cannot make the demonstration data")?;
+        let activation = desk.add_agent(&Actor::Operator, "demo-host").await?;
+        Some(Token::new(activation.token.reveal()))
+    } else {
+        None
+    };
+    let root = folder.join("root.pem");
+    std::fs::write(&root, desk.root_pem()?).with_context(|| format!("cannot write {}", root.display()))?;
+    let agent = agent_config(&folder, server, root, token, &listeners)?;
+    Ok(Demonstration { listeners, agent, reset: Reset::new(config)? })
+}
+
+impl Demonstration {
+    /// Runs listeners and agent until `stop`.
+    pub fn start(self, work: &mut JoinSet<()>, stop: &CancellationToken) {
+        self.listeners.start(work, stop);
+        let (agent, stop) = (self.agent, stop.clone());
+        work.spawn(async move {
+            if let Err(error) = agent::run(agent, stop.cancelled_owned()).await {
+                tracing::error!(error = &error as &dyn std::error::Error, "the demonstration's agent ended");
+            }
+        });
+    }
+}
+
+/// Waits until the agent has reported what it found, so that the first page is not empty.
+pub async fn wait_for_endpoints(desk: &Lifecycle) -> anyhow::Result<()> {
+    let enough = catalogue::ENDPOINTS.len();
+    for _ in 0..150 {
+        let page = desk
+            .endpoints(&Actor::Operator, lifecycle::automation::EndpointFilter::default(), lifecycle::automation::EndpointSort::Address, false, None, 100)
+            .await?;
+        if page.rows.len() >= enough {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    tracing::warn!("the demonstration's agent has not reported its endpoints yet");
+    Ok(())
+}
+
+fn agent_config(
+    folder: &Path,
+    server: &str,
+    root: PathBuf,
+    token: Option<Token>,
+    listeners: &listeners::Listeners,
+) -> anyhow::Result<AgentConfig> {
+    let endpoints = listeners
+        .sites()
+        .map(|(name, address, files)| endpoint(name, address, files))
+        .collect::<anyhow::Result<_>>()?;
+    Ok(AgentConfig {
+        server: server.to_owned(),
+        activation_token: token,
+        ca_file: Some(root),
+        name: Some("demo-host".to_owned()),
+        state_dir: folder.join("agent"),
+        endpoints,
+        nginx: None,
+        timing: Timing { report_every: Duration::from_secs(60), ..Timing::default() },
+    })
+}
+
+fn endpoint(name: &str, address: SocketAddr, files: &listeners::Files) -> anyhow::Result<EndpointConfig> {
+    let reload = vec!["touch".to_owned(), files.reload.display().to_string()];
+    Ok(EndpointConfig {
+        name: name.to_owned(),
+        address,
+        server_name: None,
+        certificate_file: None,
+        chain_file: None,
+        fullchain_file: Some(files.fullchain.clone()),
+        key_file: Some(files.key.clone()),
+        combined_file: None,
+        test_command: None,
+        reload_command: Some(CommandLine::new(reload).context("a command needs a program")?),
+        software: Some("demo-tls 1.0".to_owned()),
+    })
+}

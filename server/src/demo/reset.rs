@@ -1,0 +1,123 @@
+//! Back to the start: a button for administrators and `certdeck demo reset`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::post;
+use http::{StatusCode, header};
+use tokio::sync::Notify;
+
+use crate::cli::DemoCommand;
+use crate::config::Config;
+
+/// Holds the secret by which the command proves that it may read the data folder.
+const TOKEN_FILE: &str = "reset-token";
+const PATH: &str = "/demo/reset";
+
+/// The wish to go back to the start, and who may utter it.
+#[derive(Debug, Clone)]
+pub struct Reset {
+    wanted: Arc<Notify>,
+    token: Arc<str>,
+    folder: PathBuf,
+}
+
+impl Reset {
+    /// Makes the command's secret anew.
+    pub fn new(config: &Config) -> anyhow::Result<Self> {
+        use std::io::Write as _;
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let folder = config.data_dir.join("demo");
+        let token = lifecycle::sessions::SecretToken::random("")?;
+        let mut file = std::fs::OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(0o600)
+            .open(folder.join(TOKEN_FILE))
+            .context("cannot write the demonstration's reset token")?;
+        file.write_all(token.reveal().as_bytes())?;
+        Ok(Self { wanted: Arc::new(Notify::new()), token: token.reveal().into(), folder })
+    }
+
+    /// Waits until somebody wants the start back.
+    pub async fn wanted(&self) {
+        self.wanted.notified().await;
+    }
+
+    /// The command's route. The button is a form of the portal that asks for an administrator.
+    pub fn router(&self) -> Router {
+        Router::new().route(PATH, post(reset)).with_state(self.clone())
+    }
+
+    /// Takes everything of the demonstration away but its ports.
+    pub fn clear(&self, config: &Config) -> anyhow::Result<()> {
+        let database = config.database_url();
+        let file = database
+            .strip_prefix("sqlite://")
+            .context("the demonstration goes back to its start on SQLite only: empty the database yourself and start again")?;
+        for ending in ["", "-wal", "-shm"] {
+            remove(Path::new(&format!("{file}{ending}")))?;
+        }
+        remove_folder(&self.folder.join("agent"))?;
+        for entry in std::fs::read_dir(&self.folder)? {
+            let folder = entry?.path();
+            for name in ["fullchain.pem", "key.pem", "reload"] {
+                remove(&folder.join(name))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn remove(file: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_file(file) {
+        Err(error) if !missing(&error) => Err(error).with_context(|| format!("cannot remove {}", file.display())),
+        _ => Ok(()),
+    }
+}
+
+fn remove_folder(folder: &Path) -> anyhow::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if !missing(&error) => Err(error).with_context(|| format!("cannot remove {}", folder.display())),
+        _ => Ok(()),
+    }
+}
+
+fn missing(error: &std::io::Error) -> bool {
+    matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory)
+}
+
+async fn reset(State(reset): State<Reset>, request: Request) -> Response {
+    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let expected = format!("Bearer {}", reset.token);
+    if given != Some(expected.as_str()) {
+        return (StatusCode::FORBIDDEN, "Run `certdeck demo reset` on this machine, with this data folder.\n").into_response();
+    }
+    reset.wanted.notify_one();
+    Redirect::to("/").into_response()
+}
+
+/// `certdeck demo …`
+pub async fn command(config: &Config, command: &DemoCommand) -> anyhow::Result<()> {
+    let DemoCommand::Reset = command;
+    let file = config.data_dir.join("demo").join(TOKEN_FILE);
+    let token = std::fs::read_to_string(&file)
+        .with_context(|| format!("no demonstration runs on this data folder ({} can't be read)", file.display()))?;
+    let root = std::fs::read(config.data_dir.join("demo").join("root.pem"))?;
+    let url = format!("{}{PATH}", crate::opening::base_url(config));
+    let client = reqwest::Client::builder()
+        .tls_certs_only([reqwest::Certificate::from_pem(&root)?])
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(Duration::from_secs(10))
+        .build()?;
+    let answer = client.post(&url).bearer_auth(token.trim()).send().await.with_context(|| format!("cannot reach the portal at {url}"))?;
+    anyhow::ensure!(answer.status().is_redirection(), "the portal answered {}", answer.status());
+    println!("The demonstration goes back to its start; it is there again in a few seconds.");
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! All routes in one: screens, agents, ACME, what the authority publishes, and health.
+
+mod authority;
+mod health;
+
+use acme::AcmeServer;
+use axum::Router;
+use lifecycle::Lifecycle;
+
+use crate::demo::Reset;
+use crate::web::{self, WebOptions};
+
+/// What the routes are made of.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    pub desk: Lifecycle,
+    pub acme: AcmeServer,
+    pub base_url: String,
+    pub reset: Option<Reset>,
+}
+
+impl Parts {
+    /// Every route of the portal, for a listener that speaks TLS or not.
+    pub fn router(&self, tls: bool) -> Router {
+        let options = WebOptions { tls, base_url: Some(self.base_url.clone()) };
+        let mut router = web::router(self.desk.clone(), options)
+            .merge(acme::router(self.acme.clone()))
+            .merge(automation::router(self.desk.clone()))
+            .merge(authority::router(self.desk.clone()))
+            .merge(health::router(self.desk.clone()));
+        if let Some(reset) = &self.reset {
+            router = router.merge(reset.router());
+        }
+        router
+    }
+}

@@ -1,0 +1,86 @@
+//! The HTTPS listener's certificate, from the embedded authority, made anew before it expires.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum_server::tls_rustls::RustlsConfig;
+use domain::{Days, DnsName, NameSet, Timestamp};
+use lifecycle::{Lifecycle, ListenerCertificate};
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_util::sync::CancellationToken;
+
+/// A new certificate is made when the old one has this left.
+const RENEW_BEFORE: Days = Days(30);
+const LOOK_EVERY: Duration = Duration::from_secs(3_600);
+
+/// What the listener is reached as.
+#[derive(Debug, Clone)]
+pub struct Names {
+    dns: NameSet,
+    ips: BTreeSet<IpAddr>,
+}
+
+impl Names {
+    /// The base URL's host and the listener's own address. `localhost` has no domain, so it is
+    /// not a name that a certificate of ours holds: use 127.0.0.1.
+    pub fn of(base_url: &str, address: SocketAddr) -> Self {
+        let uri: Option<http::Uri> = base_url.parse().ok();
+        let host = uri.as_ref().and_then(http::Uri::host).unwrap_or_default().trim_matches(['[', ']']);
+        let mut names = Self { dns: NameSet::default(), ips: BTreeSet::from([IpAddr::V4(Ipv4Addr::LOCALHOST)]) };
+        if let Ok(ip) = host.parse() {
+            names.ips.insert(ip);
+        } else if let Ok(name) = DnsName::parse(host) {
+            names.dns.insert(name);
+        }
+        if !address.ip().is_unspecified() {
+            names.ips.insert(address.ip());
+        }
+        names
+    }
+}
+
+/// A new certificate for the listener.
+pub async fn certificate(desk: &Lifecycle, names: &Names) -> anyhow::Result<ListenerCertificate> {
+    desk.listener_certificate(names.dns.clone(), names.ips.clone())
+        .await
+        .context("cannot make the HTTPS listener's certificate")
+}
+
+/// The TLS configuration with this certificate: TLS 1.2 and 1.3, HTTP/1.1 and HTTP/2.
+pub fn tls_config(certificate: &ListenerCertificate) -> anyhow::Result<ServerConfig> {
+    let chain: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_slice_iter(certificate.chain_pem.as_bytes()).collect::<Result<_, _>>()?;
+    let key = PrivateKeyDer::from_pem_slice(certificate.key_pem.as_bytes())?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// Replaces the certificate in good time, until `stop`.
+pub async fn keep_fresh(desk: Lifecycle, names: Names, config: RustlsConfig, mut not_after: Timestamp, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+        if desk.clock().now() < not_after.minus(RENEW_BEFORE) {
+            continue;
+        }
+        match certificate(&desk, &names).await.and_then(|fresh| Ok((tls_config(&fresh)?, fresh.not_after))) {
+            Ok((tls, until)) => {
+                config.reload_from_config(Arc::new(tls));
+                not_after = until;
+            }
+            Err(error) => tracing::error!(%error, "the HTTPS listener keeps its old certificate; tried again in an hour"),
+        }
+    }
+}

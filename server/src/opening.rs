@@ -1,0 +1,76 @@
+//! Opens the desk that the configuration names: data folder, master key, database, authority.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use lifecycle::{AuthorityOptions, Clock, Issuer, Lifecycle, MasterKey, Store, StoreOptions};
+
+use crate::config::Config;
+
+/// Where `serve` leaves its public URL for the commands that print URLs.
+const BASE_URL_FILE: &str = "base-url";
+
+/// The store, with its schema brought up.
+pub async fn store(config: &Config) -> anyhow::Result<Store> {
+    make_data_dir(&config.data_dir)?;
+    let store = Store::open(&config.database_url(), StoreOptions::default()).await.context("cannot open the database")?;
+    store.migrate().await.context("cannot bring the database's schema up")?;
+    Ok(store)
+}
+
+/// A desk that can do all but issue.
+pub async fn desk(config: &Config, clock: Clock) -> anyhow::Result<Lifecycle> {
+    Ok(Lifecycle::new(store(config).await?, clock))
+}
+
+/// A desk that can issue; makes the authority at the very first start.
+pub async fn issuing_desk(config: &Config, clock: Clock) -> anyhow::Result<Lifecycle> {
+    let base_url = base_url(config);
+    let desk = desk(config, clock).await?;
+    with_issuer(config, &desk, &base_url).await
+}
+
+/// Gives a desk the authority of its database.
+pub async fn with_issuer(config: &Config, desk: &Lifecycle, base_url: &str) -> anyhow::Result<Lifecycle> {
+    let file = config.master_key_file();
+    let master = MasterKey::load_or_create(&file)
+        .with_context(|| format!("cannot use the master key file {}", file.display()))?;
+    // The authority is older than anything that it signs, the demonstration's history included.
+    let not_before = desk.clock().now().minus(domain::Days(5 * 365));
+    let options = AuthorityOptions::new("Certdeck", "US", not_before);
+    let issuer = Issuer::open(desk.store(), Arc::new(master), base_url, options)
+        .await
+        .context("cannot open the certificate authority")?;
+    Ok(desk.with_issuer(issuer))
+}
+
+/// The public URL: as configured, else what the last `serve` left, else the HTTPS listener.
+pub fn base_url(config: &Config) -> String {
+    if let Some(url) = &config.base_url {
+        return url.trim_end_matches('/').to_owned();
+    }
+    if let Ok(url) = std::fs::read_to_string(config.data_dir.join(BASE_URL_FILE)) {
+        return url.trim().to_owned();
+    }
+    match (config.tls_listen.address(), config.listen.address()) {
+        (Some(address), _) => format!("https://{address}"),
+        (None, Some(address)) => format!("http://{address}"),
+        (None, None) => "https://localhost".to_owned(),
+    }
+}
+
+/// Leaves the public URL of this `serve` for the other commands.
+pub fn remember_base_url(config: &Config, url: &str) -> anyhow::Result<()> {
+    let file = config.data_dir.join(BASE_URL_FILE);
+    std::fs::write(&file, url).with_context(|| format!("cannot write {}", file.display()))
+}
+
+fn make_data_dir(dir: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .with_context(|| format!("cannot make the data folder {}", dir.display()))
+}

@@ -1,0 +1,248 @@
+//! `certdeck serve` and `certdeck worker`: listeners, routes, background work, and their end.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use acme::{AcmeConfig, AcmeServer};
+use anyhow::Context as _;
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use lifecycle::Lifecycle;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, Listen};
+use crate::demo::{self, Demonstration};
+use crate::http::Parts;
+use crate::{clock, listener, opening};
+
+/// Requests in flight get this long at the end.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// Why a portal ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// A signal.
+    Stopped,
+    /// The demonstration goes back to its start.
+    Reset,
+}
+
+/// Serves until a signal. A demonstration that is put back to its start begins anew on the same
+/// ports.
+pub async fn run(config: Config, demo_on: bool) -> anyhow::Result<()> {
+    let listeners = Listeners::bind(&config)?;
+    while Portal::open(&config, &listeners, demo_on).await?.serve(&config, &listeners).await? == End::Reset {
+        tracing::info!("the demonstration goes back to its start");
+    }
+    Ok(())
+}
+
+/// Only the background work; several of them may run on one PostgreSQL database.
+pub async fn worker(config: Config) -> anyhow::Result<()> {
+    let desk = opening::issuing_desk(&config, clock::from_config(&config, false)?).await?;
+    anyhow::ensure!(
+        desk.store().is_postgres(),
+        "a separate worker needs PostgreSQL: with SQLite `serve` does the background work itself"
+    );
+    desk.recover().await.context("cannot finish what the last run left")?;
+    let acme = AcmeServer::new(desk.clone(), acme_config(&config, &opening::base_url(&config), &desk)?).await?;
+    let stop = CancellationToken::new();
+    let mut work = JoinSet::new();
+    background(&mut work, &desk, &acme, &stop);
+    println!("working");
+    signal().await;
+    stop.cancel();
+    while work.join_next().await.is_some() {}
+    desk.store().close().await;
+    Ok(())
+}
+
+fn background(work: &mut JoinSet<()>, desk: &Lifecycle, acme: &AcmeServer, stop: &CancellationToken) {
+    work.spawn(automation::scheduler::run(desk.clone(), stop.clone()));
+    let (acme, stop) = (acme.clone(), stop.clone());
+    let owner = format!("process {}", std::process::id());
+    work.spawn(async move {
+        tokio::select! {
+            () = acme::validation::run_forever(acme, owner) => {}
+            () = stop.cancelled() => {}
+        }
+    });
+}
+
+/// The two listeners, bound before anything else so that their ports are known.
+struct Listeners {
+    plain: Option<TcpListener>,
+    tls: Option<TcpListener>,
+}
+
+impl Listeners {
+    fn bind(config: &Config) -> anyhow::Result<Self> {
+        let listeners = Self { plain: bind(config.listen)?, tls: bind(config.tls_listen)? };
+        anyhow::ensure!(
+            listeners.plain.is_some() || listeners.tls.is_some(),
+            "both listeners are off: turn on CERTDECK_LISTEN or CERTDECK_TLS_LISTEN"
+        );
+        Ok(listeners)
+    }
+
+    /// Where a browser or an ACME client finds the portal.
+    fn own_url(&self) -> anyhow::Result<String> {
+        Ok(match (&self.tls, &self.plain) {
+            (Some(tls), _) => format!("https://{}", reachable(tls.local_addr()?)),
+            (None, Some(plain)) => format!("http://{}", reachable(plain.local_addr()?)),
+            (None, None) => String::new(),
+        })
+    }
+}
+
+fn bind(listen: Listen) -> anyhow::Result<Option<TcpListener>> {
+    let Some(address) = listen.address() else { return Ok(None) };
+    let listener = TcpListener::bind(address)
+        .with_context(|| format!("cannot listen on {address}: choose another address or stop what uses it"))?;
+    listener.set_nonblocking(true)?;
+    Ok(Some(listener))
+}
+
+/// An unspecified address (0.0.0.0) is reached as 127.0.0.1 from here.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    address
+}
+
+/// An opened portal.
+struct Portal {
+    parts: Parts,
+    demonstration: Option<Demonstration>,
+}
+
+impl Portal {
+    async fn open(config: &Config, listeners: &Listeners, demo_on: bool) -> anyhow::Result<Self> {
+        let base_url = match &config.base_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => listeners.own_url()?,
+        };
+        let desk = opening::desk(config, clock::from_config(config, demo_on)?).await?;
+        opening::remember_base_url(config, &base_url)?;
+        let desk = opening::with_issuer(config, &desk, &base_url).await?;
+        desk.recover().await.context("cannot finish what the last run left")?;
+        let own_url = listeners.own_url()?;
+        let demonstration = if demo_on { Some(demo::prepare(config, &desk, &own_url).await?) } else { None };
+        let acme = AcmeServer::new(desk.clone(), acme_config(config, &base_url, &desk)?).await?;
+        let reset = demonstration.as_ref().map(|demonstration| demonstration.reset.clone());
+        Ok(Self { parts: Parts { desk, acme, base_url, reset }, demonstration })
+    }
+
+    async fn serve(self, config: &Config, listeners: &Listeners) -> anyhow::Result<End> {
+        let Self { parts, demonstration } = self;
+        let stop = CancellationToken::new();
+        let handle = Handle::new();
+        let mut work = JoinSet::new();
+        background(&mut work, &parts.desk, &parts.acme, &stop);
+        listen(&mut work, &parts, listeners, &handle, &stop).await?;
+        if let Some(demonstration) = demonstration {
+            demonstration.start(&mut work, &stop);
+            demo::wait_for_endpoints(&parts.desk).await?;
+        }
+        announce(&parts, listeners).await?;
+        let end = tokio::select! {
+            () = signal() => End::Stopped,
+            () = wanted(parts.reset.as_ref()) => End::Reset,
+        };
+        stop.cancel();
+        handle.graceful_shutdown(Some(GRACE));
+        while work.join_next().await.is_some() {}
+        parts.desk.store().close().await;
+        if let (End::Reset, Some(reset)) = (end, &parts.reset) {
+            reset.clear(config)?;
+        }
+        Ok(end)
+    }
+}
+
+async fn wanted(reset: Option<&demo::Reset>) {
+    match reset {
+        Some(reset) => reset.wanted().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn listen(
+    work: &mut JoinSet<()>,
+    parts: &Parts,
+    listeners: &Listeners,
+    handle: &Handle<SocketAddr>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    if let Some(plain) = &listeners.plain {
+        let server = axum_server::from_tcp(plain.try_clone()?)?.handle(handle.clone());
+        let service = parts.router(false).into_make_service_with_connect_info::<SocketAddr>();
+        work.spawn(async move { logged(server.serve(service).await) });
+    }
+    if let Some(tls) = &listeners.tls {
+        let names = listener::Names::of(&parts.base_url, tls.local_addr()?);
+        let certificate = listener::certificate(&parts.desk, &names).await?;
+        let config = RustlsConfig::from_config(Arc::new(listener::tls_config(&certificate)?));
+        let fresh = listener::keep_fresh(parts.desk.clone(), names, config.clone(), certificate.not_after, stop.clone());
+        work.spawn(fresh);
+        let server = axum_server::from_tcp_rustls(tls.try_clone()?, config)?.handle(handle.clone());
+        let service = parts.router(true).into_make_service_with_connect_info::<SocketAddr>();
+        work.spawn(async move { logged(server.serve(service).await) });
+    }
+    Ok(())
+}
+
+fn logged(outcome: std::io::Result<()>) {
+    if let Err(error) = outcome {
+        tracing::error!(%error, "a listener ended");
+    }
+}
+
+/// Says where the portal is, for people and for programs that chose port 0.
+async fn announce(parts: &Parts, listeners: &Listeners) -> anyhow::Result<()> {
+    if let Some(plain) = &listeners.plain {
+        println!("listening on http://{}", plain.local_addr()?);
+    }
+    if let Some(tls) = &listeners.tls {
+        println!("listening on https://{}", tls.local_addr()?);
+    }
+    if parts.reset.is_some() {
+        demo::print_sign_ins();
+    } else if let Some(token) = parts.desk.setup_link().await? {
+        println!("No one can sign in yet. Open this link once to make the first administrator:");
+        println!("{}{}", parts.base_url, app::paths::set_up(token.reveal()));
+    }
+    Ok(())
+}
+
+fn acme_config(config: &Config, base_url: &str, desk: &Lifecycle) -> anyhow::Result<AcmeConfig> {
+    let networks = config.validation_allow.split(',').map(str::trim).filter(|text| !text.is_empty());
+    let validation_allow = networks.map(str::parse).collect::<Result<_, acme::config::NotANetwork>>()?;
+    Ok(AcmeConfig {
+        http01_port: config.acme_http01_port,
+        tlsalpn01_port: config.acme_tlsalpn01_port,
+        dns_resolver: config.dns_resolver,
+        validation_allow,
+        several_nodes: desk.store().is_postgres(),
+        ..AcmeConfig::new(base_url)
+    })
+}
+
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "SIGTERM can't be caught; stop with Ctrl-C");
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
