@@ -6,9 +6,9 @@ use std::time::Duration;
 /// The pause after the first failure.
 const FIRST: Duration = Duration::from_secs(1);
 /// The longest pause that the agent chooses by itself.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 /// The longest `Retry-After` that is obeyed.
-const LONGEST_ASKED: Duration = Duration::from_secs(3600);
+const LONGEST_ASKED: Duration = Duration::from_hours(1);
 
 /// The pauses of one series of tries.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ mod tests {
             let pause = backoff.pause(None);
             assert!(pause >= most / 2 && pause <= most, "{pause:?} of {most:?}");
         }
-        assert_eq!(backoff.pause(Some(Duration::from_secs(300))), Duration::from_secs(300));
+        assert_eq!(backoff.pause(Some(Duration::from_mins(5))), Duration::from_mins(5));
         assert_eq!(backoff.pause(Some(Duration::MAX)), LONGEST_ASKED);
     }
 }

@@ -99,7 +99,12 @@ impl Portal {
 
     /// Makes a call, again and again until the portal has said yes or no. `held` is how long the
     /// portal may take to answer on purpose.
-    pub(crate) async fn call<Q, A>(&self, path: &str, body: &Q, held: Duration) -> Result<A, PortalError>
+    pub(crate) async fn call<Q, A>(
+        &self,
+        path: &str,
+        body: &Q,
+        held: Duration,
+    ) -> Result<A, PortalError>
     where
         Q: Serialize + Bounded + Sync,
         A: DeserializeOwned,
@@ -112,7 +117,12 @@ impl Portal {
                 settled => return settled,
             };
             let pause = backoff.pause(retry_after);
-            tracing::warn!(path, why, again_in_ms = pause.as_millis(), "the portal does not answer");
+            tracing::warn!(
+                path,
+                why,
+                again_in_ms = pause.as_millis(),
+                "the portal does not answer"
+            );
             tokio::select! {
                 () = self.stop.cancelled() => return Err(PortalError::Stopped),
                 () = tokio::time::sleep(pause) => {}
@@ -127,12 +137,14 @@ impl Portal {
     {
         let mut request = self.http.post(format!("{}{path}", self.base)).json(body);
         if let Some(token) = &self.token {
-            let mut value = reqwest::header::HeaderValue::from_str(&format!("Bearer {}", token.expose()))
-                .map_err(|error| PortalError::Setup(error.into()))?;
+            let mut value =
+                reqwest::header::HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+                    .map_err(|error| PortalError::Setup(error.into()))?;
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }
-        let response = request.timeout(CALL_LIMIT + held).send().await.map_err(|error| not_now(&error))?;
+        let response =
+            request.timeout(CALL_LIMIT + held).send().await.map_err(|error| not_now(&error))?;
         let status = response.status();
         let retry_after = retry_after(response.headers());
         let bytes = read_bounded(response).await?;
@@ -146,7 +158,9 @@ impl Portal {
                 Err(PortalError::Refused(body))
             }
             Ok(body) => Err(PortalError::NotNow { why: body.message, retry_after }),
-            Err(_) => Err(PortalError::NotNow { why: format!("HTTP status {status}"), retry_after }),
+            Err(_) => {
+                Err(PortalError::NotNow { why: format!("HTTP status {status}"), retry_after })
+            }
         }
     }
 }

@@ -34,6 +34,22 @@ pub struct AgentConfig {
     pub timing: Timing,
 }
 
+impl AgentConfig {
+    /// An agent of the portal `server` without endpoints, that still has to enroll.
+    pub fn new(server: impl Into<String>, activation_token: Token, state_dir: PathBuf) -> Self {
+        Self {
+            server: server.into(),
+            activation_token: Some(activation_token),
+            ca_file: None,
+            name: None,
+            state_dir,
+            endpoints: Vec::new(),
+            nginx: None,
+            timing: Timing::default(),
+        }
+    }
+}
+
 /// How long things may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timing {
@@ -52,10 +68,10 @@ pub struct Timing {
 impl Default for Timing {
     fn default() -> Self {
         Self {
-            report_every: Duration::from_secs(6 * 3600),
+            report_every: Duration::from_hours(6),
             poll_wait_seconds: agent_api::poll::MAX_WAIT_SECONDS,
             handshake: Duration::from_secs(5),
-            command: Duration::from_secs(60),
+            command: Duration::from_mins(1),
             verify: Duration::from_secs(30),
         }
     }
@@ -108,6 +124,31 @@ pub struct EndpointConfig {
     pub reload_command: Option<CommandLine>,
     /// Server software for the screens, as `haproxy 2.6.12`.
     pub software: Option<String>,
+}
+
+impl EndpointConfig {
+    /// An endpoint whose server reads certificate and chain from one file, the key from another,
+    /// and notices new files by itself.
+    pub fn new(
+        name: impl Into<String>,
+        address: SocketAddr,
+        fullchain: PathBuf,
+        key: PathBuf,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            address,
+            server_name: None,
+            certificate_file: None,
+            chain_file: None,
+            fullchain_file: Some(fullchain),
+            key_file: Some(key),
+            combined_file: None,
+            test_command: None,
+            reload_command: None,
+            software: None,
+        }
+    }
 }
 
 /// The `[nginx]` table.

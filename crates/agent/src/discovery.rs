@@ -65,9 +65,8 @@ pub(crate) async fn sites(config: &AgentConfig) -> Result<Vec<Site>, DiscoveryEr
 }
 
 fn add(sites: &mut Vec<Site>, site: Site) {
-    let same = |known: &Site| {
-        known.address == site.address && known.server_name == site.server_name
-    };
+    let same =
+        |known: &Site| known.address == site.address && known.server_name == site.server_name;
     if !sites.iter().any(same) {
         sites.push(site);
     }

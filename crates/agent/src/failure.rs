@@ -49,7 +49,10 @@ impl Failure {
     pub(crate) fn unknown_endpoint(address: SocketAddr, server_name: Option<&str>) -> Self {
         Self::new(
             Stage::Install,
-            format!("{} is no longer in the configuration that the agent reads.", place(address, server_name)),
+            format!(
+                "{} is no longer in the configuration that the agent reads.",
+                place(address, server_name)
+            ),
             "Add the endpoint to the server's or the agent's configuration and retry, or cancel \
              this request.",
         )
@@ -77,7 +80,9 @@ impl Failure {
     pub(crate) fn unknown_step(version: &str) -> Self {
         Self::new(
             Stage::Other,
-            format!("The portal asked for a step that this agent, version {version}, does not know."),
+            format!(
+                "The portal asked for a step that this agent, version {version}, does not know."
+            ),
             "Update the agent on the host, then retry.",
         )
         .for_good()
@@ -97,7 +102,10 @@ impl Failure {
     pub(crate) fn key_lost(path: &Path) -> Self {
         Self::new(
             Stage::Key,
-            format!("The private key made for this request is no longer on the host ({}).", path.display()),
+            format!(
+                "The private key made for this request is no longer on the host ({}).",
+                path.display()
+            ),
             "Retry: a new key and a new request will be made.",
         )
     }
@@ -138,7 +146,9 @@ impl Failure {
     pub(crate) fn config_test(error: &dyn Display) -> Self {
         Self::new(
             Stage::ConfigTest,
-            format!("The server's own configuration test failed with the new files in place: {error}."),
+            format!(
+                "The server's own configuration test failed with the new files in place: {error}."
+            ),
             "Correct the server's configuration where the output points, run the same command on \
              the host until it succeeds, then retry.",
         )
@@ -177,7 +187,11 @@ impl Failure {
         )
     }
 
-    pub(crate) fn not_seen(address: SocketAddr, server_name: Option<&str>, error: &ProbeError) -> Self {
+    pub(crate) fn not_seen(
+        address: SocketAddr,
+        server_name: Option<&str>,
+        error: &ProbeError,
+    ) -> Self {
         Self::new(
             Stage::Verify,
             format!("{} could not be looked at: {error}.", place(address, server_name)),

@@ -224,7 +224,9 @@ mod tests {
     fn secrets_are_never_readable_by_everybody() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("key.pem");
-        for (old, new) in [(None, 0o600), (Some(0o644), 0o640), (Some(0o640), 0o640), (Some(0o400), 0o600)] {
+        for (old, new) in
+            [(None, 0o600), (Some(0o644), 0o640), (Some(0o640), 0o640), (Some(0o400), 0o600)]
+        {
             remove(&path).unwrap();
             if let Some(old) = old {
                 fs::write(&path, "old").unwrap();

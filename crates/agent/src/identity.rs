@@ -1,6 +1,6 @@
 //! Who this agent is to the portal: enrolled once, then known by its bearer token.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use agent_api::{EnrollAnswer, EnrollRequest, Token, paths};
@@ -36,8 +36,9 @@ pub(crate) async fn token(config: &AgentConfig, portal: &Portal) -> Result<Token
     let path = config.state_dir.join("identity.json");
     let stored = read(&path)?.filter(|identity| identity.server == config.server);
     let wanted = config.activation_token.as_ref().map(digest);
-    let known = stored
-        .filter(|identity| wanted.as_ref().is_none_or(|wanted| *wanted == identity.activation_digest));
+    let known = stored.filter(|identity| {
+        wanted.as_ref().is_none_or(|wanted| *wanted == identity.activation_digest)
+    });
     if let Some(Identity { enrolled: Some(enrolled), .. }) = known {
         return Ok(enrolled.token);
     }
@@ -83,7 +84,7 @@ fn read(path: &Path) -> Result<Option<Identity>, AgentError> {
     }
 }
 
-fn write(path: &PathBuf, identity: &Identity) -> Result<(), AgentError> {
+fn write(path: &Path, identity: &Identity) -> Result<(), AgentError> {
     serde_json::to_vec_pretty(identity)
         .map_err(std::io::Error::other)
         .and_then(|bytes| files::write_private(path, &bytes))

@@ -26,6 +26,9 @@ pub(crate) struct Surroundings<'a> {
 
 /// The first pause between two looks at a server that was reloaded; it doubles each time.
 const FIRST_LOOK: Duration = Duration::from_millis(100);
+/// For how long no look may show anything but what is wanted. nginx lets its old processes
+/// accept connections for 100 ms and more after the new ones have begun.
+const STEADY: Duration = Duration::from_millis(500);
 /// The longest pause between two looks.
 const SLOWEST_LOOK: Duration = Duration::from_secs(5);
 
@@ -77,11 +80,8 @@ pub(crate) async fn put_in_place(
 
 fn replace(entry: &Entry, installation: &Installation) -> io::Result<()> {
     let key = std::fs::read_to_string(&entry.pending_key).map_err(at(&entry.pending_key))?;
-    let material = Material {
-        key: &key,
-        leaf: &installation.leaf_pem,
-        chain: &installation.chain_pem,
-    };
+    let material =
+        Material { key: &key, leaf: &installation.leaf_pem, chain: &installation.chain_pem };
     for target in entry.recipe.files.targets(material) {
         Replacement::new(&target.path, entry.event)
             .stage(&target.content, target.secret)
@@ -130,8 +130,9 @@ pub(crate) async fn verify(
 
 type Seen = Result<Served, ProbeError>;
 
-/// Looks at the endpoint with growing pauses until `wanted`; the last sight as an error where the
-/// time was over first.
+/// Looks at the endpoint with growing pauses until every sight has been `wanted` for a while; the
+/// last sight as an error where the time was over first. One sight is not enough: while a server
+/// reloads, its old and new processes answer by turns.
 async fn look_until(
     entry: &Entry,
     timing: Timing,
@@ -139,12 +140,19 @@ async fn look_until(
 ) -> Result<Seen, Seen> {
     let end = Instant::now() + timing.verify;
     let mut pause = FIRST_LOOK;
+    let mut wanted_since: Option<Instant> = None;
     loop {
         let seen = probe(entry.address, entry.server_name.as_deref(), timing.handshake).await;
+        let now = Instant::now();
         if wanted(&seen) {
-            return Ok(seen);
+            if now - *wanted_since.get_or_insert(now) >= STEADY {
+                return Ok(seen);
+            }
+            tokio::time::sleep(FIRST_LOOK).await;
+            continue;
         }
-        if Instant::now() + pause > end {
+        wanted_since = None;
+        if now + pause > end {
             return Err(seen);
         }
         tokio::time::sleep(pause).await;
@@ -171,9 +179,8 @@ pub(crate) async fn undo(
             tracing::warn!(event = %entry.event, %error, "reload with the old files failed");
         }
     }
-    let old = |seen: &Seen| {
-        seen.as_ref().map_or(true, |served| served.serial != installation.serial)
-    };
+    let old =
+        |seen: &Seen| seen.as_ref().map_or(true, |served| served.serial != installation.serial);
     restored.is_ok() && look_until(entry, around.timing, old).await.is_ok()
 }
 

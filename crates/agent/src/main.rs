@@ -34,7 +34,7 @@ struct RunOptions {
     /// Configuration file (TOML).
     #[arg(long, env = "CERTDECK_AGENT_CONFIG")]
     config: PathBuf,
-    /// The portal's address, as https://portal.example.com.
+    /// The portal's address, as `https://portal.example.com`.
     #[arg(long, env = "CERTDECK_AGENT_SERVER")]
     server: Option<String>,
     /// File with the one-time activation token; needed until the agent has enrolled.
@@ -100,7 +100,9 @@ async fn run(options: RunOptions) -> anyhow::Result<()> {
 /// The activation token. Its file may be removed once the agent has enrolled.
 fn token(file: Option<PathBuf>) -> anyhow::Result<Option<agent_api::Token>> {
     match file {
-        Some(path) if path.exists() => Ok(Some(read_token(&path)?)),
+        Some(path) if path.exists() => {
+            Ok(Some(read_token(&path)?).filter(|token| !token.expose().is_empty()))
+        }
         _ => Ok(None),
     }
 }

@@ -21,7 +21,7 @@ use crate::work::Worker;
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// After a report that could not be made.
-const REPORT_AGAIN: Duration = Duration::from_secs(60);
+const REPORT_AGAIN: Duration = Duration::from_mins(1);
 /// Between two polls that the portal answers at once with no work.
 const SHORTEST_POLL: Duration = Duration::from_secs(1);
 
@@ -83,9 +83,12 @@ async fn live(config: AgentConfig, stop: CancellationToken, once: bool) -> Resul
         let token = identity::token(&config, &portal).await?;
         let portal = portal.authorized(token);
         let command_log = dir.join("last-command.log");
-        let worker =
-            Worker { config: &config, portal: &portal, journal: &journal, command_log: &command_log };
-        worker.resume().await?;
+        let worker = Worker {
+            config: &config,
+            portal: &portal,
+            journal: &journal,
+            command_log: &command_log,
+        };
         serve(&worker, once).await
     };
     match outcome.await {
@@ -108,8 +111,12 @@ fn lock(dir: &std::path::Path) -> Result<std::fs::File, AgentError> {
 
 async fn serve(worker: &Worker<'_>, once: bool) -> Result<(), AgentError> {
     let timing = worker.config.timing;
-    let mut report_due = Instant::now();
+    let (mut resume_due, mut report_due) = (Instant::now(), Instant::now());
     loop {
+        if Instant::now() >= resume_due {
+            worker.resume().await?;
+            resume_due = Instant::now() + timing.report_every;
+        }
         if Instant::now() >= report_due {
             let pause = if report(worker).await? { timing.report_every } else { REPORT_AGAIN };
             report_due = Instant::now() + pause;
@@ -118,9 +125,10 @@ async fn serve(worker: &Worker<'_>, once: bool) -> Result<(), AgentError> {
         let wait = if once { 0 } else { timing.poll_wait_seconds };
         match poll(worker.portal, wait).await?.task {
             Some(task) => {
-                worker.carry_out(task).await?;
-                // What was served may have changed, on other endpoints too.
-                report_due = Instant::now();
+                if worker.carry_out(task).await? {
+                    // Other endpoints may read the same files.
+                    report_due = Instant::now();
+                }
             }
             None if once => return Ok(()),
             None => {

@@ -152,7 +152,9 @@ impl EndpointConfig {
             path(&self.combined_file),
         );
         match fields {
-            (None, None, Some(fullchain), Some(key), None) => Ok(Files::Fullchain { fullchain, key }),
+            (None, None, Some(fullchain), Some(key), None) => {
+                Ok(Files::Fullchain { fullchain, key })
+            }
             (Some(certificate), Some(chain), None, Some(key), None) => {
                 Ok(Files::Separate { certificate, chain, key })
             }
@@ -208,7 +210,8 @@ mod tests {
 
     #[test]
     fn only_the_key_is_secret_and_the_order_is_that_of_paths() {
-        let files = Files::Separate { certificate: "/c".into(), chain: "/i".into(), key: "/k".into() };
+        let files =
+            Files::Separate { certificate: "/c".into(), chain: "/i".into(), key: "/k".into() };
         let targets = files.targets(MATERIAL);
         let paths: Vec<_> = targets.iter().map(|target| target.path.clone()).collect();
         assert_eq!(paths, files.paths());

@@ -46,9 +46,10 @@ enum Reply {
 }
 
 impl Worker<'_> {
-    /// Does what `task` asks, to its end. Only the portal can make this fail: everything that
-    /// goes wrong on the host is reported as the event's failure.
-    pub(crate) async fn carry_out(&self, task: Task) -> Result<(), PortalError> {
+    /// Does what `task` asks, to its end; true where what is served may have changed. Only the
+    /// portal can make this fail: everything that goes wrong on the host is reported as the
+    /// event's failure.
+    pub(crate) async fn carry_out(&self, task: Task) -> Result<bool, PortalError> {
         let event = task.event_id;
         let address = SocketAddr::new(task.endpoint.ip, task.endpoint.port);
         let server_name = task.endpoint.server_name;
@@ -68,29 +69,32 @@ impl Worker<'_> {
             Step::Unknown => Err(Failure::unknown_step(crate::run::VERSION)),
         };
         match outcome {
-            Ok(Next::SendCsr(entry)) => self.send_csr(*entry).await,
-            Ok(Next::Finish(entry)) => self.finish(*entry).await,
+            Ok(Next::SendCsr(entry)) => self.send_csr(*entry).await?,
+            Ok(Next::Install(entry)) => {
+                self.finish(*entry).await?;
+                return Ok(true);
+            }
             Ok(Next::Verified(report)) => {
-                self.report(event, paths::EVENT_VERIFIED, &report).await.map(drop)
+                self.report(event, paths::EVENT_VERIFIED, &report).await?;
             }
             Err(failure) => {
                 // Nothing of the host was changed yet.
                 self.report(event, paths::EVENT_FAILED, &failure.report(true)).await?;
                 self.forget(event);
-                Ok(())
             }
         }
+        Ok(false)
     }
 
-    /// Goes on with what an earlier run of the agent left in the journal, and removes pending
-    /// keys that no page of it knows.
+    /// Goes on with what an earlier run of the agent left in the journal. Sending a CSR again
+    /// shows whether its event was canceled meanwhile. Removes pending keys that no page knows.
     pub(crate) async fn resume(&self) -> Result<(), PortalError> {
         let events = self.journal.events().unwrap_or_else(|error| {
             tracing::error!(%error, "the journal can't be read");
             Vec::new()
         });
         for entry in events.into_iter().filter_map(|event| self.journal.load(event)) {
-            tracing::info!(event = %entry.event, "going on after a restart");
+            tracing::info!(event = %entry.event, "going on with an event of the journal");
             match entry.state {
                 State::CsrMade => self.send_csr(entry).await?,
                 _ => self.finish(entry).await?,
@@ -107,10 +111,11 @@ impl Worker<'_> {
         server_name: Option<String>,
         wish: CsrWish,
     ) -> Result<Next, Failure> {
-        if let Some(known) = self.journal.load(event).filter(|known| known.wish == wish) {
-            if known.state == State::CsrMade && known.pending_key.exists() {
-                return Ok(Next::SendCsr(Box::new(known)));
-            }
+        let known = self.journal.load(event).filter(|known| {
+            known.wish == wish && known.state == State::CsrMade && known.pending_key.exists()
+        });
+        if let Some(known) = known {
+            return Ok(Next::SendCsr(Box::new(known)));
         }
         let recipe = self.recipe(address, server_name.as_deref()).await?;
         let pending_key = files::pending_key(recipe.files.key_file(), event);
@@ -126,7 +131,8 @@ impl Worker<'_> {
         .map_err(|error| Failure::key(&folder, &error))?;
         fault!("after_key_written");
         let state = State::CsrMade;
-        let entry = Entry { event, address, server_name, recipe, pending_key, wish, csr_pem, state };
+        let entry =
+            Entry { event, address, server_name, recipe, pending_key, wish, csr_pem, state };
         self.journal.save(&entry).map_err(|error| Failure::state(&error))?;
         fault!("after_csr_noted");
         Ok(Next::SendCsr(Box::new(entry)))
@@ -168,7 +174,7 @@ impl Worker<'_> {
         entry.state = State::Installing { installation };
         self.journal.save(&entry).map_err(|error| Failure::state(&error))?;
         fault!("before_install");
-        Ok(Next::Finish(Box::new(entry)))
+        Ok(Next::Install(Box::new(entry)))
     }
 
     /// Goes from state to state until the event's end is reported.
@@ -188,6 +194,7 @@ impl Worker<'_> {
     async fn advance(&self, entry: &Entry) -> Result<Option<State>, PortalError> {
         let around = Surroundings { timing: self.config.timing, command_log: self.command_log };
         Ok(match entry.state.clone() {
+            // No way leads here from the states below.
             State::CsrMade => None,
             State::Installing { installation } => {
                 Some(match install::put_in_place(entry, &installation, around).await {
@@ -258,9 +265,8 @@ impl Worker<'_> {
 
     /// How certificates are installed on the endpoint now.
     async fn recipe(&self, address: SocketAddr, name: Option<&str>) -> Result<Recipe, Failure> {
-        let sites = discovery::sites(self.config)
-            .await
-            .map_err(|error| Failure::undiscovered(&error))?;
+        let sites =
+            discovery::sites(self.config).await.map_err(|error| Failure::undiscovered(&error))?;
         sites
             .into_iter()
             .find(|site| site.address == address && site.server_name.as_deref() == name)
@@ -269,14 +275,23 @@ impl Worker<'_> {
             .map_err(|reason| Failure::manual(&reason))
     }
 
-    async fn look(&self, address: SocketAddr, name: Option<&str>) -> Result<VerifiedReport, Failure> {
+    async fn look(
+        &self,
+        address: SocketAddr,
+        name: Option<&str>,
+    ) -> Result<VerifiedReport, Failure> {
         probe(address, name, self.config.timing.handshake)
             .await
             .map(|served| VerifiedReport { chain_pem: served.chain_pem })
             .map_err(|error| Failure::not_seen(address, name, &error))
     }
 
-    async fn report<R>(&self, event: EventId, pattern: &str, report: &R) -> Result<Reply, PortalError>
+    async fn report<R>(
+        &self,
+        event: EventId,
+        pattern: &str,
+        report: &R,
+    ) -> Result<Reply, PortalError>
     where
         R: Serialize + Bounded + Sync,
     {
@@ -300,7 +315,7 @@ impl Worker<'_> {
 /// What follows the first part of a task.
 enum Next {
     SendCsr(Box<Entry>),
-    Finish(Box<Entry>),
+    Install(Box<Entry>),
     Verified(VerifiedReport),
 }
 

@@ -47,14 +47,14 @@ impl Host {
 
     fn config(&self) -> AgentConfig {
         AgentConfig {
-            server: self.portal.url(),
-            activation_token: Some(Token::new(ACTIVATION)),
-            ca_file: None,
             name: Some("test host".to_owned()),
-            state_dir: self.dir.path().join("state"),
-            endpoints: Vec::new(),
             nginx: Some(self.nginx.config()),
             timing: quick(),
+            ..AgentConfig::new(
+                self.portal.url(),
+                Token::new(ACTIVATION),
+                self.dir.path().join("state"),
+            )
         }
     }
 
@@ -180,25 +180,12 @@ async fn an_endpoint_of_the_file_is_managed_and_unknown_ones_are_refused() {
     let tls = host.tls();
     let mut config = host.config();
     config.nginx = None;
+    let words = [common::nginx::BINARY.to_owned(), "-s".to_owned(), "reload".to_owned()];
+    let reload = words.into_iter().chain(common::nginx::arguments(host.dir.path()));
     config.endpoints = vec![EndpointConfig {
-        name: "by hand".to_owned(),
-        address: host.address,
         server_name: Some(NAME.to_owned()),
-        certificate_file: None,
-        chain_file: None,
-        fullchain_file: Some(tls.join("full.pem")),
-        key_file: Some(tls.join("key.pem")),
-        combined_file: None,
-        test_command: None,
-        reload_command: CommandLine::new(
-            [common::nginx::BINARY, "-s", "reload", "-c"]
-                .into_iter()
-                .map(str::to_owned)
-                .chain([host.dir.path().join("nginx.conf").display().to_string()])
-                .chain(["-p".to_owned(), host.dir.path().display().to_string()])
-                .collect(),
-        ),
-        software: Some("nginx 1.22".to_owned()),
+        reload_command: CommandLine::new(reload.collect()),
+        ..EndpointConfig::new("by hand", host.address, tls.join("full.pem"), tls.join("key.pem"))
     }];
     let known = host.order(KeyType::EcP256);
     let look = host.portal.probe(host.address, Some(NAME));
@@ -259,4 +246,38 @@ async fn two_agents_do_not_share_a_state_folder() {
     assert!(matches!(run_once(host.config()).await, Err(AgentError::AlreadyRuns(_))));
     stop.send(()).unwrap();
     agent.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn what_was_prepared_for_a_canceled_event_is_removed() {
+    let host = Host::start().await;
+    let event = host.order(KeyType::EcP256);
+    host.portal.hold(event);
+    run_once(host.config()).await.unwrap();
+    let pending = host.tls().join(format!(".certdeck-{event}.key"));
+    assert_eq!(std::fs::metadata(&pending).unwrap().permissions().mode() & 0o777, 0o600);
+    let sent = host.portal.event(event).csrs;
+    // As if the agent had been killed between writing a key and noting it.
+    let stray = host.tls().join(".certdeck-4711.key");
+    std::fs::write(&stray, "stray").unwrap();
+
+    run_once(host.config()).await.unwrap();
+    assert!(host.portal.event(event).csrs.iter().all(|csr| *csr == sent[0]), "the same CSR again");
+    assert!(pending.exists() && !stray.exists());
+    host.portal.cancel(event);
+    run_once(host.config()).await.unwrap();
+    host.assert_clean();
+}
+
+#[tokio::test]
+async fn an_unreadable_configuration_does_not_report_endpoints_as_gone() {
+    let host = Host::start().await;
+    run_once(host.config()).await.unwrap();
+    assert_eq!(host.portal.endpoints().len(), 1);
+    std::fs::write(host.dir.path().join("sites/half.conf"), "server {").unwrap();
+    let event = host.order(KeyType::EcP256);
+    run_once(host.config()).await.unwrap();
+    assert_eq!(host.portal.endpoints().len(), 1);
+    let failed = host.portal.event(event).failed.unwrap();
+    assert!(failed.cause.contains("half.conf:1"), "{}", failed.cause);
 }

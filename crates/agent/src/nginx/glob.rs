@@ -82,9 +82,9 @@ fn class(pattern: &[u8], byte: u8) -> Option<usize> {
     // A `]` right at the start belongs to the class.
     let end = start + 1 + pattern.get(start + 1..)?.iter().position(|&byte| byte == b']')?;
     let members = pattern.get(start..end)?;
-    let ranged = members.windows(3).any(|range| {
-        matches!(range, [low, b'-', high] if (low..=high).contains(&&byte))
-    });
+    let ranged = members
+        .windows(3)
+        .any(|range| matches!(range, [low, b'-', high] if (low..=high).contains(&&byte)));
     (negated != (ranged || members.contains(&byte))).then_some(end + 1)
 }
 

@@ -20,13 +20,18 @@ use crate::site::{Recipe, Site};
 
 /// The sites of the nginx that `config` describes. `local` is the address to report for servers
 /// that listen on all addresses.
-pub(crate) async fn sites(config: &NginxConfig, local: IpAddr) -> Result<Vec<Site>, DiscoveryError> {
+pub(crate) async fn sites(
+    config: &NginxConfig,
+    local: IpAddr,
+) -> Result<Vec<Site>, DiscoveryError> {
     let about = describe(&config.binary).await;
     let config_file = match &config.config_file {
         Some(path) => path.clone(),
-        None => about.as_ref().ok().and_then(|about| about.config_file.clone()).ok_or_else(|| {
-            DiscoveryError::NoConfigFile { binary: config.binary.clone() }
-        })?,
+        None => about
+            .as_ref()
+            .ok()
+            .and_then(|about| about.config_file.clone())
+            .ok_or_else(|| DiscoveryError::NoConfigFile { binary: config.binary.clone() })?,
     };
     let software = about.map_or_else(
         |_| Software { name: "nginx".to_owned(), version: None },

@@ -87,9 +87,9 @@ impl<'a> Block<'a> {
     }
 
     fn names(&self) -> Vec<String> {
-        let named = self.own.iter().filter(|directive| directive.name == "server_name");
+        let given = self.own.iter().filter(|directive| directive.name == "server_name");
         let mut names: Vec<String> = Vec::new();
-        for name in named.flat_map(|directive| &directive.arguments) {
+        for name in given.flat_map(|directive| &directive.arguments) {
             let meant = !name.is_empty() && name != "_" && !name.starts_with('~');
             if meant && name.len() <= 255 && names.len() < 250 && !names.contains(name) {
                 names.push(name.clone());
@@ -197,7 +197,9 @@ fn places(text: &str) -> Vec<Listen> {
     }
     let (host, ports) = match text.rsplit_once(':') {
         Some((host, ports)) if !ports.contains(']') => (host, ports),
-        None if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'-') => ("*", text),
+        None if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'-') => {
+            ("*", text)
+        }
         _ => (text, "80"),
     };
     let Some(ports) = port_range(ports) else { return Vec::new() };

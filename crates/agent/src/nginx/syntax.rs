@@ -107,9 +107,11 @@ impl Reader<'_> {
                 Some(space) if space.is_whitespace() => {
                     self.take();
                 }
-                Some('#') => while self.peek().is_some_and(|next| next != '\n') {
-                    self.take();
-                },
+                Some('#') => {
+                    while self.peek().is_some_and(|next| next != '\n') {
+                        self.take();
+                    }
+                }
                 Some(';') => return Ok(self.take().map(|_| Token::End)),
                 Some('{') => return Ok(self.take().map(|_| Token::Open)),
                 Some('}') => return Ok(self.take().map(|_| Token::Close)),
@@ -223,7 +225,8 @@ mod tests {
 
     #[test]
     fn says_where_the_fault_is() {
-        for (text, line) in [("a b;\nserver {\n", 3), ("a;\n}", 2), ("a 'b", 1), ("a", 1), (";", 1)] {
+        for (text, line) in [("a b;\nserver {\n", 3), ("a;\n}", 2), ("a 'b", 1), ("a", 1), (";", 1)]
+        {
             assert_eq!(parse(text).unwrap_err().line, line, "{text:?}");
         }
         assert!(parse(&"a {".repeat(100)).is_err());

@@ -1,15 +1,13 @@
 //! The other side for the agent's tests: a portal that speaks the agents' protocol and signs what
 //! it is asked to, and a real nginx.
 
-#![allow(
-    dead_code,
-    reason = "each test file is a crate of its own and uses a part of this one"
-)]
+#![allow(dead_code, reason = "each test file is a crate of its own and uses a part of this one")]
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::result_large_err,
     reason = "a fault in the fixture is the test's failure"
 )]
 
@@ -43,7 +41,8 @@ pub fn quick() -> Timing {
 /// Writes a self-signed certificate for `name` with its key.
 pub fn self_signed(name: &str, fullchain: &Path, key: &Path) {
     let pair = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new([name.to_owned()]).unwrap().self_signed(&pair).unwrap();
+    let certificate =
+        CertificateParams::new([name.to_owned()]).unwrap().self_signed(&pair).unwrap();
     std::fs::write(fullchain, certificate.pem()).unwrap();
     std::fs::write(key, pair.serialize_pem()).unwrap();
 }

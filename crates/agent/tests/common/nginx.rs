@@ -57,7 +57,8 @@ impl Nginx {
 
     /// Adds a directive that nginx does not know: its own test and every reload fail from now on.
     pub fn break_configuration(&self) {
-        std::fs::write(self.folder.join("sites/zz-broken.conf"), "no_such_directive on;\n").unwrap();
+        std::fs::write(self.folder.join("sites/zz-broken.conf"), "no_such_directive on;\n")
+            .unwrap();
     }
 
     pub fn mend_configuration(&self) {
@@ -83,7 +84,7 @@ impl Drop for Nginx {
     }
 }
 
-fn arguments(folder: &Path) -> [String; 4] {
+pub fn arguments(folder: &Path) -> [String; 4] {
     let text = |path: &Path| path.display().to_string();
     ["-c".into(), text(&folder.join("nginx.conf")), "-p".into(), text(folder)]
 }

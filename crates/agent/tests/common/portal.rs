@@ -23,8 +23,8 @@ use rcgen::{
     SerialNumber,
 };
 use tokio::sync::Notify;
-use x509_parser::prelude::{FromDer, ParsedExtension, X509CertificationRequest};
 use x509_parser::prelude::GeneralName;
+use x509_parser::prelude::{FromDer, ParsedExtension, X509CertificationRequest};
 
 pub const ACTIVATION: &str = "activate-me-once";
 
@@ -60,6 +60,7 @@ pub struct Event {
     names: NameSet,
     key_type: KeyType,
     probe: bool,
+    held: bool,
     pub csrs: Vec<String>,
     pub issued: Option<Issued>,
     pub installed: bool,
@@ -137,7 +138,13 @@ impl TestPortal {
     }
 
     /// A new event: a certificate for `names`, the first being the common name.
-    pub fn order(&self, address: SocketAddr, name: Option<&str>, names: &str, key: KeyType) -> EventId {
+    pub fn order(
+        &self,
+        address: SocketAddr,
+        name: Option<&str>,
+        names: &str,
+        key: KeyType,
+    ) -> EventId {
         self.add(address, name, names, key, false)
     }
 
@@ -146,7 +153,14 @@ impl TestPortal {
         self.add(address, name, "unused.test", KeyType::EcP256, true)
     }
 
-    fn add(&self, address: SocketAddr, name: Option<&str>, names: &str, key: KeyType, probe: bool) -> EventId {
+    fn add(
+        &self,
+        address: SocketAddr,
+        name: Option<&str>,
+        names: &str,
+        key: KeyType,
+        probe: bool,
+    ) -> EventId {
         let mut inner = self.shared.inner.lock().unwrap();
         let event = EventId(i64::try_from(inner.events.len()).unwrap() + 1);
         inner.events.insert(
@@ -157,6 +171,7 @@ impl TestPortal {
                 names: NameSet::parse_list(names).unwrap(),
                 key_type: key,
                 probe,
+                held: false,
                 csrs: Vec::new(),
                 issued: None,
                 installed: false,
@@ -174,6 +189,16 @@ impl TestPortal {
         let csr = CertificateParams::default().serialize_request(&key).unwrap().pem().unwrap();
         let issued = self.shared.sign(&csr, 4_000);
         self.shared.inner.lock().unwrap().events.get_mut(&event).unwrap().issued = Some(issued);
+    }
+
+    /// The certificate waits for an approval.
+    pub fn hold(&self, event: EventId) {
+        self.shared.inner.lock().unwrap().events.get_mut(&event).unwrap().held = true;
+    }
+
+    /// Cancels the event.
+    pub fn cancel(&self, event: EventId) {
+        self.shared.inner.lock().unwrap().events.remove(&event);
     }
 
     pub fn event(&self, event: EventId) -> Event {
@@ -205,7 +230,7 @@ impl TestPortal {
                 changed.await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), waiting).await.expect("nothing came");
+        tokio::time::timeout(Duration::from_mins(1), waiting).await.expect("nothing came");
     }
 }
 
@@ -221,7 +246,8 @@ fn authority() -> (Issuer<'static, KeyPair>, String) {
 type Answer<T> = Result<Json<T>, Response>;
 
 fn refuse(status: StatusCode, code: ErrorCode) -> Response {
-    (status, Json(ErrorBody { code, message: format!("the test's portal says {status}") })).into_response()
+    (status, Json(ErrorBody { code, message: format!("the test's portal says {status}") }))
+        .into_response()
 }
 
 impl Shared {
@@ -271,14 +297,17 @@ impl Shared {
             if let ParsedExtension::SubjectAlternativeName(names) = extension {
                 for name in &names.general_names {
                     if let GeneralName::DNSName(name) = name {
-                        params.subject_alt_names.push(SanType::DnsName((*name).try_into().unwrap()));
+                        params
+                            .subject_alt_names
+                            .push(SanType::DnsName((*name).try_into().unwrap()));
                     }
                 }
             }
         }
         let bytes = [&[0x80][..], &number.to_be_bytes()].concat();
         params.serial_number = Some(SerialNumber::from_slice(&bytes));
-        let certificate = params.signed_by(&Requested { bits, algorithm }, &self.authority).unwrap();
+        let certificate =
+            params.signed_by(&Requested { bits, algorithm }, &self.authority).unwrap();
         Issued { leaf_pem: certificate.pem(), serial: Serial::from_bytes(&bytes) }
     }
 }
@@ -330,7 +359,10 @@ async fn poll(
 
 fn next_task(shared: &Shared) -> Option<Task> {
     let inner = shared.inner.lock().unwrap();
-    let (&event_id, event) = inner.events.iter().find(|(_, event)| !event.is_over())?;
+    let (&event_id, event) = inner.events.iter().find(|(_, event)| {
+        let waits = event.held && event.issued.is_some();
+        !event.is_over() && !waits
+    })?;
     let step = match &event.issued {
         _ if event.probe => Step::Probe,
         None => Step::MakeCsr {
