@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use axum::http::header::{COOKIE, HOST, SET_COOKIE, USER_AGENT};
+use axum::http::header::{COOKIE, HOST, LOCATION, SET_COOKIE, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use leptos::prelude::use_context;
@@ -154,9 +154,11 @@ pub fn absolute(path: &str) -> String {
     format!("{scheme}://{host}{path}")
 }
 
-/// After a form did its work: the page to see next.
+/// Instead of this page, or after a form did its work: the page to see next.
 pub fn redirect(path: &str) {
-    leptos_axum::redirect(path);
+    let (Some(response), Ok(location)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(path)) else { return };
+    response.insert_header(LOCATION, location);
+    response.set_status(StatusCode::SEE_OTHER);
 }
 
 /// The status of the page being made.

@@ -8,8 +8,8 @@ use crate::App;
 use crate::viewer::{Theme, Viewer};
 
 const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Crect \
-    width='32' height='32' rx='8' fill='%233454d1'/%3E%3Cpath d='M9 16.500l5 5 9.500-11' fill='none' stroke='white' \
-    stroke-width='3.500' stroke-linecap='round' stroke-linejoin='round'/%3E%3C/svg%3E";
+    width='32' height='32' rx='8' fill='%233454d1'/%3E%3Cpath d='M9 16.5l5 5 9.5-11' fill='none' stroke='white' \
+    stroke-width='3.5' stroke-linecap='round' stroke-linejoin='round'/%3E%3C/svg%3E";
 
 /// The document. `script` and `style` are missing where the site was not built: pages then work
 /// unstyled.

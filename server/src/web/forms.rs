@@ -17,7 +17,6 @@ use http::header::{ACCEPT, ALLOW, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, REFERE
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use leptos::server_fn::error::{FromServerFnError as _, SERVER_FN_ERROR_HEADER};
-use leptos::server_fn::redirect::REDIRECT_HEADER;
 
 use super::{FORM_LIMIT, Web, plain};
 
@@ -104,7 +103,6 @@ impl Web {
         for cookie in answer.headers.get_all(SET_COOKIE) {
             response.headers_mut().append(SET_COOKIE, cookie.clone());
         }
-        response.headers_mut().remove(REDIRECT_HEADER);
         response
     }
 
