@@ -187,6 +187,13 @@ pub fn read_csr(input: &[u8]) -> Result<CsrFacts> {
     Ok(csr)
 }
 
+/// A token for a form: sent twice, the form does its work once.
+pub fn form_token() -> String {
+    let mut bytes = [0_u8; 16];
+    // Without random bytes the form has no token, and a double submit is not noticed.
+    aws_lc_rs::rand::fill(&mut bytes).map(|()| hex::encode(bytes)).unwrap_or_default()
+}
+
 /// Trims a note; none where nothing is left.
 pub(crate) fn note(text: &str) -> Result<Option<String>> {
     let text = text.trim();

@@ -4,21 +4,33 @@ pub(crate) mod find;
 pub mod import;
 pub mod view;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use ca::bundle::{self, Depth};
-use domain::model::{Role, Serial};
-use domain::{CertificateId, OrderNumber, RequestId};
+use domain::model::{OrderFile, RevocationReason, RevocationTarget, Role, Serial};
+use domain::rules::{
+    DuplicateNames, Explanation, ReissueRequest, check_not_renewed, plan_duplicate, plan_reissue,
+    plan_renew, plan_revocation,
+};
+use domain::{
+    CertificateId, OrderNumber, OrganizationId, Refusal, RequestId, Timestamp, UserId,
+};
 use store::Tx;
-use store::certificates::CertificateRecord;
-use store::orders::{OrderFilter, OrderKey, OrderRecord, OrderSort};
-use store::requests::{RequestFilter, RequestRecord};
-use store::search::{FoundPage, NameQuery, SearchCursor, SearchFilter};
+pub use store::certificates::CertificateRecord;
+pub use store::orders::{OrderFilter, OrderRecord, OrderSort};
+use store::orders::{OrderKey, StoredExplanation};
+pub use store::requests::{RequestFilter, RequestRecord};
+pub use store::search::{FoundPage, NameQuery, SearchCursor, SearchFilter};
 
 use crate::authority::failed;
+use crate::lists::{Key, PageOf, Slice};
 use crate::place::check_visible;
 use crate::{Actor, Lifecycle, LifecycleError, Result};
 
-/// Most rows on one page, or in one piece of an export.
-pub const MAX_PAGE: u32 = 1_000;
+/// Most rows of one search.
+const MAX_FOUND: u32 = 1_000;
+/// The media type of PEM files.
+const PEM: &str = "application/x-pem-file";
 
 /// An order with all that its page shows.
 #[derive(Debug, Clone)]
@@ -33,6 +45,48 @@ pub struct OrderDetail {
     pub lineage: Vec<OrderNumber>,
     /// The requests about it, newest first.
     pub requests: Vec<RequestRecord>,
+    /// Why its certificates were issued as they were, newest first.
+    pub explanations: Vec<Explained>,
+    /// Which certificate actions there are for it.
+    pub actions: Actions,
+}
+
+/// A decision of automation or of the ACME server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explained {
+    /// When it was asked for.
+    pub at: Timestamp,
+    /// `acme` or `automation`.
+    pub door: String,
+    /// The reasons.
+    pub explanation: Explanation,
+}
+
+/// "Certificate actions": each is offered, or the rules' refusal says why not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actions {
+    /// "Request duplicate".
+    pub duplicate: std::result::Result<(), Refusal>,
+    /// "Reissue certificate".
+    pub reissue: std::result::Result<(), Refusal>,
+    /// "Renew certificate".
+    pub renew: std::result::Result<(), Refusal>,
+    /// "Revoke certificate".
+    pub revoke: std::result::Result<(), Refusal>,
+}
+
+impl Actions {
+    fn of(file: &OrderFile, issuer_not_after: Timestamp, now: Timestamp) -> Self {
+        let reissue = plan_reissue(file, &ReissueRequest::Same, issuer_not_after, now);
+        let renew = check_not_renewed(&file.order).and_then(|()| plan_renew(file, now).map(|_| ()));
+        let revoke = plan_revocation(file, RevocationTarget::Order, RevocationReason::Unspecified);
+        Self {
+            duplicate: plan_duplicate(file, &DuplicateNames::Same, now).map(|_| ()),
+            reissue: reissue.map(|_| ()),
+            renew,
+            revoke: revoke.map(|_| ()),
+        }
+    }
 }
 
 /// In what form a certificate is downloaded.
@@ -44,6 +98,8 @@ pub enum DownloadFormat {
     Chain,
     /// With the root as well, PEM.
     ChainAndRoot,
+    /// The certificate alone, DER.
+    Der,
     /// PKCS#7 in PEM (`.p7b`).
     Pkcs7,
 }
@@ -63,17 +119,42 @@ impl std::str::FromStr for DownloadFormat {
     type Err = LifecycleError;
     fn from_str(text: &str) -> Result<Self> {
         match text {
-            "leaf" => Ok(Self::Leaf),
+            "pem" => Ok(Self::Leaf),
             "chain" => Ok(Self::Chain),
-            "full" => Ok(Self::ChainAndRoot),
-            "pkcs7" => Ok(Self::Pkcs7),
-            _ => Err(LifecycleError::field("format", "Choose leaf, chain, full or pkcs7.")),
+            "fullchain" => Ok(Self::ChainAndRoot),
+            "der" => Ok(Self::Der),
+            "p7b" => Ok(Self::Pkcs7),
+            _ => Err(LifecycleError::NotFound { what: "format" }),
+        }
+    }
+}
+
+/// The key of an order's row in a list, for the pages around it.
+pub fn row_key(sort: OrderSort, record: &OrderRecord) -> (Key, i64) {
+    let number = record.order.number.0;
+    match sort.key(record) {
+        OrderKey::Number(number) => (Key::Number(number.0), number.0),
+        OrderKey::Time(time, _) => (Key::Number(time.0), number),
+        OrderKey::Text(text, _) => (Key::Text(text), number),
+    }
+}
+
+fn order_key(sort: OrderSort, key: Key, number: OrderNumber) -> OrderKey {
+    match (sort, key) {
+        (OrderSort::Number, _) => OrderKey::Number(number),
+        (OrderSort::CommonName, Key::Text(text)) => OrderKey::Text(text, number),
+        (OrderSort::CommonName, Key::Number(_)) => OrderKey::Text(String::new(), number),
+        (OrderSort::OrderedAt | OrderSort::ValidTill, Key::Number(time)) => {
+            OrderKey::Time(Timestamp(time), number)
+        }
+        (OrderSort::OrderedAt | OrderSort::ValidTill, Key::Text(_)) => {
+            OrderKey::Time(Timestamp(0), number)
         }
     }
 }
 
 /// Limited Users see what is their own.
-fn own_only(actor: &Actor) -> Option<domain::UserId> {
+fn own_only(actor: &Actor) -> Option<UserId> {
     actor.person().filter(|person| person.role == Role::Limited).map(|person| person.user.id)
 }
 
@@ -86,26 +167,22 @@ fn check_reader(actor: &Actor) -> Result<()> {
 }
 
 impl Lifecycle {
-    /// One page of orders and where the next one begins.
+    /// One page of orders.
     pub async fn orders(
         &self,
         actor: &Actor,
         filter: OrderFilter,
-        sort: OrderSort,
-        descending: bool,
-        after: Option<&OrderKey>,
-        size: u32,
-    ) -> Result<(Vec<OrderRecord>, Option<OrderKey>)> {
+        page: &PageOf<OrderSort>,
+    ) -> Result<Slice<OrderRecord>> {
         check_reader(actor)?;
         let filter = OrderFilter { requester: own_only(actor).or(filter.requester), ..filter };
-        let size = size.clamp(1, MAX_PAGE);
+        let rows = page.rows();
+        let after = rows.beyond.map(|(key, number)| order_key(page.sort, key, OrderNumber(number)));
+        let limit = u32::try_from(rows.limit).unwrap_or(1);
         let mut tx = self.store().reader().await?;
-        let mut rows = tx.orders_page(&filter, sort, descending, after, size + 1).await?;
-        let kept = usize::try_from(size).unwrap_or(usize::MAX);
-        let more = rows.len() > kept;
-        rows.truncate(kept);
-        let next = rows.last().filter(|_| more).map(|last| sort.key(last));
-        Ok((rows, next))
+        let found =
+            tx.orders_page(&filter, page.sort, rows.descending, after.as_ref(), limit).await?;
+        Ok(page.slice(found))
     }
 
     /// Orders by a typed common name or SAN: whole, beginning, end or part of it.
@@ -119,7 +196,7 @@ impl Lifecycle {
     ) -> Result<FoundPage> {
         check_reader(actor)?;
         let filter = SearchFilter { requester: own_only(actor).or(filter.requester), ..filter };
-        let size = usize::try_from(size.clamp(1, MAX_PAGE)).unwrap_or(1);
+        let size = usize::try_from(size.clamp(1, MAX_FOUND)).unwrap_or(1);
         Ok(self.store().reader().await?.search_orders(query, &filter, after, size).await?)
     }
 
@@ -131,13 +208,40 @@ impl Lifecycle {
         let record = record.ok_or(LifecycleError::NotFound { what: "order" })?;
         check_visible(actor, &record.order)?;
         let organization = tx.organization(record.order.organization).await?;
+        let certificates = tx.certificate_records_of_order(number).await?;
+        let file = OrderFile {
+            order: record.order.clone(),
+            certificates: certificates.iter().map(|one| one.certificate.clone()).collect(),
+        };
+        let stored = tx.explanations_of_order(number).await?;
         Ok(OrderDetail {
+            explanations: stored.into_iter().filter_map(explained).collect(),
+            actions: Actions::of(&file, self.issuer_end(), self.clock().now()),
             organization: organization.map(|found| found.name).unwrap_or_default(),
-            certificates: tx.certificate_records_of_order(number).await?,
+            certificates,
             lineage: find::lineage(&mut tx, &record.order).await?,
             requests: tx.requests_of_order(number).await?,
             record,
         })
+    }
+
+    /// The issuer's end, which no certificate outlives; far off where this process can't issue.
+    fn issuer_end(&self) -> Timestamp {
+        self.issuer().map_or(Timestamp(i64::MAX), crate::Issuer::not_after)
+    }
+
+    /// The names of organizations, for lists.
+    pub async fn organization_names(
+        &self,
+        ids: impl IntoIterator<Item = OrganizationId> + Send,
+    ) -> Result<BTreeMap<OrganizationId, String>> {
+        let ids: BTreeSet<OrganizationId> = ids.into_iter().collect();
+        let mut names = BTreeMap::new();
+        let mut tx = self.store().reader().await?;
+        for id in ids {
+            names.extend(tx.organization(id).await?.map(|found| (id, found.name)));
+        }
+        Ok(names)
     }
 
     /// The order that a person means by a number, a serial or a SHA-256 fingerprint, of any of
@@ -155,24 +259,17 @@ impl Lifecycle {
         Ok(None)
     }
 
-    /// One page of requests, newest first, and where the next one begins.
+    /// One page of requests, by id.
     pub async fn requests(
         &self,
         actor: &Actor,
         filter: RequestFilter,
-        before: Option<RequestId>,
-        size: u32,
-    ) -> Result<(Vec<RequestRecord>, Option<RequestId>)> {
+        page: &PageOf<()>,
+    ) -> Result<Slice<RequestRecord>> {
         check_reader(actor)?;
         let filter = RequestFilter { requester: own_only(actor).or(filter.requester), ..filter };
-        let size = size.clamp(1, MAX_PAGE);
-        let mut rows =
-            self.store().reader().await?.requests_page(&filter, before, size + 1).await?;
-        let kept = usize::try_from(size).unwrap_or(usize::MAX);
-        let more = rows.len() > kept;
-        rows.truncate(kept);
-        let next = rows.last().filter(|_| more).map(|last| last.request.id);
-        Ok((rows, next))
+        let found = self.store().reader().await?.requests_page(&filter, &page.rows()).await?;
+        Ok(page.slice(found))
     }
 
     /// One request.
@@ -204,10 +301,14 @@ impl Lifecycle {
         let name = record.certificate.common_name.as_str().replace('*', "star");
         let pem_of = |depth| bundle::pem(&pem, authority, depth).into_bytes();
         let (bytes, ending, content_type) = match format {
-            DownloadFormat::Leaf => (pem_of(Depth::Leaf), ".pem", "application/x-pem-file"),
-            DownloadFormat::Chain => (pem_of(Depth::Chain), "-chain.pem", "application/x-pem-file"),
+            DownloadFormat::Leaf => (pem_of(Depth::Leaf), ".pem", PEM),
+            DownloadFormat::Chain => (pem_of(Depth::Chain), "-chain.pem", PEM),
             DownloadFormat::ChainAndRoot => {
-                (pem_of(Depth::ChainAndRoot), "-full.pem", "application/x-pem-file")
+                (pem_of(Depth::ChainAndRoot), "-full.pem", PEM)
+            }
+            DownloadFormat::Der => {
+                let unreadable = || LifecycleError::Internal("a stored PEM can't be read".to_owned());
+                (import::der_of(&pem).ok_or_else(unreadable)?, ".cer", "application/pkix-cert")
             }
             DownloadFormat::Pkcs7 => {
                 let text = bundle::pkcs7_pem(&pem, authority).map_err(failed)?;
@@ -216,6 +317,11 @@ impl Lifecycle {
         };
         Ok(Download { file_name: format!("{name}{ending}"), content_type, bytes })
     }
+}
+
+fn explained(stored: StoredExplanation) -> Option<Explained> {
+    let explanation = serde_json::from_str(&stored.explanation).ok()?;
+    Some(Explained { at: Timestamp(stored.created_at), door: stored.door, explanation })
 }
 
 /// What the text may name: 12345 is an order's number, and may be a serial's digits as well.

@@ -6,6 +6,7 @@ use domain::rules::{ApprovalNeed, HeldBecause, RevocationPlan, plan_revocation};
 use domain::{OrderNumber, Refusal, RequestId, Timestamp};
 use serde_json::json;
 use store::Tx;
+use store::keyset::Rows;
 use store::requests::{NewRequest, RequestFilter, Wish};
 
 use crate::ask::note;
@@ -115,7 +116,8 @@ async fn check_asked_once(tx: &mut Tx, wish: &Revoking) -> Result<()> {
         order: Some(wish.order),
         requester: None,
     };
-    let open = tx.requests_page(&filter, None, 100).await?;
+    let rows = Rows { beyond: None, descending: true, limit: 100 };
+    let open = tx.requests_page(&filter, &rows).await?;
     let same = open.iter().find(|record| {
         record.request.revocation.is_some_and(|(target, _)| target == wish.target)
     });

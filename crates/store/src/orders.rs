@@ -88,6 +88,17 @@ pub struct OrderRecord {
     pub note: Option<String>,
 }
 
+/// A stored decision.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct StoredExplanation {
+    /// When it was asked for: seconds since 1970.
+    pub created_at: i64,
+    /// `acme` or `automation`.
+    pub door: String,
+    /// The explanation as JSON.
+    pub explanation: String,
+}
+
 #[derive(sqlx::FromRow)]
 pub(crate) struct OrderRow {
     number: i64,
@@ -331,6 +342,26 @@ impl Tx {
         let Some(order) = self.order(number).await? else { return Ok(None) };
         let certificates = self.certificates_of_order(number).await?;
         Ok(Some(OrderFile { order, certificates }))
+    }
+
+    /// Why the order's certificates were issued as they were: the decisions of its ACME orders and
+    /// automation events, newest first, as stored.
+    pub async fn explanations_of_order(
+        &mut self,
+        number: OrderNumber,
+    ) -> Result<Vec<StoredExplanation>, StoreError> {
+        Ok(on!(self, |conn| {
+            sqlx::query_as(
+                "SELECT created_at, 'acme' AS door, explanation FROM acme_orders \
+                 WHERE order_number = $1 AND explanation IS NOT NULL \
+                 UNION ALL SELECT created_at, 'automation' AS door, explanation FROM events \
+                 WHERE order_number = $1 AND explanation IS NOT NULL \
+                 ORDER BY 1 DESC LIMIT 50",
+            )
+            .bind(number.0)
+            .fetch_all(&mut *conn)
+            .await?
+        }))
     }
 
     /// Locks an order's row for the rest of a write transaction, so that two acts on one order

@@ -9,6 +9,7 @@ use domain::{
 };
 use sqlx::QueryBuilder;
 
+use crate::keyset::Rows;
 use crate::value::{from_json, parse, parse_opt, small, to_json};
 use crate::{StoreError, Tx, on};
 
@@ -333,12 +334,11 @@ impl Tx {
         Ok(())
     }
 
-    /// One page of requests, newest first, at most `limit`, older than `before`.
+    /// One page of requests, sorted by id.
     pub async fn requests_page(
         &mut self,
         filter: &RequestFilter,
-        before: Option<RequestId>,
-        limit: u32,
+        rows: &Rows,
     ) -> Result<Vec<RequestRecord>, StoreError> {
         let rows: Vec<RequestRow> = on!(self, |conn| {
             let mut query =
@@ -355,10 +355,12 @@ impl Tx {
             if let Some(order) = filter.order {
                 query.push(" AND order_number = ").push_bind(order.0);
             }
-            if let Some(before) = before {
-                query.push(" AND id < ").push_bind(before.0);
+            let (mark, direction) = if rows.descending { (" < ", " DESC") } else { (" > ", "") };
+            if let Some((_, beyond)) = &rows.beyond {
+                query.push(" AND id").push(mark).push_bind(*beyond);
             }
-            query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit));
+            query.push(" ORDER BY id").push(direction);
+            query.push(" LIMIT ").push_bind(rows.limit);
             query.build_query_as().fetch_all(&mut *conn).await?
         });
         rows.into_iter().map(RequestRecord::try_from).collect()
@@ -370,6 +372,7 @@ impl Tx {
         order: OrderNumber,
     ) -> Result<Vec<RequestRecord>, StoreError> {
         let filter = RequestFilter { order: Some(order), ..RequestFilter::default() };
-        self.requests_page(&filter, None, 500).await
+        let rows = Rows { beyond: None, descending: true, limit: 500 };
+        self.requests_page(&filter, &rows).await
     }
 }

@@ -263,9 +263,8 @@ fn certificate(order: OrderNumber, view: &CertificateView) -> std::result::Resul
     })
 }
 
-/// The PEM with its fingerprint.
-fn document(view: &CertificateView) -> std::result::Result<Document, String> {
-    let Some(pem) = &view.pem else { return Ok(Document::default()) };
+/// The bytes in a certificate's PEM.
+pub(crate) fn der_of(pem: &str) -> Option<Vec<u8>> {
     let body: String = pem
         .lines()
         .map(str::trim)
@@ -273,10 +272,14 @@ fn document(view: &CertificateView) -> std::result::Result<Document, String> {
         .skip(1)
         .take_while(|line| *line != "-----END CERTIFICATE-----")
         .collect();
-    let der = base64::engine::general_purpose::STANDARD
-        .decode(&body)
-        .ok()
-        .filter(|der| !der.is_empty())
+    let der = base64::engine::general_purpose::STANDARD.decode(&body).ok()?;
+    (!der.is_empty()).then_some(der)
+}
+
+/// The PEM with its fingerprint.
+fn document(view: &CertificateView) -> std::result::Result<Document, String> {
+    let Some(pem) = &view.pem else { return Ok(Document::default()) };
+    let der = der_of(pem)
         .ok_or_else(|| format!("the PEM of the certificate {} can't be read", view.serial))?;
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &der);
     Ok(Document {

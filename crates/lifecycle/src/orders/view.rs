@@ -7,9 +7,9 @@ use domain::model::{
 use domain::{DnsName, NameSet, OrderNumber, ProductId, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::certificates::CertificateRecord;
-use store::orders::{OrderFilter, OrderKey, OrderSort};
 
-use super::OrderDetail;
+use super::{OrderDetail, OrderFilter, OrderSort};
+use crate::lists::{Key, PageOf};
 use crate::{Actor, Lifecycle, Result};
 
 /// An order with its certificates. Times are RFC 3339 in UTC, serials lower-case hex.
@@ -142,10 +142,11 @@ impl Lifecycle {
         after: Option<OrderNumber>,
         size: u32,
     ) -> Result<Vec<OrderView>> {
-        let key = after.map(OrderKey::Number);
-        let filter = OrderFilter::default();
-        let (rows, _) =
-            self.orders(actor, filter, OrderSort::Number, false, key.as_ref(), size).await?;
+        let page = PageOf {
+            beyond: after.map(|number| (Key::Number(number.0), number.0)),
+            ..PageOf::first(OrderSort::Number, u16::try_from(size).unwrap_or(1_000))
+        };
+        let rows = self.orders(actor, OrderFilter::default(), &page).await?.rows;
         let mut views = Vec::with_capacity(rows.len());
         for row in rows {
             views.push(self.order_view(actor, row.order.number).await?);
