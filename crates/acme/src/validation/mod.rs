@@ -42,7 +42,7 @@ struct Record {
 
 /// Why an attempt did not succeed.
 #[derive(Debug)]
-enum Failure {
+pub(crate) enum Failure {
     /// Another attempt may succeed.
     Again(Fault),
     /// Another attempt would find the same.

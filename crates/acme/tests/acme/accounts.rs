@@ -1,0 +1,169 @@
+//! newAccount, accounts, external account binding, keyChange (RFC 8555 section 7.3).
+
+use domain::Days;
+use lifecycle::Actor;
+use serde_json::json;
+
+use crate::client::{Client, Key, binding, jws};
+use crate::house::houses;
+
+#[tokio::test]
+async fn an_account_of_each_key_type_is_made_once_and_given_back_without_binding() {
+    for house in houses().await {
+        let credential = house.url("one", "ssl_plus").await;
+        for algorithm in ["ES256", "ES384", "ES512", "EdDSA", "RS256"] {
+            let mut client = Client::with_key(&house, Key::generate(algorithm));
+            let made = client.register(&credential).await;
+            let account = made.json();
+            assert_eq!(account["status"], "valid");
+            assert_eq!(account["contact"][0], "mailto:admin@example.com");
+            assert!(account["orders"].as_str().unwrap().starts_with(&house.base));
+            let url = client.account.take().unwrap();
+            // The key again: neither terms nor binding are asked for.
+            let again = client.post(&client.url("new-account"), Some(json!({}))).await.expect(200);
+            assert_eq!(again.header("location"), url, "{algorithm} on {}", house.kind);
+            let existing = json!({"onlyReturnExisting": true});
+            client.post(&client.url("new-account"), Some(existing)).await.expect(200);
+        }
+        let stranger = Client::new(&house);
+        let answer = stranger.post(&stranger.url("new-account"), Some(json!({"onlyReturnExisting": true}))).await;
+        assert_eq!(answer.expect(400).problem(), "accountDoesNotExist");
+    }
+}
+
+#[tokio::test]
+async fn a_binding_must_be_there_and_fit() {
+    for house in houses().await {
+        let credential = house.url("one", "ssl_plus").await;
+        let client = Client::new(&house);
+        let url = client.url("new-account");
+        let jwk = client.key.jwk();
+        let other_key = Key::generate("ES256").jwk();
+        let mut unknown = credential.clone();
+        unknown.kid = "unknown".to_owned();
+        let mut wrong_mac = credential.clone();
+        wrong_mac.hmac_key = "AAAA".to_owned();
+        for (binding, status, problem) in [
+            (json!(null), 403, "externalAccountRequired"),
+            (binding(&unknown, &jwk, &url), 403, "unauthorized"),
+            (binding(&wrong_mac, &jwk, &url), 403, "unauthorized"),
+            (binding(&credential, &other_key, &url), 400, "malformed"),
+            (binding(&credential, &jwk, "https://other.test/"), 400, "malformed"),
+            (jws(&client.key, &json!({"alg": "ES256", "kid": credential.kid, "url": url}), &jwk.to_string()), 400, "malformed"),
+            (json!("text"), 400, "malformed"),
+        ] {
+            let payload = json!({"termsOfServiceAgreed": true, "externalAccountBinding": binding});
+            let answer = client.post(&url, Some(payload)).await.expect(status);
+            assert_eq!(answer.problem(), problem, "{binding}");
+        }
+        let good = binding(&credential, &jwk, &url);
+        let no_terms = json!({"externalAccountBinding": good});
+        assert_eq!(client.post(&url, Some(no_terms)).await.expect(400).problem(), "malformed");
+        for (contact, problem) in [("tel:+1", "unsupportedContact"), ("mailto:x", "invalidContact")] {
+            let payload = json!({"termsOfServiceAgreed": true, "contact": [contact], "externalAccountBinding": good});
+            assert_eq!(client.post(&url, Some(payload)).await.expect(400).problem(), problem);
+        }
+        let answer = client.post(&url, Some(json!({"onlyReturnExisting": true}))).await;
+        assert_eq!(answer.problem(), "accountDoesNotExist", "nothing was made on the way");
+    }
+}
+
+#[tokio::test]
+async fn credentials_rotate_with_overlap_and_are_revoked_with_their_accounts() {
+    for house in houses().await {
+        let old = house.url("one", "ssl_plus").await;
+        let url = house.desk.acme_urls(&Actor::Operator, None, 10).await.unwrap()[0].url.id;
+        let mut early = Client::new(&house);
+        early.register(&old).await;
+        let new = house.desk.rotate_acme_url(&Actor::Operator, url, Days(7)).await.unwrap();
+        Client::new(&house).register(&old).await;
+        Client::new(&house).register(&new).await;
+        house.clock.advance(Days(8));
+        let late = Client::new(&house);
+        let payload = json!({
+            "termsOfServiceAgreed": true,
+            "externalAccountBinding": binding(&old, &late.key.jwk(), &late.url("new-account")),
+        });
+        let refused = late.post(&late.url("new-account"), Some(payload)).await.expect(403);
+        assert_eq!(refused.problem(), "unauthorized");
+        // Accounts that were bound before go on working, until the URL is revoked.
+        early.order(&["www.example.com"]).await.expect(201);
+        let record = house.desk.acme_url(&Actor::Operator, url).await.unwrap();
+        assert_eq!((record.record.accounts, record.record.orders), (3, 1));
+        assert!(record.record.last_used_at.is_some());
+        house.desk.revoke_acme_url(&Actor::Operator, url).await.unwrap();
+        let refused = early.order(&["www.example.com"]).await.expect(401);
+        assert_eq!(refused.problem(), "unauthorized");
+        assert!(house.desk.revoke_acme_url(&Actor::Operator, url).await.is_err(), "revoked for good");
+    }
+}
+
+#[tokio::test]
+async fn an_account_changes_its_contacts_and_deactivates_itself() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let url = client.account.clone().unwrap();
+        let change = json!({"contact": ["mailto:b@example.com"], "orders": "https://evil.test/"});
+        let changed = client.post(&url, Some(change)).await.expect(200).json();
+        assert_eq!(changed["contact"], json!(["mailto:b@example.com"]));
+        assert_eq!(changed["orders"], format!("{url}/orders"));
+        assert_eq!(client.fetch(&url).await.expect(200).json(), changed);
+        let other = house.client("two", "ssl_plus").await;
+        assert_eq!(other.fetch(&url).await.expect(403).problem(), "unauthorized");
+        let refused = client.post(&url, Some(json!({"status": "revoked"}))).await;
+        assert_eq!(refused.expect(400).problem(), "malformed");
+        let gone = client.post(&url, Some(json!({"status": "deactivated"}))).await.expect(200);
+        assert_eq!(gone.json()["status"], "deactivated");
+        assert_eq!(client.fetch(&url).await.expect(401).problem(), "unauthorized");
+        assert_eq!(client.order(&["www.example.com"]).await.expect(401).problem(), "unauthorized");
+        let mut by_key = Client::with_key(&house, client.key);
+        by_key.account = None;
+        let answer = by_key.post(&by_key.url("new-account"), Some(json!({}))).await;
+        assert_eq!(answer.expect(401).problem(), "unauthorized");
+    }
+}
+
+/// The inner request of a key change.
+fn inner(new: &Key, header: serde_json::Value, payload: serde_json::Value) -> serde_json::Value {
+    jws(new, &header, &payload.to_string())
+}
+
+#[tokio::test]
+async fn a_key_change_is_checked_and_keeps_open_orders() {
+    for house in houses().await {
+        let mut client = house.client("one", "ssl_plus").await;
+        let order = client.order(&["www.example.com"]).await.expect(201).header("location");
+        let url = client.url("key-change");
+        let account = client.account.clone().unwrap();
+        let old = client.key.jwk();
+        let new = Key::generate("ES384");
+        let header = json!({"alg": "ES384", "jwk": new.jwk(), "url": url});
+        let payload = json!({"account": account, "oldKey": old});
+        let with = |member: &str, value: serde_json::Value, of: &serde_json::Value| {
+            let mut changed = of.clone();
+            changed[member] = value;
+            changed
+        };
+        let stranger = Key::generate("ES256");
+        for (name, body) in [
+            ("other url", inner(&new, with("url", json!("https://a.test/"), &header), payload.clone())),
+            ("a nonce", inner(&new, with("nonce", json!("AAAA"), &header), payload.clone())),
+            ("another account", inner(&new, header.clone(), with("account", json!(format!("{account}1")), &payload))),
+            ("another old key", inner(&new, header.clone(), with("oldKey", stranger.jwk(), &payload))),
+            ("signed by another", inner(&Key::generate("ES384"), header.clone(), payload.clone())),
+            ("no JWS", json!({"account": account})),
+        ] {
+            let answer = client.post(&url, Some(body)).await.expect(400);
+            assert_eq!(answer.problem(), "malformed", "{name}");
+        }
+        let other = house.client("two", "ssl_plus").await;
+        let taken = json!({"alg": "ES256", "jwk": other.key.jwk(), "url": url});
+        let conflict = client.post(&url, Some(inner(&other.key, taken, payload.clone()))).await.expect(409);
+        assert_eq!(conflict.header("location"), other.account.clone().unwrap());
+        client.post(&url, Some(inner(&new, header, payload))).await.expect(200);
+        assert!(client.fetch(&account).await.status >= 400, "the old key is no good any more");
+        client.key = new;
+        client.fetch(&account).await.expect(200);
+        assert_eq!(client.fetch(&order).await.expect(200).json()["status"], "ready");
+    }
+}

@@ -1,0 +1,101 @@
+//! A running server with an authority, an organization and an ACME Directory URL.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use certdeck_acme::{AcmeConfig, AcmeServer, router};
+use domain::OrganizationId;
+use lifecycle::acme::{BindingCredential, NewAcmeUrl};
+use lifecycle::{Actor, AuthorityOptions, Clock, Issuer, Lifecycle, MasterKey};
+use store::testing::{TestDatabase, databases, sqlite};
+
+use crate::client::Client;
+
+pub struct House {
+    pub kind: &'static str,
+    pub desk: Lifecycle,
+    pub server: AcmeServer,
+    pub base: String,
+    pub clock: Clock,
+    pub organization: OrganizationId,
+    pub database: TestDatabase,
+    worker: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        self.worker.abort();
+    }
+}
+
+/// A house on each database.
+pub async fn houses() -> Vec<House> {
+    let mut houses = Vec::new();
+    for database in databases().await {
+        houses.push(House::on(database, |_| {}).await);
+    }
+    houses
+}
+
+/// A house on SQLite with another configuration.
+pub async fn house_with(configure: impl FnOnce(&mut AcmeConfig)) -> House {
+    House::on(sqlite().await, configure).await
+}
+
+impl House {
+    pub async fn on(database: TestDatabase, configure: impl FnOnce(&mut AcmeConfig)) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
+        let clock = Clock::system();
+        let master = Arc::new(MasterKey::from_bytes(&[7; 32]).unwrap());
+        let options = AuthorityOptions::new("Test CA", "DE", clock.now());
+        let issuer = Issuer::open(&database.store, master, &base, options).await.unwrap();
+        let desk = Lifecycle::new(database.store.clone(), clock.clone()).with_issuer(issuer);
+        let operator = Actor::Operator;
+        desk.settings_set(&operator, "approval_step", "skip").await.unwrap();
+        let organization = desk.add_organization(&operator, "Example", "DE", true).await.unwrap();
+        desk.add_domain(&operator, "example.com", organization, true).await.unwrap();
+        let mut config = AcmeConfig::new(&base);
+        config.several_nodes = database.kind == "postgres";
+        config.validation_allow = vec!["127.0.0.0/8".parse().unwrap()];
+        configure(&mut config);
+        let server = AcmeServer::new(desk.clone(), config).await.unwrap();
+        let app = router(server.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let worker = tokio::spawn(certdeck_acme::validation::run_forever(server.clone(), "test".to_owned()));
+        Self { kind: database.kind, desk, server, base, clock, organization, database, worker }
+    }
+
+    /// A second node on the same database.
+    pub async fn second_node(&self) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
+        let mut config = self.server.config().clone();
+        config.several_nodes = true;
+        let server = AcmeServer::new(self.desk.clone(), config).await.unwrap();
+        let app = router(server).into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        address
+    }
+
+    pub fn acme(&self, path: &str) -> String {
+        format!("{}/mpki/api/v1/acme/v2/{path}", self.base)
+    }
+
+    /// A new ACME Directory URL for a product.
+    pub async fn url(&self, name: &str, product: &str) -> BindingCredential {
+        self.url_with(NewAcmeUrl::permissive(name, product.into(), self.organization)).await
+    }
+
+    pub async fn url_with(&self, new: NewAcmeUrl) -> BindingCredential {
+        self.desk.create_acme_url(&Actor::Operator, new).await.unwrap().1
+    }
+
+    /// A client with an account of a new ACME Directory URL for a product.
+    pub async fn client(&self, name: &str, product: &str) -> Client {
+        let credential = self.url(name, product).await;
+        let mut client = Client::new(self);
+        client.register(&credential).await;
+        client
+    }
+}
