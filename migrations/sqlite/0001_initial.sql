@@ -152,22 +152,27 @@ CREATE TABLE orders (
     note TEXT
 );
 INSERT INTO sqlite_sequence (name, seq) VALUES ('orders', 100000000);
--- Lists: sorted by number, ordered_at, valid_till or common_name, by keyset, alone or filtered.
+-- Lists: every filter with every sort, by keyset. Without its own index a filtered list would
+-- sort, or walk past, all that match or all that don't.
 CREATE INDEX orders_by_ordered ON orders (ordered_at, number);
 CREATE INDEX orders_by_valid_till ON orders (valid_till, number);
 CREATE INDEX orders_by_common_name ON orders (common_name, number);
 CREATE INDEX orders_by_status ON orders (status, number);
 CREATE INDEX orders_by_status_ordered ON orders (status, ordered_at, number);
 CREATE INDEX orders_by_status_valid_till ON orders (status, valid_till, number);
+CREATE INDEX orders_by_status_common_name ON orders (status, common_name, number);
 CREATE INDEX orders_by_product ON orders (product_id, number);
 CREATE INDEX orders_by_product_ordered ON orders (product_id, ordered_at, number);
 CREATE INDEX orders_by_product_valid_till ON orders (product_id, valid_till, number);
+CREATE INDEX orders_by_product_common_name ON orders (product_id, common_name, number);
 CREATE INDEX orders_by_organization ON orders (organization_id, number);
 CREATE INDEX orders_by_organization_ordered ON orders (organization_id, ordered_at, number);
 CREATE INDEX orders_by_organization_valid_till ON orders (organization_id, valid_till, number);
+CREATE INDEX orders_by_organization_common_name ON orders (organization_id, common_name, number);
 CREATE INDEX orders_by_origin ON orders (origin, number);
 CREATE INDEX orders_by_origin_ordered ON orders (origin, ordered_at, number);
 CREATE INDEX orders_by_origin_valid_till ON orders (origin, valid_till, number);
+CREATE INDEX orders_by_origin_common_name ON orders (origin, common_name, number);
 CREATE INDEX orders_by_requester ON orders (requester_id, number);
 -- Rules D9, D13 and A4: same product, organization and names.
 CREATE INDEX orders_by_names

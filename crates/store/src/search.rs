@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::str::FromStr;
 
 use domain::model::{OrderStatus, Origin};
-use domain::{DnsName, OrderNumber, OrganizationId, ProductId, UserId};
+use domain::{DnsName, OrganizationId, ProductId, UserId};
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
 use crate::orders::{OrderRecord, OrderRow};
@@ -19,13 +19,15 @@ use crate::{StoreError, Tx, on};
 /// The longest text that is searched for: no name is longer.
 pub const LONGEST_TEXT: usize = 253;
 
+/// Orders of one page.
+const LONGEST_PAGE: usize = 1000;
+
 /// Trigrams need three characters.
 const SHORTEST_SUBSTRING: usize = 3;
 
-/// Names that one step reads, and steps of one page: a filter that drops almost everything ends
-/// with a short page and a cursor, not with a scan.
-const STEP: usize = 500;
-const STEPS: usize = 12;
+/// Names that the steps of one filtered page read: a filter that drops almost everything ends with
+/// a short page and a cursor, not with a scan.
+const STEPS: [usize; 3] = [200, 1000, 5000];
 
 /// What is looked for in the names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,6 +132,8 @@ struct Hit {
     id: i64,
     order_number: i64,
     name: String,
+    /// The filter lets the order through.
+    shown: bool,
 }
 
 /// One condition on a name: a column of `order_names`, an operator, a text.
@@ -177,15 +181,14 @@ impl NameQuery {
         step: usize,
     ) -> (String, Vec<String>) {
         let conditions = self.conditions();
-        let test = |alias: &str, conditions: &[Condition]| {
-            let tests = conditions.iter().enumerate();
-            tests
-                .map(|(at, (column, op, _))| format!("{alias}.{column} {op} ${}", at + 2))
-                .collect::<Vec<_>>()
-                .join(" AND ")
+        let test = |alias: &str, skip: usize| {
+            let wanted = conditions.iter().enumerate().skip(skip);
+            let wanted =
+                wanted.map(|(at, (column, op, _))| format!("{alias}.{column} {op} ${}", at + 2));
+            wanted.collect::<Vec<_>>().join(" AND ")
         };
         let substring = matches!(self, Self::Substring(_));
-        let mut sql = String::from("SELECT n.id, n.order_number, n.name FROM ");
+        let mut sql = String::from("SELECT n.id, n.order_number, n.name, n.reversed FROM ");
         // SQLite's trigram index is a table of its own, which can be walked backwards.
         let (walked, id) = if substring && trigram_table {
             sql.push_str("order_names_fts f CROSS JOIN order_names n ON n.id = f.rowid WHERE ");
@@ -194,7 +197,10 @@ impl NameQuery {
             sql.push_str("order_names n WHERE ");
             ("n", "n.id")
         };
-        sql.push_str(&test(walked, &conditions));
+        // Where a range is walked, the position is its beginning: a second lower bound would only
+        // mislead PostgreSQL's estimate.
+        let is_range = self.sorted_by().is_some();
+        sql.push_str(&test(walked, usize::from(is_range)));
         let mut texts: Vec<String> = conditions.iter().map(|(_, _, text)| text.clone()).collect();
         let (earlier, order) = match self.sorted_by() {
             None => {
@@ -202,13 +208,14 @@ impl NameQuery {
                 ("m.id > n.id".to_owned(), format!("{id} DESC"))
             }
             Some(column) => {
-                texts.push(after.map_or_else(String::new, |after| after.text.clone()));
+                let start = texts.first().cloned().unwrap_or_default();
+                texts.push(after.map_or(start.clone(), |after| after.text.clone().max(start)));
                 let _ = write!(sql, " AND (n.{column}, n.id) > (${}, $1)", texts.len() + 1);
                 (format!("(m.{column}, m.id) < (n.{column}, n.id)"), format!("n.{column}, n.id"))
             }
         };
         if !matches!(self, Self::Exact(_)) {
-            let same = test("m", &conditions);
+            let same = test("m", 0);
             let _ = write!(
                 sql,
                 " AND NOT EXISTS (SELECT 1 FROM order_names m \
@@ -217,6 +224,37 @@ impl NameQuery {
         }
         let _ = write!(sql, " ORDER BY {order} LIMIT {step}");
         (sql, texts)
+    }
+}
+
+impl SearchFilter {
+    /// Judges the names that `walk` meets. The filter stays outside of the walk: inside, a rare
+    /// value would make it run on and on.
+    fn judge(&self, walk: &str, order: &str, texts: &mut Vec<String>) -> String {
+        let mut wanted = vec!["TRUE".to_owned()];
+        let numbers = [
+            ("organization_id", self.organization.map(|id| id.0)),
+            ("requester_id", self.requester.map(|id| id.0)),
+        ];
+        for (column, number) in numbers {
+            wanted.extend(number.map(|number| format!("o.{column} = {number}")));
+        }
+        let codes = [
+            ("product_id", self.product.as_ref().map(ProductId::as_str)),
+            ("status", self.status.map(OrderStatus::as_str)),
+            ("origin", self.origin.map(Origin::as_str)),
+        ];
+        for (column, code) in codes {
+            if let Some(code) = code {
+                texts.push(code.to_owned());
+                wanted.push(format!("o.{column} = ${}", texts.len() + 1));
+            }
+        }
+        let wanted = wanted.join(" AND ");
+        format!(
+            "SELECT n.id, n.order_number, n.name, coalesce({wanted}, FALSE) AS shown \
+             FROM ({walk}) n JOIN orders o ON o.number = n.order_number ORDER BY {order}"
+        )
     }
 }
 
@@ -229,37 +267,45 @@ impl Tx {
         after: Option<&SearchCursor>,
         limit: usize,
     ) -> Result<FoundPage, StoreError> {
-        let mut orders = Vec::new();
-        let mut cursor = after.cloned();
+        let limit = limit.min(LONGEST_PAGE);
+        let mut found: Vec<Hit> = Vec::new();
+        let mut next = after.cloned();
         // Without a filter each name that is met gives an order.
-        let step = if *filter == SearchFilter::default() { limit.min(STEP) + 1 } else { STEP };
-        for _ in 0..STEPS {
-            let hits = self.name_hits(query, cursor.as_ref(), step).await?;
+        let one = [limit + 1];
+        let steps = if *filter == SearchFilter::default() { &one[..] } else { &STEPS[..] };
+        'page: for &step in steps {
+            let hits = self.name_hits(query, filter, next.as_ref(), step).await?;
             let exhausted = hits.len() < step;
-            let mut records = self.filtered_orders(&hits, filter).await?;
             for hit in hits {
-                if let Some(record) = records.remove(&hit.order_number) {
-                    if orders.len() == limit {
-                        return Ok(FoundPage { orders, next: cursor });
-                    }
-                    orders.push((record, hit.name.clone()));
+                if hit.shown && found.len() == limit {
+                    break 'page;
                 }
-                cursor = Some(query.cursor(&hit));
+                next = Some(query.cursor(&hit));
+                if hit.shown {
+                    found.push(hit);
+                }
             }
             if exhausted {
-                return Ok(FoundPage { orders, next: None });
+                next = None;
+                break;
             }
         }
-        Ok(FoundPage { orders, next: cursor })
+        Ok(FoundPage { orders: self.orders_of(found).await?, next })
     }
 
     async fn name_hits(
         &mut self,
         query: &NameQuery,
+        filter: &SearchFilter,
         after: Option<&SearchCursor>,
         step: usize,
     ) -> Result<Vec<Hit>, StoreError> {
-        let (sql, texts) = query.statement(!self.is_postgres(), after, step);
+        let (walk, mut texts) = query.statement(!self.is_postgres(), after, step);
+        let order = match query.sorted_by() {
+            Some(column) => format!("n.{column}, n.id"),
+            None => "n.id DESC".to_owned(),
+        };
+        let sql = filter.judge(&walk, &order, &mut texts);
         let beginning = if query.sorted_by().is_some() { 0 } else { i64::MAX };
         let id = after.map_or(beginning, |after| after.id);
         Ok(on!(self, |conn| {
@@ -272,43 +318,29 @@ impl Tx {
         }))
     }
 
-    async fn filtered_orders(
+    async fn orders_of(
         &mut self,
-        hits: &[Hit],
-        filter: &SearchFilter,
-    ) -> Result<BTreeMap<i64, OrderRecord>, StoreError> {
+        hits: Vec<Hit>,
+    ) -> Result<Vec<(OrderRecord, String)>, StoreError> {
         if hits.is_empty() {
-            return Ok(BTreeMap::new());
+            return Ok(Vec::new());
         }
         let rows: Vec<OrderRow> = on!(self, |conn| {
             let mut sql = QueryBuilder::new("SELECT * FROM orders WHERE number IN (");
             let mut numbers = sql.separated(", ");
-            for hit in hits {
+            for hit in &hits {
                 numbers.push_bind(hit.order_number);
             }
             sql.push(")");
-            if let Some(organization) = filter.organization {
-                sql.push(" AND organization_id = ").push_bind(organization.0);
-            }
-            if let Some(product) = &filter.product {
-                sql.push(" AND product_id = ").push_bind(product.0.clone());
-            }
-            if let Some(status) = filter.status {
-                sql.push(" AND status = ").push_bind(status.as_str());
-            }
-            if let Some(origin) = filter.origin {
-                sql.push(" AND origin = ").push_bind(origin.as_str());
-            }
-            if let Some(requester) = filter.requester {
-                sql.push(" AND requester_id = ").push_bind(requester.0);
-            }
             sql.build_query_as().persistent(false).fetch_all(&mut *conn).await?
         });
-        let records = rows.into_iter().map(|row| {
+        let mut records = BTreeMap::new();
+        for row in rows {
             let record = OrderRecord::try_from(row)?;
-            Ok((record.order.number.0, record))
-        });
-        records.collect()
+            records.insert(record.order.number.0, record);
+        }
+        let found = hits.into_iter();
+        Ok(found.filter_map(|hit| Some((records.remove(&hit.order_number)?, hit.name))).collect())
     }
 }
 

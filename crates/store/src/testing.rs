@@ -24,8 +24,7 @@ pub struct TestDatabase {
     /// The open store.
     pub store: Store,
     /// Holds the database file; removed when dropped.
-    #[doc(hidden)]
-    pub _folder: Option<TempDir>,
+    pub folder: Option<TempDir>,
 }
 
 impl TestDatabase {
@@ -89,7 +88,7 @@ async fn fresh_sqlite() -> Result<TestDatabase, Failure> {
     let url = format!("sqlite://{}", folder.path().join("test.db").display());
     let store = Store::open(&url, StoreOptions::default()).await?;
     store.migrate().await?;
-    Ok(TestDatabase { kind: "sqlite", url, store, _folder: Some(folder) })
+    Ok(TestDatabase { kind: "sqlite", url, store, folder: Some(folder) })
 }
 
 async fn fresh_postgres() -> Result<Option<TestDatabase>, Failure> {
@@ -102,7 +101,7 @@ async fn fresh_postgres() -> Result<Option<TestDatabase>, Failure> {
     let url = cluster.url(&name);
     let options = StoreOptions { readers: 3, writers: 6, ..StoreOptions::default() };
     let store = Store::open(&url, options).await?;
-    Ok(Some(TestDatabase { kind: "postgres", url, store, _folder: None }))
+    Ok(Some(TestDatabase { kind: "postgres", url, store, folder: None }))
 }
 
 static CLUSTER: OnceCell<Option<Cluster>> = OnceCell::const_new();

@@ -20,8 +20,8 @@ async fn add(store: &Store, number: i64) {
 
 #[tokio::test]
 async fn a_backup_holds_what_was_there_and_a_restore_brings_it_back() {
-    let TestDatabase { store, url, _folder, .. } = sqlite().await;
-    let folder = _folder.unwrap();
+    let TestDatabase { store, url, folder, .. } = sqlite().await;
+    let folder = folder.unwrap();
     let file = folder.path().join("backup.db");
     load(&store, vec![order(1, 1, "ssl_plus", &["a.example.com"])]).await;
     let size = store.backup(&file).await.unwrap();
@@ -52,9 +52,13 @@ async fn a_backup_holds_what_was_there_and_a_restore_brings_it_back() {
 
 #[tokio::test]
 async fn writers_go_on_during_a_backup() {
-    let TestDatabase { store, _folder, .. } = sqlite().await;
-    let folder = _folder.unwrap();
-    load(&store, (1..=3000).map(|number| order(number, 1, "ssl_plus", &["a.example.com"])).collect()).await;
+    let TestDatabase { store, folder, .. } = sqlite().await;
+    let folder = folder.unwrap();
+    load(
+        &store,
+        (1..=3000).map(|number| order(number, 1, "ssl_plus", &["a.example.com"])).collect(),
+    )
+    .await;
     let file = folder.path().join("backup.db");
     let write = async {
         let outcome: Result<(), StoreError> = store
@@ -71,19 +75,22 @@ async fn writers_go_on_during_a_backup() {
     };
     let (size, ()) = tokio::join!(store.backup(&file), write);
     assert!(size.unwrap() > 1_000_000);
-    let copy = Store::open(&format!("sqlite://{}", file.display()), StoreOptions::default()).await.unwrap();
-    let mut tx = copy.reader().await.unwrap();
-    let noted: i64 = on!(&mut tx, |conn| sqlx::query_scalar("SELECT count(*) FROM orders WHERE note = 'x'")
-        .fetch_one(&mut *conn)
+    let copy = Store::open(&format!("sqlite://{}", file.display()), StoreOptions::default())
         .await
-        .unwrap());
+        .unwrap();
+    let mut tx = copy.reader().await.unwrap();
+    let noted: i64 =
+        on!(&mut tx, |conn| sqlx::query_scalar("SELECT count(*) FROM orders WHERE note = 'x'")
+            .fetch_one(&mut *conn)
+            .await
+            .unwrap());
     assert!(noted == 0 || noted == 3000, "a copy is of one moment, not {noted}");
 }
 
 #[tokio::test]
 async fn what_is_not_a_backup_is_refused_and_the_database_stays() {
-    let TestDatabase { store, url, _folder, .. } = sqlite().await;
-    let folder = _folder.unwrap();
+    let TestDatabase { store, url, folder, .. } = sqlite().await;
+    let folder = folder.unwrap();
     load(&store, vec![order(1, 1, "ssl_plus", &["a.example.com"])]).await;
     let backup = folder.path().join("backup.db");
     store.backup(&backup).await.unwrap();
@@ -98,7 +105,10 @@ async fn what_is_not_a_backup_is_refused_and_the_database_stays() {
     let newer = folder.path().join("newer");
     fs::copy(&backup, &newer).unwrap();
     let mut connection = SqliteConnectOptions::new().filename(&newer).connect().await.unwrap();
-    sqlx::query("UPDATE _sqlx_migrations SET version = 99 WHERE version = 1").execute(&mut connection).await.unwrap();
+    sqlx::query("UPDATE _sqlx_migrations SET version = 99 WHERE version = 1")
+        .execute(&mut connection)
+        .await
+        .unwrap();
     connection.close().await.unwrap();
     for (file, why) in [(text, "not an SQLite"), (damaged, "damaged"), (newer, "another version")] {
         let error = restore(&file, &url).await.unwrap_err();

@@ -83,7 +83,7 @@ async fn the_next_number_follows_the_highest_loaded_one() {
 #[tokio::test]
 async fn a_large_load_builds_the_same_indexes_again() {
     const SCHEMA: &str = "SELECT count(*) FROM sqlite_master WHERE type IN ('index', 'trigger')";
-    let TestDatabase { store, _folder, .. } = crate::testing::sqlite().await;
+    let TestDatabase { store, folder: _folder, .. } = crate::testing::sqlite().await;
     let before = count(&store, SCHEMA).await;
     organizations(&store, 1).await;
     let orders = (1..=20).map(|number| order(number, 1, "ssl_plus", &["big.example.com"]));

@@ -101,7 +101,7 @@ async fn many_writers_are_all_served() {
 
 #[tokio::test]
 async fn closing_finishes_what_is_in_line() {
-    for TestDatabase { kind, url, store, _folder, .. } in databases().await {
+    for TestDatabase { kind, url, store, folder: _folder } in databases().await {
         let done = Arc::new(AtomicUsize::new(0));
         let works = (0..20).map(|number| {
             let (store, done) = (store.clone(), done.clone());
