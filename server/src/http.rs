@@ -24,6 +24,7 @@ impl Parts {
     pub fn router(&self, tls: bool) -> Router {
         let options = WebOptions { tls, base_url: Some(self.base_url.clone()) };
         let mut router = web::router(self.desk.clone(), options)
+            .merge(crate::api::router(self.desk.clone(), &self.base_url))
             .merge(acme::router(self.acme.clone()))
             .merge(automation::router(self.desk.clone()))
             .merge(authority::router(self.desk.clone()))

@@ -1,5 +1,6 @@
 //! `certdeck`: the certificate portal in one binary.
 
+mod api;
 mod assets;
 mod cli;
 mod clock;

@@ -37,13 +37,12 @@ async fn often(lifecycle: &Lifecycle) {
     logged("auto-renewals", lifecycle.run_due_auto_renewals()).await;
     logged("events to issue", lifecycle.run_due_events()).await;
     logged("decided requests", lifecycle.run_decided_events()).await;
-    logged("revocations", lifecycle.run_due_revocations()).await;
+    logged("revocations", lifecycle.run_due_revocations(lifecycle.clock().now())).await;
     logged("audit seals", lifecycle.seal_audit(lifecycle.clock().now())).await;
 }
 
 async fn rarely(lifecycle: &Lifecycle) {
     logged("old sessions", lifecycle.sweep_sessions()).await;
-    logged("revocation lists", lifecycle.refresh_crl()).await;
 }
 
 /// A failure of one kind of work keeps none of the others from being done.

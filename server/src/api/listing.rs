@@ -1,0 +1,129 @@
+//! `limit`, `offset`, `sort` and `filters[…]` of lists, and the `page` of their answers.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{FromRequestParts, Query};
+use http::request::Parts;
+use serde_json::{Value, json};
+
+use super::error::ApiError;
+
+/// Most rows of one answer.
+const MOST: usize = 1_000;
+/// The farthest that an offset reaches: behind it a filter is the way.
+const FARTHEST: usize = 10_000;
+
+/// A list's query.
+#[derive(Debug, Clone)]
+pub(super) struct Listed {
+    pub(super) limit: usize,
+    pub(super) offset: usize,
+    /// The column, with `-` in front for descending; empty where none is given.
+    pub(super) sort: String,
+    filters: BTreeMap<String, String>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Listed {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let query = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
+        let Query(pairs) = query.map_err(|rejection| ApiError::bad("invalid_query", rejection.body_text()))?;
+        Self::read(pairs)
+    }
+}
+
+impl Listed {
+    fn read(pairs: Vec<(String, String)>) -> Result<Self, ApiError> {
+        let mut listed = Self { limit: MOST, offset: 0, sort: String::new(), filters: BTreeMap::new() };
+        for (name, value) in pairs {
+            match name.as_str() {
+                "limit" => listed.limit = number("limit", &value, 1, MOST)?,
+                "offset" => listed.offset = number("offset", &value, 0, FARTHEST)?,
+                "sort" => listed.sort = value,
+                _ => {
+                    if let Some(key) = name.strip_prefix("filters[").and_then(|rest| rest.strip_suffix(']')) {
+                        listed.filters.insert(key.to_owned(), value);
+                    }
+                }
+            }
+        }
+        Ok(listed)
+    }
+
+    /// Takes a filter's value out.
+    pub(super) fn take(&mut self, name: &str) -> Option<String> {
+        self.filters.remove(name).filter(|value| !value.is_empty())
+    }
+
+    /// Takes a filter out and reads it.
+    pub(super) fn take_read<T: std::str::FromStr>(&mut self, name: &str) -> Result<Option<T>, ApiError> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        let shown: String = value.chars().take(80).collect();
+        let read = value.parse().map_err(|_| ApiError::bad("invalid_filter", format!("filters[{name}] can't be {shown:?}.")));
+        read.map(Some)
+    }
+
+    /// Refuses filters that were not taken: a misspelt one would show everything.
+    pub(super) fn nothing_left(&self) -> Result<(), ApiError> {
+        match self.filters.keys().next() {
+            None => Ok(()),
+            Some(name) => {
+                let shown: String = name.chars().take(80).collect();
+                Err(ApiError::bad("invalid_filter", format!("This list has no filter {shown:?}.")))
+            }
+        }
+    }
+
+    /// How many rows have to be read from the list's beginning to know the page and whether there
+    /// are more.
+    pub(super) const fn reach(&self) -> usize {
+        self.offset + self.limit + 1
+    }
+
+    /// The page of the rows that were read from the list's beginning.
+    pub(super) fn cut<T>(&self, rows: Vec<T>) -> (Vec<T>, Value) {
+        let read = rows.len();
+        let rows: Vec<T> = rows.into_iter().skip(self.offset).take(self.limit).collect();
+        // Nothing is counted for a page. Where there are more rows, `total` is one more than those
+        // up to here, so that loops over offsets go on.
+        let page = json!({"total": read, "limit": self.limit, "offset": self.offset});
+        (rows, page)
+    }
+}
+
+fn number(name: &str, text: &str, least: usize, most: usize) -> Result<usize, ApiError> {
+    match text.parse() {
+        Ok(number) if (least..=most).contains(&number) => Ok(number),
+        _ => Err(ApiError::bad(&format!("invalid_{name}"), format!("{name} is a number from {least} to {most}."))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Listed, ApiError> {
+        Listed::read(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn pages_are_bounded_and_loops_end() {
+        assert!(read(&[("limit", "0")]).is_err());
+        assert!(read(&[("limit", "1001")]).is_err());
+        assert!(read(&[("offset", "-1")]).is_err());
+        let listed = read(&[("limit", "2"), ("offset", "2")]).unwrap();
+        assert_eq!(listed.reach(), 5);
+        let (rows, page) = listed.cut(vec![1, 2, 3, 4, 5]);
+        assert_eq!((rows, page["total"].clone()), (vec![3, 4], json!(5)));
+        let (rows, page) = listed.cut(vec![1, 2, 3]);
+        assert_eq!((rows, page["total"].clone()), (vec![3], json!(3)));
+    }
+
+    #[test]
+    fn unknown_filters_are_refused() {
+        let mut listed = read(&[("filters[status]", "issued"), ("filters[statsu]", "x"), ("other", "y")]).unwrap();
+        assert_eq!(listed.take("status").as_deref(), Some("issued"));
+        assert!(listed.nothing_left().is_err());
+    }
+}

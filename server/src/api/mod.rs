@@ -1,0 +1,68 @@
+//! The JSON API in the shape of CertCentral's Services API, so that its existing clients work:
+//! `/services/v2/…` with an API key in the header `X-DC-DEVKEY`.
+//!
+//! A door to the same desk as the screens: every answer comes from the lifecycle, no rule is
+//! written here. `/api/openapi.json` describes it.
+
+mod account;
+mod acme_eab;
+mod caller;
+mod certificates;
+mod dates;
+mod error;
+mod listing;
+mod openapi;
+mod order_list;
+mod order_view;
+mod orders;
+mod organizations;
+mod requests;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post, put};
+use lifecycle::Lifecycle;
+
+/// The largest body that is read, in bytes.
+const BODY_LIMIT: usize = 256 * 1024;
+
+/// What the handlers share.
+#[derive(Debug, Clone)]
+pub(crate) struct Api {
+    desk: Lifecycle,
+    /// The portal's public URL, without a slash at its end.
+    base_url: Arc<str>,
+}
+
+/// Every route of the API.
+pub(crate) fn router(desk: Lifecycle, base_url: &str) -> Router {
+    let services = Router::new()
+        .route("/user/me", get(account::me))
+        .route("/organization", get(organizations::organizations))
+        .route("/organization/{id}", get(organizations::organization))
+        .route("/domain", get(organizations::domains))
+        .route("/domain/{id}", get(organizations::domain))
+        .route("/product", get(account::products))
+        .route("/order/certificate", get(order_list::orders))
+        // GET takes an order's number here, POST a product's id.
+        .route("/order/certificate/{what}", get(order_view::order).post(orders::new))
+        .route("/order/certificate/{what}/duplicate", get(order_view::duplicates).post(orders::duplicate))
+        .route("/order/certificate/{what}/reissue", post(orders::reissue))
+        .route("/order/certificate/{what}/revoke", put(orders::revoke))
+        .route("/certificate/{id}/revoke", put(certificates::revoke))
+        .route("/certificate/{id}/download/format/{format}", get(certificates::download))
+        .route("/request", get(requests::requests))
+        .route("/request/{id}", get(requests::request))
+        .route("/request/{id}/status", put(requests::set_status))
+        .route("/key/acme-eab", post(acme_eab::create))
+        .fallback(error::no_route)
+        .method_not_allowed_fallback(error::no_method)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(Api { desk, base_url: base_url.trim_end_matches('/').into() });
+    Router::new().nest("/services/v2", services).route("/api/openapi.json", get(openapi::document))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! `GET /order/certificate/{id}` and its duplicates.
+
+use axum::Json;
+use axum::extract::Path;
+use domain::OrderNumber;
+use domain::model::{CertificateKind, CertificateStatus};
+use lifecycle::orders::{CertificateRecord, OrderDetail};
+use serde_json::{Value, json};
+
+use super::caller::Caller;
+use super::dates::{day, moment};
+use super::error::{ApiError, ApiResult};
+use super::order_list::{dns_names, view};
+use super::requests::brief;
+
+/// An order's number in a path.
+pub(super) fn number(text: &str) -> ApiResult<OrderNumber> {
+    text.parse().map_err(|_| ApiError::no_such("order"))
+}
+
+/// `GET /order/certificate/{id}`.
+pub(super) async fn order(caller: Caller, Path(id): Path<String>) -> ApiResult {
+    let detail = caller.desk.order(&caller.actor(), number(&id)?).await?;
+    let mut body = view(&detail.record, &detail.organization, caller.desk.clock().now());
+    if let Some(primary) = primary(&detail) {
+        let mut certificate = certificate(primary);
+        if let Some(days) = body["certificate"]["days_remaining"].as_i64() {
+            certificate["days_remaining"] = json!(days);
+        }
+        body["certificate"] = certificate;
+    }
+    body["requests"] = detail.requests.iter().map(brief).collect();
+    body["renewed_by_order_id"] = json!(detail.record.order.renewed_by);
+    body["notes"] = json!(detail.record.note);
+    if let Some(name) = &detail.record.requester_name {
+        body["user"] = json!({"id": detail.record.order.requester, "name": name});
+    }
+    Ok(Json(body))
+}
+
+/// The newest reissue, else the original.
+fn primary(detail: &OrderDetail) -> Option<&CertificateRecord> {
+    let newest = |kind| detail.certificates.iter().rev().find(move |record| record.certificate.kind == kind);
+    newest(CertificateKind::Reissue).or_else(|| newest(CertificateKind::Original))
+}
+
+/// `GET /order/certificate/{id}/duplicate`: the duplicates alone, oldest first.
+pub(super) async fn duplicates(caller: Caller, Path(id): Path<String>) -> ApiResult {
+    let detail = caller.desk.order(&caller.actor(), number(&id)?).await?;
+    let duplicates = detail.certificates.iter().filter(|record| record.certificate.kind == CertificateKind::Duplicate);
+    let certificates: Vec<Value> = duplicates
+        .enumerate()
+        .map(|(at, record)| {
+            let mut view = certificate(record);
+            view["sub_id"] = json!(format!("{:03}", at + 1));
+            view
+        })
+        .collect();
+    Ok(Json(json!({"certificates": certificates})))
+}
+
+/// One certificate.
+fn certificate(record: &CertificateRecord) -> Value {
+    let one = &record.certificate;
+    let mut view = json!({
+        "id": one.id,
+        "order_id": one.order,
+        "kind": one.kind,
+        "serial_number": one.serial.0.to_uppercase(),
+        "sha256_fingerprint": record.fingerprint_sha256,
+        "common_name": one.common_name,
+        "dns_names": dns_names(&one.common_name, &one.names),
+        "status": one.status.as_str(),
+        "date_created": moment(record.issued_at),
+        "valid_from": day(one.not_before),
+        "valid_till": day(one.not_after),
+        "valid_from_datetime": moment(one.not_before),
+        "valid_till_datetime": moment(one.not_after),
+        "key_type": record.key_type,
+    });
+    match one.status {
+        CertificateStatus::Issued => {}
+        CertificateStatus::RevocationPending { due } => view["revocation_due"] = json!(moment(due)),
+        CertificateStatus::Revoked { reason, at } => {
+            view["date_revoked"] = json!(moment(at));
+            view["revocation_reason"] = json!(reason);
+        }
+    }
+    view
+}

@@ -1,0 +1,229 @@
+//! Asking for certificates: new orders and renewals, duplicates, reissues, revocations.
+
+use axum::Json;
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
+use domain::model::{Approval, RevocationReason, RevocationTarget};
+use domain::{OrderNumber, OrganizationId};
+use http::StatusCode;
+use lifecycle::duplicate::DuplicateForm;
+use lifecycle::order_new::NewOrderForm;
+use lifecycle::reissue::ReissueForm;
+use lifecycle::renew::RenewForm;
+use lifecycle::revoke::{Revocation, RevokeForm};
+use lifecycle::{LifecycleError, Outcome};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::caller::{Caller, OnceOnly, Sent};
+use super::error::{ApiError, ApiResult};
+use super::order_view::number;
+use super::requests::brief;
+
+/// `certificate` of a request. Fields that are not known here are ignored, as clients send many.
+#[derive(Debug, Default, Deserialize)]
+struct Certificate {
+    #[serde(default)]
+    common_name: String,
+    #[serde(default)]
+    dns_names: Vec<String>,
+    #[serde(default)]
+    csr: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct OrganizationReference {
+    id: OrganizationId,
+}
+
+#[derive(Debug, Deserialize)]
+struct OrderValidity {
+    years: Option<u8>,
+    days: Option<u16>,
+}
+
+/// The body of a request for a certificate.
+#[derive(Debug, Deserialize)]
+pub(super) struct Wanted {
+    #[serde(default)]
+    certificate: Certificate,
+    organization: Option<OrganizationReference>,
+    validity_years: Option<u8>,
+    validity_days: Option<u16>,
+    order_validity: Option<OrderValidity>,
+    renewal_of_order_id: Option<OrderNumber>,
+    #[serde(default)]
+    comments: String,
+    /// A reissue with changed or removed names revokes the order's earlier certificates in 72
+    /// hours: this says that the caller knows.
+    #[serde(default)]
+    confirm_revocation: bool,
+}
+
+fn text<T: ToString>(value: Option<T>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// `POST /order/certificate/{product}`; with `renewal_of_order_id` it renews that order.
+pub(super) async fn new(
+    caller: Caller,
+    Path(product): Path<String>,
+    OnceOnly(submit_token): OnceOnly,
+    Sent(wanted): Sent<Wanted>,
+) -> ApiResult<Response> {
+    let Certificate { common_name, dns_names, csr } = wanted.certificate;
+    if let Some(order) = wanted.renewal_of_order_id {
+        let renewed = caller.desk.order(&caller.actor(), order).await?.record.order;
+        if renewed.product.as_str() != product {
+            let message = format!("Order {order} is of the product {}: renew it with that one.", renewed.product);
+            return Err(ApiError::bad("invalid_product", message));
+        }
+        let form = RenewForm { csr, note: wanted.comments, submit_token };
+        let outcome = caller.desk.request_renew(&caller.actor(), order, &form).await?;
+        return answer(&caller, outcome).await;
+    }
+    let order_years = wanted.order_validity.as_ref().and_then(|validity| validity.years);
+    let order_days = wanted.order_validity.as_ref().and_then(|validity| validity.days);
+    let form = NewOrderForm {
+        product,
+        organization: text(wanted.organization.map(|organization| organization.id)),
+        csr,
+        common_name,
+        names: dns_names.join(","),
+        // One year is what CertCentral's clients send for an order of one certificate.
+        coverage_years: text(order_years.or(wanted.validity_years).filter(|years| *years > 1)),
+        validity_days: text(wanted.validity_days.or(order_days)),
+        note: wanted.comments,
+        submit_token,
+    };
+    let outcome = caller.desk.request_new(&caller.actor(), &form).await.map_err(api_fields)?;
+    answer(&caller, outcome).await
+}
+
+/// `POST /order/certificate/{id}/duplicate`.
+pub(super) async fn duplicate(
+    caller: Caller,
+    Path(id): Path<String>,
+    OnceOnly(submit_token): OnceOnly,
+    Sent(wanted): Sent<Wanted>,
+) -> ApiResult<Response> {
+    let order = number(&id)?;
+    let existing = caller.desk.order(&caller.actor(), order).await?.record.order;
+    let Certificate { common_name, dns_names, csr } = wanted.certificate;
+    // Names that the order has are the duplicate's anyway; the others are asked for.
+    let known = |name: &String| existing.names.iter().any(|own| own.as_str().eq_ignore_ascii_case(name.trim()));
+    let extra = dns_names.into_iter().chain(Some(common_name)).filter(|name| !known(name));
+    let extra_names = extra.collect::<Vec<_>>().join(",");
+    let form = DuplicateForm { csr, extra_names, note: wanted.comments, submit_token };
+    let outcome = caller.desk.request_duplicate(&caller.actor(), order, &form).await.map_err(api_fields)?;
+    answer(&caller, outcome).await
+}
+
+/// `POST /order/certificate/{id}/reissue`.
+pub(super) async fn reissue(
+    caller: Caller,
+    Path(id): Path<String>,
+    OnceOnly(submit_token): OnceOnly,
+    Sent(wanted): Sent<Wanted>,
+) -> ApiResult<Response> {
+    let Certificate { common_name, dns_names, csr } = wanted.certificate;
+    let names = dns_names.join(",");
+    let (confirmed, note) = (wanted.confirm_revocation, wanted.comments);
+    let form = ReissueForm { csr, common_name, names, confirmed, note, submit_token };
+    let outcome = caller.desk.request_reissue(&caller.actor(), number(&id)?, &form).await.map_err(api_fields)?;
+    answer(&caller, outcome).await
+}
+
+/// What became of it: the order, its request and, where it was issued, the certificate.
+async fn answer(caller: &Caller, outcome: Outcome) -> ApiResult<Response> {
+    let mut body = json!({"id": outcome.order()});
+    match &outcome {
+        Outcome::Issued(issued) => {
+            body["certificate_id"] = json!(issued.certificate);
+            body["certificate_chain"] = chain(&issued.chain_pem);
+            body["requests"] = match issued.request {
+                Some(id) => json!([brief(&caller.desk.request(&caller.actor(), id).await?)]),
+                None => json!([]),
+            };
+        }
+        Outcome::Held { request, .. } => {
+            let record = caller.desk.request(&caller.actor(), *request).await?;
+            body["requests"] = json!([brief(&record)]);
+        }
+        Outcome::Wait { order } => {
+            let message = format!("Order {order} has a renewal that is not issued yet. Ask again when it is.");
+            return Err(ApiError::new(StatusCode::CONFLICT, "renewal_pending", message));
+        }
+    }
+    Ok((StatusCode::CREATED, Json(body)).into_response())
+}
+
+/// `[{"pem": …}]`, the leaf first.
+fn chain(pem: &str) -> Value {
+    const END: &str = "-----END CERTIFICATE-----";
+    let pieces = pem.split_inclusive(END).map(str::trim).filter(|piece| piece.ends_with(END));
+    pieces.map(|piece| json!({"pem": format!("{piece}\n")})).collect()
+}
+
+/// Faults name the fields of forms; the API spells some of them otherwise.
+fn api_fields(error: LifecycleError) -> LifecycleError {
+    let LifecycleError::Invalid(mut faults) = error else { return error };
+    for fault in &mut faults {
+        if matches!(fault.field.as_ref(), "names" | "extra_names") {
+            fault.field = "dns_names".into();
+        }
+    }
+    LifecycleError::Invalid(faults)
+}
+
+/// The body of a revocation.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Unwanted {
+    #[serde(default)]
+    comments: String,
+    revocation_reason: Option<RevocationReason>,
+}
+
+/// `PUT /order/certificate/{id}/revoke`: the order with all its certificates.
+pub(super) async fn revoke(
+    caller: Caller,
+    Path(id): Path<String>,
+    OnceOnly(submit_token): OnceOnly,
+    body: Option<Sent<Unwanted>>,
+) -> ApiResult<Response> {
+    let unwanted = body.map(|Sent(body)| body).unwrap_or_default();
+    revoked(&caller, number(&id)?, RevocationTarget::Order, unwanted, submit_token).await
+}
+
+/// Asks for a revocation: 201 with the request where it waits, 204 where it is done.
+pub(super) async fn revoked(
+    caller: &Caller,
+    order: OrderNumber,
+    target: RevocationTarget,
+    unwanted: Unwanted,
+    submit_token: String,
+) -> ApiResult<Response> {
+    let reason = unwanted.revocation_reason.unwrap_or(RevocationReason::Unspecified);
+    let form = RevokeForm { target, reason, note: unwanted.comments, submit_token };
+    match caller.desk.request_revoke(&caller.actor(), order, &form).await? {
+        Revocation::Held { request } => {
+            let record = caller.desk.request(&caller.actor(), request).await?;
+            debug_assert_eq!(record.request.approval, Approval::Pending);
+            Ok((StatusCode::CREATED, Json(brief(&record))).into_response())
+        }
+        Revocation::Done { .. } => Ok(StatusCode::NO_CONTENT.into_response()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_is_a_list_of_certificates() {
+        let pem = "-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nBB\n-----END CERTIFICATE-----\n";
+        let chain = chain(pem);
+        assert_eq!(chain.as_array().unwrap().len(), 2);
+        assert!(chain[1]["pem"].as_str().unwrap().starts_with("-----BEGIN CERTIFICATE-----\nBB"));
+    }
+}

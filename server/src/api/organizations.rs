@@ -1,0 +1,112 @@
+//! Organizations and domains.
+
+use axum::Json;
+use axum::extract::Path;
+use domain::model::Organization;
+use domain::{DomainId, OrganizationId, Timestamp};
+use lifecycle::lists::PageOf;
+use lifecycle::organizations::{DomainRecord, PlaceFilter, PlaceSort};
+use serde_json::{Value, json};
+
+use super::caller::Caller;
+use super::dates::{day, moment};
+use super::error::{ApiError, ApiResult};
+use super::listing::Listed;
+
+/// `GET /organization`.
+pub(super) async fn organizations(caller: Caller, mut listed: Listed) -> ApiResult {
+    let filter = PlaceFilter { text: listed.take("name"), ..PlaceFilter::default() };
+    listed.nothing_left()?;
+    let mut rows: Vec<Organization> = Vec::new();
+    loop {
+        let beyond = rows.last().map(|row| (PlaceSort::Name.of_organization(row), row.id.0));
+        let page = PageOf { beyond, ..PageOf::first(PlaceSort::Name, 1_000) };
+        let slice = caller.desk.organizations(filter.clone(), &page).await?;
+        rows.extend(slice.rows);
+        if !slice.after || rows.len() >= listed.reach() {
+            break;
+        }
+    }
+    rows.truncate(listed.reach());
+    let now = caller.desk.clock().now();
+    let (rows, page) = listed.cut(rows);
+    let rows: Vec<Value> = rows.iter().map(|row| view(row, now)).collect();
+    Ok(Json(json!({"organizations": rows, "page": page})))
+}
+
+/// `GET /organization/{id}`.
+pub(super) async fn organization(caller: Caller, Path(id): Path<String>) -> ApiResult {
+    let id = id.parse().map_err(|_| ApiError::no_such("organization"))?;
+    let found = caller.desk.organization(OrganizationId(id)).await?;
+    Ok(Json(view(&found, caller.desk.clock().now())))
+}
+
+fn view(organization: &Organization, now: Timestamp) -> Value {
+    let validations: Vec<Value> = organization
+        .validated_until
+        .map(|until| {
+            let status = if now <= until { "active" } else { "expired" };
+            json!({"type": "ov", "name": "OV", "status": status, "validated_until": moment(until)})
+        })
+        .into_iter()
+        .collect();
+    json!({
+        "id": organization.id,
+        "name": organization.name,
+        "display_name": organization.name,
+        "country": organization.country,
+        "status": "active",
+        "is_active": true,
+        "validations": validations,
+    })
+}
+
+/// `GET /domain`.
+pub(super) async fn domains(caller: Caller, mut listed: Listed) -> ApiResult {
+    let filter = PlaceFilter {
+        text: listed.take("name"),
+        organization: listed.take_read("organization_id")?,
+        validation: None,
+    };
+    listed.nothing_left()?;
+    let mut rows: Vec<DomainRecord> = Vec::new();
+    loop {
+        let beyond = rows.last().map(|row| (PlaceSort::Name.of_domain(row), row.domain.id.0));
+        let page = PageOf { beyond, ..PageOf::first(PlaceSort::Name, 1_000) };
+        let slice = caller.desk.domains(filter.clone(), &page).await?;
+        rows.extend(slice.rows);
+        if !slice.after || rows.len() >= listed.reach() {
+            break;
+        }
+    }
+    rows.truncate(listed.reach());
+    let now = caller.desk.clock().now();
+    let (rows, page) = listed.cut(rows);
+    let rows: Vec<Value> = rows.iter().map(|row| domain_view(row, now)).collect();
+    Ok(Json(json!({"domains": rows, "page": page})))
+}
+
+/// `GET /domain/{id}`.
+pub(super) async fn domain(caller: Caller, Path(id): Path<String>) -> ApiResult {
+    let id = id.parse().map_err(|_| ApiError::no_such("domain"))?;
+    let found = caller.desk.domain(DomainId(id)).await?;
+    Ok(Json(domain_view(&found, caller.desk.clock().now())))
+}
+
+fn domain_view(record: &DomainRecord, now: Timestamp) -> Value {
+    let until = record.domain.validated_until;
+    let current = until.is_some_and(|until| now <= until);
+    let mut view = json!({
+        "id": record.domain.id,
+        "name": record.domain.name,
+        "is_active": true,
+        "status": if current { "active" } else { "pending" },
+        "date_created": moment(record.created_at),
+        "organization": {"id": record.domain.organization, "name": record.organization_name},
+        "dcv_method": record.method,
+    });
+    if let Some(until) = until {
+        view["dcv_expiration"] = json!({"ov": day(until)});
+    }
+    view
+}
