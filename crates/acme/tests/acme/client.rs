@@ -223,6 +223,19 @@ impl Client {
         self.post(url, Some(json!({"csr": B64.encode(csr)}))).await
     }
 
+    /// Polls until the object has a status.
+    pub async fn until(&self, url: &str, status: &str) -> Value {
+        for _ in 0..400 {
+            let object = self.fetch(url).await.expect(200).json();
+            if object["status"] == status {
+                return object;
+            }
+            assert!(object["status"] != "invalid" && object["status"] != "valid", "{object}");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("{url} did not become {status}");
+    }
+
     /// Order to certificate, for validated names. Answers the valid order and the chain.
     pub async fn issue(&self, path: &str, names: &[&str]) -> (Value, String) {
         let order = self.order_at(path, names, json!({})).await.expect(201).json();

@@ -1,0 +1,274 @@
+//! Actions and auto-detection over the wire (rules A1 to A9 and their decisions).
+
+use domain::rules::Action;
+use domain::{Days, OrderNumber};
+use lifecycle::Actor;
+use lifecycle::acme::{DryRun, DryRunAnswer, NewAcmeUrl};
+use serde_json::json;
+
+use crate::client::{Client, csr, serial};
+use crate::house::{House, houses};
+
+/// The portal's order and the action behind the newest ACME order of a URL.
+async fn newest(house: &House) -> (OrderNumber, Action, serde_json::Value) {
+    let urls = house.desk.acme_urls(&Actor::Operator, None, 1).await.unwrap();
+    let orders = house.desk.acme_orders(&Actor::Operator, urls[0].url.id, None, 1).await.unwrap();
+    let explanation: serde_json::Value = serde_json::from_str(orders[0].explanation.as_deref().unwrap()).unwrap();
+    let action = explanation["action"].as_str().unwrap().parse().unwrap();
+    (orders[0].order_number.unwrap(), action, explanation)
+}
+
+/// A1, A3, A4, A7: first enroll, then duplicate, in the window renew.
+#[tokio::test]
+async fn a3_the_same_command_enrolls_then_duplicates_then_renews() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let names = ["www.example.com", "example.com"];
+        let (_, first) = client.issue("new-order", &names).await;
+        let (order, action, _) = newest(&house).await;
+        assert_eq!(action, Action::Enroll, "on {}", house.kind);
+        let (_, second) = client.issue("new-order", &names).await;
+        let (same, action, explanation) = newest(&house).await;
+        assert_eq!((same, action), (order, Action::Duplicate), "{explanation}");
+        assert_ne!(serial(&first), serial(&second));
+        assert_eq!(explanation["candidates"][0]["kept"], true);
+        assert!(explanation["window"]["opens_at"].is_string());
+        house.clock.advance(Days(170));
+        let (_, third) = client.issue("new-order", &names).await;
+        let (renewal, action, explanation) = newest(&house).await;
+        assert_eq!(action, Action::Renew, "{explanation}");
+        assert_ne!(renewal, order);
+        assert_ne!(serial(&third), serial(&second));
+        // And again: of the renewal a duplicate.
+        client.issue("new-order", &names).await;
+        let (last, action, _) = newest(&house).await;
+        assert_eq!((last, action), (renewal, Action::Duplicate));
+    }
+}
+
+/// A5, A6: other names, or `enroll` in the URL, make a new order.
+#[tokio::test]
+async fn a6_enroll_always_makes_a_new_order() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        client.issue("new-order", &["www.example.com"]).await;
+        let (first, _, _) = newest(&house).await;
+        client.issue("new-order/enroll", &["www.example.com"]).await;
+        let (second, action, _) = newest(&house).await;
+        assert_eq!(action, Action::Enroll);
+        assert_ne!(first, second);
+        client.issue("new-order", &["www.example.com", "a.example.com"]).await;
+        let (third, action, _) = newest(&house).await;
+        assert_eq!(action, Action::Enroll);
+        assert!(third != first && third != second);
+    }
+}
+
+/// A2: an explicit action on an order, also through its chain; refusals in words.
+#[tokio::test]
+async fn a2_explicit_actions_are_carried_out_on_the_chain() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let names = ["www.example.com"];
+        client.issue("new-order", &names).await;
+        let (order, _, _) = newest(&house).await;
+        client.issue(&format!("new-order/reissue/{order}"), &names).await;
+        assert_eq!(newest(&house).await.1, Action::Reissue);
+        client.issue(&format!("new-order/renew/{order}"), &names).await;
+        let (renewal, action, _) = newest(&house).await;
+        assert_eq!(action, Action::Renew, "in its window or not");
+        assert_ne!(renewal, order);
+        // The URL that a client stored goes on: the chain was renewed, so its newest is duplicated.
+        client.issue(&format!("new-order/renew/{order}"), &names).await;
+        let (last, action, explanation) = newest(&house).await;
+        assert_eq!((last, action), (renewal, Action::Duplicate), "{explanation}");
+        let missing = client.order_at("new-order/renew/999999999", &names, json!({})).await.expect(403);
+        assert_eq!(missing.problem(), "unauthorized");
+        let other = client.order_at(&format!("new-order/renew/{order}"), &["b.example.com"], json!({})).await;
+        assert_eq!(other.expect(403).problem(), "unauthorized");
+    }
+}
+
+/// A foreign organization's order and a missing one look the same.
+#[tokio::test]
+async fn a_foreign_order_looks_like_a_missing_one() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        client.issue("new-order", &["www.example.com"]).await;
+        let (order, _, _) = newest(&house).await;
+        let operator = Actor::Operator;
+        let other = house.desk.add_organization(&operator, "Other", "DE", true).await.unwrap();
+        house.desk.add_domain(&operator, "example.com", other, true).await.unwrap();
+        let credential = house.url_with(NewAcmeUrl::permissive("other", "ssl_plus".into(), other)).await;
+        let mut stranger = Client::new(&house);
+        stranger.register(&credential).await;
+        let words = |number: OrderNumber| {
+            let stranger = &stranger;
+            async move {
+                let path = format!("new-order/renew/{number}");
+                let answer = stranger.order_at(&path, &["www.example.com"], json!({})).await.expect(403);
+                answer.json()["detail"].as_str().unwrap().replace(&number.to_string(), "N")
+            }
+        };
+        assert_eq!(words(order).await, words(OrderNumber(1)).await);
+    }
+}
+
+/// A4, wildcard orders: subdomains are covered, and the certificate holds just what was asked for.
+#[tokio::test]
+async fn a4_a_wildcard_order_covers_its_subdomains() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_wildcard").await;
+        client.issue("new-order", &["*.example.com"]).await;
+        let (order, _, _) = newest(&house).await;
+        let (_, chain) = client.issue("new-order", &["a.example.com", "b.c.example.com"]).await;
+        let (same, action, explanation) = newest(&house).await;
+        assert_eq!((same, action), (order, Action::Duplicate), "{explanation}");
+        assert_eq!(names_of(&chain), ["a.example.com", "b.c.example.com"]);
+    }
+}
+
+fn names_of(chain: &str) -> Vec<String> {
+    use x509_parser::prelude::{FromDer as _, GeneralName};
+    let der = crate::client::leaf(chain);
+    let (_, certificate) = x509_parser::certificate::X509Certificate::from_der(&der).unwrap();
+    let names = certificate.subject_alternative_name().unwrap().unwrap();
+    let mut names: Vec<String> = names
+        .value
+        .general_names
+        .iter()
+        .map(|name| match name {
+            GeneralName::DNSName(name) => (*name).to_owned(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+/// A7: with "Duplicate automatically when an order matches" off, a new order with its options.
+#[tokio::test]
+async fn a7_automatic_duplicates_can_be_switched_off() {
+    for house in houses().await {
+        let credential = house
+            .url_with(NewAcmeUrl {
+                duplicate_automatically: false,
+                ..NewAcmeUrl::permissive("one", "ssl_plus".into(), house.organization)
+            })
+            .await;
+        let mut client = Client::new(&house);
+        client.register(&credential).await;
+        client.issue("new-order", &["www.example.com"]).await;
+        let (first, _, _) = newest(&house).await;
+        client.issue("new-order", &["www.example.com"]).await;
+        let (second, action, _) = newest(&house).await;
+        assert_eq!(action, Action::Enroll);
+        assert_ne!(first, second);
+    }
+}
+
+/// A8: a multi-year plan gets its next certificate, and is renewed in the order's window.
+#[tokio::test]
+async fn a8_a_multi_year_plan_is_reissued_then_renewed() {
+    for house in houses().await {
+        let credential = house
+            .url_with(NewAcmeUrl {
+                coverage_years: Some(1),
+                ..NewAcmeUrl::permissive("one", "ssl_plus".into(), house.organization)
+            })
+            .await;
+        let mut client = Client::new(&house);
+        client.register(&credential).await;
+        client.issue("new-order", &["www.example.com"]).await;
+        let (order, _, _) = newest(&house).await;
+        house.clock.advance(Days(100));
+        client.issue("new-order", &["www.example.com"]).await;
+        let (same, action, _) = newest(&house).await;
+        assert_eq!((same, action), (order, Action::Reissue));
+        house.clock.advance(Days(180));
+        client.issue("new-order", &["www.example.com"]).await;
+        let (renewal, action, explanation) = newest(&house).await;
+        assert_eq!(action, Action::Renew, "{explanation}");
+        assert_ne!(renewal, order);
+    }
+}
+
+/// Precedence: `replaces` names the order before detection does.
+#[tokio::test]
+async fn replaces_names_the_order_before_detection_does() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let names = ["www.example.com"];
+        let (_, chain) = client.issue("new-order", &names).await;
+        let (first, _, _) = newest(&house).await;
+        client.issue("new-order/enroll", &names).await;
+        let with = json!({"replaces": crate::orders::certificate_id(&chain)});
+        let order = client.order_at("new-order", &names, with).await.expect(201).json();
+        client.finalize(&order, &csr(&names, None)).await.expect(200);
+        let (same, action, explanation) = newest(&house).await;
+        assert_eq!((same, action), (first, Action::Duplicate), "{explanation}");
+    }
+}
+
+/// Approval: the order stays processing until a reviewer decides.
+#[tokio::test]
+async fn a_held_order_waits_for_its_reviewer() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let operator = Actor::Operator;
+        house.desk.settings_set(&operator, "approval_step", "one_step").await.unwrap();
+        let reviewer = house.reviewer().await;
+        let mut outcomes = Vec::new();
+        for approve in [true, false] {
+            let name = if approve { "www.example.com" } else { "b.example.com" };
+            let made = client.order(&[name]).await.expect(201);
+            let held = client.finalize(&made.json(), &csr(&[name], None)).await.expect(200);
+            assert_eq!(held.json()["status"], "processing", "on {}", house.kind);
+            let wait: u64 = held.header("retry-after").parse().unwrap();
+            assert!((1..=600).contains(&wait));
+            let again = client.order(&[name]).await.expect(201);
+            assert_eq!(again.header("location"), made.header("location"), "the same held order");
+            let request = house.newest_request().await;
+            if approve {
+                house.desk.approve(&reviewer, request, "fine").await.unwrap();
+            } else {
+                house.desk.reject(&reviewer, request, "not now").await.unwrap();
+            }
+            outcomes.push(client.fetch(&made.header("location")).await.expect(200).json());
+        }
+        assert_eq!(outcomes[0]["status"], "valid", "{}", outcomes[0]);
+        client.fetch(outcomes[0]["certificate"].as_str().unwrap()).await.expect(200);
+        assert_eq!(outcomes[1]["status"], "invalid");
+        assert!(outcomes[1]["error"]["detail"].as_str().unwrap().contains("not now"), "{}", outcomes[1]);
+    }
+}
+
+/// The dry run answers what the order would come to, and writes nothing.
+#[tokio::test]
+async fn a_dry_run_explains_without_issuing() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        client.issue("new-order", &["www.example.com"]).await;
+        let (order, _, _) = newest(&house).await;
+        let run = |at: Option<i64>, asked| DryRun {
+            url_name: "one".to_owned(),
+            names: ["www.example.com".parse().unwrap()].into_iter().collect(),
+            common_name: None,
+            asked,
+            at: at.map(|days| house.clock.now().plus(Days(days))),
+        };
+        let explain = |run: DryRun| {
+            let desk = house.desk.clone();
+            async move { desk.acme_explain(&run).await.unwrap() }
+        };
+        let now = explain(run(None, None)).await.to_json();
+        assert_eq!((&now["action"], &now["order"]), (&json!("duplicate"), &json!(order)));
+        assert_eq!(now["candidates"][0]["rule"], "A4");
+        let later = explain(run(Some(190), None)).await.to_json();
+        assert_eq!(later["action"], "renew", "{later}");
+        let foreign = domain::rules::DirectoryAction::Renew(OrderNumber(7));
+        let DryRunAnswer::Refused(refusal) = explain(run(None, Some(foreign))).await else { panic!("refused") };
+        assert_eq!(refusal.code, "order_unknown");
+        assert_eq!(newest(&house).await.0, order);
+    }
+}

@@ -1,0 +1,305 @@
+//! Every route meets every flaw: the right problem, a 4xx, a fresh nonce, and nothing changed.
+
+use std::collections::HashSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
+use serde_json::{Value, json};
+
+use crate::client::{Answer, Client, Key, csr, http, jws};
+use crate::house::{House, house_with, houses};
+
+/// A route with a payload that it takes; none for POST-as-GET.
+struct Route {
+    name: &'static str,
+    url: String,
+    payload: Option<Value>,
+    /// Signed by a key instead of an account.
+    by_key: bool,
+}
+
+/// What clients can see of the state.
+async fn state(client: &Client, seen: &[String]) -> Vec<Value> {
+    let mut state = Vec::new();
+    for url in seen {
+        state.push(client.fetch(url).await.expect(200).json());
+    }
+    state
+}
+
+/// Objects of a pending DV order, and every route that takes a POST.
+async fn routes(client: &Client) -> (Vec<Route>, Vec<String>) {
+    let made = client.order(&["flaws.test"]).await.expect(201);
+    let order = made.json();
+    let authorization = order["authorizations"][0].as_str().unwrap().to_owned();
+    let shown = client.fetch(&authorization).await.json();
+    let challenge = shown["challenges"][0]["url"].as_str().unwrap().to_owned();
+    let account = client.account.clone().unwrap();
+    let location = made.header("location");
+    let certificate = location.replace("/order/", "/certificate/");
+    let csr = json!({"csr": B64.encode(csr(&["flaws.test"], None))});
+    let identifiers = json!({"identifiers": [{"type": "dns", "value": "other.test"}]});
+    let route = |name, url: &str, payload, by_key| Route { name, url: url.to_owned(), payload, by_key };
+    let routes = vec![
+        route("directory", &client.url("directory"), None, false),
+        route("directory alias", &client.url("directory/renew/5"), None, false),
+        route("new-nonce", &client.url("new-nonce"), None, false),
+        route("new-account", &client.url("new-account"), Some(json!({"termsOfServiceAgreed": true})), true),
+        route("account", &account, Some(json!({"contact": ["mailto:x@example.com"]})), false),
+        route("orders", &format!("{account}/orders"), None, false),
+        route("key-change", &client.url("key-change"), Some(json!({})), false),
+        route("new-order", &client.url("new-order"), Some(identifiers.clone()), false),
+        route("new-order/enroll", &client.url("new-order/enroll"), Some(identifiers), false),
+        route("new-authz", &client.url("new-authz"), Some(json!({"identifier": {"type": "dns", "value": "x.test"}})), false),
+        route("order", &location, None, false),
+        route("finalize", order["finalize"].as_str().unwrap(), Some(csr), false),
+        route("authz", &authorization, Some(json!({"status": "deactivated"})), false),
+        route("challenge", &challenge, Some(json!({})), false),
+        route("certificate", &certificate, None, false),
+        route("revoke-cert", &client.url("revoke-cert"), Some(json!({"certificate": "AAAA"})), false),
+    ];
+    (routes, vec![account, location, authorization, challenge])
+}
+
+/// A flawed request and what it must be answered with: statuses and problems.
+struct Flaw {
+    name: &'static str,
+    content_type: &'static str,
+    body: String,
+    status: u16,
+    problem: &'static str,
+}
+
+async fn good(client: &Client, route: &Route) -> (Value, String) {
+    let mut header = client.header(&route.url).await;
+    if route.by_key {
+        header.as_object_mut().unwrap().remove("kid");
+        header["jwk"] = Key::generate("ES256").jwk();
+    }
+    (header, route.payload.clone().map(|payload| payload.to_string()).unwrap_or_default())
+}
+
+const JOSE: &str = "application/jose+json";
+
+/// Flaws of the body around a header that is good.
+async fn outer_flaws(client: &Client, route: &Route) -> Vec<Flaw> {
+    let mut flaws = Vec::new();
+    for (name, content_type, status) in [("no type", "", 415), ("JSON type", "application/json", 415), ("JOSE type", "application/jose", 415)] {
+        let (header, payload) = good(client, route).await;
+        let body = jws(&client.key, &header, &payload).to_string();
+        flaws.push(Flaw { name, content_type, body, status, problem: "malformed" });
+    }
+    let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
+    for (name, body, status) in [
+        ("nothing", String::new(), 400),
+        ("no JSON", "{".to_owned(), 400),
+        ("an array", "[]".to_owned(), 400),
+        ("deep", deep, 400),
+        ("compact", "a.b.c".to_owned(), 400),
+        ("too large", format!("{{\"protected\":\"{}\"", "a".repeat(60_000)), 413),
+    ] {
+        flaws.push(Flaw { name, content_type: JOSE, body, status, problem: "malformed" });
+    }
+    for (name, member, value) in [
+        ("several signatures", "signatures", json!([{"signature": "AAAA"}])),
+        ("an unprotected header", "header", json!({"kid": "x"})),
+        ("a detached payload", "payload", Value::Null),
+        ("a padded signature", "signature", json!("AAAAAA==")),
+        ("a padded payload", "payload", json!("e30=")),
+        ("a standard base64 payload", "payload", json!("+/+/")),
+        ("a changed payload", "payload", json!(B64.encode("{\"a\":1}"))),
+        ("no signature", "signature", json!("")),
+        ("another signature", "signature", json!(B64.encode([7; 64]))),
+        ("no header", "protected", json!("")),
+        ("a header that is no object", "protected", json!(B64.encode("[]"))),
+    ] {
+        let (header, payload) = good(client, route).await;
+        let mut body = jws(&client.key, &header, &payload);
+        body[member] = value;
+        flaws.push(Flaw { name, content_type: JOSE, body: body.to_string(), status: 400, problem: "malformed" });
+    }
+    flaws
+}
+
+/// Flaws of the protected header, signed all the same.
+async fn header_flaws(client: &Client, route: &Route) -> Vec<Flaw> {
+    let foreign = Key::generate("ES256");
+    let (p384, weak) = (Key::generate("ES384").jwk(), json!({"kty": "RSA", "n": "AQAB", "e": "AQAB"}));
+    let kid = client.account.clone().unwrap();
+    let without = |name: &str, header: &Value| {
+        let mut header = header.clone();
+        header.as_object_mut().unwrap().remove(name);
+        header
+    };
+    let with = |name: &str, value: Value, header: &Value| {
+        let mut header = header.clone();
+        header[name] = value;
+        header
+    };
+    let instead = |key: Value, header: &Value| {
+        let mut header = without("kid", header);
+        header["jwk"] = key;
+        header
+    };
+    let mut flaws = Vec::new();
+    let (base, payload) = good(client, route).await;
+    let mut add = |name, header: Value, status, problem| {
+        let body = jws(&client.key, &header, &payload).to_string();
+        flaws.push(Flaw { name, content_type: JOSE, body, status, problem });
+    };
+    add("alg none", with("alg", json!("none"), &base), 400, "badSignatureAlgorithm");
+    add("alg HS256", with("alg", json!("HS256"), &base), 400, "badSignatureAlgorithm");
+    add("alg PS256", with("alg", json!("PS256"), &base), 400, "badSignatureAlgorithm");
+    add("no alg", without("alg", &base), 400, "malformed");
+    add("crit", with("crit", json!(["exp"]), &base), 400, "malformed");
+    add("b64 false", with("b64", json!(false), &base), 400, "malformed");
+    add("no url", without("url", &base), 400, "malformed");
+    add("an array as nonce", with("nonce", json!(["x"]), &base), 400, "malformed");
+    add("kid and jwk", with("kid", json!(kid), &with("jwk", client.key.jwk(), &base)), 400, "malformed");
+    add("neither kid nor jwk", without("jwk", &without("kid", &base)), 400, "malformed");
+    add("a private key", instead(with("d", json!("AAAA"), &client.key.jwk()), &base), 400, "badPublicKey");
+    add("a MAC key", instead(json!({"kty": "oct", "k": "AAAA"}), &base), 400, "badPublicKey");
+    add("a weak key", with("alg", json!("RS256"), &instead(weak, &base)), 400, "badPublicKey");
+    add("a key of another algorithm", instead(p384, &base), 400, "badSignatureAlgorithm");
+    add("another's key", instead(foreign.jwk(), &base), 400, "malformed");
+    for (name, kid) in [
+        ("an account that is not there", format!("{}999", kid)),
+        ("the account's number", "1".to_owned()),
+        ("an account elsewhere", kid.replace("127.0.0.1", "localhost")),
+        ("an account with a tail", format!("{kid}/")),
+    ] {
+        add(name, with("kid", json!(kid), &without("jwk", &base)), 400, "accountDoesNotExist");
+    }
+    flaws
+}
+
+/// Flaws that the order of checks puts behind the signature: signed by the right key.
+async fn late_flaws(client: &Client, route: &Route) -> Vec<Flaw> {
+    let own = Key::generate("ES256");
+    let key = if route.by_key { &own } else { &client.key };
+    let mut flaws = Vec::new();
+    let used = client.nonce().await;
+    let spent = json!({"alg": "ES256", "nonce": used, "url": client.account, "kid": client.account});
+    client.send(client.account.as_ref().unwrap(), jws(&client.key, &spent, "").to_string()).await.expect(200);
+    for (name, member, value, status, problem) in [
+        ("another url", "url", json!("https://other.test/"), 401, "unauthorized"),
+        ("a url with a query", "url", json!(format!("{}?a=b", route.url)), 401, "unauthorized"),
+        ("the path alone", "url", json!(route.url.replace(&client.base, "")), 401, "unauthorized"),
+        ("no nonce", "nonce", Value::Null, 400, "badNonce"),
+        ("a used nonce", "nonce", json!(used), 400, "badNonce"),
+        ("a made-up nonce", "nonce", json!("AAAAAAAA"), 400, "badNonce"),
+        ("an empty nonce", "nonce", json!(""), 400, "badNonce"),
+        ("a nonce that is no base64url", "nonce", json!("a b+"), 400, "malformed"),
+    ] {
+        let (mut header, payload) = good(client, route).await;
+        if route.by_key {
+            header["jwk"] = own.jwk();
+        }
+        header[member] = value;
+        if header["nonce"].is_null() {
+            header.as_object_mut().unwrap().remove("nonce");
+        }
+        let body = jws(key, &header, &payload).to_string();
+        flaws.push(Flaw { name, content_type: JOSE, body, status, problem });
+    }
+    for payload in ["x", "[]", "{", "{\"a\":", "\"text\"", "7"] {
+        let (mut header, _) = good(client, route).await;
+        if route.by_key {
+            header["jwk"] = own.jwk();
+        }
+        let body = jws(key, &header, payload).to_string();
+        flaws.push(Flaw { name: "a payload of another form", content_type: JOSE, body, status: 400, problem: "malformed" });
+    }
+    flaws
+}
+
+async fn check(house: &House, route: &Route, flaw: Flaw, nonces: &mut HashSet<String>) {
+    let mut request = http().post(&route.url).body(flaw.body);
+    if !flaw.content_type.is_empty() {
+        request = request.header("content-type", flaw.content_type);
+    }
+    let answer = Answer::of(request.send().await.unwrap()).await;
+    let at = format!("{} at {} on {}: {answer:?}", flaw.name, route.name, house.kind);
+    assert_eq!(answer.status, flaw.status, "{at}");
+    assert_eq!(answer.problem(), flaw.problem, "{at}");
+    assert!(nonces.insert(answer.header("replay-nonce")), "a fresh nonce: {at}");
+    assert!(!answer.json()["detail"].as_str().unwrap().is_empty(), "{at}");
+    assert_eq!(answer.json()["status"], flaw.status, "{at}");
+    if flaw.problem == "badSignatureAlgorithm" {
+        assert_eq!(answer.json()["algorithms"].as_array().unwrap().len(), 5, "{at}");
+    }
+    if flaw.problem == "badNonce" {
+        assert!(answer.text.contains("JWS has an invalid anti-replay nonce"), "{at}");
+    }
+    if !route.name.starts_with("directory") {
+        assert_eq!(answer.links("index"), [house.acme("directory")], "{at}");
+    }
+}
+
+#[tokio::test]
+async fn every_route_answers_every_flaw_and_changes_nothing() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_dv_geotrust").await;
+        let (routes, seen) = routes(&client).await;
+        let before = state(&client, &seen).await;
+        let orders = client.fetch(&format!("{}/orders", seen[0])).await.json();
+        let mut nonces = HashSet::new();
+        for route in &routes {
+            for flaw in outer_flaws(&client, route).await {
+                check(&house, route, flaw, &mut nonces).await;
+            }
+            for flaw in header_flaws(&client, route).await {
+                check(&house, route, flaw, &mut nonces).await;
+            }
+            for flaw in late_flaws(&client, route).await {
+                check(&house, route, flaw, &mut nonces).await;
+            }
+        }
+        assert!(nonces.iter().all(|nonce| nonce.len() >= 22));
+        assert_eq!(state(&client, &seen).await, before, "on {}", house.kind);
+        assert_eq!(client.fetch(&format!("{}/orders", seen[0])).await.json(), orders);
+    }
+}
+
+/// jwk belongs to newAccount and revokeCert, kid to all others.
+#[tokio::test]
+async fn each_route_takes_its_own_kind_of_signer() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_dv_geotrust").await;
+        let (routes, _) = routes(&client).await;
+        for route in routes.iter().filter(|route| route.name != "revoke-cert") {
+            let (mut header, payload) = good(&client, route).await;
+            let fields = header.as_object_mut().unwrap();
+            if route.by_key {
+                fields.remove("jwk");
+                fields.insert("kid".to_owned(), json!(client.account));
+            } else {
+                fields.remove("kid");
+                fields.insert("jwk".to_owned(), client.key.jwk());
+            }
+            let answer = client.send(&route.url, jws(&client.key, &header, &payload).to_string()).await;
+            assert_eq!(answer.expect(400).problem(), "malformed", "{}", route.name);
+        }
+    }
+}
+
+/// Behind a proxy the configured base URL counts, whatever the Host header says.
+#[tokio::test]
+async fn urls_are_made_from_the_configured_base_url() {
+    let house = house_with(|config| config.base_url = "https://acme.example/".to_owned()).await;
+    let prefix = "https://acme.example/mpki/api/v1/acme/v2/";
+    let text = http().get(house.acme("directory")).header("x-forwarded-host", "evil.test").send().await.unwrap();
+    let directory: Value = serde_json::from_str(&text.text().await.unwrap()).unwrap();
+    for (name, url) in directory.as_object().unwrap() {
+        assert!(name == "meta" || url.as_str().unwrap().starts_with(prefix), "{name}: {url}");
+    }
+    let client = Client::new(&house);
+    let header = |url: &str, nonce: String| json!({"alg": "ES256", "jwk": client.key.jwk(), "nonce": nonce, "url": url});
+    let existing = "{\"onlyReturnExisting\":true}";
+    let inside = header(&house.acme("new-account"), client.nonce().await);
+    let refused = client.send(&house.acme("new-account"), jws(&client.key, &inside, existing).to_string()).await;
+    assert_eq!(refused.expect(401).problem(), "unauthorized");
+    let outside = header(&format!("{prefix}new-account"), client.nonce().await);
+    let known = client.send(&house.acme("new-account"), jws(&client.key, &outside, existing).to_string()).await;
+    assert_eq!(known.expect(400).problem(), "accountDoesNotExist");
+}

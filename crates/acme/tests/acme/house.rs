@@ -99,3 +99,25 @@ impl House {
         client
     }
 }
+
+impl House {
+    /// A manager who may review requests.
+    pub async fn reviewer(&self) -> Actor {
+        let new = lifecycle::accounts::NewUser {
+            email: "manager@example.com".to_owned(),
+            name: "Manager".to_owned(),
+            role: domain::model::Role::Manager,
+            password: Some("harbour violet anvil".to_owned()),
+        };
+        let id = self.desk.add_user(&Actor::Operator, new).await.unwrap();
+        let user = self.desk.user(&Actor::Operator, id).await.unwrap().user;
+        Actor::Person(lifecycle::Person { role: user.role, user, door: lifecycle::Door::Portal, address: None })
+    }
+
+    /// The request that the newest ACME order waits for.
+    pub async fn newest_request(&self) -> domain::RequestId {
+        let urls = self.desk.acme_urls(&Actor::Operator, None, 1).await.unwrap();
+        let orders = self.desk.acme_orders(&Actor::Operator, urls[0].url.id, None, 1).await.unwrap();
+        orders[0].request.unwrap()
+    }
+}

@@ -1,0 +1,428 @@
+//! Directory, nonces, newOrder to certificate, revocation, renewal information.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
+use domain::model::KeyType;
+use lifecycle::acme::NewAcmeUrl;
+use serde_json::{Value, json};
+
+use crate::client::{Answer, Client, certificates_in, csr, csr_with_key, http, leaf, serial};
+use crate::house::{House, houses};
+
+async fn get(url: &str) -> Answer {
+    Answer::of(http().get(url).send().await.unwrap()).await
+}
+
+#[tokio::test]
+async fn the_directory_carries_the_action_in_the_path_of_new_order_only() {
+    for house in houses().await {
+        let plain = get(&house.acme("directory")).await.expect(200).json();
+        assert_eq!(plain["newOrder"], house.acme("new-order"));
+        assert_eq!(plain["meta"]["externalAccountRequired"], true);
+        assert!(plain["meta"]["termsOfService"].is_string() && plain["meta"]["website"].is_string());
+        assert!(plain["meta"]["profiles"]["default"].is_string());
+        get(plain["meta"]["termsOfService"].as_str().unwrap()).await.expect(200);
+        for form in ["directory?action=renew&orderId=555123456", "directory/renew/555123456", "directory/renew/555123456?x=y"] {
+            let asked = get(&house.acme(form)).await.expect(200).json();
+            assert_eq!(asked["newOrder"], house.acme("new-order/renew/555123456"), "{form}");
+            for same in ["newNonce", "newAccount", "newAuthz", "keyChange", "revokeCert", "renewalInfo", "meta"] {
+                assert_eq!(asked[same], plain[same], "{form}");
+            }
+        }
+        let enroll = get(&house.acme("directory/enroll")).await.expect(200).json();
+        assert_eq!(enroll["newOrder"], house.acme("new-order/enroll"));
+        for bad in [
+            "directory?action=renew", "directory?action=x&orderId=1", "directory?action=renew&orderId=1x",
+            "directory?orderId=1", "directory?action=renew&action=renew&orderId=1", "directory/renew", "directory/x/1",
+        ] {
+            let answer = get(&house.acme(bad)).await.expect(400);
+            assert_eq!(answer.problem(), "malformed", "{bad}");
+        }
+        let client = house.client("one", "ssl_plus").await;
+        let posted = client.fetch(&house.acme("directory")).await.expect(200);
+        assert_eq!(posted.json(), plain);
+        assert!(posted.links("index").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn new_nonce_answers_204_to_get_and_resources_answer_405() {
+    for house in houses().await {
+        let answer = get(&house.acme("new-nonce")).await.expect(204);
+        assert!(!answer.header("replay-nonce").is_empty());
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(answer.links("index"), [house.acme("directory")]);
+        for path in ["order/1", "account/1", "authz/1", "challenge/1", "certificate/1", "new-order", "revoke-cert"] {
+            let answer = get(&house.acme(path)).await.expect(405);
+            assert_eq!(answer.problem(), "malformed", "{path}");
+        }
+        assert_eq!(get(&house.acme("nothing")).await.expect(404).problem(), "malformed");
+        let client = house.client("one", "ssl_plus").await;
+        let posted = client.fetch(&house.acme("new-nonce")).await.expect(204);
+        assert!(!posted.header("replay-nonce").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_validated_domain_gives_a_certificate_without_a_challenge_to_be_met() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let made = client.order(&["www.example.com", "EXAMPLE.com"]).await.expect(201);
+        let order = made.json();
+        let location = made.header("location");
+        assert_eq!(order["status"], "ready");
+        assert_eq!(order["identifiers"][0]["value"], "www.example.com", "in the client's order");
+        assert_eq!(order["identifiers"][1]["value"], "example.com", "lower-case");
+        // The identical order again is the open one.
+        let again = client.order(&["example.com", "www.example.com"]).await.expect(201);
+        assert_eq!(again.header("location"), location);
+        for url in order["authorizations"].as_array().unwrap() {
+            let answer = client.fetch(url.as_str().unwrap()).await.expect(200);
+            let authorization = answer.json();
+            assert_eq!(authorization["status"], "valid");
+            assert_eq!(authorization["challenges"][0]["status"], "valid");
+            assert!(authorization["challenges"][0]["validated"].is_string());
+            assert!(authorization["challenges"][0]["token"].as_str().unwrap().len() >= 22);
+            assert_eq!(answer.text.matches("\"value\"").count(), 1, "acme.sh reads by pattern");
+        }
+        let der = csr(&["www.example.com", "example.com"], None);
+        let finalized = client.finalize(&order, &der).await.expect(200);
+        assert_eq!(finalized.header("location"), location);
+        let valid = finalized.json();
+        assert_eq!(valid["status"], "valid");
+        let repeated = client.finalize(&order, &csr(&["www.example.com", "example.com"], None)).await.expect(200);
+        assert_eq!(repeated.json(), valid, "a repeated finalize is a poll");
+        let certificate = client.fetch(valid["certificate"].as_str().unwrap()).await.expect(200);
+        assert_eq!(certificate.header("content-type"), "application/pem-certificate-chain");
+        assert_eq!(certificates_in(&certificate.text), 2);
+        let alternate = certificate.links("alternate").pop().unwrap();
+        let longer = client.fetch(&alternate).await.expect(200).text;
+        assert_eq!(certificates_in(&longer), 3);
+        assert_eq!(leaf(&longer), leaf(&certificate.text));
+        // After it was issued the same names make a new order.
+        let next = client.order(&["www.example.com", "example.com"]).await.expect(201);
+        assert_ne!(next.header("location"), location);
+        let listed = client.fetch(&format!("{}/orders", client.account.clone().unwrap())).await.expect(200).json();
+        assert_eq!(listed["orders"], json!([next.header("location"), location]));
+    }
+}
+
+#[tokio::test]
+async fn the_list_of_orders_has_pages() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        for number in 0..52 {
+            client.order(&[format!("w{number}.example.com").as_str()]).await.expect(201);
+        }
+        let first = client.fetch(&format!("{}/orders", client.account.clone().unwrap())).await.expect(200);
+        assert_eq!(first.json()["orders"].as_array().unwrap().len(), 50);
+        let rest = client.fetch(&first.links("next")[0]).await.expect(200);
+        assert_eq!(rest.json()["orders"].as_array().unwrap().len(), 2);
+        assert!(rest.links("next").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn identifiers_are_refused_one_by_one() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let order = |identifiers: Value| {
+            let client = &client;
+            async move { client.post(&client.url("new-order"), Some(json!({"identifiers": identifiers}))).await }
+        };
+        let dns = |name: &str| json!({"type": "dns", "value": name});
+        for (identifiers, status, problem) in [
+            (json!([]), 400, "malformed"),
+            (json!([dns("10.0.0.1")]), 403, "rejectedIdentifier"),
+            (json!([dns("a_b.example.com")]), 403, "rejectedIdentifier"),
+            (json!([dns("xn--zzzzzzz-.example.com")]), 403, "rejectedIdentifier"),
+            (json!([dns("bücher.example.com")]), 403, "rejectedIdentifier"),
+            (json!([dns("www.*.example.com")]), 403, "rejectedIdentifier"),
+            (json!([dns("www.example.com.")]), 403, "rejectedIdentifier"),
+            (json!([dns(" www.example.com")]), 403, "rejectedIdentifier"),
+            (json!([dns("evil-example.com")]), 403, "rejectedIdentifier"),
+            (json!([dns("localhost")]), 403, "rejectedIdentifier"),
+            (json!([dns("*.example.com")]), 403, "rejectedIdentifier"),
+            (json!([dns(&format!("{}.example.com", "a".repeat(64)))]), 403, "rejectedIdentifier"),
+            (json!([dns(&"a.".repeat(2000))]), 403, "rejectedIdentifier"),
+            (json!([{"type": "ip", "value": "192.0.2.1"}]), 403, "rejectedIdentifier"),
+            (json!([{"type": "ip", "value": "no"}]), 400, "malformed"),
+            (json!([{"type": "email", "value": "a@example.com"}]), 400, "unsupportedIdentifier"),
+            (json!((0..101).map(|n| dns(&format!("w{n}.example.com"))).collect::<Vec<_>>()), 400, "malformed"),
+            (json!("www.example.com"), 400, "malformed"),
+        ] {
+            let answer = order(identifiers.clone()).await.expect(status);
+            assert_eq!(answer.problem(), problem, "{identifiers}");
+        }
+        let several = order(json!([dns("www.example.com"), dns("a.other.test"), dns("b.other.test")])).await.expect(403);
+        let subproblems = several.json()["subproblems"].clone();
+        assert_eq!(subproblems.as_array().unwrap().len(), 2);
+        assert_eq!(subproblems[0]["identifier"]["value"], "a.other.test");
+        let mixed = order(json!([{"type": "email", "value": "x"}, dns(&"a".repeat(300))])).await;
+        assert_eq!(mixed.expect(400).problem(), "compound");
+        for (member, value, problem) in [
+            ("profile", "unknown", "invalidProfile"),
+            ("notBefore", "yesterday", "malformed"),
+            ("notAfter", "2099-01-01T00:00:00Z", "malformed"),
+            ("replaces", "AAAA", "malformed"),
+            ("replaces", "AAAA.AAAA", "malformed"),
+        ] {
+            let answer = client.order_at("new-order", &["www.example.com"], json!({member: value})).await;
+            assert_eq!(answer.expect(400).problem(), problem, "{member}");
+        }
+        let profiled = client.order_at("new-order", &["www.example.com"], json!({"profile": "default"})).await;
+        assert_eq!(profiled.expect(201).json()["profile"], "default");
+    }
+}
+
+#[tokio::test]
+async fn wildcards_keep_their_star_in_the_order_and_lose_it_in_the_authorization() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_wildcard").await;
+        let order = client.order(&["*.example.com", "example.com"]).await.expect(201).json();
+        assert_eq!(order["identifiers"][0]["value"], "*.example.com");
+        let urls = order["authorizations"].as_array().unwrap();
+        assert_eq!(urls.len(), 2);
+        let wild = client.fetch(urls[0].as_str().unwrap()).await.json();
+        assert_eq!((&wild["identifier"]["value"], &wild["wildcard"]), (&json!("example.com"), &json!(true)));
+        assert_eq!(wild["challenges"][0]["type"], "dns-01");
+        let bare = client.fetch(urls[1].as_str().unwrap()).await.json();
+        assert!(bare.get("wildcard").is_none());
+        let done = client.finalize(&order, &csr(&["*.example.com", "example.com"], None)).await.expect(200).json();
+        assert_eq!(done["status"], "valid");
+    }
+}
+
+#[tokio::test]
+async fn a_bad_csr_is_told_and_leaves_the_order_ready() {
+    for house in houses().await {
+        let credential = house
+            .url_with(NewAcmeUrl {
+                key_types: vec![KeyType::EcP256],
+                ..NewAcmeUrl::permissive("one", "ssl_plus".into(), house.organization)
+            })
+            .await;
+        let mut client = Client::new(&house);
+        client.register(&credential).await;
+        let made = client.order(&["www.example.com"]).await.expect(201);
+        let order = made.json();
+        let good = csr(&["www.example.com"], None);
+        let mut tampered = good.clone();
+        let last = tampered.len() - 1;
+        tampered[last] ^= 1;
+        let p384 = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384).unwrap();
+        for (name, der) in [
+            ("another name", csr(&["a.example.com"], None)),
+            ("a name more", csr(&["www.example.com", "a.example.com"], None)),
+            ("smuggled in the CN", csr(&["www.example.com"], Some("evil.test"))),
+            ("an address", csr(&["www.example.com", "192.0.2.1"], None)),
+            ("a mailbox", csr(&["www.example.com", "a@example.com"], None)),
+            ("no names", csr(&[], None)),
+            ("a broken signature", tampered),
+            ("a key type that is not allowed", csr_with_key(&["www.example.com"], None, &p384)),
+            ("no DER", b"junk".to_vec()),
+            ("nothing", Vec::new()),
+        ] {
+            let answer = client.finalize(&order, &der).await.expect(400);
+            assert_eq!(answer.problem(), "badCSR", "{name}");
+            let now = client.fetch(&made.header("location")).await.json();
+            assert_eq!(now["status"], "ready", "{name}");
+        }
+        let pem = json!({"csr": "-----BEGIN CERTIFICATE REQUEST-----"});
+        let answer = client.post(order["finalize"].as_str().unwrap(), Some(pem)).await;
+        assert_eq!(answer.expect(400).problem(), "badCSR");
+        // The key of the account is no key for a certificate.
+        let pkcs8 = match &client.key {
+            crate::client::Key::Ec(pair, _) => pair.to_pkcs8v1().unwrap().as_ref().to_vec(),
+            _ => unreachable!(),
+        };
+        let own = rcgen::KeyPair::try_from(pkcs8).unwrap();
+        let answer = client.finalize(&order, &csr_with_key(&["www.example.com"], None, &own)).await;
+        assert_eq!(answer.expect(400).problem(), "badCSR");
+        client.finalize(&order, &csr(&["www.example.com"], Some("www.example.com"))).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn others_do_not_see_that_a_thing_exists() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let other = house.client("two", "ssl_plus").await;
+        let made = client.order(&["www.example.com"]).await.expect(201);
+        let order = made.json();
+        let authorization = order["authorizations"][0].as_str().unwrap().to_owned();
+        let challenge = client.fetch(&authorization).await.json()["challenges"][0]["url"].as_str().unwrap().to_owned();
+        let done = client.finalize(&order, &csr(&["www.example.com"], None)).await.expect(200).json();
+        let certificate = done["certificate"].as_str().unwrap().to_owned();
+        for url in [&made.header("location"), &authorization, &challenge, &certificate] {
+            let foreign = other.fetch(url).await.expect(404);
+            let (start, _) = url.rsplit_once('/').unwrap();
+            let missing = other.fetch(&format!("{start}/99999")).await.expect(404);
+            assert_eq!(foreign.json(), missing.json());
+        }
+        let foreign = other.finalize(&order, &csr(&["www.example.com"], None)).await;
+        assert_eq!(foreign.expect(404).problem(), "malformed");
+        let deactivate = other.post(&authorization, Some(json!({"status": "deactivated"}))).await;
+        deactivate.expect(404);
+        let orders = format!("{}/orders", client.account.clone().unwrap());
+        other.fetch(&orders).await.expect(404);
+    }
+}
+
+#[tokio::test]
+async fn a_deactivated_authorization_takes_its_orders_with_it() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let made = client.order(&["www.example.com"]).await.expect(201);
+        let order = made.json();
+        let url = order["authorizations"][0].as_str().unwrap();
+        let gone = client.post(url, Some(json!({"status": "deactivated"}))).await.expect(200).json();
+        assert_eq!(gone["status"], "deactivated");
+        let answer = client.finalize(&order, &csr(&["www.example.com"], None)).await;
+        assert_eq!(answer.expect(403).problem(), "orderNotReady");
+        let next = client.order(&["www.example.com"]).await.expect(201);
+        assert_ne!(next.header("location"), made.header("location"));
+        assert_eq!(next.json()["status"], "ready");
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_is_not_finalized_in_time_ends() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let made = client.order(&["www.example.com"]).await.expect(201);
+        house.clock.advance(domain::Days(8));
+        let late = client.fetch(&made.header("location")).await.expect(200).json();
+        assert_eq!(late["status"], "invalid");
+        let answer = client.finalize(&made.json(), &csr(&["www.example.com"], None)).await;
+        assert_eq!(answer.expect(403).problem(), "orderNotReady");
+        house.server.desk().sweep().await.unwrap();
+        let swept = client.fetch(&made.header("location")).await.expect(200).json();
+        assert_eq!(swept["status"], "invalid");
+        assert!(swept["error"]["detail"].is_string());
+    }
+}
+
+fn revocation(der: &[u8], reason: Option<i64>) -> Value {
+    let mut payload = json!({"certificate": B64.encode(der)});
+    if let Some(reason) = reason {
+        payload["reason"] = json!(reason);
+    }
+    payload
+}
+
+#[tokio::test]
+async fn a_certificate_is_revoked_by_its_account_by_authorization_and_by_its_key() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let url = client.url("revoke-cert");
+        let (_, chain) = client.issue("new-order/enroll", &["www.example.com"]).await;
+        let der = leaf(&chain);
+        let stranger = house.client("two", "ssl_plus").await;
+        assert_eq!(stranger.post(&url, Some(revocation(&der, None))).await.expect(401).problem(), "unauthorized");
+        for reason in [2, 6, 7, 8, 10, 99, -1] {
+            let answer = client.post(&url, Some(revocation(&der, Some(reason)))).await.expect(400);
+            assert_eq!(answer.problem(), "badRevocationReason");
+        }
+        let mut changed = der.clone();
+        let last = changed.len() - 1;
+        changed[last] ^= 1;
+        client.post(&url, Some(revocation(&changed, None))).await.expect(404);
+        assert_eq!(client.post(&url, Some(revocation(b"junk", None))).await.expect(400).problem(), "malformed");
+        let done = client.post(&url, Some(revocation(&der, Some(1)))).await.expect(200);
+        assert!(done.text.is_empty());
+        let again = client.post(&url, Some(revocation(&der, None))).await.expect(400);
+        assert_eq!(again.problem(), "alreadyRevoked");
+        // By an account that holds the authorizations.
+        let (_, chain) = client.issue("new-order/enroll", &["www.example.com"]).await;
+        stranger.order(&["www.example.com"]).await.expect(201);
+        stranger.post(&url, Some(revocation(&leaf(&chain), None))).await.expect(200);
+        by_key(&house, &client).await;
+    }
+}
+
+async fn by_key(house: &House, client: &Client) {
+    let url = client.url("revoke-cert");
+    let order = client.order_at("new-order/enroll", &["www.example.com"], json!({})).await.expect(201).json();
+    let pair = crate::client::Key::generate("ES256");
+    let crate::client::Key::Ec(ec, _) = &pair else { unreachable!() };
+    let own = rcgen::KeyPair::try_from(ec.to_pkcs8v1().unwrap().as_ref().to_vec()).unwrap();
+    let done = client.finalize(&order, &csr_with_key(&["www.example.com"], None, &own)).await.expect(200).json();
+    let der = leaf(&client.fetch(done["certificate"].as_str().unwrap()).await.text);
+    let wrong = Client::new(house);
+    assert_eq!(wrong.post(&url, Some(revocation(&der, None))).await.expect(403).problem(), "unauthorized");
+    let holder = Client::with_key(house, pair);
+    holder.post(&url, Some(revocation(&der, Some(4)))).await.expect(200);
+}
+
+/// base64url(AKI).base64url(serial) (RFC 9773 section 4.1).
+pub fn certificate_id(chain: &str) -> String {
+    use x509_parser::prelude::{FromDer as _, ParsedExtension};
+    let der = leaf(chain);
+    let (_, certificate) = x509_parser::certificate::X509Certificate::from_der(&der).unwrap();
+    let aki = certificate.extensions().iter().find_map(|one| match one.parsed_extension() {
+        ParsedExtension::AuthorityKeyIdentifier(aki) => aki.key_identifier.as_ref().map(|id| id.0.to_vec()),
+        _ => None,
+    });
+    format!("{}.{}", B64.encode(aki.unwrap()), B64.encode(certificate.raw_serial()))
+}
+
+#[tokio::test]
+async fn renewal_information_is_public_and_moves_to_the_past_with_revocation() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let (_, chain) = client.issue("new-order", &["www.example.com"]).await;
+        let url = house.acme(&format!("renewal-info/{}", certificate_id(&chain)));
+        let answer = get(&url).await.expect(200);
+        assert!(answer.header("retry-after").parse::<u64>().unwrap() > 0);
+        let window = answer.json()["suggestedWindow"].clone();
+        let (start, end) = (window["start"].as_str().unwrap(), window["end"].as_str().unwrap());
+        let now = house.clock.now().rfc3339();
+        assert!(start < end && now.as_str() < start, "{window} at {now}");
+        for (bad, status) in [("x", 400), ("AAAA.AAAA", 404), ("a.b.c", 400), ("%00", 400)] {
+            assert_eq!(get(&house.acme(&format!("renewal-info/{bad}"))).await.expect(status).problem(), "malformed");
+        }
+        client.post(&client.url("revoke-cert"), Some(revocation(&leaf(&chain), None))).await.expect(200);
+        let window = get(&url).await.expect(200).json()["suggestedWindow"].clone();
+        assert!(window["end"].as_str().unwrap() < now.as_str());
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_is_replaced_once() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let (_, chain) = client.issue("new-order", &["www.example.com"]).await;
+        let id = certificate_id(&chain);
+        let with = json!({"replaces": id});
+        let stranger = house.client("two", "ssl_plus").await;
+        let foreign = stranger.order_at("new-order", &["www.example.com"], with.clone()).await;
+        assert_eq!(foreign.expect(400).problem(), "malformed");
+        let unshared = client.order_at("new-order", &["other.example.com"], with.clone()).await;
+        assert_eq!(unshared.expect(400).problem(), "malformed");
+        let order = client.order_at("new-order", &["www.example.com"], with.clone()).await.expect(201);
+        assert_eq!(order.json()["replaces"], id);
+        let open = client.order_at("new-order", &["www.example.com"], with.clone()).await.expect(201);
+        assert_eq!(open.header("location"), order.header("location"));
+        client.finalize(&order.json(), &csr(&["www.example.com"], None)).await.expect(200);
+        let twice = client.order_at("new-order", &["www.example.com"], with).await.expect(409);
+        assert_eq!(twice.problem(), "alreadyReplaced");
+        assert!(!serial(&chain).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn limits_are_told_with_the_time_to_wait() {
+    let house = crate::house::house_with(|config| {
+        config.policy.limits.orders_per_account = lifecycle::rate::Limit::per(2, 3_600);
+    })
+    .await;
+    let client = house.client("one", "ssl_plus").await;
+    client.order(&["a.example.com"]).await.expect(201);
+    client.order(&["b.example.com"]).await.expect(201);
+    let limited = client.order(&["c.example.com"]).await.expect(429);
+    assert_eq!(limited.problem(), "rateLimited");
+    let wait: u64 = limited.header("retry-after").parse().unwrap();
+    assert!((1..=600).contains(&wait), "acme.sh gives up on more than 600");
+    client.order(&["a.example.com"]).await.expect(201);
+}

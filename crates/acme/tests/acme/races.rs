@@ -1,0 +1,142 @@
+//! Two at once: one wins, and the other is told so or gets the same.
+
+use futures::future::join_all;
+use serde_json::json;
+
+use crate::client::{Client, Key, csr, jws, leaf};
+use crate::house::houses;
+
+#[tokio::test]
+async fn finalizes_at_once_issue_one_certificate() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let made = client.order(&["www.example.com"]).await.expect(201);
+        let order = made.json();
+        let der = csr(&["www.example.com"], None);
+        let answers = join_all((0..8).map(|_| client.finalize(&order, &der))).await;
+        for answer in answers {
+            let status = answer.expect(200).json()["status"].clone();
+            assert!(status == "valid" || status == "processing", "{status} on {}", house.kind);
+        }
+        let order = client.fetch(&made.header("location")).await.json();
+        assert_eq!(order["status"], "valid");
+        let mut tx = house.desk.store().reader().await.unwrap();
+        let number = house.desk.acme_orders(&lifecycle::Actor::Operator, domain::AcmeUrlId(1), None, 1).await.unwrap()[0].order_number;
+        assert_eq!(tx.certificates_of_order(number.unwrap()).await.unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn one_of_two_uses_of_a_nonce_counts_also_across_nodes() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let account = client.account.clone().unwrap();
+        let mut bases = vec![house.base.clone()];
+        if house.kind == "postgres" {
+            bases.push(house.second_node().await);
+        }
+        for _ in 0..5 {
+            let header = json!({"alg": "ES256", "kid": account, "nonce": client.nonce().await, "url": account});
+            let body = jws(&client.key, &header, "").to_string();
+            let sent = (0..6).map(|index| {
+                let url = account.replace(&house.base, &bases[index % bases.len()]);
+                let (client, body) = (&client, body.clone());
+                async move { client.send(&url, body).await.status }
+            });
+            let mut statuses = join_all(sent).await;
+            statuses.sort_unstable();
+            assert_eq!(statuses, [200, 400, 400, 400, 400, 400], "on {}", house.kind);
+        }
+    }
+}
+
+#[tokio::test]
+async fn identical_orders_at_once_are_one() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let answers = join_all((0..6).map(|_| client.order(&["www.example.com"]))).await;
+        let mut urls: Vec<String> = answers.into_iter().map(|answer| answer.expect(201).header("location")).collect();
+        urls.dedup();
+        assert_eq!(urls.len(), 1, "on {}", house.kind);
+    }
+}
+
+#[tokio::test]
+async fn one_of_two_key_changes_wins() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let url = client.url("key-change");
+        let account = client.account.clone().unwrap();
+        let change = |new: &Key| {
+            let header = json!({"alg": "ES256", "jwk": new.jwk(), "url": url});
+            jws(new, &header, &json!({"account": account, "oldKey": client.key.jwk()}).to_string())
+        };
+        let (a, b) = (Key::generate("ES256"), Key::generate("ES256"));
+        let (first, second) = tokio::join!(client.post(&url, Some(change(&a))), client.post(&url, Some(change(&b))));
+        let won: Vec<bool> = [&first, &second].iter().map(|answer| answer.status == 200).collect();
+        assert_eq!(won.iter().filter(|won| **won).count(), 1, "{first:?} {second:?}");
+        let holder = Client { key: if won[0] { a } else { b }, account: Some(account.clone()), ..Client::new(&house) };
+        holder.fetch(&account).await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn one_account_takes_a_key_that_two_want() {
+    for house in houses().await {
+        let one = house.client("one", "ssl_plus").await;
+        let two = house.client("two", "ssl_plus").await;
+        let new = Key::generate("ES256");
+        let url = one.url("key-change");
+        let change = |client: &Client| {
+            let header = json!({"alg": "ES256", "jwk": new.jwk(), "url": url});
+            jws(&new, &header, &json!({"account": client.account, "oldKey": client.key.jwk()}).to_string())
+        };
+        let (first, second) = tokio::join!(one.post(&url, Some(change(&one))), two.post(&url, Some(change(&two))));
+        let mut statuses = [first.status, second.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 409], "{first:?} {second:?}");
+    }
+}
+
+#[tokio::test]
+async fn one_of_two_revocations_counts() {
+    use base64::Engine as _;
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let (_, chain) = client.issue("new-order", &["www.example.com"]).await;
+        let certificate = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(leaf(&chain));
+        let payload = json!({"certificate": certificate});
+        let url = client.url("revoke-cert");
+        let answers = join_all((0..4).map(|_| client.post(&url, Some(payload.clone())))).await;
+        let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 400, 400, 400], "on {}: {answers:?}", house.kind);
+    }
+}
+
+/// Two renewals of one order: one new order, and a duplicate of it.
+#[tokio::test]
+async fn two_renewals_of_one_order_make_one_new_order() {
+    for house in houses().await {
+        let one = house.client("one", "ssl_plus").await;
+        one.issue("new-order", &["www.example.com"]).await;
+        let credential = house.desk.rotate_acme_url(&lifecycle::Actor::Operator, domain::AcmeUrlId(1), domain::Days(0)).await.unwrap();
+        let mut two = Client::new(&house);
+        two.register(&credential).await;
+        house.clock.advance(domain::Days(190));
+        let orders = tokio::join!(one.order(&["www.example.com"]), two.order(&["www.example.com"]));
+        let der = (csr(&["www.example.com"], None), csr(&["www.example.com"], None));
+        let (first, second) = (orders.0.expect(201), orders.1.expect(201));
+        let (body_one, body_two) = (first.json(), second.json());
+        let done = tokio::join!(one.finalize(&body_one, &der.0), two.finalize(&body_two, &der.1));
+        done.0.expect(200);
+        done.1.expect(200);
+        for (client, made) in [(&one, &first), (&two, &second)] {
+            let polled = client.until(&made.header("location"), "valid").await;
+            assert!(polled["certificate"].is_string());
+        }
+        let placed = house.desk.acme_orders(&lifecycle::Actor::Operator, domain::AcmeUrlId(1), None, 3).await.unwrap();
+        assert_eq!(placed[0].order_number, placed[1].order_number, "on {}", house.kind);
+        assert_ne!(placed[0].order_number, placed[2].order_number);
+    }
+}
