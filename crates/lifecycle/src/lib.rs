@@ -15,6 +15,7 @@ pub mod auth;
 pub mod authority;
 pub mod automation;
 mod clock;
+pub mod dashboard;
 pub mod duplicate;
 mod error;
 pub mod fault;

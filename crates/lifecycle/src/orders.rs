@@ -154,7 +154,7 @@ fn order_key(sort: OrderSort, key: Key, number: OrderNumber) -> OrderKey {
 }
 
 /// Limited Users see what is their own.
-fn own_only(actor: &Actor) -> Option<UserId> {
+pub(crate) fn own_only(actor: &Actor) -> Option<UserId> {
     actor.person().filter(|person| person.role == Role::Limited).map(|person| person.user.id)
 }
 
@@ -280,6 +280,17 @@ impl Lifecycle {
         record
             .filter(|record| own.is_none() || record.request.requester == own)
             .ok_or(LifecycleError::NotFound { what: "request" })
+    }
+
+    /// The order of a certificate that the reader may see.
+    pub async fn order_of_certificate(&self, actor: &Actor, id: CertificateId) -> Result<OrderNumber> {
+        check_reader(actor)?;
+        let mut tx = self.store().reader().await?;
+        let missing = || LifecycleError::NotFound { what: "certificate" };
+        let record = tx.certificate(id).await?.ok_or_else(missing)?;
+        let order = tx.order(record.certificate.order).await?.ok_or_else(missing)?;
+        check_visible(actor, &order).map_err(|_| missing())?;
+        Ok(order.number)
     }
 
     /// A certificate as a file.

@@ -13,6 +13,7 @@ pub mod backup;
 pub mod bulk;
 pub mod candidates;
 pub mod certificates;
+pub mod dashboard;
 pub mod endpoints;
 mod error;
 pub mod events;
@@ -21,6 +22,8 @@ mod open;
 pub mod orders;
 pub mod keyset;
 pub mod organizations;
+#[cfg(test)]
+mod page_costs;
 pub mod profiles;
 pub mod rate;
 pub mod requests;
