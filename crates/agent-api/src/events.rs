@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::bounds::{Bounded, MAX_CSR, MAX_LONG_TEXT, MAX_PEM, MAX_TEXT, OutOfBounds, text};
 
 /// `POST` [`crate::paths::EVENT_CSR`]. The same CSR again is answered as before; another one
-/// takes the first one's place as long as nothing was issued for it.
+/// takes the first one's place as long as nothing was issued for it. Agents also repeat it to learn
+/// whether the event goes on: after a failure, after a restart, and every few hours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CsrReport {
     /// The PKCS #10 request (RFC 2986), PEM.
@@ -42,7 +43,8 @@ pub struct FailedReport {
     /// Whether the endpoint serves what it served before: nothing was changed, or the old files
     /// are back in place.
     pub rolled_back: bool,
-    /// Whether trying again without a change on the host may help.
+    /// Whether the same step again, with the same key and certificate, may help: the agent keeps
+    /// the key until the event is over.
     pub may_retry: bool,
 }
 

@@ -35,7 +35,7 @@ pub struct Task {
     /// The event.
     pub event_id: EventId,
     /// Until when no one else works on it. Reports on the event extend it. An installation with
-    /// its checks takes up to three minutes.
+    /// its checks and, where it fails, its way back takes up to four minutes.
     pub lease_until: Timestamp,
     /// Where.
     pub endpoint: TaskEndpoint,

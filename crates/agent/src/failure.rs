@@ -25,6 +25,7 @@ impl Failure {
         Self { stage, cause, solution: solution.into(), may_retry: true }
     }
 
+    /// The same try would fail again: a person must do something first.
     fn for_good(self) -> Self {
         Self { may_retry: false, ..self }
     }
@@ -108,6 +109,7 @@ impl Failure {
             ),
             "Retry: a new key and a new request will be made.",
         )
+        .for_good()
     }
 
     pub(crate) fn csr_refused(message: &str) -> Self {
@@ -124,6 +126,7 @@ impl Failure {
             format!("The certificate was not installed: {cause}."),
             "Retry. If it happens again, cancel this request and make a new one.",
         )
+        .for_good()
     }
 
     pub(crate) fn state(error: &dyn Display) -> Self {

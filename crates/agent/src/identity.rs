@@ -15,7 +15,7 @@ use crate::run::AgentError;
 /// The identity's file in the state folder, mode 0600.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Identity {
-    /// The portal that gave the token: it is sent to no other.
+    /// The portal that gave the token: it is sent to no other host.
     server: String,
     /// Digest of the activation token; another activation token enrolls anew.
     activation_digest: String,
@@ -34,7 +34,7 @@ struct Enrolled {
 /// The stored bearer token, or a new one for the configured activation token.
 pub(crate) async fn token(config: &AgentConfig, portal: &Portal) -> Result<Token, AgentError> {
     let path = config.state_dir.join("identity.json");
-    let stored = read(&path)?.filter(|identity| identity.server == config.server);
+    let stored = read(&path)?.filter(|identity| host(&identity.server) == host(&config.server));
     let wanted = config.activation_token.as_ref().map(digest);
     let known = stored.filter(|identity| {
         wanted.as_ref().is_none_or(|wanted| *wanted == identity.activation_digest)
@@ -105,6 +105,11 @@ fn random() -> Result<Token, PortalError> {
     aws_lc_rs::rand::fill(&mut bytes)
         .map_err(|_| PortalError::Setup("the system gives no random numbers".into()))?;
     Ok(Token::new(hex::encode(bytes)))
+}
+
+/// The host of a portal's address. Its port and path may change without making it another one.
+fn host(server: &str) -> Option<String> {
+    reqwest::Url::parse(server).ok()?.host_str().map(str::to_owned)
 }
 
 fn hostname() -> String {

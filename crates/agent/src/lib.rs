@@ -26,6 +26,7 @@ mod journal;
 mod key;
 mod nginx;
 mod probe;
+mod report;
 mod run;
 mod site;
 mod work;

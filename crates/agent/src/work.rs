@@ -5,14 +5,9 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
 
-use agent_api::{
-    Bounded, CsrReport, ErrorCode, EventAnswer, FailedReport, InstalledReport, Step, Task,
-    VerifiedReport, paths,
-};
+use agent_api::{CsrReport, FailedReport, InstalledReport, Step, Task, VerifiedReport, paths};
 use domain::EventId;
-use serde::Serialize;
 
 use crate::client::{Portal, PortalError};
 use crate::config::AgentConfig;
@@ -23,6 +18,7 @@ use crate::install::{self, Surroundings, blocking};
 use crate::journal::{CsrWish, Entry, Installation, Journal, State};
 use crate::key;
 use crate::probe::probe;
+use crate::report::Reply;
 use crate::site::Recipe;
 
 /// Works on one task at a time.
@@ -32,17 +28,6 @@ pub(crate) struct Worker<'a> {
     pub portal: &'a Portal,
     pub journal: &'a Journal,
     pub command_log: &'a Path,
-}
-
-/// The portal's answer to a report.
-enum Reply {
-    Taken,
-    /// The event is over for the portal.
-    Over,
-    /// The event is at another step.
-    OtherStep,
-    /// The report itself was refused.
-    Invalid(String),
 }
 
 impl Worker<'_> {
@@ -75,12 +60,12 @@ impl Worker<'_> {
                 return Ok(true);
             }
             Ok(Next::Verified(report)) => {
-                self.report(event, paths::EVENT_VERIFIED, &report).await?;
+                self.portal.report(event, paths::EVENT_VERIFIED, &report).await?;
             }
             Err(failure) => {
                 // Nothing of the host was changed yet.
-                self.report(event, paths::EVENT_FAILED, &failure.report(true)).await?;
-                self.forget(event);
+                self.portal.report(event, paths::EVENT_FAILED, &failure.report(true)).await?;
+                self.settle(event).await?;
             }
         }
         Ok(false)
@@ -140,14 +125,14 @@ impl Worker<'_> {
 
     async fn send_csr(&self, entry: Entry) -> Result<(), PortalError> {
         let report = CsrReport { csr_pem: entry.csr_pem };
-        match self.report(entry.event, paths::EVENT_CSR, &report).await? {
+        match self.portal.report(entry.event, paths::EVENT_CSR, &report).await? {
             Reply::Taken | Reply::OtherStep => {
                 fault!("after_csr_sent");
             }
             Reply::Over => self.forget(entry.event),
             Reply::Invalid(message) => {
                 let failed = Failure::csr_refused(&message).report(true);
-                self.report(entry.event, paths::EVENT_FAILED, &failed).await?;
+                self.portal.report(entry.event, paths::EVENT_FAILED, &failed).await?;
                 self.forget(entry.event);
             }
         }
@@ -186,8 +171,26 @@ impl Worker<'_> {
                 tracing::error!(event = %entry.event, %error, "the journal can't be written");
             }
         }
+        if matches!(entry.state, State::Failed { .. }) {
+            return self.settle(entry.event).await;
+        }
         self.forget(entry.event);
         Ok(())
+    }
+
+    /// After a failure: the portal may send the same certificate again later, so its key is kept
+    /// while the event goes on. Sending the CSR again shows whether it does.
+    async fn settle(&self, event: EventId) -> Result<(), PortalError> {
+        let known = self.journal.load(event).filter(|entry| entry.pending_key.exists());
+        let Some(mut entry) = known else {
+            self.forget(event);
+            return Ok(());
+        };
+        entry.state = State::CsrMade;
+        if let Err(error) = self.journal.save(&entry) {
+            tracing::error!(%event, %error, "the journal can't be written");
+        }
+        self.send_csr(entry).await
     }
 
     /// Does what `entry`'s state asks for and tells the next state; none at the end.
@@ -204,7 +207,7 @@ impl Worker<'_> {
             }
             State::Installed { installation } => {
                 let report = InstalledReport { serial: installation.serial.clone() };
-                self.report(entry.event, paths::EVENT_INSTALLED, &report).await?;
+                self.portal.report(entry.event, paths::EVENT_INSTALLED, &report).await?;
                 fault!("after_installed_sent");
                 Some(match install::verify(entry, &installation, around).await {
                     Ok(served) => State::Verified { installation, chain_pem: served.chain_pem },
@@ -214,7 +217,7 @@ impl Worker<'_> {
             State::Verified { chain_pem, .. } => {
                 fault!("after_verify");
                 let report = VerifiedReport { chain_pem };
-                self.report(entry.event, paths::EVENT_VERIFIED, &report).await?;
+                self.portal.report(entry.event, paths::EVENT_VERIFIED, &report).await?;
                 fault!("after_verified_sent");
                 if let Err(error) = install::keep_backups(entry).await {
                     tracing::warn!(event = %entry.event, %error, "backups could not be kept");
@@ -229,7 +232,7 @@ impl Worker<'_> {
                 Some(State::Failed { report: failure.report(rolled_back) })
             }
             State::Failed { report } => {
-                self.report(entry.event, paths::EVENT_FAILED, &report).await?;
+                self.portal.report(entry.event, paths::EVENT_FAILED, &report).await?;
                 fault!("after_failed_sent");
                 log_failure(entry.event, &report);
                 None
@@ -284,31 +287,6 @@ impl Worker<'_> {
             .await
             .map(|served| VerifiedReport { chain_pem: served.chain_pem })
             .map_err(|error| Failure::not_seen(address, name, &error))
-    }
-
-    async fn report<R>(
-        &self,
-        event: EventId,
-        pattern: &str,
-        report: &R,
-    ) -> Result<Reply, PortalError>
-    where
-        R: Serialize + Bounded + Sync,
-    {
-        let path = paths::for_event(pattern, event);
-        match self.portal.call::<R, EventAnswer>(&path, report, Duration::ZERO).await {
-            Ok(_) => Ok(Reply::Taken),
-            Err(PortalError::TooLarge(fault)) => Ok(Reply::Invalid(fault.to_string())),
-            Err(PortalError::Refused(body)) if body.code != ErrorCode::Unauthorized => {
-                tracing::warn!(%event, path, message = body.message, "the portal refused a report");
-                Ok(match body.code {
-                    ErrorCode::EventOver => Reply::Over,
-                    ErrorCode::WrongStep => Reply::OtherStep,
-                    _ => Reply::Invalid(body.message),
-                })
-            }
-            Err(error) => Err(error),
-        }
     }
 }
 

@@ -225,6 +225,8 @@ async fn enrolls_once_over_tls_with_a_private_root_and_lost_answers() {
     let first = std::fs::read(&identity).unwrap();
     assert_eq!(host.portal.endpoints().len(), 1);
 
+    // The portal may move to another port of its host.
+    config.server = host.portal.url();
     // The activation token is not needed any more, and a used one enrolls nobody else.
     config.activation_token = None;
     run_once(config.clone()).await.unwrap();
@@ -280,4 +282,45 @@ async fn an_unreadable_configuration_does_not_report_endpoints_as_gone() {
     assert_eq!(host.portal.endpoints().len(), 1);
     let failed = host.portal.event(event).failed.unwrap();
     assert!(failed.cause.contains("half.conf:1"), "{}", failed.cause);
+}
+
+#[tokio::test]
+async fn a_later_try_installs_the_same_certificate_with_the_same_key() {
+    let host = Host::start().await;
+    let event = host.order(KeyType::EcP256);
+    host.portal.retry_once(event);
+    host.nginx.break_configuration();
+    run_once(host.config()).await.unwrap();
+    let first = host.portal.event(event);
+    assert!(first.failed.is_none() && first.verified.is_none());
+    host.nginx.mend_configuration();
+    host.portal.release(event);
+    run_once(host.config()).await.unwrap();
+    let end = host.portal.event(event);
+    assert!(end.verified.is_some(), "{:?}", end.failed);
+    assert_eq!(end.issued.unwrap().serial, first.issued.unwrap().serial);
+    assert!(end.csrs.iter().all(|csr| *csr == end.csrs[0]));
+    host.assert_clean();
+}
+
+#[tokio::test]
+async fn check_prints_what_would_be_managed_and_changes_nothing() {
+    let host = Host::start().await;
+    let file = host.dir.path().join("agent.toml");
+    let folder = host.dir.path().display();
+    let binary = common::nginx::BINARY;
+    let text = format!("[nginx]\nbinary = '{binary}'\nconfig_file = '{folder}/nginx.conf'\n");
+    std::fs::write(&file, text).unwrap();
+    let check = tokio::process::Command::new(env!("CARGO_BIN_EXE_certdeck-agent"))
+        .args(["check", "--config"])
+        .arg(&file)
+        .output();
+    let output = check.await.unwrap();
+    assert!(output.status.success());
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let serial = served(host.address, NAME).await.serial.0;
+    for part in [&host.address.to_string(), NAME, &serial, "tls/key.pem", "-s reload -c"] {
+        assert!(printed.contains(part), "{part} in {printed}");
+    }
+    assert!(!host.dir.path().join("state").exists());
 }

@@ -61,6 +61,7 @@ pub struct Event {
     key_type: KeyType,
     probe: bool,
     held: bool,
+    retries: usize,
     pub csrs: Vec<String>,
     pub issued: Option<Issued>,
     pub installed: bool,
@@ -172,6 +173,7 @@ impl TestPortal {
                 key_type: key,
                 probe,
                 held: false,
+                retries: 0,
                 csrs: Vec::new(),
                 issued: None,
                 installed: false,
@@ -194,6 +196,16 @@ impl TestPortal {
     /// The certificate waits for an approval.
     pub fn hold(&self, event: EventId) {
         self.shared.inner.lock().unwrap().events.get_mut(&event).unwrap().held = true;
+    }
+
+    /// The event's first failure that may be retried is not its end: it waits to be released.
+    pub fn retry_once(&self, event: EventId) {
+        self.shared.inner.lock().unwrap().events.get_mut(&event).unwrap().retries = 1;
+    }
+
+    /// The event goes on.
+    pub fn release(&self, event: EventId) {
+        self.shared.inner.lock().unwrap().events.get_mut(&event).unwrap().held = false;
     }
 
     /// Cancels the event.
@@ -406,11 +418,15 @@ async fn csr(
         inner.issued
     };
     shared.change(event, |event| {
+        if event.is_over() {
+            return Err(refuse(StatusCode::GONE, ErrorCode::EventOver));
+        }
         if event.issued.is_none() {
             event.issued = Some(shared.sign(&report.csr_pem, number));
         }
         event.csrs.push(report.csr_pem);
-    })?;
+        Ok(())
+    })??;
     Ok(Json(EventAnswer::default()))
 }
 
@@ -443,6 +459,13 @@ async fn failed(
     Json(report): Json<FailedReport>,
 ) -> Answer<EventAnswer> {
     shared.authorize(&headers)?;
-    shared.change(event, |event| event.failed = Some(report))?;
+    shared.change(event, |event| {
+        if report.may_retry && event.retries > 0 {
+            event.retries -= 1;
+            event.held = true;
+        } else {
+            event.failed = Some(report);
+        }
+    })?;
     Ok(Json(EventAnswer::default()))
 }
