@@ -5,10 +5,10 @@
 use std::time::Instant;
 
 use certdeck_store as store;
-use domain::model::{OrderStatus, Origin};
+use domain::model::{Coverage, KeyType, OrderStatus, Origin, SignatureHash};
 use domain::{DnsName, OrderNumber, OrganizationId, Timestamp};
 use store::candidates::Candidates;
-use store::orders::{OrderFilter, OrderSort};
+use store::orders::{NewOrder, OrderFilter, OrderSort};
 use store::search::{NameQuery, SearchFilter};
 use store::seed::Seed;
 use store::{Store, StoreError, StoreOptions, Tx};
@@ -35,6 +35,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         candidates(&mut tx).await?;
     }
     drop(tx);
+    println!("-- writes, each an order of three names and its move to issued");
+    for writers in [1, 8, 32] {
+        writes(&store, writers).await?;
+    }
     store.close().await;
     Ok(())
 }
@@ -78,6 +82,66 @@ async fn organizations(tx: &mut Tx) -> Result<(), StoreError> {
             }
         }?;
     }
+    Ok(())
+}
+
+/// Durable writes a second, by so many writers at once.
+async fn writes(store: &Store, writers: usize) -> Result<(), Box<dyn std::error::Error>> {
+    const EACH: usize = 40;
+    let start = Instant::now();
+    let works = (0..writers).map(|writer| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            for number in 0..EACH {
+                let done: Result<(), StoreError> = store
+                    .write(move |tx| {
+                        Box::pin(async move { one_order(tx, writer * EACH + number).await })
+                    })
+                    .await;
+                done?;
+            }
+            Ok::<(), StoreError>(())
+        })
+    });
+    for work in works.collect::<Vec<_>>() {
+        work.await??;
+    }
+    let count = u32::try_from(writers * EACH)?;
+    println!("{writers} writers: {:.2?} for each of {count}", start.elapsed() / count);
+    Ok(())
+}
+
+async fn one_order(tx: &mut Tx, salt: usize) -> Result<(), StoreError> {
+    let name = |host: &str| format!("{host}{salt}.written.example.com").parse::<DnsName>();
+    let (Ok(common_name), Ok(second), Ok(third)) = (name("www"), name("api"), name("mail")) else {
+        return Err(StoreError::NotFound);
+    };
+    let new = NewOrder {
+        number: None,
+        organization: OrganizationId(1),
+        product: "ssl_plus".into(),
+        names: [common_name.clone(), second, third].into_iter().collect(),
+        common_name,
+        status: OrderStatus::Pending,
+        origin: Origin::Acme,
+        coverage: Coverage::Single,
+        ordered_at: NOW,
+        issued_at: None,
+        renews: None,
+        auto_renew: false,
+        validity_days: None,
+        key_type: KeyType::EcP256,
+        signature_hash: SignatureHash::Sha256,
+        acme_url: None,
+        acme_account: None,
+        profile: None,
+        requester: None,
+        requester_name: None,
+        idempotency_key: None,
+        note: None,
+    };
+    let number = tx.insert_order(&new).await?.ok_or(StoreError::NotFound)?;
+    tx.move_order(number, OrderStatus::Pending, OrderStatus::Issued).await?;
     Ok(())
 }
 

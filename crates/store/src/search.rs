@@ -27,7 +27,7 @@ const SHORTEST_SUBSTRING: usize = 3;
 
 /// Names that the steps of one filtered page read: a filter that drops almost everything ends with
 /// a short page and a cursor, not with a scan.
-const STEPS: [usize; 3] = [200, 1000, 5000];
+const STEPS: [usize; 4] = [400, 1200, 1600, 3000];
 
 /// What is looked for in the names.
 #[derive(Debug, Clone, PartialEq, Eq)]

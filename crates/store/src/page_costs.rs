@@ -1,0 +1,120 @@
+//! No page walks a table: the work of lists, searches and candidates is counted in the steps of
+//! SQLite's own machine, with enough orders that a scan would show.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use domain::model::{OrderStatus, Origin};
+use domain::{DnsName, OrderNumber, OrganizationId};
+
+use crate::Tx;
+use crate::candidates::Candidates;
+use crate::orders::{OrderFilter, OrderSort};
+use crate::samples::{NOW, organizations};
+use crate::search::{NameQuery, SearchFilter};
+use crate::seed::Seed;
+use crate::testing::{TestDatabase, sqlite};
+
+const ORDERS: u64 = 20_000;
+
+/// A page by index takes about 3,000 steps whatever the number of orders; a scan, several for each.
+const ALLOWED: u64 = ORDERS / 2;
+
+/// Counts the steps of one connection, in tens.
+struct Meter(Arc<AtomicU64>);
+
+impl Meter {
+    async fn on(tx: &mut Tx) -> Self {
+        let Tx::Sqlite(session) = tx else { panic!("only SQLite counts its steps") };
+        let tens = Arc::new(AtomicU64::new(0));
+        let counter = tens.clone();
+        session.lock_handle().await.unwrap().set_progress_handler(10, move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+            true
+        });
+        Self(tens)
+    }
+
+    fn check(&self, what: &str) {
+        let steps = self.0.swap(0, Ordering::Relaxed) * 10;
+        assert!(steps > 0, "{what}: nothing was counted");
+        assert!(steps < ALLOWED, "{what}: {steps} steps");
+    }
+}
+
+async fn seeded() -> TestDatabase {
+    let database = sqlite().await;
+    organizations(&database.store, 5).await;
+    let seed = Seed {
+        orders: ORDERS,
+        seed: 11,
+        now: NOW,
+        first_number: OrderNumber(100_000_001),
+        organizations: (1..=5).map(OrganizationId).collect(),
+    };
+    database.store.load_orders(seed.orders(), ORDERS, NOW, |_| {}).await.unwrap();
+    database
+}
+
+async fn lists(tx: &mut Tx, meter: &Meter) {
+    let all = OrderFilter::default();
+    let filters = [
+        all.clone(),
+        OrderFilter { status: Some(OrderStatus::Issued), ..all.clone() },
+        OrderFilter { status: Some(OrderStatus::Pending), ..all.clone() },
+        OrderFilter { product: Some("ssl_wildcard".into()), ..all.clone() },
+        OrderFilter { organization: Some(OrganizationId(3)), ..all.clone() },
+        OrderFilter { origin: Some(Origin::Acme), ..all },
+    ];
+    let sorts =
+        [OrderSort::Number, OrderSort::OrderedAt, OrderSort::ValidTill, OrderSort::CommonName];
+    for filter in &filters {
+        for sort in sorts {
+            for descending in [false, true] {
+                let page = tx.orders_page(filter, sort, descending, None, 50).await.unwrap();
+                meter.check(&format!("{filter:?} by {sort:?}, descending {descending}"));
+                let Some(last) = page.last() else { continue };
+                tx.orders_page(filter, sort, descending, Some(&sort.key(last)), 50).await.unwrap();
+                meter.check(&format!("{filter:?} by {sort:?}, second page"));
+            }
+        }
+    }
+}
+
+async fn searches(tx: &mut Tx, meter: &Meter) {
+    for typed in
+        ["www.", "w", ".example.com", "example", "birch1", "\"www.example.com\"", "no-such"]
+    {
+        let query = NameQuery::typed(typed).unwrap();
+        let page = tx.search_orders(&query, &SearchFilter::default(), None, 25).await.unwrap();
+        meter.check(&format!("search {typed}"));
+        if let Some(next) = page.next {
+            tx.search_orders(&query, &SearchFilter::default(), Some(&next), 25).await.unwrap();
+            meter.check(&format!("search {typed}, second page"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_page_walks_a_table() {
+    let database = seeded().await;
+    let mut tx = database.store.reader().await.unwrap();
+    let meter = Meter::on(&mut tx).await;
+    lists(&mut tx, &meter).await;
+    searches(&mut tx, &meter).await;
+    let newest =
+        tx.orders_page(&OrderFilter::default(), OrderSort::Number, true, None, 1).await.unwrap();
+    meter.check("the newest order");
+    let order = &newest[0].order;
+    let of = Candidates {
+        organization: order.organization,
+        product: &order.product,
+        origin: None,
+        limit: 20,
+    };
+    tx.candidates_with_names(of, &order.names).await.unwrap();
+    meter.check("candidates by names");
+    let names: Vec<DnsName> = order.names.iter().cloned().collect();
+    tx.candidates_with_any_name(of, &names, None).await.unwrap();
+    meter.check("candidates by any name");
+}
