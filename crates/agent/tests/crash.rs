@@ -137,3 +137,27 @@ async fn a_stop_signal_ends_a_waiting_agent_well() {
     let ended = tokio::time::timeout(std::time::Duration::from_secs(20), agent.wait()).await;
     assert!(ended.unwrap().unwrap().success());
 }
+
+#[tokio::test]
+async fn no_secret_is_logged_or_noted() {
+    let host = Host::start().await;
+    let event = host.portal.order(host.address, Some(NAME), NAME, KeyType::EcP256);
+    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_certdeck-agent"))
+        .args(["run", "--once", "--config"])
+        .arg(host.dir.path().join("agent.toml"))
+        // Kept in the journal with everything that was prepared.
+        .env("CERTDECK_FAULT", "after_verify")
+        .env("RUST_LOG", "trace")
+        .output()
+        .await
+        .unwrap();
+    let logged = String::from_utf8_lossy(&output.stderr);
+    assert!(logged.contains("task"), "the log is on");
+    let page = host.dir.path().join(format!("state/events/{event}.json"));
+    let noted = std::fs::read_to_string(page).unwrap();
+    assert!(noted.contains("BEGIN CERTIFICATE"));
+    for secret in ["PRIVATE KEY", ACTIVATION, "bearer-"] {
+        assert!(!logged.contains(secret), "{secret} is in the log");
+        assert!(!noted.contains(secret), "{secret} is in the journal");
+    }
+}
