@@ -183,6 +183,9 @@ async fn open_sqlite(url: &str, options: StoreOptions) -> Result<Backend, StoreE
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
+        // Hot pages of indexes are written to the log many times, and to the database once for
+        // each checkpoint: 32 MB of log apart, not 4.
+        .pragma("wal_autocheckpoint", "8000")
         .pragma("journal_size_limit", "67108864");
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
