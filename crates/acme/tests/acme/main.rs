@@ -9,3 +9,4 @@ mod instant;
 mod orders;
 mod races;
 mod validation;
+mod world;

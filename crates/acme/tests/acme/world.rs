@@ -1,0 +1,151 @@
+//! What validation asks, on loopback: a DNS server, web servers, TLS servers.
+
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::IntoResponse;
+use hickory_resolver::proto::op::{Message, ResponseCode};
+use hickory_resolver::proto::rr::rdata::{A, CAA, CNAME, TXT};
+use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
+
+type Zone = Arc<Mutex<HashMap<(String, RecordType), Vec<RData>>>>;
+
+/// A DNS server with every name on 127.0.0.1 that has no record of its own.
+#[derive(Clone)]
+pub struct Dns {
+    pub address: SocketAddr,
+    zone: Zone,
+}
+
+impl Dns {
+    pub async fn start() -> Self {
+        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let dns = Self { address: socket.local_addr().unwrap(), zone: Zone::default() };
+        let zone = Arc::clone(&dns.zone);
+        tokio::spawn(async move {
+            let mut buffer = [0; 4096];
+            while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
+                let Ok(query) = Message::from_vec(&buffer[..length]) else { continue };
+                let _ = socket.send_to(&answer(&query, &zone).to_vec().unwrap(), from).await;
+            }
+        });
+        dns
+    }
+
+    fn set(&self, name: &str, kind: RecordType, values: Vec<RData>) {
+        self.zone.lock().unwrap().insert((name.to_owned(), kind), values);
+    }
+
+    pub fn txt(&self, name: &str, values: &[&str]) {
+        let values = values.iter().map(|value| RData::TXT(TXT::new(vec![(*value).to_owned()]))).collect();
+        self.set(name, RecordType::TXT, values);
+    }
+
+    pub fn cname(&self, name: &str, target: &str) {
+        let target = Name::from_ascii(format!("{target}.")).unwrap();
+        self.set(name, RecordType::CNAME, vec![RData::CNAME(CNAME(target))]);
+    }
+
+    pub fn caa(&self, name: &str, tag: &str, value: &str) {
+        let mut caa = CAA::new_issue(false, None, Vec::new());
+        caa.tag = tag.to_owned();
+        caa.value = value.as_bytes().to_vec();
+        self.set(name, RecordType::CAA, vec![RData::CAA(caa)]);
+    }
+
+    pub fn address(&self, name: &str, address: [u8; 4]) {
+        self.set(name, RecordType::A, vec![RData::A(A(Ipv4Addr::from(address)))]);
+    }
+}
+
+fn answer(query: &Message, zone: &Zone) -> Message {
+    let mut response = Message::response(query.metadata.id, query.metadata.op_code);
+    response.metadata.recursion_desired = true;
+    response.metadata.recursion_available = true;
+    response.add_queries(query.queries.iter().cloned());
+    let Some(question) = query.queries.first() else { return response };
+    let name = question.name().to_ascii().trim_end_matches('.').to_ascii_lowercase();
+    let zone = zone.lock().unwrap();
+    let found = |kind| zone.get(&(name.clone(), kind)).cloned();
+    let values = found(question.query_type()).or_else(|| found(RecordType::CNAME));
+    let values = match (values, question.query_type()) {
+        (Some(values), _) => values,
+        (None, RecordType::A) => vec![RData::A(A(Ipv4Addr::LOCALHOST))],
+        _ => Vec::new(),
+    };
+    if name.ends_with("servfail.test") && question.query_type() == RecordType::CAA {
+        response.metadata.response_code = ResponseCode::ServFail;
+        return response;
+    }
+    for value in values {
+        response.add_answer(Record::from_rdata(question.name().clone(), 1, value));
+    }
+    response
+}
+
+type Pages = Arc<Mutex<HashMap<String, (u16, Option<String>, String)>>>;
+
+/// A web server; pages are found by host and path.
+#[derive(Clone)]
+pub struct Web {
+    pub port: u16,
+    pages: Pages,
+    pub asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Web {
+    pub async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let web = Self { port: listener.local_addr().unwrap().port(), pages: Pages::default(), asked: Arc::default() };
+        let (pages, asked) = (Arc::clone(&web.pages), Arc::clone(&web.asked));
+        let app = axum::Router::new().fallback(move |headers: HeaderMap, uri: Uri| {
+            let host = headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
+            let key = format!("{}{}", host.split(':').next().unwrap_or_default(), uri.path());
+            asked.lock().unwrap().push(key.clone());
+            let page = pages.lock().unwrap().get(&key).cloned();
+            async move {
+                let (status, location, body) = page.unwrap_or((404, None, "SECRET INTERNAL PAGE".to_owned()));
+                let mut headers = HeaderMap::new();
+                if let Some(location) = location {
+                    headers.insert("location", location.parse().unwrap());
+                }
+                (StatusCode::from_u16(status).unwrap(), headers, body).into_response()
+            }
+        });
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        web
+    }
+
+    pub fn page(&self, place: &str, body: &str) {
+        self.pages.lock().unwrap().insert(place.to_owned(), (200, None, body.to_owned()));
+    }
+
+    pub fn answer(&self, place: &str, status: u16, location: &str) {
+        self.pages.lock().unwrap().insert(place.to_owned(), (status, Some(location.to_owned()), "moved".to_owned()));
+    }
+}
+
+
+pub fn serve_tls(listener: tokio::net::TcpListener, certificate: rcgen::Certificate, key: rcgen::KeyPair, alpn: &[u8]) {
+    use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let key = provider.key_provider.load_private_key(key).unwrap();
+    // Not checked here: a challenge certificate has a critical extension that no verifier knows.
+    let certified = rustls::sign::CertifiedKey::new(vec![certificate.der().clone()], key);
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(certified)));
+    config.alpn_protocols = vec![alpn.to_vec()];
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move { acceptor.accept(stream).await.map(drop) });
+        }
+    });
+}
