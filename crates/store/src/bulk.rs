@@ -57,7 +57,9 @@ impl Tx {
             let found: Vec<i64> = on!(self, |conn| {
                 let mut sql = QueryBuilder::new("SELECT number FROM orders WHERE number IN (");
                 let mut list = sql.separated(", ");
-                some.iter().for_each(|number| drop(list.push_bind(number.0)));
+                for number in some {
+                    list.push_bind(number.0);
+                }
                 sql.push(")");
                 sql.build_query_scalar().persistent(false).fetch_all(&mut *conn).await?
             });
@@ -74,7 +76,9 @@ impl Tx {
                 let mut sql =
                     QueryBuilder::new("SELECT serial FROM certificates WHERE serial IN (");
                 let mut list = sql.separated(", ");
-                some.iter().for_each(|serial| drop(list.push_bind(serial.0.as_str())));
+                for serial in some {
+                    list.push_bind(serial.0.as_str());
+                }
                 sql.push(")");
                 sql.build_query_scalar().persistent(false).fetch_all(&mut *conn).await?
             });
