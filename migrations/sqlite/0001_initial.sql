@@ -17,6 +17,9 @@ CREATE TABLE organizations (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     name TEXT NOT NULL UNIQUE,
     country TEXT NOT NULL,
+    -- As OV and EV certificates hold them.
+    locality TEXT,
+    registration_number TEXT,
     validated_until BIGINT,
     created_at BIGINT NOT NULL
 );

@@ -113,6 +113,12 @@ pub enum OrgCommand {
         /// ISO 3166-1 alpha-2
         #[arg(long, value_name = "CC")]
         country: String,
+        /// Town, for OV and EV certificates
+        #[arg(long, value_name = "TOWN", default_value = "")]
+        locality: String,
+        /// Number in the register of companies, for EV certificates
+        #[arg(long, value_name = "NUMBER", default_value = "")]
+        registration_number: String,
         /// Its validation is done
         #[arg(long)]
         validated: bool,

@@ -46,6 +46,12 @@ pub struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base_url: Option<String>,
 
+    /// Public http:// URL under which CRL and OCSP answers are found [default: the HTTP listener, or
+    /// the public URL]
+    #[arg(long, global = true, env = "CERTDECK_AUTHORITY_URL", value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authority_url: Option<String>,
+
     /// Port that http-01 validation connects to [default: 80]
     #[arg(long, global = true, env = "CERTDECK_ACME_HTTP01_PORT", value_name = "PORT")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -135,6 +141,7 @@ pub struct Config {
     pub listen: Listen,
     pub tls_listen: Listen,
     pub base_url: Option<String>,
+    pub authority_url: Option<String>,
     pub acme_http01_port: u16,
     pub acme_tlsalpn01_port: u16,
     pub dns_resolver: Option<SocketAddr>,
@@ -154,6 +161,7 @@ impl Default for Config {
             listen: local(3000),
             tls_listen: local(3443),
             base_url: None,
+            authority_url: None,
             acme_http01_port: 80,
             acme_tlsalpn01_port: 443,
             dns_resolver: None,
@@ -179,7 +187,7 @@ impl Config {
         };
         table.extend(toml::Table::try_from(options)?);
         let config: Self = table.try_into().context("the configuration cannot be used")?;
-        if let Some(url) = &config.base_url {
+        for url in config.base_url.iter().chain(&config.authority_url) {
             check_base_url(url)?;
         }
         Ok(config)

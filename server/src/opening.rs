@@ -8,6 +8,11 @@ use lifecycle::{AuthorityOptions, Clock, Issuer, Lifecycle, MasterKey, Store, St
 
 use crate::config::Config;
 
+/// A new authority begins this many days ago: clocks of clients may be behind.
+const BACKDATED: i64 = 1;
+/// The demonstration's history begins two years ago, and its authority before that.
+const DEMO_BACKDATED: i64 = 800;
+
 /// Where `serve` leaves its public URL for the commands that print URLs.
 const BASE_URL_FILE: &str = "base-url";
 
@@ -28,18 +33,19 @@ pub async fn desk(config: &Config, clock: Clock) -> anyhow::Result<Lifecycle> {
 pub async fn issuing_desk(config: &Config, clock: Clock) -> anyhow::Result<Lifecycle> {
     let base_url = base_url(config);
     let desk = desk(config, clock).await?;
-    with_issuer(config, &desk, &base_url).await
+    with_issuer(config, &desk, &base_url, false).await
 }
 
-/// Gives a desk the authority of its database.
-pub async fn with_issuer(config: &Config, desk: &Lifecycle, base_url: &str) -> anyhow::Result<Lifecycle> {
+/// Gives a desk the authority of its database. Its CRL and OCSP answers are found at the configured
+/// address or else at `base_url`.
+pub async fn with_issuer(config: &Config, desk: &Lifecycle, base_url: &str, demo_on: bool) -> anyhow::Result<Lifecycle> {
     let file = config.master_key_file();
     let master = MasterKey::load_or_create(&file)
         .with_context(|| format!("cannot use the master key file {}", file.display()))?;
-    // The authority is older than anything that it signs, the demonstration's history included.
-    let not_before = desk.clock().now().minus(domain::Days(5 * 365));
+    let not_before = desk.clock().now().minus(domain::Days(if demo_on { DEMO_BACKDATED } else { BACKDATED }));
     let options = AuthorityOptions::new("Certdeck", "US", not_before);
-    let issuer = Issuer::open(desk.store(), Arc::new(master), base_url, options)
+    let published_at = config.authority_url.as_deref().unwrap_or(base_url);
+    let issuer = Issuer::open(desk.store(), Arc::new(master), published_at, options)
         .await
         .context("cannot open the certificate authority")?;
     Ok(desk.with_issuer(issuer))

@@ -87,6 +87,15 @@ impl Listeners {
         Ok(listeners)
     }
 
+    /// Where CRL and OCSP answers are found without TLS, as RFC 5280 section 8 wants it: whoever
+    /// checks a certificate by them must not have to check another one first.
+    fn plain_url(&self) -> anyhow::Result<Option<String>> {
+        Ok(match &self.plain {
+            Some(plain) => Some(format!("http://{}", reachable(plain.local_addr()?))),
+            None => None,
+        })
+    }
+
     /// Where a browser or an ACME client finds the portal.
     fn own_url(&self) -> anyhow::Result<String> {
         Ok(match (&self.tls, &self.plain) {
@@ -127,7 +136,8 @@ impl Portal {
         };
         let desk = opening::desk(config, clock::from_config(config, demo_on)?).await?;
         opening::remember_base_url(config, &base_url)?;
-        let desk = opening::with_issuer(config, &desk, &base_url).await?;
+        let published_at = listeners.plain_url()?.filter(|_| config.base_url.is_none()).unwrap_or_else(|| base_url.clone());
+        let desk = opening::with_issuer(config, &desk, &published_at, demo_on).await?;
         desk.recover().await.context("cannot finish what the last run left")?;
         let own_url = listeners.own_url()?;
         let demonstration = if demo_on { Some(demo::prepare(config, &desk, &own_url).await?) } else { None };

@@ -9,7 +9,9 @@
 //! A process that dies in between leaves a reserved plan, which [`crate::recover`] finishes under
 //! the same serial: nothing is lost, doubled, or signed without being on record.
 
-use ca::{CsrFacts, IssuedCertificate, LintedPlan, Names, Plan, Subject, SubjectOrganization};
+use ca::{
+    BusinessCategory, CsrFacts, IssuedCertificate, LintedPlan, Names, Plan, Registration, Subject, SubjectOrganization,
+};
 use domain::model::{CertificateKind, CertificateStatus, KeyType, Order, Serial};
 use domain::rules::{ScheduledRevocation, Validity, check_validation, longest_lifetime};
 use domain::{
@@ -142,11 +144,7 @@ pub(crate) async fn reserve(
         validation: product.validation,
         subject: Subject {
             common_name: Some(draft.names.common_name.clone()),
-            organization: Some(SubjectOrganization {
-                name: organization.name,
-                country: organization.country,
-                ..SubjectOrganization::default()
-            }),
+            organization: Some(subject_organization(organization)),
         },
         names: Names::from(draft.names.names.clone()),
         spki_der: draft.csr.public_key_der.clone(),
@@ -180,6 +178,25 @@ pub(crate) async fn reserve(
     };
     let id = tx.reserve_issuance(&new, now).await?.ok_or_else(asked_twice)?;
     Ok(Reserved { id, order: new.order, kind: new.kind, request: new.request, plan, linted })
+}
+
+/// What certificates say of an organization. Its register is that of its country.
+fn subject_organization(organization: domain::model::Organization) -> SubjectOrganization {
+    let country = organization.country.clone();
+    let registration = organization.registration_number.map(|number| Registration {
+        category: BusinessCategory::PrivateOrganization,
+        number,
+        country,
+        state_or_province: None,
+        locality: None,
+    });
+    SubjectOrganization {
+        name: organization.name,
+        country: organization.country,
+        state_or_province: None,
+        locality: organization.locality,
+        registration,
+    }
 }
 
 pub(crate) fn lint(plan: Plan, issuer: &Issuer) -> Result<LintedPlan> {

@@ -45,6 +45,18 @@ impl DomainProof {
     }
 }
 
+/// The longest locality and serial number of a subject, in characters (X.520 upper bounds).
+const MAX_LOCALITY: usize = 128;
+const MAX_REGISTRATION: usize = 64;
+
+fn checked_detail(field: &'static str, text: &str, most: usize) -> Result<Option<String>> {
+    let text = text.trim();
+    if text.chars().count() > most || text.chars().any(char::is_control) {
+        return Err(LifecycleError::field(field, format!("Enter at most {most} characters.")));
+    }
+    Ok((!text.is_empty()).then(|| text.to_owned()))
+}
+
 impl Lifecycle {
     /// Adds an organization; `validated` decides at once that it is who it says.
     pub async fn add_organization(
@@ -69,6 +81,34 @@ impl Lifecycle {
                         .changing(Value::Null, new);
                     audit::record(tx, now, &actor, entry).await?;
                     Ok(id)
+                })
+            })
+            .await
+    }
+
+    /// Keeps what OV and EV certificates say of an organization besides name and country: its town,
+    /// and its number in the country's register of companies.
+    pub async fn set_organization_details(
+        &self,
+        actor: &Actor,
+        id: OrganizationId,
+        locality: &str,
+        registration_number: &str,
+    ) -> Result<()> {
+        require_administrator(actor, "Changing organizations")?;
+        let locality = checked_detail("locality", locality, MAX_LOCALITY)?;
+        let registration = checked_detail("registration_number", registration_number, MAX_REGISTRATION)?;
+        let (now, actor) = (self.clock().now(), actor.clone());
+        self.store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let before = tx.organization(id).await?.ok_or(NO_ORGANIZATION)?;
+                    tx.set_organization_details(id, locality.as_deref(), registration.as_deref()).await?;
+                    let entry = AuditEntry::new("organization.changed", "organization", id, format!("{} changed", before.name)).changing(
+                        json!({"locality": before.locality, "registration_number": before.registration_number}),
+                        json!({"locality": locality, "registration_number": registration}),
+                    );
+                    audit::record(tx, now, &actor, entry).await
                 })
             })
             .await

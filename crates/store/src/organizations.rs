@@ -78,6 +78,8 @@ struct OrganizationRow {
     id: i64,
     name: String,
     country: String,
+    locality: Option<String>,
+    registration_number: Option<String>,
     validated_until: Option<i64>,
 }
 
@@ -87,6 +89,8 @@ impl From<OrganizationRow> for Organization {
             id: OrganizationId(row.id),
             name: row.name,
             country: row.country,
+            locality: row.locality,
+            registration_number: row.registration_number,
             validated_until: row.validated_until.map(Timestamp),
         }
     }
@@ -122,12 +126,30 @@ impl TryFrom<DomainRow> for DomainRecord {
     }
 }
 
-const ORGANIZATIONS: &str = "SELECT id, name, country, validated_until FROM organizations";
+const ORGANIZATIONS: &str = "SELECT id, name, country, locality, registration_number, validated_until FROM organizations";
 const DOMAINS: &str = "SELECT d.id, d.name, d.organization_id, o.name AS organization_name, d.validated_until, \
                        d.method, d.token, d.created_at \
                        FROM domains d JOIN organizations o ON o.id = d.organization_id";
 
 impl Tx {
+    /// Keeps what OV and EV certificates say of an organization besides name and country.
+    pub async fn set_organization_details(
+        &mut self,
+        id: OrganizationId,
+        locality: Option<&str>,
+        registration_number: Option<&str>,
+    ) -> Result<(), StoreError> {
+        on!(self, |conn| {
+            sqlx::query("UPDATE organizations SET locality = $2, registration_number = $3 WHERE id = $1")
+                .bind(id.0)
+                .bind(locality)
+                .bind(registration_number)
+                .execute(&mut *conn)
+                .await?;
+        });
+        Ok(())
+    }
+
     /// Adds an organization; none where the name is taken.
     pub async fn insert_organization(
         &mut self,

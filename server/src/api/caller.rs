@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, Request};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, OptionalFromRequest, Request};
 use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use lifecycle::{Actor, Lifecycle, Person};
 use serde::de::DeserializeOwned;
@@ -33,13 +34,18 @@ impl FromRequestParts<Api> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
-        let refused = |message: &str| ApiError::new(StatusCode::UNAUTHORIZED, "invalid_api_key", message);
+        let refused =
+            |message: &str| ApiError::new(StatusCode::UNAUTHORIZED, "invalid_api_key", message);
         let key = parts.headers.get(KEY_HEADER).and_then(|value| value.to_str().ok());
-        let key = key.ok_or_else(|| refused("Send an API key in the header X-DC-DEVKEY. Account > API keys makes one."))?;
+        let key = key.ok_or_else(|| {
+            refused("Send an API key in the header X-DC-DEVKEY. Account > API keys makes one.")
+        })?;
         let connection = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let address = connection.map(|ConnectInfo(address)| address.ip().to_canonical());
         let person = api.desk.authenticate_api_key(key.trim(), address).await?;
-        let person = person.ok_or_else(|| refused("This API key is unknown or revoked, or its owner is disabled."))?;
+        let person = person.ok_or_else(|| {
+            refused("This API key is unknown or revoked, or its owner is disabled.")
+        })?;
         Ok(Self { desk: api.desk.clone(), person })
     }
 }
@@ -52,7 +58,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sent<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        match Json::<T>::from_request(request, state).await {
+        match <Json<T> as FromRequest<S>>::from_request(request, state).await {
             Ok(Json(body)) => Ok(Self(body)),
             Err(rejection) => {
                 let status = rejection.status();
@@ -64,6 +70,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Sent<T> {
                 Err(ApiError::new(status, code, rejection.body_text()))
             }
         }
+    }
+}
+
+/// A body that may be missing.
+impl<T: DeserializeOwned, S: Send + Sync> OptionalFromRequest<S> for Sent<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, ApiError> {
+        if !request.headers().contains_key(CONTENT_TYPE) {
+            return Ok(None);
+        }
+        <Self as FromRequest<S>>::from_request(request, state).await.map(Some)
     }
 }
 

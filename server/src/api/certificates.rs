@@ -16,20 +16,25 @@ fn certificate_id(text: &str) -> ApiResult<CertificateId> {
 }
 
 /// `GET /certificate/{id}/download/format/{format}`.
-pub(super) async fn download(caller: Caller, Path((id, format)): Path<(String, String)>) -> ApiResult<Response> {
+pub(super) async fn download(
+    caller: Caller,
+    Path((id, format)): Path<(String, String)>,
+) -> ApiResult<Response> {
     let format = match format.as_str() {
         "pem_all" => DownloadFormat::ChainAndRoot,
         "pem_noroot" => DownloadFormat::Chain,
         "pem_nointermediate" => DownloadFormat::Leaf,
         "p7b" => DownloadFormat::Pkcs7,
+        "der" => DownloadFormat::Der,
         _ => {
-            let message = "The format is pem_all, pem_noroot, pem_nointermediate or p7b.";
+            let message = "The format is pem_all, pem_noroot, pem_nointermediate, p7b or der.";
             return Err(ApiError::bad("invalid_format", message));
         }
     };
     let file = caller.desk.download(&caller.actor(), certificate_id(&id)?, format).await?;
     let disposition = format!("attachment; filename=\"{}\"", file.file_name);
-    let headers = [(CONTENT_TYPE, file.content_type.to_owned()), (CONTENT_DISPOSITION, disposition)];
+    let headers =
+        [(CONTENT_TYPE, file.content_type.to_owned()), (CONTENT_DISPOSITION, disposition)];
     Ok((headers, file.bytes).into_response())
 }
 

@@ -30,7 +30,11 @@ impl ApiError {
     }
 
     pub(super) fn no_such(what: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", format!("There is no such {what}, or it is not yours to see."))
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            format!("There is no such {what}, or it is not yours to see."),
+        )
     }
 }
 
@@ -39,9 +43,14 @@ impl From<LifecycleError> for ApiError {
         use LifecycleError as Fault;
         let message = error.to_string();
         match error {
-            Fault::Refused(refusal) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, refusal.code, refusal.message),
+            Fault::Refused(refusal) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, refusal.code, refusal.message)
+            }
             Fault::Invalid(faults) => {
-                let errors = faults.into_iter().map(|fault| (format!("invalid_{}", fault.field), fault.message)).collect();
+                let errors = faults
+                    .into_iter()
+                    .map(|fault| (format!("invalid_{}", fault.field), fault.message))
+                    .collect();
                 Self { status: StatusCode::BAD_REQUEST, errors, retry_after: None }
             }
             Fault::SignedOut => Self::new(StatusCode::UNAUTHORIZED, "invalid_api_key", message),
@@ -63,8 +72,11 @@ impl From<LifecycleError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let errors: Vec<Value> =
-            self.errors.into_iter().map(|(code, message)| json!({"code": code, "message": message})).collect();
+        let errors: Vec<Value> = self
+            .errors
+            .into_iter()
+            .map(|(code, message)| json!({"code": code, "message": message}))
+            .collect();
         let mut response = (self.status, Json(json!({"errors": errors}))).into_response();
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -75,10 +87,18 @@ impl IntoResponse for ApiError {
 
 /// Paths that are not there.
 pub(super) async fn no_route() -> ApiError {
-    ApiError::new(StatusCode::NOT_FOUND, "not_found", "There is nothing here. /api/openapi.json lists what there is.")
+    ApiError::new(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "There is nothing here. /api/openapi.json lists what there is.",
+    )
 }
 
 /// Methods that a path does not have.
 pub(super) async fn no_method() -> ApiError {
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This path has other methods; see /api/openapi.json.")
+    ApiError::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "This path has other methods; see /api/openapi.json.",
+    )
 }

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 
 use axum::extract::{FromRequestParts, Query};
 use http::request::Parts;
+use lifecycle::lists::{Key, PageOf, Slice};
 use serde_json::{Value, json};
 
 use super::error::ApiError;
 
 /// Most rows of one answer.
 const MOST: usize = 1_000;
+/// Rows read at a time.
+const BATCH: u16 = 500;
 /// The farthest that an offset reaches: behind it a filter is the way.
 const FARTHEST: usize = 10_000;
 
@@ -28,21 +31,25 @@ impl<S: Send + Sync> FromRequestParts<S> for Listed {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let query = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
-        let Query(pairs) = query.map_err(|rejection| ApiError::bad("invalid_query", rejection.body_text()))?;
+        let Query(pairs) =
+            query.map_err(|rejection| ApiError::bad("invalid_query", rejection.body_text()))?;
         Self::read(pairs)
     }
 }
 
 impl Listed {
     fn read(pairs: Vec<(String, String)>) -> Result<Self, ApiError> {
-        let mut listed = Self { limit: MOST, offset: 0, sort: String::new(), filters: BTreeMap::new() };
+        let mut listed =
+            Self { limit: MOST, offset: 0, sort: String::new(), filters: BTreeMap::new() };
         for (name, value) in pairs {
             match name.as_str() {
                 "limit" => listed.limit = number("limit", &value, 1, MOST)?,
                 "offset" => listed.offset = number("offset", &value, 0, FARTHEST)?,
                 "sort" => listed.sort = value,
                 _ => {
-                    if let Some(key) = name.strip_prefix("filters[").and_then(|rest| rest.strip_suffix(']')) {
+                    if let Some(key) =
+                        name.strip_prefix("filters[").and_then(|rest| rest.strip_suffix(']'))
+                    {
                         listed.filters.insert(key.to_owned(), value);
                     }
                 }
@@ -57,10 +64,15 @@ impl Listed {
     }
 
     /// Takes a filter out and reads it.
-    pub(super) fn take_read<T: std::str::FromStr>(&mut self, name: &str) -> Result<Option<T>, ApiError> {
+    pub(super) fn take_read<T: std::str::FromStr>(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<T>, ApiError> {
         let Some(value) = self.take(name) else { return Ok(None) };
         let shown: String = value.chars().take(80).collect();
-        let read = value.parse().map_err(|_| ApiError::bad("invalid_filter", format!("filters[{name}] can't be {shown:?}.")));
+        let read = value.parse().map_err(|_| {
+            ApiError::bad("invalid_filter", format!("filters[{name}] can't be {shown:?}."))
+        });
         read.map(Some)
     }
 
@@ -81,6 +93,31 @@ impl Listed {
         self.offset + self.limit + 1
     }
 
+    /// Reads rows from the list's beginning, as many as [`Self::reach`], of those that `keep`
+    /// lets through.
+    pub(super) async fn gather<S, T, F>(
+        &self,
+        first: PageOf<S>,
+        key: impl Fn(&T) -> (Key, i64),
+        keep: impl Fn(&T) -> bool,
+        mut read: impl FnMut(PageOf<S>) -> F,
+    ) -> Result<Vec<T>, ApiError>
+    where
+        S: Clone,
+        F: Future<Output = lifecycle::Result<Slice<T>>>,
+    {
+        let (mut rows, mut page) = (Vec::new(), PageOf { size: BATCH, ..first });
+        loop {
+            let slice = read(page.clone()).await?;
+            page.beyond = slice.rows.last().map(&key);
+            rows.extend(slice.rows.into_iter().filter(|row| keep(row)));
+            if !slice.after || rows.len() >= self.reach() {
+                rows.truncate(self.reach());
+                return Ok(rows);
+            }
+        }
+    }
+
     /// The page of the rows that were read from the list's beginning.
     pub(super) fn cut<T>(&self, rows: Vec<T>) -> (Vec<T>, Value) {
         let read = rows.len();
@@ -95,7 +132,10 @@ impl Listed {
 fn number(name: &str, text: &str, least: usize, most: usize) -> Result<usize, ApiError> {
     match text.parse() {
         Ok(number) if (least..=most).contains(&number) => Ok(number),
-        _ => Err(ApiError::bad(&format!("invalid_{name}"), format!("{name} is a number from {least} to {most}."))),
+        _ => Err(ApiError::bad(
+            &format!("invalid_{name}"),
+            format!("{name} is a number from {least} to {most}."),
+        )),
     }
 }
 
@@ -104,7 +144,9 @@ mod tests {
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Listed, ApiError> {
-        Listed::read(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+        Listed::read(
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        )
     }
 
     #[test]
@@ -122,7 +164,9 @@ mod tests {
 
     #[test]
     fn unknown_filters_are_refused() {
-        let mut listed = read(&[("filters[status]", "issued"), ("filters[statsu]", "x"), ("other", "y")]).unwrap();
+        let mut listed =
+            read(&[("filters[status]", "issued"), ("filters[statsu]", "x"), ("other", "y")])
+                .unwrap();
         assert_eq!(listed.take("status").as_deref(), Some("issued"));
         assert!(listed.nothing_left().is_err());
     }

@@ -48,7 +48,10 @@ pub(crate) fn router(desk: Lifecycle, base_url: &str) -> Router {
         .route("/order/certificate", get(order_list::orders))
         // GET takes an order's number here, POST a product's id.
         .route("/order/certificate/{what}", get(order_view::order).post(orders::new))
-        .route("/order/certificate/{what}/duplicate", get(order_view::duplicates).post(orders::duplicate))
+        .route(
+            "/order/certificate/{what}/duplicate",
+            get(order_view::duplicates).post(orders::duplicate),
+        )
         .route("/order/certificate/{what}/reissue", post(orders::reissue))
         .route("/order/certificate/{what}/revoke", put(orders::revoke))
         .route("/certificate/{id}/revoke", put(certificates::revoke))

@@ -42,17 +42,56 @@ pub(super) const OPERATIONS: &[Operation] = &[
          search, origin, user_id, is_renewed, has_duplicates, valid_till; sort: id, date_created, valid_till, common_name",
     ),
     read("/order/certificate/{order}", "One order with its primary certificate and its requests"),
-    send("post", "/order/certificate/{product}", "Request a certificate; with renewal_of_order_id, renew an order", "CertificateRequest", "201"),
+    send(
+        "post",
+        "/order/certificate/{product}",
+        "Request a certificate; with renewal_of_order_id, renew an order",
+        "CertificateRequest",
+        "201",
+    ),
     read("/order/certificate/{order}/duplicate", "The order's duplicates"),
-    send("post", "/order/certificate/{order}/duplicate", "Request a duplicate", "CertificateRequest", "201"),
-    send("post", "/order/certificate/{order}/reissue", "Request a reissue", "CertificateRequest", "201"),
-    send("put", "/order/certificate/{order}/revoke", "Request the revocation of the order with all its certificates", "Revocation", "201"),
-    send("put", "/certificate/{id}/revoke", "Request the revocation of one certificate", "Revocation", "201"),
-    read("/certificate/{id}/download/format/{format}", "A certificate as a file: pem_all, pem_noroot, pem_nointermediate, p7b"),
+    send(
+        "post",
+        "/order/certificate/{order}/duplicate",
+        "Request a duplicate",
+        "CertificateRequest",
+        "201",
+    ),
+    send(
+        "post",
+        "/order/certificate/{order}/reissue",
+        "Request a reissue",
+        "CertificateRequest",
+        "201",
+    ),
+    send(
+        "put",
+        "/order/certificate/{order}/revoke",
+        "Request the revocation of the order with all its certificates",
+        "Revocation",
+        "201",
+    ),
+    send(
+        "put",
+        "/certificate/{id}/revoke",
+        "Request the revocation of one certificate",
+        "Revocation",
+        "201",
+    ),
+    read(
+        "/certificate/{id}/download/format/{format}",
+        "A certificate as a file: pem_all, pem_noroot, pem_nointermediate, p7b, der",
+    ),
     read("/request", "Requests, newest first; filters: status, type, requester_id, order_id"),
     read("/request/{id}", "One request"),
     send("put", "/request/{id}/status", "Approve, reject or cancel a request", "Review", "204"),
-    send("post", "/key/acme-eab", "Make an ACME Directory URL; its credential is shown this once", "AcmeUrl", "201"),
+    send(
+        "post",
+        "/key/acme-eab",
+        "Make an ACME Directory URL; its credential is shown this once",
+        "AcmeUrl",
+        "201",
+    ),
 ];
 
 /// `GET /api/openapi.json`.
@@ -84,7 +123,11 @@ pub(super) async fn document() -> Json<Value> {
 /// An order's number and a product's id stand at the same place: one template for both.
 fn template(path: &str) -> String {
     let shared = ["/order/certificate/{order}", "/order/certificate/{product}"];
-    if shared.contains(&path) { "/order/certificate/{order_or_product}".to_owned() } else { path.to_owned() }
+    if shared.contains(&path) {
+        "/order/certificate/{order_or_product}".to_owned()
+    } else {
+        path.to_owned()
+    }
 }
 
 fn describe(operation: &Operation) -> Value {
@@ -94,13 +137,18 @@ fn describe(operation: &Operation) -> Value {
         .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
         .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
         .collect();
-    let list = ["/organization", "/domain", "/order/certificate", "/request"].contains(&operation.path);
+    let list =
+        ["/organization", "/domain", "/order/certificate", "/request"].contains(&operation.path);
     if list {
         for name in ["limit", "offset"] {
-            parameters.push(json!({"name": name, "in": "query", "schema": {"type": "integer", "minimum": 0}}));
+            parameters.push(
+                json!({"name": name, "in": "query", "schema": {"type": "integer", "minimum": 0}}),
+            );
         }
         let schema = json!({"type": "object", "additionalProperties": {"type": "string"}});
-        parameters.push(json!({"name": "filters", "in": "query", "style": "deepObject", "schema": schema}));
+        parameters.push(
+            json!({"name": "filters", "in": "query", "style": "deepObject", "schema": schema}),
+        );
     }
     if operation.method == "post" || operation.path.ends_with("/revoke") {
         let about = "The same key again gives the same outcome.";

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use axum::Json;
 use domain::model::{Coverage, Origin};
 use domain::{DnsName, NameSet, OrganizationId, ProductId, Timestamp};
-use lifecycle::orders::{OrderFilter, OrderKey, OrderRecord, OrderSort};
+use lifecycle::lists::PageOf;
+use lifecycle::orders::{OrderFilter, OrderRecord, OrderSort, row_key};
 use serde_json::{Value, json};
 
 use super::account::product_reference;
@@ -27,7 +28,7 @@ struct Asked {
 pub(super) async fn orders(caller: Caller, mut listed: Listed) -> ApiResult {
     let asked = read(&caller, &mut listed).await?;
     let rows = match asked {
-        Some(asked) => collect(&caller, &asked, listed.reach()).await?,
+        Some(asked) => collect(&caller, &listed, asked).await?,
         None => Vec::new(),
     };
     let (rows, page) = listed.cut(rows);
@@ -67,7 +68,9 @@ async fn read(caller: &Caller, listed: &mut Listed) -> ApiResult<Option<Asked>> 
     listed.nothing_left()?;
     match found {
         Some(None) => return Ok(None),
-        Some(Some(number)) if filter.number.is_some_and(|wanted| wanted != number) => return Ok(None),
+        Some(Some(number)) if filter.number.is_some_and(|wanted| wanted != number) => {
+            return Ok(None);
+        }
         Some(Some(number)) => filter.number = Some(number),
         None => {}
     }
@@ -77,28 +80,26 @@ async fn read(caller: &Caller, listed: &mut Listed) -> ApiResult<Option<Asked>> 
         "date_created" => OrderSort::OrderedAt,
         "valid_till" => OrderSort::ValidTill,
         "common_name" => OrderSort::CommonName,
-        _ => return Err(ApiError::bad("invalid_sort", "sort is id, date_created, valid_till or common_name, with - in front for descending.")),
+        _ => {
+            return Err(ApiError::bad(
+                "invalid_sort",
+                "sort is id, date_created, valid_till or common_name, with - in front for descending.",
+            ));
+        }
     };
     Ok(Some(Asked { filter, common_name, sort, descending }))
 }
 
-async fn collect(caller: &Caller, asked: &Asked, reach: usize) -> ApiResult<Vec<OrderRecord>> {
-    let mut rows = Vec::new();
-    let mut after: Option<OrderKey> = None;
-    loop {
-        let size = u32::try_from(reach.min(1_000)).unwrap_or(1_000);
-        let (found, next) = caller
-            .desk
-            .orders(&caller.actor(), asked.filter.clone(), asked.sort, asked.descending, after.as_ref(), size)
-            .await?;
-        let wanted = |row: &OrderRecord| asked.common_name.as_ref().is_none_or(|name| row.order.common_name == *name);
-        rows.extend(found.into_iter().filter(wanted));
-        after = next;
-        if after.is_none() || rows.len() >= reach {
-            rows.truncate(reach);
-            return Ok(rows);
-        }
-    }
+async fn collect(caller: &Caller, listed: &Listed, asked: Asked) -> ApiResult<Vec<OrderRecord>> {
+    let Asked { filter, common_name, sort, descending } = asked;
+    let first = PageOf { descending, ..PageOf::first(sort, 1) };
+    let keep =
+        |row: &OrderRecord| common_name.as_ref().is_none_or(|name| row.order.common_name == *name);
+    let read = |page| {
+        let (caller, filter) = (caller.clone(), filter.clone());
+        async move { caller.desk.orders(&caller.actor(), filter, &page).await }
+    };
+    listed.gather(first, |row| row_key(sort, row), keep, read).await
 }
 
 fn flag(listed: &mut Listed, name: &str) -> Result<Option<bool>, ApiError> {
@@ -106,13 +107,20 @@ fn flag(listed: &mut Listed, name: &str) -> Result<Option<bool>, ApiError> {
         None => Ok(None),
         Some("1" | "true") => Ok(Some(true)),
         Some("0" | "false") => Ok(Some(false)),
-        Some(_) => Err(ApiError::bad("invalid_filter", format!("filters[{name}] is true or false."))),
+        Some(_) => {
+            Err(ApiError::bad("invalid_filter", format!("filters[{name}] is true or false.")))
+        }
     }
 }
 
 /// `>2026-01-01`, `<2026-12-31`, `2026-01-01...2026-12-31`, or one day.
 fn read_range(text: &str) -> Result<(Option<Timestamp>, Option<Timestamp>), ApiError> {
-    let wrong = || ApiError::bad("invalid_filter", "filters[valid_till] is <2026-12-31, >2026-01-01 or 2026-01-01...2026-12-31.");
+    let wrong = || {
+        ApiError::bad(
+            "invalid_filter",
+            "filters[valid_till] is <2026-12-31, >2026-01-01 or 2026-01-01...2026-12-31.",
+        )
+    };
     let read = |text: &str| read_day(text).ok_or_else(wrong);
     let end = |text: &str| Ok::<_, ApiError>(read(text)?.plus_seconds(domain::time::DAY - 1));
     let text = text.trim();

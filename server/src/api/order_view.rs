@@ -40,14 +40,18 @@ pub(super) async fn order(caller: Caller, Path(id): Path<String>) -> ApiResult {
 
 /// The newest reissue, else the original.
 fn primary(detail: &OrderDetail) -> Option<&CertificateRecord> {
-    let newest = |kind| detail.certificates.iter().rev().find(move |record| record.certificate.kind == kind);
+    let newest =
+        |kind| detail.certificates.iter().rev().find(move |record| record.certificate.kind == kind);
     newest(CertificateKind::Reissue).or_else(|| newest(CertificateKind::Original))
 }
 
 /// `GET /order/certificate/{id}/duplicate`: the duplicates alone, oldest first.
 pub(super) async fn duplicates(caller: Caller, Path(id): Path<String>) -> ApiResult {
     let detail = caller.desk.order(&caller.actor(), number(&id)?).await?;
-    let duplicates = detail.certificates.iter().filter(|record| record.certificate.kind == CertificateKind::Duplicate);
+    let duplicates = detail
+        .certificates
+        .iter()
+        .filter(|record| record.certificate.kind == CertificateKind::Duplicate);
     let certificates: Vec<Value> = duplicates
         .enumerate()
         .map(|(at, record)| {

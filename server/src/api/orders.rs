@@ -75,7 +75,10 @@ pub(super) async fn new(
     if let Some(order) = wanted.renewal_of_order_id {
         let renewed = caller.desk.order(&caller.actor(), order).await?.record.order;
         if renewed.product.as_str() != product {
-            let message = format!("Order {order} is of the product {}: renew it with that one.", renewed.product);
+            let message = format!(
+                "Order {order} is of the product {}: renew it with that one.",
+                renewed.product
+            );
             return Err(ApiError::bad("invalid_product", message));
         }
         let form = RenewForm { csr, note: wanted.comments, submit_token };
@@ -111,11 +114,14 @@ pub(super) async fn duplicate(
     let existing = caller.desk.order(&caller.actor(), order).await?.record.order;
     let Certificate { common_name, dns_names, csr } = wanted.certificate;
     // Names that the order has are the duplicate's anyway; the others are asked for.
-    let known = |name: &String| existing.names.iter().any(|own| own.as_str().eq_ignore_ascii_case(name.trim()));
+    let known = |name: &String| {
+        existing.names.iter().any(|own| own.as_str().eq_ignore_ascii_case(name.trim()))
+    };
     let extra = dns_names.into_iter().chain(Some(common_name)).filter(|name| !known(name));
     let extra_names = extra.collect::<Vec<_>>().join(",");
     let form = DuplicateForm { csr, extra_names, note: wanted.comments, submit_token };
-    let outcome = caller.desk.request_duplicate(&caller.actor(), order, &form).await.map_err(api_fields)?;
+    let outcome =
+        caller.desk.request_duplicate(&caller.actor(), order, &form).await.map_err(api_fields)?;
     answer(&caller, outcome).await
 }
 
@@ -130,7 +136,11 @@ pub(super) async fn reissue(
     let names = dns_names.join(",");
     let (confirmed, note) = (wanted.confirm_revocation, wanted.comments);
     let form = ReissueForm { csr, common_name, names, confirmed, note, submit_token };
-    let outcome = caller.desk.request_reissue(&caller.actor(), number(&id)?, &form).await.map_err(api_fields)?;
+    let outcome = caller
+        .desk
+        .request_reissue(&caller.actor(), number(&id)?, &form)
+        .await
+        .map_err(api_fields)?;
     answer(&caller, outcome).await
 }
 
@@ -151,7 +161,9 @@ async fn answer(caller: &Caller, outcome: Outcome) -> ApiResult<Response> {
             body["requests"] = json!([brief(&record)]);
         }
         Outcome::Wait { order } => {
-            let message = format!("Order {order} has a renewal that is not issued yet. Ask again when it is.");
+            let message = format!(
+                "Order {order} has a renewal that is not issued yet. Ask again when it is."
+            );
             return Err(ApiError::new(StatusCode::CONFLICT, "renewal_pending", message));
         }
     }

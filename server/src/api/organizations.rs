@@ -17,17 +17,13 @@ use super::listing::Listed;
 pub(super) async fn organizations(caller: Caller, mut listed: Listed) -> ApiResult {
     let filter = PlaceFilter { text: listed.take("name"), ..PlaceFilter::default() };
     listed.nothing_left()?;
-    let mut rows: Vec<Organization> = Vec::new();
-    loop {
-        let beyond = rows.last().map(|row| (PlaceSort::Name.of_organization(row), row.id.0));
-        let page = PageOf { beyond, ..PageOf::first(PlaceSort::Name, 1_000) };
-        let slice = caller.desk.organizations(filter.clone(), &page).await?;
-        rows.extend(slice.rows);
-        if !slice.after || rows.len() >= listed.reach() {
-            break;
-        }
-    }
-    rows.truncate(listed.reach());
+    let sort = PlaceSort::Name;
+    let key = |row: &Organization| (sort.of_organization(row), row.id.0);
+    let read = |page| {
+        let (caller, filter) = (caller.clone(), filter.clone());
+        async move { caller.desk.organizations(filter, &page).await }
+    };
+    let rows = listed.gather(PageOf::first(sort, 1), key, |_| true, read).await?;
     let now = caller.desk.clock().now();
     let (rows, page) = listed.cut(rows);
     let rows: Vec<Value> = rows.iter().map(|row| view(row, now)).collect();
@@ -69,17 +65,13 @@ pub(super) async fn domains(caller: Caller, mut listed: Listed) -> ApiResult {
         validation: None,
     };
     listed.nothing_left()?;
-    let mut rows: Vec<DomainRecord> = Vec::new();
-    loop {
-        let beyond = rows.last().map(|row| (PlaceSort::Name.of_domain(row), row.domain.id.0));
-        let page = PageOf { beyond, ..PageOf::first(PlaceSort::Name, 1_000) };
-        let slice = caller.desk.domains(filter.clone(), &page).await?;
-        rows.extend(slice.rows);
-        if !slice.after || rows.len() >= listed.reach() {
-            break;
-        }
-    }
-    rows.truncate(listed.reach());
+    let sort = PlaceSort::Name;
+    let key = |row: &DomainRecord| (sort.of_domain(row), row.domain.id.0);
+    let read = |page| {
+        let (caller, filter) = (caller.clone(), filter.clone());
+        async move { caller.desk.domains(filter, &page).await }
+    };
+    let rows = listed.gather(PageOf::first(sort, 1), key, |_| true, read).await?;
     let now = caller.desk.clock().now();
     let (rows, page) = listed.cut(rows);
     let rows: Vec<Value> = rows.iter().map(|row| domain_view(row, now)).collect();

@@ -5,6 +5,7 @@ use axum::extract::Path;
 use domain::RequestId;
 use domain::model::{Approval, RequestKind};
 use http::StatusCode;
+use lifecycle::lists::{Key, PageOf};
 use lifecycle::orders::{RequestFilter, RequestRecord};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -21,27 +22,35 @@ pub(super) async fn requests(caller: Caller, mut listed: Listed) -> ApiResult {
         None => None,
         Some("new_request") => Some(RequestKind::New),
         Some(other) => {
-            let wrong = || ApiError::bad("invalid_filter", "filters[type] is new_request, renew, reissue, duplicate or revoke.");
+            let wrong = || {
+                ApiError::bad(
+                    "invalid_filter",
+                    "filters[type] is new_request, renew, reissue, duplicate or revoke.",
+                )
+            };
             Some(other.parse().map_err(|_| wrong())?)
         }
     };
     let status = listed.take("status");
-    if status.as_deref().is_some_and(|status| !["pending", "approved", "rejected", "canceled"].contains(&status)) {
-        return Err(ApiError::bad("invalid_filter", "filters[status] is pending, approved, rejected or canceled."));
+    if status
+        .as_deref()
+        .is_some_and(|status| !["pending", "approved", "rejected", "canceled"].contains(&status))
+    {
+        return Err(ApiError::bad(
+            "invalid_filter",
+            "filters[status] is pending, approved, rejected or canceled.",
+        ));
     }
     let (requester, order) = (listed.take_read("requester_id")?, listed.take_read("order_id")?);
     listed.nothing_left()?;
     let filter = RequestFilter { status, kind, requester, order };
-    let (mut rows, mut before) = (Vec::new(), None);
-    loop {
-        let (found, next) = caller.desk.requests(&caller.actor(), filter.clone(), before, 1_000).await?;
-        rows.extend(found);
-        before = next;
-        if before.is_none() || rows.len() >= listed.reach() {
-            break;
-        }
-    }
-    rows.truncate(listed.reach());
+    let newest = PageOf { descending: true, ..PageOf::first((), 1) };
+    let key = |record: &RequestRecord| (Key::Number(record.request.id.0), record.request.id.0);
+    let read = |page| {
+        let (caller, filter) = (caller.clone(), filter.clone());
+        async move { caller.desk.requests(&caller.actor(), filter, &page).await }
+    };
+    let rows = listed.gather(newest, key, |_| true, read).await?;
     let (rows, page) = listed.cut(rows);
     let rows: Vec<Value> = rows.iter().map(view).collect();
     Ok(Json(json!({"requests": rows, "page": page})))
@@ -77,7 +86,9 @@ pub(super) async fn set_status(
 ) -> ApiResult<StatusCode> {
     let (id, actor) = (request_id(&id)?, caller.actor());
     match review.status {
-        Decision::Approved => _ = caller.desk.approve(&actor, id, &review.processor_comment).await?,
+        Decision::Approved => {
+            _ = caller.desk.approve(&actor, id, &review.processor_comment).await?
+        }
         Decision::Rejected => caller.desk.reject(&actor, id, &review.processor_comment).await?,
         Decision::Canceled => caller.desk.cancel(&actor, id).await?,
     }

@@ -37,9 +37,12 @@ pub async fn token(config: &Config, command: TokenCommand) -> anyhow::Result<()>
 
 /// `certdeck org …`
 pub async fn organization(config: &Config, command: OrgCommand) -> anyhow::Result<()> {
-    let OrgCommand::Add { name, country, validated } = command;
+    let OrgCommand::Add { name, country, locality, registration_number, validated } = command;
     let desk = opening::desk(config, Clock::system()).await?;
     let id = desk.add_organization(&OPERATOR, &name, &country, validated).await?;
+    if !(locality.is_empty() && registration_number.is_empty()) {
+        desk.set_organization_details(&OPERATOR, id, &locality, &registration_number).await?;
+    }
     println!("Added organization {id}: {name}.");
     Ok(())
 }

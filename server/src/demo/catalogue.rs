@@ -5,6 +5,8 @@
 pub struct Organization {
     pub name: &'static str,
     pub country: &'static str,
+    pub locality: &'static str,
+    pub registration_number: &'static str,
     pub validated: bool,
     pub domains: &'static [&'static str],
 }
@@ -13,11 +15,27 @@ pub const ORGANIZATIONS: &[Organization] = &[
     Organization {
         name: "Example Corp",
         country: "US",
+        locality: "Lehi",
+        registration_number: "5299537-0142",
         validated: true,
         domains: &["example.com", "example.net", "example.org"],
     },
-    Organization { name: "Northwind Traders", country: "GB", validated: true, domains: &["northwind.example", "northwind-shop.example"] },
-    Organization { name: "Fabrikam GmbH", country: "DE", validated: false, domains: &["fabrikam.example"] },
+    Organization {
+        name: "Northwind Traders",
+        country: "GB",
+        locality: "London",
+        registration_number: "04217916",
+        validated: true,
+        domains: &["northwind.example", "northwind-shop.example"],
+    },
+    Organization {
+        name: "Fabrikam GmbH",
+        country: "DE",
+        locality: "Berlin",
+        registration_number: "HRB 158843",
+        validated: false,
+        domains: &["fabrikam.example"],
+    },
 ];
 
 /// An automation profile.

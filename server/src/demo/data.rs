@@ -72,6 +72,7 @@ async fn organizations(desk: &Lifecycle) -> anyhow::Result<HashMap<&'static str,
     let mut ids = HashMap::new();
     for one in ORGANIZATIONS {
         let id = desk.add_organization(&Actor::Operator, one.name, one.country, one.validated).await?;
+        desk.set_organization_details(&Actor::Operator, id, one.locality, one.registration_number).await?;
         for domain in one.domains {
             desk.add_domain(&Actor::Operator, domain, id, one.validated).await?;
         }

@@ -1,1 +1,223 @@
 //! Pages and forms as a browser without scripts sees them.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
+use domain::model::Role;
+use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, ORIGIN, SET_COOKIE};
+use http::{Request, Response, StatusCode};
+use lifecycle::accounts::NewUser;
+use lifecycle::{Actor, Clock, Lifecycle, Store, StoreOptions};
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+use super::{FORM_LIMIT, WebOptions, router};
+
+const PASSWORD: &str = "harbour violet anvil";
+
+/// A portal with one administrator, and a browser in front of it.
+struct Browser {
+    router: Router,
+    cookies: Vec<(String, String)>,
+    _folder: TempDir,
+}
+
+/// What came back.
+struct Page {
+    status: StatusCode,
+    location: String,
+    cookies: Vec<String>,
+    headers: http::HeaderMap,
+    text: String,
+}
+
+impl Browser {
+    async fn open(tls: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("portal.db").display());
+        let store = Store::open(&url, StoreOptions::default()).await.unwrap();
+        store.migrate().await.unwrap();
+        let desk = Lifecycle::new(store, Clock::system());
+        let ada = NewUser {
+            email: "ada@example.com".to_owned(),
+            name: "Ada Byron".to_owned(),
+            role: Role::Administrator,
+            password: Some(PASSWORD.to_owned()),
+        };
+        desk.add_user(&Actor::Operator, ada).await.unwrap();
+        let router = router(desk, WebOptions { tls, base_url: None });
+        Self { router, cookies: Vec::new(), _folder: folder }
+    }
+
+    async fn signed_in() -> Self {
+        let mut browser = Self::open(false).await;
+        let page = browser.sign_in(PASSWORD, "/").await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+        browser
+    }
+
+    async fn get(&mut self, url: &str) -> Page {
+        let request = Request::get(url).body(Body::empty()).unwrap();
+        self.send(request).await
+    }
+
+    async fn post(&mut self, url: &str, origin: &str, form: &str) -> Page {
+        let request = Request::post(url)
+            .header(ORIGIN, origin)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(form.to_owned()))
+            .unwrap();
+        self.send(request).await
+    }
+
+    async fn sign_in(&mut self, password: &str, next: &str) -> Page {
+        let form = format!("email=ada%40example.com&password={password}&next={next}&__page=%2Fsign-in%3Fnext%3D%252F");
+        self.post("/api/session/sign-in", "http://portal.test", &form.replace(' ', "+")).await
+    }
+
+    async fn send(&mut self, mut request: Request<Body>) -> Page {
+        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let headers = request.headers_mut();
+        headers.insert("host", "portal.test".parse().unwrap());
+        headers.insert(ACCEPT, "text/html,application/xhtml+xml".parse().unwrap());
+        headers.insert(COOKIE, cookies.join("; ").parse().unwrap());
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 4000))));
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let page = Page::read(response).await;
+        for cookie in &page.cookies {
+            let (name, value) = cookie.split(';').next().and_then(|pair| pair.split_once('=')).unwrap();
+            self.cookies.retain(|(known, _)| known != name);
+            if !cookie.contains("Max-Age=0") {
+                self.cookies.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        page
+    }
+}
+
+impl Page {
+    async fn read(response: Response<Body>) -> Self {
+        let (parts, body) = response.into_parts();
+        let text = |value: &http::HeaderValue| value.to_str().unwrap().to_owned();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        Self {
+            status: parts.status,
+            location: parts.headers.get(LOCATION).map(text).unwrap_or_default(),
+            cookies: parts.headers.get_all(SET_COOKIE).iter().map(text).collect(),
+            headers: parts.headers,
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+        }
+    }
+}
+
+#[tokio::test]
+async fn visitors_are_led_to_the_sign_in_page_and_back() {
+    let mut browser = Browser::open(false).await;
+    let page = browser.get("/certificates/orders?status=issued").await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER);
+    assert_eq!(page.location, "/sign-in?next=%2Fcertificates%2Forders%3Fstatus%3Dissued");
+    let page = browser.get(&page.location).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text.contains(r#"name="next" value="/certificates/orders?status=issued""#), "{}", page.text);
+    let page = browser.sign_in(PASSWORD, "%2Fcertificates%2Forders").await;
+    assert_eq!((page.status, page.location.as_str()), (StatusCode::SEE_OTHER, "/certificates/orders"));
+    assert_eq!(browser.get("/settings/preferences").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_refused_form_comes_back_with_what_was_typed_but_no_password() {
+    let mut browser = Browser::open(false).await;
+    let page = browser.sign_in("wrong+guess+of+mine", "/").await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.text.contains(r#"value="ada@example.com""#), "{}", page.text);
+    assert!(page.text.contains("is not right"));
+    assert!(page.text.contains(r#"aria-invalid="true""#));
+    assert!(!page.text.contains("wrong guess"));
+    assert!(page.cookies.is_empty());
+}
+
+#[tokio::test]
+async fn session_cookies_are_bound_to_the_host_where_there_is_tls() {
+    let page = Browser::open(false).await.sign_in(PASSWORD, "/").await;
+    let cookie = page.cookies.first().unwrap();
+    assert!(cookie.starts_with("certdeck=") && cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"));
+    let page = Browser::open(true).await.sign_in(PASSWORD, "/").await;
+    let cookie = page.cookies.first().unwrap();
+    assert!(cookie.starts_with("__Host-certdeck=") && cookie.contains("Secure"), "{cookie}");
+    assert!(page.headers.contains_key("strict-transport-security"));
+}
+
+#[tokio::test]
+async fn a_sign_in_leads_to_no_other_site() {
+    let page = Browser::open(false).await.sign_in(PASSWORD, "https%3A%2F%2Fevil.example%2F").await;
+    assert_eq!((page.status, page.location.as_str()), (StatusCode::SEE_OTHER, "/"));
+}
+
+#[tokio::test]
+async fn forms_of_other_sites_do_nothing() {
+    let mut browser = Browser::signed_in().await;
+    let page = browser.post("/api/session/sign-out", "https://evil.example", "").await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
+    assert!(page.text.contains("nothing was done"));
+    assert_eq!(browser.get("/settings/preferences").await.status, StatusCode::OK, "still signed in");
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session_everywhere() {
+    let mut browser = Browser::signed_in().await;
+    let kept = browser.cookies.clone();
+    let page = browser.post("/api/session/sign-out", "http://portal.test", "__page=%2F").await;
+    assert_eq!((page.status, page.location.as_str()), (StatusCode::SEE_OTHER, "/sign-in?out=1"));
+    browser.cookies = kept;
+    assert_eq!(browser.get("/settings/preferences").await.status, StatusCode::SEE_OTHER, "the old cookie opens nothing");
+}
+
+#[tokio::test]
+async fn d5_a_saved_form_says_so_once_and_a_stale_one_comes_back() {
+    let mut browser = Browser::signed_in().await;
+    let form = "version=0&approval_step=skip&brand_word=Certdeck&__page=%2Fsettings%2Fpreferences";
+    let page = browser.post("/api/preferences/save", "http://portal.test", form).await;
+    assert_eq!((page.status, page.location.as_str()), (StatusCode::SEE_OTHER, "/settings/preferences"));
+    let page = browser.get("/settings/preferences").await;
+    assert!(page.text.contains("Settings saved."), "{}", page.text);
+    assert!(!browser.get("/settings/preferences").await.text.contains("Settings saved."));
+    let stale = "version=0&approval_step=one_step&brand_word=Mine&__page=%2Fsettings%2Fpreferences";
+    let page = browser.post("/api/preferences/save", "http://portal.test", stale).await;
+    assert_eq!(page.status, StatusCode::CONFLICT);
+    assert!(page.text.contains(r#"value="Mine""#), "what was typed is still there");
+    assert!(page.text.contains("Approval Steps: skip (yours: one_step)"), "the difference is shown");
+}
+
+#[tokio::test]
+async fn addresses_that_lead_nowhere_are_404_in_words() {
+    let mut browser = Browser::signed_in().await;
+    let page = browser.get("/certificates/nothing").await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    assert!(page.text.contains("There is no page at this address"));
+    assert!(page.text.contains("Main menu"), "inside the frame");
+    assert_eq!(Browser::open(false).await.get("/nothing").await.status, StatusCode::NOT_FOUND);
+    let page = browser.post("/api/nothing", "http://portal.test", "__page=%2Fsettings%2Fpreferences").await;
+    assert_eq!(page.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn forms_are_bounded() {
+    let mut browser = Browser::open(false).await;
+    let page = browser.post("/api/session/sign-in", "http://portal.test", &"x".repeat(FORM_LIMIT + 1)).await;
+    assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn pages_let_in_no_foreign_script_and_no_frame() {
+    let page = Browser::open(false).await.get("/sign-in").await;
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{policy}");
+    assert_eq!(page.headers["referrer-policy"], "same-origin");
+    assert_eq!(page.headers["x-content-type-options"], "nosniff");
+    assert_eq!(page.headers["cache-control"], "no-store");
+    assert!(!page.headers.contains_key("strict-transport-security"), "only where there is TLS");
+    assert!(!page.text.contains(" style="), "the policy would drop inline styles");
+}

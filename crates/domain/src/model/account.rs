@@ -14,6 +14,12 @@ pub struct Organization {
     pub name: String,
     /// ISO 3166-1 alpha-2.
     pub country: String,
+    /// Town, as OV and EV certificates hold it.
+    #[serde(default)]
+    pub locality: Option<String>,
+    /// Number in the country's register of companies, as EV certificates hold it.
+    #[serde(default)]
+    pub registration_number: Option<String>,
     /// Until when its validation holds; none where it was never validated.
     pub validated_until: Option<Timestamp>,
 }

@@ -62,6 +62,8 @@ mod tests {
             id: OrganizationId(1),
             name: "Example Ltd".to_owned(),
             country: "GB".to_owned(),
+            locality: None,
+            registration_number: None,
             validated_until: until,
         }
     }

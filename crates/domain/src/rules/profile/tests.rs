@@ -63,6 +63,8 @@ fn a_profile_needs_action_once_its_ground_is_gone() {
         id: OrganizationId(1),
         name: "Example Ltd".to_owned(),
         country: "GB".to_owned(),
+        locality: None,
+        registration_number: None,
         validated_until,
     };
     let mut one = profile("ssl_plus");
