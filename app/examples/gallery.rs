@@ -2,10 +2,10 @@
 //!
 //! For looking at, in light and dark and in every width: no database, nobody signed in.
 
-use certdeck_app::kit::*;
-use certdeck_app::viewer::{Theme, Viewer, Who};
 use axum::Router;
 use axum::routing::get;
+use certdeck_app::kit::*;
+use certdeck_app::viewer::{Theme, Viewer, Who};
 use domain::model::Role;
 use domain::{Days, Timestamp};
 use leptos::prelude::*;
@@ -74,7 +74,8 @@ fn steps() -> Vec<Step> {
 }
 
 fn list() -> AnyView {
-    let listing = Listing::read(certdeck_app::paths::ORDERS, "status=issued", &["-number", "expires"]);
+    let listing =
+        Listing::read(certdeck_app::paths::ORDERS, "status=issued", &["-number", "expires"]);
     let (bar, table, pager) = (listing.clone(), listing.clone(), listing);
     let columns = vec![
         Column::new("Order ID").sorted("number"),
@@ -85,24 +86,30 @@ fn list() -> AnyView {
         Column::new("Certificates").number(),
         Column::new("Actions").hidden(),
     ];
-    let rows = [(Tone::Good, "Issued", 200, "www.example.com"), (Tone::Waiting, "Pending", 25, "api.example.com"),
-        (Tone::Bad, "Revoked", 3, "*.shop.example.com"), (Tone::Neutral, "Canceled", -4, "mail.example.com")];
-    let rows = rows.into_iter().enumerate().map(|(at, (tone, status, days, name))| view! {
-        <tr>
-            <th scope="row"><a href="#">{555_123_456 + at}</a></th>
-            <td><Badge tone=tone text=status/></td>
-            <td>{name}<span class="small muted">"and 3 more names"</span></td>
-            <td>"SSL Wildcard"</td>
-            <td><Expiry at=NOW.plus(Days(days))/></td>
-            <td class="number">{at}</td>
-            <td class="end">
-                <LinkButton href="#">"Renew"</LinkButton>" "
-                <ActionMenu id=format!("m{at}") label="More actions">
-                    <li><a href="#">"Request duplicate"</a></li>
-                    <li><a href="#" class="danger">"Revoke certificate"</a></li>
-                </ActionMenu>
-            </td>
-        </tr>
+    let rows = [
+        (Tone::Good, "Issued", 200, "www.example.com"),
+        (Tone::Waiting, "Pending", 25, "api.example.com"),
+        (Tone::Bad, "Revoked", 3, "*.shop.example.com"),
+        (Tone::Neutral, "Canceled", -4, "mail.example.com"),
+    ];
+    let rows = rows.into_iter().enumerate().map(|(at, (tone, status, days, name))| {
+        view! {
+            <tr>
+                <th scope="row"><a href="#">{555_123_456 + at}</a></th>
+                <td><Badge tone=tone text=status/></td>
+                <td>{name}<span class="small muted">"and 3 more names"</span></td>
+                <td>"SSL Wildcard"</td>
+                <td><Expiry at=NOW.plus(Days(days))/></td>
+                <td class="number">{at}</td>
+                <td class="end">
+                    <LinkButton href="#">"Renew"</LinkButton>" "
+                    <ActionMenu id=format!("m{at}") label="More actions">
+                        <li><a href="#">"Request duplicate"</a></li>
+                        <li><a href="#" class="danger">"Revoke certificate"</a></li>
+                    </ActionMenu>
+                </td>
+            </tr>
+        }
     });
     let rows = rows.collect_view();
     view! {
@@ -117,10 +124,18 @@ fn list() -> AnyView {
 }
 
 fn numbers() -> AnyView {
-    let bar = |label: &str, value, tone| Bar { label: label.to_owned(), value, href: "#".to_owned(), tone };
+    let bar = |label: &str, value, tone| Bar {
+        label: label.to_owned(),
+        value,
+        href: "#".to_owned(),
+        tone,
+    };
     let bars = vec![
-        bar("0–7 days", 3, Tone::Bad), bar("8–30 days", 12, Tone::Warning), bar("31–60 days", 31, Tone::Info),
-        bar("61–90 days", 24, Tone::Info), bar("later", 40, Tone::Neutral),
+        bar("0–7 days", 3, Tone::Bad),
+        bar("8–30 days", 12, Tone::Warning),
+        bar("31–60 days", 31, Tone::Info),
+        bar("61–90 days", 24, Tone::Info),
+        bar("later", 40, Tone::Neutral),
     ];
     view! {
         <Section title="Certificates by days to expiry" lead="Certificates expiring in 90 days or less so you can schedule them.">
@@ -133,10 +148,18 @@ fn numbers() -> AnyView {
 fn order() -> AnyView {
     let stage = |label: &str, tone, at| Stage { label: label.to_owned(), tone, at };
     let stages = vec![
-        stage("CSR", Tone::Good, Some(NOW)), stage("Order", Tone::Good, Some(NOW)), stage("Issued", Tone::Info, None),
-        stage("Installed", Tone::Neutral, None), stage("Verified", Tone::Neutral, None),
+        stage("CSR", Tone::Good, Some(NOW)),
+        stage("Order", Tone::Good, Some(NOW)),
+        stage("Issued", Tone::Info, None),
+        stage("Installed", Tone::Neutral, None),
+        stage("Verified", Tone::Neutral, None),
     ];
-    let link = |label: &str, note: &str, current| Link { label: label.to_owned(), href: "#".to_owned(), note: note.to_owned(), current };
+    let link = |label: &str, note: &str, current| Link {
+        label: label.to_owned(),
+        href: "#".to_owned(),
+        note: note.to_owned(),
+        current,
+    };
     view! {
         <Section title="Order 555123456">
             <Facts>
@@ -175,7 +198,11 @@ fn form() -> AnyView {
 
 fn viewer(theme: Theme) -> Viewer {
     Viewer {
-        person: Some(Who { name: "Ada Byron".to_owned(), email: "ada@example.com".to_owned(), role: Role::Administrator }),
+        person: Some(Who {
+            name: "Ada Byron".to_owned(),
+            email: "ada@example.com".to_owned(),
+            role: Role::Administrator,
+        }),
         time_zone: "Europe/Berlin".to_owned(),
         now: NOW,
         url: "/certificates/orders?status=issued".to_owned(),
@@ -185,7 +212,11 @@ fn viewer(theme: Theme) -> Viewer {
 
 /// The style sheet as it is now, whatever its digest.
 async fn style() -> impl axum::response::IntoResponse {
-    let mut files = std::fs::read_dir(format!("{SITE}/pkg")).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut files = std::fs::read_dir(format!("{SITE}/pkg"))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path());
     let sheet = files.find(|path| path.extension().is_some_and(|ending| ending == "css"));
     let text = sheet.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
     ([(http::header::CONTENT_TYPE, "text/css")], text)

@@ -149,21 +149,29 @@ pub fn sign_in(token: &lifecycle::sessions::SessionToken) {
 pub fn absolute(path: &str) -> String {
     let Some(parts) = parts() else { return path.to_owned() };
     let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| parts.uri.authority().map(|authority| authority.as_str())).unwrap_or("localhost");
+    let host = host
+        .or_else(|| parts.uri.authority().map(|authority| authority.as_str()))
+        .unwrap_or("localhost");
     let scheme = if secure(&parts).0 { "https" } else { "http" };
     format!("{scheme}://{host}{path}")
 }
 
 /// Instead of this page, or after a form did its work: the page to see next.
 pub fn redirect(path: &str) {
-    let (Some(response), Ok(location)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(path)) else { return };
+    let (Some(response), Ok(location)) =
+        (use_context::<ResponseOptions>(), HeaderValue::from_str(path))
+    else {
+        return;
+    };
     response.insert_header(LOCATION, location);
     response.set_status(StatusCode::SEE_OTHER);
 }
 
 /// The status of the page being made.
 pub fn set_status(status: u16) {
-    if let (Some(response), Ok(status)) = (use_context::<ResponseOptions>(), StatusCode::from_u16(status)) {
+    if let (Some(response), Ok(status)) =
+        (use_context::<ResponseOptions>(), StatusCode::from_u16(status))
+    {
         response.set_status(status);
     }
 }
@@ -176,9 +184,15 @@ mod tests {
     fn session_cookies_are_out_of_reach_for_scripts_and_other_hosts() {
         let header = Cookie::Session.write(Secure(true), "t0k=n", Some(60)).unwrap();
         let text = header.to_str().unwrap();
-        assert_eq!(text, "__Host-certdeck=t0k%3Dn; Path=/; SameSite=Lax; HttpOnly; Secure; Max-Age=60");
+        assert_eq!(
+            text,
+            "__Host-certdeck=t0k%3Dn; Path=/; SameSite=Lax; HttpOnly; Secure; Max-Age=60"
+        );
         let mut headers = HeaderMap::new();
-        headers.insert(COOKIE, HeaderValue::from_static("a=b; __Host-certdeck=t0k%3Dn; certdeck=other"));
+        headers.insert(
+            COOKIE,
+            HeaderValue::from_static("a=b; __Host-certdeck=t0k%3Dn; certdeck=other"),
+        );
         assert_eq!(Cookie::Session.read(&headers, Secure(true)).as_deref(), Some("t0k=n"));
         assert_eq!(Cookie::Session.read(&headers, Secure(false)).as_deref(), Some("other"));
     }

@@ -48,9 +48,13 @@ impl May {
 
     const fn refusal(self) -> &'static str {
         match self {
-            Self::SeeAll => "Limited Users see their own orders only. Ask an administrator for another role.",
+            Self::SeeAll => {
+                "Limited Users see their own orders only. Ask an administrator for another role."
+            }
             Self::Review => "Only Managers and Administrators review requests. Ask one of them.",
-            Self::Automate => "Only Managers and Administrators set automation up. Ask one of them.",
+            Self::Automate => {
+                "Only Managers and Administrators set automation up. Ask one of them."
+            }
             Self::Administer => "Only Administrators may do this. Ask one of them.",
         }
     }
@@ -116,7 +120,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Desk {
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
         let lifecycle = parts.extensions.get::<Lifecycle>().cloned().ok_or(PortalError::Failed);
         lifecycle.and_then(|lifecycle| Self::of(lifecycle, parts)).map_err(|error| {
-            let status = http::StatusCode::from_u16(error.status()).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+            let status = http::StatusCode::from_u16(error.status())
+                .unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
             (status, error.to_string())
         })
     }
@@ -128,7 +133,10 @@ mod tests {
 
     #[test]
     fn roles_and_what_they_may() {
-        let may = |role| [May::SeeAll, May::Review, May::Automate, May::Administer].map(|may| may.is_given_to(role));
+        let may = |role| {
+            [May::SeeAll, May::Review, May::Automate, May::Administer]
+                .map(|may| may.is_given_to(role))
+        };
         assert_eq!(may(Role::Administrator), [true; 4]);
         assert_eq!(may(Role::Manager), [true, true, true, false]);
         assert_eq!(may(Role::Standard), [true, false, false, false]);

@@ -51,7 +51,9 @@ pub enum PortalError {
     #[error("{0}")]
     Unreadable(String),
     /// It failed on our side.
-    #[error("Something went wrong on our side, and nothing was changed. Try again; if it stays, give the operator of this portal the time and the address of this page.")]
+    #[error(
+        "Something went wrong on our side, and nothing was changed. Try again; if it stays, give the operator of this portal the time and the address of this page."
+    )]
     Failed,
 }
 
@@ -110,9 +112,9 @@ impl FromServerFnError for PortalError {
 
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
-                Self::Unreadable("The form could not be read. Reload the page and send it again.".to_owned())
-            }
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Self::Unreadable(
+                "The form could not be read. Reload the page and send it again.".to_owned(),
+            ),
             _ => Self::Failed,
         }
     }
@@ -127,7 +129,10 @@ impl From<lifecycle::LifecycleError> for PortalError {
             Fault::Invalid(faults) => Self::Invalid(
                 faults
                     .into_iter()
-                    .map(|fault| FieldFault { field: fault.field.into_owned(), message: fault.message })
+                    .map(|fault| FieldFault {
+                        field: fault.field.into_owned(),
+                        message: fault.message,
+                    })
                     .collect(),
             ),
             Fault::SignedOut => Self::SignedOut,
@@ -136,7 +141,10 @@ impl From<lifecycle::LifecycleError> for PortalError {
             Fault::Conflict { message } => Self::Conflict(message),
             Fault::Throttled { retry_after_seconds } => Self::Throttled(retry_after_seconds),
             Fault::Store(_) | Fault::Authority(_) | Fault::Internal(_) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a page could not be served");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a page could not be served"
+                );
                 Self::Failed
             }
         }
@@ -145,7 +153,11 @@ impl From<lifecycle::LifecycleError> for PortalError {
 
 impl From<domain::Refusal> for PortalError {
     fn from(refusal: domain::Refusal) -> Self {
-        Self::Refused { rule: refusal.rule.to_owned(), code: refusal.code.to_owned(), message: refusal.message }
+        Self::Refused {
+            rule: refusal.rule.to_owned(),
+            code: refusal.code.to_owned(),
+            message: refusal.message,
+        }
     }
 }
 

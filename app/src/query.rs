@@ -11,15 +11,23 @@ impl Query {
     /// Reads `a=1&b=2`, with or without the leading `?`. Unreadable escapes stay as they are.
     pub fn parse(text: &str) -> Self {
         let pairs = text.trim_start_matches('?').split('&').filter(|pair| !pair.is_empty());
-        Self(pairs.map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decode(name), decode(value))
-        }).collect())
+        Self(
+            pairs
+                .map(|pair| {
+                    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+                    (decode(name), decode(value))
+                })
+                .collect(),
+        )
     }
 
     /// The value of `name`; none where it is missing or blank.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.trim())
+            .filter(|value| !value.is_empty())
     }
 
     /// The value of `name` where it reads as a `T`.
@@ -29,7 +37,10 @@ impl Query {
 
     /// All values of `name`, also of `name[]` and `name[3]`.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(key, _)| key.split('[').next() == Some(name)).map(|(_, value)| value.as_str())
+        self.0
+            .iter()
+            .filter(move |(key, _)| key.split('[').next() == Some(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// Whether `name` is there, with whatever value.
@@ -59,7 +70,9 @@ impl Query {
     /// `path` with this query behind it; blank values are left out.
     pub fn href(&self, path: &str) -> String {
         let mut url = path.to_owned();
-        for (position, (name, value)) in self.0.iter().filter(|(_, value)| !value.is_empty()).enumerate() {
+        for (position, (name, value)) in
+            self.0.iter().filter(|(_, value)| !value.is_empty()).enumerate()
+        {
             let mark = if position == 0 { '?' } else { '&' };
             let _ = write!(url, "{mark}{}={}", encode(name), encode(value));
         }

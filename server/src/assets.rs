@@ -23,9 +23,12 @@ struct Manifest {
 /// The names of the built files. Where the site was not built, pages work without styles and
 /// scripts, and the log says how to build it.
 pub(crate) fn site() -> Site {
-    let manifest = Files::get("manifest.json").and_then(|file| serde_json::from_slice::<Manifest>(&file.data).ok());
+    let manifest = Files::get("manifest.json")
+        .and_then(|file| serde_json::from_slice::<Manifest>(&file.data).ok());
     let Some(manifest) = manifest else {
-        tracing::warn!("the site is not built: pages come without styles; run `cargo run -p xtask -- site` and build again");
+        tracing::warn!(
+            "the site is not built: pages come without styles; run `cargo run -p xtask -- site` and build again"
+        );
         return Site { script: None, style: None };
     };
     Site { script: Some(manifest.script), style: Some(format!("/pkg/{}", manifest.style)) }
@@ -34,7 +37,8 @@ pub(crate) fn site() -> Site {
 /// Answers `/pkg/{file}` with the smallest form that the browser reads.
 pub(crate) async fn serve(Path(file): Path<String>, headers: HeaderMap) -> Response {
     let Some(kind) = content_type(&file) else { return StatusCode::NOT_FOUND.into_response() };
-    let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepted =
+        headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     for (coding, ending) in [("br", ".br"), ("gzip", ".gz"), ("", "")] {
         if !coding.is_empty() && !accepts(accepted, coding) {
             continue;
@@ -74,7 +78,9 @@ fn accepts(header: &str, coding: &str) -> bool {
         let mut parts = entry.split(';').map(str::trim);
         let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(coding));
         let refused = parts.any(|part| {
-            part.strip_prefix("q=").and_then(|q| q.trim().parse::<f32>().ok()).is_some_and(|q| q <= 0.0)
+            part.strip_prefix("q=")
+                .and_then(|q| q.trim().parse::<f32>().ok())
+                .is_some_and(|q| q <= 0.0)
         });
         named && !refused
     })

@@ -59,13 +59,20 @@ mod listening {
     fn choose_theme(button: &Element) {
         let Some(root) = document().document_element() else { return };
         let theme = button.get_attribute("data-theme-choice").unwrap_or_default();
-        let _ = if theme == "auto" { root.remove_attribute("data-theme") } else { root.set_attribute("data-theme", &theme) };
+        let _ = if theme == "auto" {
+            root.remove_attribute("data-theme")
+        } else {
+            root.set_attribute("data-theme", &theme)
+        };
         each("[data-theme-choice]", |other| {
-            let pressed = other.get_attribute("data-theme-choice").as_deref() == Some(theme.as_str());
+            let pressed =
+                other.get_attribute("data-theme-choice").as_deref() == Some(theme.as_str());
             let _ = other.set_attribute("aria-pressed", if pressed { "true" } else { "false" });
         });
         if let Some(page) = document().dyn_ref::<HtmlDocument>() {
-            let _ = page.set_cookie(&format!("certdeck-theme={theme}; Path=/; SameSite=Lax; Max-Age=31536000"));
+            let _ = page.set_cookie(&format!(
+                "certdeck-theme={theme}; Path=/; SameSite=Lax; Max-Age=31536000"
+            ));
         }
     }
 
@@ -88,7 +95,9 @@ mod listening {
     fn each(selector: &str, act: impl Fn(&Element)) {
         let Ok(found) = document().query_selector_all(selector) else { return };
         for position in 0..found.length() {
-            if let Some(element) = found.item(position).and_then(|node| node.dyn_into::<Element>().ok()) {
+            if let Some(element) =
+                found.item(position).and_then(|node| node.dyn_into::<Element>().ok())
+            {
                 act(&element);
             }
         }

@@ -36,7 +36,9 @@ fn fill(event: &leptos::ev::Event, target: &str) {
 
     let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
     let file = input.and_then(|input| input.files()).and_then(|files| files.get(0));
-    let area = document().get_element_by_id(target).and_then(|area| area.dyn_into::<HtmlTextAreaElement>().ok());
+    let area = document()
+        .get_element_by_id(target)
+        .and_then(|area| area.dyn_into::<HtmlTextAreaElement>().ok());
     let Some((file, area)) = file.zip(area) else { return };
     if file.size() > LARGEST {
         return;

@@ -51,7 +51,9 @@ mod following {
         let response: Response = resolved(window().fetch_with_str(&url)).await?.dyn_into()?;
         let html = resolved(response.text()?).await?.as_string().unwrap_or_default();
         let page = DomParser::new()?.parse_from_string(&html, SupportedType::TextHtml)?;
-        if let Some((new, old)) = page.get_element_by_id(target).zip(document().get_element_by_id(target)) {
+        if let Some((new, old)) =
+            page.get_element_by_id(target).zip(document().get_element_by_id(target))
+        {
             old.set_inner_html(&new.inner_html());
         }
         Ok(())

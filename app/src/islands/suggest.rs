@@ -41,7 +41,9 @@ mod typing {
     const PAUSE: u64 = 150;
 
     pub(super) fn listen(input: &str, source: String, names: WriteSignal<Vec<String>>) {
-        let Some(input) = document().get_element_by_id(input).and_then(|found| found.dyn_into::<HtmlInputElement>().ok())
+        let Some(input) = document()
+            .get_element_by_id(input)
+            .and_then(|found| found.dyn_into::<HtmlInputElement>().ok())
         else {
             return;
         };

@@ -202,7 +202,13 @@ pub fn Checkbox(
 }
 
 #[component]
-fn Option_(kind: &'static str, id: String, name: String, checked: bool, choice: Choice) -> impl IntoView {
+fn Option_(
+    kind: &'static str,
+    id: String,
+    name: String,
+    checked: bool,
+    choice: Choice,
+) -> impl IntoView {
     let described = described_by(&id, !choice.help.is_empty(), false);
     view! {
         <div class="option">

@@ -44,7 +44,9 @@ impl FormState {
 
     /// Whether `name` was sent with `value`: a ticked box, a chosen radio button.
     pub(crate) fn chosen(&self, name: &str, value: &str) -> bool {
-        self.submitted.as_ref().is_some_and(|sent| sent.fields.pairs().any(|pair| pair == (name, value)))
+        self.submitted
+            .as_ref()
+            .is_some_and(|sent| sent.fields.pairs().any(|pair| pair == (name, value)))
     }
 
     /// What is wrong with the field `name`.
@@ -74,10 +76,14 @@ pub fn Form(
     let name = action.rsplit('/').next().unwrap_or_default();
     let state = FormState {
         key: format!("{name}{key}"),
-        submitted: use_context::<Submitted>()
-            .filter(|sent| sent.action == action && sent.fields.get("__key").unwrap_or_default() == key),
+        submitted: use_context::<Submitted>().filter(|sent| {
+            sent.action == action && sent.fields.get("__key").unwrap_or_default() == key
+        }),
     };
-    let trouble = state.submitted.clone().map(|sent| view! { <Trouble error=sent.error key=state.key.clone()/> });
+    let trouble = state
+        .submitted
+        .clone()
+        .map(|sent| view! { <Trouble error=sent.error key=state.key.clone()/> });
     let came_back = state.came_back();
     view! {
         <form method="post" action=action class=class data-guard="" novalidate=came_back>

@@ -50,15 +50,23 @@ impl Listing {
         let query = Query::parse(query);
         let default = sorts.first().copied().unwrap_or_default();
         let bare = |key: &str| key.trim_start_matches('-').to_owned();
-        let wanted = query.get("sort").filter(|wanted| sorts.iter().any(|sort| bare(sort) == bare(wanted)));
+        let wanted =
+            query.get("sort").filter(|wanted| sorts.iter().any(|sort| bare(sort) == bare(wanted)));
         let sort = wanted.unwrap_or(default);
-        let size = query.read("size").filter(|size| PAGE_SIZES.contains(size)).unwrap_or(PAGE_SIZES[0]);
+        let size =
+            query.read("size").filter(|size| PAGE_SIZES.contains(size)).unwrap_or(PAGE_SIZES[0]);
         let cursor = match (query.get("after"), query.get("before")) {
             (Some(row), _) => Cursor::After(row.to_owned()),
             (None, Some(row)) => Cursor::Before(row.to_owned()),
             (None, None) => Cursor::First,
         };
-        Self { path, sort: Sort { key: bare(sort), descending: sort.starts_with('-') }, size, cursor, query }
+        Self {
+            path,
+            sort: Sort { key: bare(sort), descending: sort.starts_with('-') },
+            size,
+            cursor,
+            query,
+        }
     }
 
     /// A filter's value.
@@ -116,10 +124,17 @@ mod tests {
 
     #[test]
     fn the_url_is_the_state() {
-        let listing = Listing::read(ORDERS, "status=issued&sort=expires&after=9&size=50", &["-number", "expires"]);
+        let listing = Listing::read(
+            ORDERS,
+            "status=issued&sort=expires&after=9&size=50",
+            &["-number", "expires"],
+        );
         assert_eq!(listing.sort, Sort { key: "expires".to_owned(), descending: false });
         assert_eq!((listing.size, listing.cursor.clone()), (50, Cursor::After("9".to_owned())));
-        assert_eq!(listing.sorted_by("expires"), "/certificates/orders?status=issued&size=50&sort=-expires");
+        assert_eq!(
+            listing.sorted_by("expires"),
+            "/certificates/orders?status=issued&size=50&sort=-expires"
+        );
         assert_eq!(listing.csv(), "/certificates/orders.csv?status=issued&sort=expires");
         assert!(listing.is_filtered());
     }

@@ -29,7 +29,13 @@ impl std::fmt::Debug for Sheet {
 impl Sheet {
     /// A page with a headline.
     pub fn new(title: impl Into<String>, body: impl IntoView + 'static) -> Self {
-        Self { title: title.into(), lead: None, crumbs: Vec::new(), actions: None, body: body.into_any() }
+        Self {
+            title: title.into(),
+            lead: None,
+            crumbs: Vec::new(),
+            actions: None,
+            body: body.into_any(),
+        }
     }
 
     /// The menu group above it, which has no page of its own: "Certificates".
@@ -106,11 +112,15 @@ pub fn page(sheet: impl Future<Output = Result<Sheet, PortalError>> + Send + 'st
 }
 
 /// A page without the frame: sign-in, set-up.
-pub fn bare_page(sheet: impl Future<Output = Result<Sheet, PortalError>> + Send + 'static) -> AnyView {
+pub fn bare_page(
+    sheet: impl Future<Output = Result<Sheet, PortalError>> + Send + 'static,
+) -> AnyView {
     view! { <main id="main" class="bare" tabindex="-1">{awaited(sheet)}</main> }.into_any()
 }
 
-fn awaited(sheet: impl Future<Output = Result<Sheet, PortalError>> + Send + 'static) -> impl IntoView {
+fn awaited(
+    sheet: impl Future<Output = Result<Sheet, PortalError>> + Send + 'static,
+) -> impl IntoView {
     Suspend::new(async move {
         match sheet.await {
             Ok(sheet) => sheet.view(),
@@ -145,5 +155,7 @@ impl Fault {
 #[cfg_attr(not(feature = "ssr"), expect(unused_variables, reason = "only the server redirects"))]
 fn sign_in_first(url: &str) {
     #[cfg(feature = "ssr")]
-    crate::browser::redirect(&crate::query::Query::default().with("next", url).href(&paths::sign_in()));
+    crate::browser::redirect(
+        &crate::query::Query::default().with("next", url).href(&paths::sign_in()),
+    );
 }

@@ -72,7 +72,11 @@ pub fn Table(
 fn header(column: Column, listing: Option<&Listing>) -> AnyView {
     let Column { label, sort, class, hidden } = column;
     let Some((key, listing)) = sort.zip(listing) else {
-        let label = if hidden { view! { <span class="visually-hidden">{label}</span> }.into_any() } else { label.into_any() };
+        let label = if hidden {
+            view! { <span class="visually-hidden">{label}</span> }.into_any()
+        } else {
+            label.into_any()
+        };
         return view! { <th scope="col" class=class>{label}</th> }.into_any();
     };
     let state = (listing.sort.key == key).then_some(listing.sort.descending);
@@ -121,6 +125,7 @@ fn step(href: Option<String>, label: &'static str, glyph: Option<Glyph>) -> AnyV
     let (before, after) = if glyph == Some(Glyph::Right) { (None, icon) } else { (icon, None) };
     match href {
         Some(href) => view! { <a class="button" href=href>{before}{label}{after}</a> }.into_any(),
-        None => view! { <span class="button" aria-disabled="true">{before}{label}{after}</span> }.into_any(),
+        None => view! { <span class="button" aria-disabled="true">{before}{label}{after}</span> }
+            .into_any(),
     }
 }

@@ -10,7 +10,10 @@ use crate::viewer::Viewer;
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     let missing = async {
-        Err(PortalError::NotFound("There is no page at this address. It may have moved, or the link is broken.".to_owned()))
+        Err(PortalError::NotFound(
+            "There is no page at this address. It may have moved, or the link is broken."
+                .to_owned(),
+        ))
     };
     if Viewer::current().person.is_some() { page(missing) } else { bare_page(missing) }
 }

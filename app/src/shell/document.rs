@@ -20,7 +20,8 @@ pub fn Document(
     /// URL of the style sheet.
     style: Option<String>,
 ) -> impl IntoView {
-    let theme = Some(Viewer::current().theme).filter(|theme| *theme != Theme::Auto).map(Theme::as_str);
+    let theme =
+        Some(Viewer::current().theme).filter(|theme| *theme != Theme::Auto).map(Theme::as_str);
     view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=theme>

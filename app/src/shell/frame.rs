@@ -31,7 +31,8 @@ pub fn Frame(
 /// The notice that the last form left for this page.
 #[cfg(feature = "ssr")]
 fn flash() -> Option<impl IntoView> {
-    crate::browser::take_flash().map(|message| view! { <Notice tone=Tone::Good><p>{message}</p></Notice> })
+    crate::browser::take_flash()
+        .map(|message| view! { <Notice tone=Tone::Good><p>{message}</p></Notice> })
 }
 
 #[cfg(not(feature = "ssr"))]

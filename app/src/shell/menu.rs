@@ -42,7 +42,11 @@ const GROUPS: &[Group] = &[
     Group {
         label: "Account",
         glyph: Glyph::Account,
-        pages: &[("Users", paths::USERS), ("API keys", paths::API_KEYS), ("Audit log", paths::AUDIT_LOG)],
+        pages: &[
+            ("Users", paths::USERS),
+            ("API keys", paths::API_KEYS),
+            ("Audit log", paths::AUDIT_LOG),
+        ],
     },
     Group {
         label: "Settings",

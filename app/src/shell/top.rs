@@ -68,7 +68,8 @@ fn ThemeSwitch(theme: Theme) -> impl IntoView {
 /// Who is signed in, with the way to their account and out.
 #[component]
 fn PersonMenu(who: Who) -> impl IntoView {
-    let initials: String = who.name.split_whitespace().filter_map(|word| word.chars().next()).take(2).collect();
+    let initials: String =
+        who.name.split_whitespace().filter_map(|word| word.chars().next()).take(2).collect();
     view! {
         <div class="person">
             <button type="button" class="person-button" popovertarget="person-menu" aria-label=format!("Signed in as {}", who.name)>

@@ -34,7 +34,11 @@ pub(super) async fn server_function(State(web): State<Web>, request: Request) ->
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
         return response;
     }
-    let from_form = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"));
+    let from_form = request
+        .headers()
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"));
     let (parts, body) = request.into_parts();
     let Ok(bytes) = to_bytes(body, FORM_LIMIT).await else {
         return plain::page(
@@ -74,13 +78,16 @@ impl Web {
         let web = self.clone();
         let context = move || context::provide(&web.lifecycle, &web.site);
         let request = Request::from_parts(parts, Body::from(bytes));
-        let response = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
+        let response =
+            leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, ANSWER_LIMIT).await.unwrap_or_default();
         let failed = parts.headers.contains_key(SERVER_FN_ERROR_HEADER);
         let failure = match (failed, parts.status) {
             (true, _) => Some(PortalError::de(body.clone())),
-            (false, StatusCode::BAD_REQUEST) => Some(PortalError::Unreadable("There is no such form.".to_owned())),
+            (false, StatusCode::BAD_REQUEST) => {
+                Some(PortalError::Unreadable("There is no such form.".to_owned()))
+            }
             (false, _) => None,
         };
         Answer { status: parts.status, headers: parts.headers, body, failure }
@@ -107,7 +114,13 @@ impl Web {
     }
 
     /// The page that the form stands on, with what was typed.
-    async fn page_again(&self, mut parts: Parts, page: &str, fields: Query, error: PortalError) -> Response {
+    async fn page_again(
+        &self,
+        mut parts: Parts,
+        page: &str,
+        fields: Query,
+        error: PortalError,
+    ) -> Response {
         let action = parts.uri.path().to_owned();
         let status = status_of(&error);
         parts.extensions.insert(Submitted { action, fields, error });
@@ -135,6 +148,8 @@ fn page_of(parts: &Parts, fields: &Query) -> String {
 
 fn see_other(location: Option<HeaderValue>) -> Response {
     let mut response = StatusCode::SEE_OTHER.into_response();
-    response.headers_mut().insert(LOCATION, location.unwrap_or_else(|| HeaderValue::from_static("/")));
+    response
+        .headers_mut()
+        .insert(LOCATION, location.unwrap_or_else(|| HeaderValue::from_static("/")));
     response
 }

@@ -34,7 +34,8 @@ fn is_own(headers: &HeaderMap) -> bool {
     match (fetched, origin) {
         (None, None) => false,
         (fetched, origin) => {
-            fetched.is_none_or(|site| site == "same-origin") && origin.is_none_or(|origin| Some(origin) == host)
+            fetched.is_none_or(|site| site == "same-origin")
+                && origin.is_none_or(|origin| Some(origin) == host)
         }
     }
 }
@@ -60,8 +61,19 @@ mod tests {
         assert!(!sent(&[("host", "portal")]), "nothing said");
         assert!(!sent(&[("host", "portal"), ("origin", "null")]), "a sandboxed frame");
         assert!(!sent(&[("host", "portal"), ("origin", "https://portal.evil.example")]));
-        assert!(!sent(&[("host", "portal"), ("sec-fetch-site", "same-site")]), "a neighbour of the domain");
-        assert!(!sent(&[("host", "portal"), ("sec-fetch-site", "same-origin"), ("origin", "https://evil.example")]));
-        assert!(!sent(&[("host", "portal"), ("sec-fetch-site", "cross-site"), ("origin", "https://portal")]));
+        assert!(
+            !sent(&[("host", "portal"), ("sec-fetch-site", "same-site")]),
+            "a neighbour of the domain"
+        );
+        assert!(!sent(&[
+            ("host", "portal"),
+            ("sec-fetch-site", "same-origin"),
+            ("origin", "https://evil.example")
+        ]));
+        assert!(!sent(&[
+            ("host", "portal"),
+            ("sec-fetch-site", "cross-site"),
+            ("origin", "https://portal")
+        ]));
     }
 }

@@ -41,7 +41,10 @@ pub(super) async fn person(State(web): State<Web>, mut request: Request, next: N
             }
             Ok(None) => {}
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a session could not be read");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a session could not be read"
+                );
                 return plain::page(
                     StatusCode::SERVICE_UNAVAILABLE,
                     "The portal is not ready",

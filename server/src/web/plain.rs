@@ -19,7 +19,10 @@ pub(super) fn page(status: StatusCode, title: &str, text: &str) -> Response {
 /// The page after a panic; what it was is in the log.
 #[expect(clippy::needless_pass_by_value, reason = "the layer hands the payload over")]
 pub(super) fn panicked(payload: Box<dyn Any + Send + 'static>) -> Response {
-    let words = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());
+    let words = payload
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| payload.downcast_ref::<&str>().copied());
     tracing::error!(panic = words.unwrap_or("of an unknown kind"), "a request ended in a panic");
     page(
         StatusCode::INTERNAL_SERVER_ERROR,

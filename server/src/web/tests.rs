@@ -73,12 +73,15 @@ impl Browser {
     }
 
     async fn sign_in(&mut self, password: &str, next: &str) -> Page {
-        let form = format!("email=ada%40example.com&password={password}&next={next}&__page=%2Fsign-in%3Fnext%3D%252F");
+        let form = format!(
+            "email=ada%40example.com&password={password}&next={next}&__page=%2Fsign-in%3Fnext%3D%252F"
+        );
         self.post("/api/session/sign-in", "http://portal.test", &form.replace(' ', "+")).await
     }
 
     async fn send(&mut self, mut request: Request<Body>) -> Page {
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let headers = request.headers_mut();
         headers.insert("host", "portal.test".parse().unwrap());
         headers.insert(ACCEPT, "text/html,application/xhtml+xml".parse().unwrap());
@@ -87,7 +90,8 @@ impl Browser {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let page = Page::read(response).await;
         for cookie in &page.cookies {
-            let (name, value) = cookie.split(';').next().and_then(|pair| pair.split_once('=')).unwrap();
+            let (name, value) =
+                cookie.split(';').next().and_then(|pair| pair.split_once('=')).unwrap();
             self.cookies.retain(|(known, _)| known != name);
             if !cookie.contains("Max-Age=0") {
                 self.cookies.push((name.to_owned(), value.to_owned()));
@@ -120,9 +124,16 @@ async fn visitors_are_led_to_the_sign_in_page_and_back() {
     assert_eq!(page.location, "/sign-in?next=%2Fcertificates%2Forders%3Fstatus%3Dissued");
     let page = browser.get(&page.location).await;
     assert_eq!(page.status, StatusCode::OK);
-    assert!(page.text.contains(r#"name="next" value="/certificates/orders?status=issued""#), "{}", page.text);
+    assert!(
+        page.text.contains(r#"name="next" value="/certificates/orders?status=issued""#),
+        "{}",
+        page.text
+    );
     let page = browser.sign_in(PASSWORD, "%2Fcertificates%2Forders").await;
-    assert_eq!((page.status, page.location.as_str()), (StatusCode::SEE_OTHER, "/certificates/orders"));
+    assert_eq!(
+        (page.status, page.location.as_str()),
+        (StatusCode::SEE_OTHER, "/certificates/orders")
+    );
     assert_eq!(browser.get("/settings/preferences").await.status, StatusCode::OK);
 }
 
@@ -142,7 +153,11 @@ async fn a_refused_form_comes_back_with_what_was_typed_but_no_password() {
 async fn session_cookies_are_bound_to_the_host_where_there_is_tls() {
     let page = Browser::open(false).await.sign_in(PASSWORD, "/").await;
     let cookie = page.cookies.first().unwrap();
-    assert!(cookie.starts_with("certdeck=") && cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"));
+    assert!(
+        cookie.starts_with("certdeck=")
+            && cookie.contains("HttpOnly")
+            && cookie.contains("SameSite=Lax")
+    );
     let page = Browser::open(true).await.sign_in(PASSWORD, "/").await;
     let cookie = page.cookies.first().unwrap();
     assert!(cookie.starts_with("__Host-certdeck=") && cookie.contains("Secure"), "{cookie}");
@@ -161,7 +176,11 @@ async fn forms_of_other_sites_do_nothing() {
     let page = browser.post("/api/session/sign-out", "https://evil.example", "").await;
     assert_eq!(page.status, StatusCode::FORBIDDEN);
     assert!(page.text.contains("nothing was done"));
-    assert_eq!(browser.get("/settings/preferences").await.status, StatusCode::OK, "still signed in");
+    assert_eq!(
+        browser.get("/settings/preferences").await.status,
+        StatusCode::OK,
+        "still signed in"
+    );
 }
 
 #[tokio::test]
@@ -171,7 +190,11 @@ async fn signing_out_ends_the_session_everywhere() {
     let page = browser.post("/api/session/sign-out", "http://portal.test", "__page=%2F").await;
     assert_eq!((page.status, page.location.as_str()), (StatusCode::SEE_OTHER, "/sign-in?out=1"));
     browser.cookies = kept;
-    assert_eq!(browser.get("/settings/preferences").await.status, StatusCode::SEE_OTHER, "the old cookie opens nothing");
+    assert_eq!(
+        browser.get("/settings/preferences").await.status,
+        StatusCode::SEE_OTHER,
+        "the old cookie opens nothing"
+    );
 }
 
 #[tokio::test]
@@ -179,7 +202,10 @@ async fn d5_a_saved_form_says_so_once_and_a_stale_one_comes_back() {
     let mut browser = Browser::signed_in().await;
     let form = "version=0&approval_step=skip&brand_word=Certdeck&__page=%2Fsettings%2Fpreferences";
     let page = browser.post("/api/preferences/save", "http://portal.test", form).await;
-    assert_eq!((page.status, page.location.as_str()), (StatusCode::SEE_OTHER, "/settings/preferences"));
+    assert_eq!(
+        (page.status, page.location.as_str()),
+        (StatusCode::SEE_OTHER, "/settings/preferences")
+    );
     let page = browser.get("/settings/preferences").await;
     assert!(page.text.contains("Settings saved."), "{}", page.text);
     assert!(!browser.get("/settings/preferences").await.text.contains("Settings saved."));
@@ -187,7 +213,10 @@ async fn d5_a_saved_form_says_so_once_and_a_stale_one_comes_back() {
     let page = browser.post("/api/preferences/save", "http://portal.test", stale).await;
     assert_eq!(page.status, StatusCode::CONFLICT);
     assert!(page.text.contains(r#"value="Mine""#), "what was typed is still there");
-    assert!(page.text.contains("Approval Steps: skip (yours: one_step)"), "the difference is shown");
+    assert!(
+        page.text.contains("Approval Steps: skip (yours: one_step)"),
+        "the difference is shown"
+    );
 }
 
 #[tokio::test]
@@ -198,14 +227,18 @@ async fn addresses_that_lead_nowhere_are_404_in_words() {
     assert!(page.text.contains("There is no page at this address"));
     assert!(page.text.contains("Main menu"), "inside the frame");
     assert_eq!(Browser::open(false).await.get("/nothing").await.status, StatusCode::NOT_FOUND);
-    let page = browser.post("/api/nothing", "http://portal.test", "__page=%2Fsettings%2Fpreferences").await;
+    let page = browser
+        .post("/api/nothing", "http://portal.test", "__page=%2Fsettings%2Fpreferences")
+        .await;
     assert_eq!(page.status, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]
 async fn forms_are_bounded() {
     let mut browser = Browser::open(false).await;
-    let page = browser.post("/api/session/sign-in", "http://portal.test", &"x".repeat(FORM_LIMIT + 1)).await;
+    let page = browser
+        .post("/api/session/sign-in", "http://portal.test", &"x".repeat(FORM_LIMIT + 1))
+        .await;
     assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE);
 }
 
@@ -213,7 +246,10 @@ async fn forms_are_bounded() {
 async fn pages_let_in_no_foreign_script_and_no_frame() {
     let page = Browser::open(false).await.get("/sign-in").await;
     let policy = page.headers["content-security-policy"].to_str().unwrap();
-    assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    assert!(
+        policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+        "{policy}"
+    );
     assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{policy}");
     assert_eq!(page.headers["referrer-policy"], "same-origin");
     assert_eq!(page.headers["x-content-type-options"], "nosniff");

@@ -55,7 +55,9 @@ pub async fn preferences() -> Result<PreferencesView, PortalError> {
         SETTINGS.iter().map(|setting| (setting.key.to_owned(), text(setting).to_owned())).collect()
     };
     let approval_steps = match setting("approval_step").map(|setting| setting.kind) {
-        Some(Kind::Choice(choices)) => choices.iter().map(|(code, label)| ((*code).to_owned(), (*label).to_owned())).collect(),
+        Some(Kind::Choice(choices)) => {
+            choices.iter().map(|(code, label)| ((*code).to_owned(), (*label).to_owned())).collect()
+        }
         _ => Vec::new(),
     };
     let may_change = desk.may(May::Administer);
@@ -79,15 +81,22 @@ pub async fn preferences() -> Result<PreferencesView, PortalError> {
 
 /// "Save Settings". `fields` is the whole form: each setting by its key, and `version`.
 #[server(prefix = "/api", endpoint = "preferences/save")]
-pub async fn save_preferences(#[server(flatten)] fields: BTreeMap<String, String>) -> Result<(), PortalError> {
+pub async fn save_preferences(
+    #[server(flatten)] fields: BTreeMap<String, String>,
+) -> Result<(), PortalError> {
     use lifecycle::settings::{Kind, PreferencesForm, SETTINGS};
 
     use crate::desk::{Desk, May};
     use crate::{browser, paths};
 
     let desk = Desk::require(May::Administer)?;
-    let unreadable = || PortalError::Unreadable("The form could not be read. Reload the page and send it again.".to_owned());
-    let version = fields.get("version").and_then(|text| text.parse().ok()).ok_or_else(unreadable)?;
+    let unreadable = || {
+        PortalError::Unreadable(
+            "The form could not be read. Reload the page and send it again.".to_owned(),
+        )
+    };
+    let version =
+        fields.get("version").and_then(|text| text.parse().ok()).ok_or_else(unreadable)?;
     let entered = SETTINGS.iter().filter_map(|setting| {
         let value = match (fields.get(setting.key), setting.kind) {
             (Some(value), _) => value.clone(),

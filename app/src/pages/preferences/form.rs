@@ -6,7 +6,8 @@ use leptos::server_fn::ServerFn as _;
 use super::api::{PreferencesView, SavePreferences};
 use crate::fault::Submitted;
 use crate::kit::{
-    Button, Checkbox, Choice, Expander, Form, FormActions, Hidden, RadioGroup, TextArea, TextField, Weight,
+    Button, Checkbox, Choice, Expander, Form, FormActions, Hidden, RadioGroup, TextArea, TextField,
+    Weight,
 };
 
 /// Sections that expand; "Advanced Settings" is collapsed until clicked, unless the form came back.

@@ -12,8 +12,14 @@ pub async fn sign_in(email: String, password: String, next: String) -> Result<()
 
     let lifecycle = crate::desk::lifecycle()?;
     let visitor = browser::visitor();
-    let token = lifecycle.sign_in(Credentials { email, password }, visitor.address, &visitor.user_agent).await?;
-    browser::set_cookie(Cookie::Session, Some(token.reveal()), Some(lifecycle::sessions::ABSOLUTE_SECONDS.unsigned_abs()));
+    let token = lifecycle
+        .sign_in(Credentials { email, password }, visitor.address, &visitor.user_agent)
+        .await?;
+    browser::set_cookie(
+        Cookie::Session,
+        Some(token.reveal()),
+        Some(lifecycle::sessions::ABSOLUTE_SECONDS.unsigned_abs()),
+    );
     browser::redirect(&crate::paths::local(&next));
     Ok(())
 }

@@ -4,7 +4,9 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 
 use super::api::SignIn;
-use crate::kit::{Button, Form, Glyph, Hidden, Icon, Notice, Sheet, TextField, Tone, Weight, bare_page};
+use crate::kit::{
+    Button, Form, Glyph, Hidden, Icon, Notice, Sheet, TextField, Tone, Weight, bare_page,
+};
 use crate::query::Query;
 use crate::viewer::Viewer;
 

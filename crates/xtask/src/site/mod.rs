@@ -26,19 +26,28 @@ pub(crate) fn build(check_budget: bool) -> anyhow::Result<()> {
     let old = output.manifest();
     let script = script::build(&root, &output, old.as_ref())?;
     let style = style::build(&root, &output, old.as_ref())?;
-    let manifest = Manifest { script: script.stem, wasm_input: script.input, style: style.file, style_input: style.input };
+    let manifest = Manifest {
+        script: script.stem,
+        wasm_input: script.input,
+        style: style.file,
+        style_input: style.input,
+    };
     output.finish(&manifest, old.as_ref())?;
     let wasm = output.size(&manifest.wasm())?;
     let js = output.size(&manifest.js())?;
     let css = output.size(&manifest.style)?;
     println!("==> target/site is ready ({:.1} s)", started.elapsed().as_secs_f32());
     for (name, size) in [("WASM", &wasm), ("JavaScript", &js), ("CSS", &css)] {
-        println!("    {name:<10} {:>8} bytes, gzip {:>7}, Brotli {:>7}", size.plain, size.gzip, size.brotli);
+        println!(
+            "    {name:<10} {:>8} bytes, gzip {:>7}, Brotli {:>7}",
+            size.plain, size.gzip, size.brotli
+        );
     }
     if check_budget && (wasm.gzip > WASM_BUDGET || css.gzip > STYLE_BUDGET) {
         bail!(
             "over budget: WASM {} of {WASM_BUDGET} bytes gzipped, CSS {} of {STYLE_BUDGET}. Move code out of the islands, or styles out of the sheet.",
-            wasm.gzip, css.gzip
+            wasm.gzip,
+            css.gzip
         );
     }
     Ok(())
@@ -46,5 +55,8 @@ pub(crate) fn build(check_budget: bool) -> anyhow::Result<()> {
 
 fn workspace() -> anyhow::Result<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).map(Path::to_path_buf).context("the workspace is two folders above this crate")
+    here.ancestors()
+        .nth(2)
+        .map(Path::to_path_buf)
+        .context("the workspace is two folders above this crate")
 }

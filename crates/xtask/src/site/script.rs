@@ -21,7 +21,11 @@ pub(crate) struct Script {
 }
 
 /// Compiles the frontend and binds it to JavaScript; cargo decides what must be compiled.
-pub(crate) fn build(root: &Path, output: &Output, old: Option<&Manifest>) -> anyhow::Result<Script> {
+pub(crate) fn build(
+    root: &Path,
+    output: &Output,
+    old: Option<&Manifest>,
+) -> anyhow::Result<Script> {
     println!("==> Compiling the islands to WASM (the first time takes some minutes)");
     compile(root)?;
     let path = root.join(format!("target/{TARGET}/{PROFILE}/certdeck_frontend.wasm"));
@@ -42,12 +46,23 @@ pub(crate) fn build(root: &Path, output: &Output, old: Option<&Manifest>) -> any
 fn compile(root: &Path) -> anyhow::Result<()> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo)
-        .args(["build", "-p", "certdeck-frontend", "--lib", "--target", TARGET, "--profile", PROFILE])
+        .args([
+            "build",
+            "-p",
+            "certdeck-frontend",
+            "--lib",
+            "--target",
+            TARGET,
+            "--profile",
+            PROFILE,
+        ])
         .current_dir(root)
         .status()
         .context("cargo could not be started")?;
     if !status.success() {
-        bail!("the frontend did not compile; `rustup target add {TARGET}` if the target is missing");
+        bail!(
+            "the frontend did not compile; `rustup target add {TARGET}` if the target is missing"
+        );
     }
     Ok(())
 }

@@ -25,7 +25,8 @@ pub(crate) fn build(root: &Path, output: &Output, old: Option<&Manifest>) -> any
     }
     println!("==> Compiling the styles");
     let options = Options::default().style(OutputStyle::Compressed).load_path(&folder);
-    let css = grass::from_path(folder.join("main.scss"), &options).context("style/main.scss does not compile")?;
+    let css = grass::from_path(folder.join("main.scss"), &options)
+        .context("style/main.scss does not compile")?;
     let file = format!("{}.css", named(&digest([css.as_bytes()])));
     output.write(&file, css.as_bytes())?;
     Ok(Style { file, input })
@@ -34,12 +35,17 @@ pub(crate) fn build(root: &Path, output: &Output, old: Option<&Manifest>) -> any
 fn sources(folder: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
     let mut paths = scss_files(folder)?;
     paths.sort();
-    paths.iter().map(|path| fs::read(path).with_context(|| format!("cannot read {}", path.display()))).collect()
+    paths
+        .iter()
+        .map(|path| fs::read(path).with_context(|| format!("cannot read {}", path.display())))
+        .collect()
 }
 
 fn scss_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+    for entry in
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?
+    {
         let path = entry?.path();
         if path.is_dir() {
             found.extend(scss_files(&path)?);

@@ -1,0 +1,104 @@
+//! The short lists of the dashboard.
+
+use domain::model::RequestKind;
+use leptos::prelude::*;
+
+use super::api::{ExpiringView, TroubleView, WaitingView};
+use crate::kit::{Badge, Column, Expiry, LinkButton, Section, Table, Time, Weight};
+use crate::pages::activity::api::endpoint_tone;
+use crate::paths;
+
+pub(super) fn expiring(orders: Vec<ExpiringView>) -> AnyView {
+    let none = orders.is_empty();
+    let rows = orders.into_iter().map(|order| {
+        view! {
+            <tr>
+                <th scope="row"><a href=paths::order(order.number)>{order.common_name}</a></th>
+                <td>{order.number.0}</td>
+                <td>{order.product}</td>
+                <td><Expiry at=order.valid_till/></td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    let columns = ["Common name", "Order ID", "Product", "Valid till"].map(Column::new).into();
+    view! {
+        <Section title="Expiring soon">
+            {if none {
+                view! { <p class="muted">"Nothing expires in the next 90 days."</p> }.into_any()
+            } else {
+                view! { <Table label="Expiring soon" columns=columns>{rows}</Table> }.into_any()
+            }}
+        </Section>
+    }
+    .into_any()
+}
+
+pub(super) fn requests(requests: Vec<WaitingView>, may_review: bool) -> AnyView {
+    let none = requests.is_empty();
+    let items = requests.into_iter().map(|request| {
+        let about = request.common_name.unwrap_or_else(|| format!("order {}", request.order));
+        view! {
+            <li>
+                <a href=paths::request(request.id)>{format!("{}: {about}", kind(request.kind))}</a>
+                <span class="muted small">
+                    {request.requester.map(|name| format!("{name}, "))}
+                    <Time at=request.created_at/>
+                </span>
+            </li>
+        }
+    });
+    let items = items.collect_view();
+    let lead = if may_review {
+        "Yours to approve or reject."
+    } else {
+        "A Manager or Administrator decides."
+    };
+    let all = view! { <LinkButton href=paths::requests() weight=Weight::Ghost>"All requests"</LinkButton> };
+    view! {
+        <Section title="Requests that wait for approval" lead=lead actions=all.into_any()>
+            {if none {
+                view! { <p class="muted">"None."</p> }.into_any()
+            } else {
+                view! { <ul class="short-list">{items}</ul> }.into_any()
+            }}
+        </Section>
+    }
+    .into_any()
+}
+
+pub(super) fn trouble(endpoints: Vec<TroubleView>) -> AnyView {
+    let none = endpoints.is_empty();
+    let items = endpoints.into_iter().map(|endpoint| {
+        view! {
+            <li>
+                <a href=paths::endpoint(endpoint.id)>{endpoint.name.unwrap_or_else(|| endpoint.address.clone())}</a>
+                <span class="muted small">{endpoint.address}</span>
+                <Badge tone=endpoint_tone(endpoint.status) text=endpoint.status.label()/>
+            </li>
+        }
+    });
+    let items = items.collect_view();
+    let all = view! { <LinkButton href=paths::activity() weight=Weight::Ghost>"All activity"</LinkButton> };
+    view! {
+        <Section title="Automation events that need action" actions=all.into_any()>
+            {if none {
+                view! { <p class="muted">"None: automation goes on by itself."</p> }.into_any()
+            } else {
+                view! { <ul class="short-list">{items}</ul> }.into_any()
+            }}
+        </Section>
+    }
+    .into_any()
+}
+
+/// What is asked, in a word.
+const fn kind(kind: RequestKind) -> &'static str {
+    match kind {
+        RequestKind::New => "New",
+        RequestKind::Duplicate => "Duplicate",
+        RequestKind::Reissue => "Reissue",
+        RequestKind::Renew => "Renewal",
+        RequestKind::Revoke => "Revocation",
+    }
+}
