@@ -69,7 +69,7 @@ pub fn Expander(
 ) -> impl IntoView {
     view! {
         <details class="expander" open=open>
-            <summary><Icon glyph=Glyph::Right/>{title}</summary>
+            <summary><Icon glyph=Glyph::Right/><h2>{title}</h2></summary>
             <div class="expander-body">{children()}</div>
         </details>
     }
