@@ -19,6 +19,10 @@ use crate::{StoreError, Tx, on};
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
 
+/// Readers can't write, and no page is worth more than half a minute.
+const READING: [(&str, &str); 2] =
+    [("default_transaction_read_only", "on"), ("statement_timeout", "30s")];
+
 /// How many connections a store may open.
 #[derive(Debug, Clone, Copy)]
 pub struct StoreOptions {
@@ -133,6 +137,19 @@ impl Store {
         work(&mut tx).await
     }
 
+    /// Lets SQLite's planner know how the tables have grown; a matter of milliseconds, wanted a
+    /// few times a day. PostgreSQL does it by itself.
+    pub async fn maintain(&self) -> Result<(), StoreError> {
+        if let Backend::Sqlite { options, .. } = self.backend() {
+            let mut connection = sqlx::SqliteConnection::connect_with(options).await?;
+            sqlx::raw_sql("PRAGMA analysis_limit = 1000; PRAGMA optimize = 0x10002")
+                .execute(&mut connection)
+                .await?;
+            connection.close().await?;
+        }
+        Ok(())
+    }
+
     /// Finishes the writes that wait and lets all connections go.
     pub async fn close(&self) {
         match self.backend() {
@@ -218,8 +235,7 @@ async fn open_postgres(url: &str, options: StoreOptions) -> Result<Backend, Stor
             .test_before_acquire(false)
     };
     let writers = pool(options.writers).connect_with(address.clone()).await?;
-    let readers = pool(options.readers)
-        .connect_lazy_with(address.options([("default_transaction_read_only", "on")]));
+    let readers = pool(options.readers).connect_lazy_with(address.options(READING));
     Ok(Backend::Postgres { readers, writers })
 }
 

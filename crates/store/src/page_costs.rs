@@ -6,14 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::model::{OrderStatus, Origin};
 use domain::{DnsName, OrderNumber, OrganizationId};
+use sqlx::{AssertSqlSafe, Connection};
 
-use crate::Tx;
 use crate::candidates::Candidates;
 use crate::orders::{OrderFilter, OrderSort};
 use crate::samples::{NOW, organizations};
 use crate::search::{NameQuery, SearchFilter};
 use crate::seed::Seed;
 use crate::testing::{TestDatabase, sqlite};
+use crate::{Store, StoreOptions, Tx};
 
 const ORDERS: u64 = 20_000;
 
@@ -21,10 +22,10 @@ const ORDERS: u64 = 20_000;
 const ALLOWED: u64 = ORDERS / 2;
 
 /// Counts the steps of one connection, in tens.
-struct Meter(Arc<AtomicU64>);
+struct Meter(Arc<AtomicU64>, &'static str);
 
 impl Meter {
-    async fn on(tx: &mut Tx) -> Self {
+    async fn on(tx: &mut Tx, when: &'static str) -> Self {
         let Tx::Sqlite(session) = tx else { panic!("only SQLite counts its steps") };
         let tens = Arc::new(AtomicU64::new(0));
         let counter = tens.clone();
@@ -32,13 +33,13 @@ impl Meter {
             counter.fetch_add(1, Ordering::Relaxed);
             true
         });
-        Self(tens)
+        Self(tens, when)
     }
 
     fn check(&self, what: &str) {
         let steps = self.0.swap(0, Ordering::Relaxed) * 10;
-        assert!(steps > 0, "{what}: nothing was counted");
-        assert!(steps < ALLOWED, "{what}: {steps} steps");
+        assert!(steps > 0, "{what} {}: nothing was counted", self.1);
+        assert!(steps < ALLOWED, "{what} {}: {steps} steps", self.1);
     }
 }
 
@@ -98,10 +99,28 @@ async fn searches(tx: &mut Tx, meter: &Meter) {
 #[tokio::test]
 async fn no_page_walks_a_table() {
     let database = seeded().await;
-    let mut tx = database.store.reader().await.unwrap();
-    let meter = Meter::on(&mut tx).await;
-    lists(&mut tx, &meter).await;
-    searches(&mut tx, &meter).await;
+    pages(&mut database.store.reader().await.unwrap(), "with statistics").await;
+    // A database that grew by itself has none until it is maintained.
+    let mut connection = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
+    for table in ["sqlite_stat1", "sqlite_stat4"] {
+        let sql = AssertSqlSafe(format!("DROP TABLE {table}"));
+        sqlx::query(sql).execute(&mut connection).await.unwrap();
+    }
+    let store = Store::open(&database.url, StoreOptions::default()).await.unwrap();
+    pages(&mut store.reader().await.unwrap(), "without statistics").await;
+    store.maintain().await.unwrap();
+    let measured: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM sqlite_stat1 WHERE tbl = 'orders'")
+            .fetch_one(&mut connection)
+            .await
+            .unwrap();
+    assert!(measured > 0, "maintenance measures the tables");
+}
+
+async fn pages(tx: &mut Tx, when: &'static str) {
+    let meter = Meter::on(tx, when).await;
+    lists(tx, &meter).await;
+    searches(tx, &meter).await;
     let newest =
         tx.orders_page(&OrderFilter::default(), OrderSort::Number, true, None, 1).await.unwrap();
     meter.check("the newest order");

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crate::testing::{TestDatabase, databases};
 use crate::{Store, StoreError, Tx};
 use futures::FutureExt;
 use futures::future::join_all;
+use sqlx::Connection;
 
 async fn insert(tx: &mut Tx, key: &str) -> Result<(), StoreError> {
     let sql = "INSERT INTO settings (key, value, updated_at) VALUES ($1, '1', 0)";
@@ -138,4 +140,56 @@ async fn an_unusable_address_is_refused_without_its_password() {
         assert!(matches!(error, StoreError::Address(_)), "{url}: {error:?}");
         assert!(!error.to_string().contains("secret"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn another_process_in_the_way_is_busy_and_later_is_not() {
+    let TestDatabase { url, folder: _folder, .. } = crate::testing::sqlite().await;
+    let options = crate::StoreOptions { patience: Duration::from_millis(20), ..Default::default() };
+    let store = Store::open(&url, options).await.unwrap();
+    let mut other = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let error = put(&store, "a").await.unwrap_err();
+    assert!(error.is_retryable(), "{error:?}");
+    sqlx::query("COMMIT").execute(&mut other).await.unwrap();
+    put(&store, "a").await.unwrap();
+    assert_eq!(keys(&store).await, ["a"]);
+}
+
+#[tokio::test]
+async fn a_lost_transaction_is_never_answered_as_done() {
+    let TestDatabase { store, folder: _folder, .. } = crate::testing::sqlite().await;
+    // SQLite ends a transaction by itself on a full disk, for one; here the work does it.
+    let losing = store.write::<(), StoreError, _>(|tx| {
+        Box::pin(async move {
+            insert(tx, "lost").await?;
+            crate::on!(tx, |conn| {
+                sqlx::query("ROLLBACK").execute(&mut *conn).await?;
+            });
+            Ok(())
+        })
+    });
+    assert!(losing.await.is_err());
+    put(&store, "after").await.unwrap();
+    assert_eq!(keys(&store).await, ["after"]);
+}
+
+#[tokio::test]
+async fn a_deadlock_ends_one_of_the_two_as_busy() {
+    let Some(TestDatabase { store, .. }) = crate::testing::postgres().await else { return };
+    let both_hold_one = Arc::new(tokio::sync::Barrier::new(2));
+    let work = |first: &'static str, second: &'static str| {
+        let barrier = both_hold_one.clone();
+        store.write::<(), StoreError, _>(move |tx| {
+            Box::pin(async move {
+                tx.lock(first).await?;
+                barrier.wait().await;
+                tx.lock(second).await
+            })
+        })
+    };
+    let (left, right) = tokio::join!(work("a", "b"), work("b", "a"));
+    let (lost, won) = if left.is_err() { (left, right) } else { (right, left) };
+    assert!(won.is_ok());
+    assert!(lost.is_err_and(|error| error.is_retryable()));
 }
