@@ -1,0 +1,43 @@
+import { defineConfig } from '@playwright/test';
+
+/** The system's Chromium: nothing is downloaded. */
+const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+const args = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+/** `npm run screens` takes pictures instead of testing. */
+const screens = process.env['CERTDECK_SCREENS'] === '1';
+
+export default defineConfig({
+  testDir: 'specs',
+  outputDir: 'test-results',
+  fullyParallel: true,
+  workers: 2,
+  retries: 0,
+  forbidOnly: true,
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  reporter: [['list']],
+  use: {
+    launchOptions: { executablePath, args },
+    locale: 'en-US',
+    timezoneId: 'UTC',
+    viewport: { width: 1280, height: 900 },
+    contextOptions: { reducedMotion: 'reduce' },
+    actionTimeout: 15_000,
+    navigationTimeout: 20_000,
+    trace: 'retain-on-failure',
+  },
+  projects: screens
+    ? [{ name: 'screens', testMatch: 'screens.ts', timeout: 300_000 }]
+    : [
+        { name: 'wasm', use: { javaScriptEnabled: true } },
+        { name: 'plain', use: { javaScriptEnabled: false }, testIgnore: 'axe.spec.ts' },
+      ],
+});
