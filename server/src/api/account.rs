@@ -8,14 +8,15 @@ use serde_json::{Value, json};
 
 use super::caller::Caller;
 use super::error::ApiResult;
+use super::fields::put;
 
 /// `GET /user/me`.
 pub(super) async fn me(caller: Caller) -> ApiResult {
     let role = caller.person.role;
     let mut body = person(&caller.person.user);
-    body["status"] = json!("active");
-    body["access_roles"] = json!([{"id": role as u8 + 1, "name": role.label()}]);
-    body["timezone"] = json!(caller.person.user.time_zone);
+    put(&mut body, "status", json!("active"));
+    put(&mut body, "access_roles", json!([{"id": role as u8 + 1, "name": role.label()}]));
+    put(&mut body, "timezone", json!(caller.person.user.time_zone));
     Ok(Json(body))
 }
 

@@ -10,6 +10,7 @@ mod caller;
 mod certificates;
 mod dates;
 mod error;
+mod fields;
 mod listing;
 mod openapi;
 mod order_list;

@@ -3,6 +3,8 @@
 use axum::Json;
 use serde_json::{Map, Value, json};
 
+use super::fields::put;
+
 /// One operation.
 pub(super) struct Operation {
     pub(super) method: &'static str,
@@ -164,7 +166,11 @@ fn describe(operation: &Operation) -> Value {
         },
     });
     if let Some(body) = operation.body {
-        value["requestBody"] = json!({"required": body != "Revocation", "content": content(body)});
+        put(
+            &mut value,
+            "requestBody",
+            json!({"required": body != "Revocation", "content": content(body)}),
+        );
     }
     value
 }

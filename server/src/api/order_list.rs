@@ -13,6 +13,7 @@ use super::account::product_reference;
 use super::caller::Caller;
 use super::dates::{day, moment, read_day};
 use super::error::{ApiError, ApiResult};
+use super::fields::put;
 use super::listing::Listed;
 
 /// What was asked for, read.
@@ -168,8 +169,8 @@ pub(super) fn view(record: &OrderRecord, organization: &str, now: Timestamp) -> 
         "signature_hash": order.signature_hash,
     });
     if let Some(till) = record.valid_till {
-        certificate["valid_till"] = json!(day(till));
-        certificate["days_remaining"] = json!(till.days_left(now).max(0));
+        put(&mut certificate, "valid_till", json!(day(till)));
+        put(&mut certificate, "days_remaining", json!(till.days_left(now).max(0)));
     }
     json!({
         "id": order.number,

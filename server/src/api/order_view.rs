@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::caller::Caller;
 use super::dates::{day, moment};
 use super::error::{ApiError, ApiResult};
+use super::fields::put;
 use super::order_list::{dns_names, view};
 use super::requests::brief;
 
@@ -24,16 +25,16 @@ pub(super) async fn order(caller: Caller, Path(id): Path<String>) -> ApiResult {
     let mut body = view(&detail.record, &detail.organization, caller.desk.clock().now());
     if let Some(primary) = primary(&detail) {
         let mut certificate = certificate(primary);
-        if let Some(days) = body["certificate"]["days_remaining"].as_i64() {
-            certificate["days_remaining"] = json!(days);
+        if let Some(days) = body.pointer("/certificate/days_remaining").and_then(Value::as_i64) {
+            put(&mut certificate, "days_remaining", json!(days));
         }
-        body["certificate"] = certificate;
+        put(&mut body, "certificate", certificate);
     }
-    body["requests"] = detail.requests.iter().map(brief).collect();
-    body["renewed_by_order_id"] = json!(detail.record.order.renewed_by);
-    body["notes"] = json!(detail.record.note);
+    put(&mut body, "requests", detail.requests.iter().map(brief).collect());
+    put(&mut body, "renewed_by_order_id", json!(detail.record.order.renewed_by));
+    put(&mut body, "notes", json!(detail.record.note));
     if let Some(name) = &detail.record.requester_name {
-        body["user"] = json!({"id": detail.record.order.requester, "name": name});
+        put(&mut body, "user", json!({"id": detail.record.order.requester, "name": name}));
     }
     Ok(Json(body))
 }
@@ -56,7 +57,7 @@ pub(super) async fn duplicates(caller: Caller, Path(id): Path<String>) -> ApiRes
         .enumerate()
         .map(|(at, record)| {
             let mut view = certificate(record);
-            view["sub_id"] = json!(format!("{:03}", at + 1));
+            put(&mut view, "sub_id", json!(format!("{:03}", at + 1)));
             view
         })
         .collect();
@@ -84,10 +85,12 @@ fn certificate(record: &CertificateRecord) -> Value {
     });
     match one.status {
         CertificateStatus::Issued => {}
-        CertificateStatus::RevocationPending { due } => view["revocation_due"] = json!(moment(due)),
+        CertificateStatus::RevocationPending { due } => {
+            put(&mut view, "revocation_due", json!(moment(due)));
+        }
         CertificateStatus::Revoked { reason, at } => {
-            view["date_revoked"] = json!(moment(at));
-            view["revocation_reason"] = json!(reason);
+            put(&mut view, "date_revoked", json!(moment(at)));
+            put(&mut view, "revocation_reason", json!(reason));
         }
     }
     view

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 
 use super::caller::{Caller, OnceOnly, Sent};
 use super::error::{ApiError, ApiResult};
+use super::fields::put;
 use super::order_view::number;
 use super::requests::brief;
 
@@ -149,16 +150,20 @@ async fn answer(caller: &Caller, outcome: Outcome) -> ApiResult<Response> {
     let mut body = json!({"id": outcome.order()});
     match &outcome {
         Outcome::Issued(issued) => {
-            body["certificate_id"] = json!(issued.certificate);
-            body["certificate_chain"] = chain(&issued.chain_pem);
-            body["requests"] = match issued.request {
-                Some(id) => json!([brief(&caller.desk.request(&caller.actor(), id).await?)]),
-                None => json!([]),
-            };
+            put(&mut body, "certificate_id", json!(issued.certificate));
+            put(&mut body, "certificate_chain", chain(&issued.chain_pem));
+            put(
+                &mut body,
+                "requests",
+                match issued.request {
+                    Some(id) => json!([brief(&caller.desk.request(&caller.actor(), id).await?)]),
+                    None => json!([]),
+                },
+            );
         }
         Outcome::Held { request, .. } => {
             let record = caller.desk.request(&caller.actor(), *request).await?;
-            body["requests"] = json!([brief(&record)]);
+            put(&mut body, "requests", json!([brief(&record)]));
         }
         Outcome::Wait { order } => {
             let message = format!(

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::caller::Caller;
 use super::dates::{day, moment};
 use super::error::{ApiError, ApiResult};
+use super::fields::put;
 use super::listing::Listed;
 
 /// `GET /organization`.
@@ -98,7 +99,7 @@ fn domain_view(record: &DomainRecord, now: Timestamp) -> Value {
         "dcv_method": record.method,
     });
     if let Some(until) = until {
-        view["dcv_expiration"] = json!({"ov": day(until)});
+        put(&mut view, "dcv_expiration", json!({"ov": day(until)}));
     }
     view
 }

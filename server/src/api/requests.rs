@@ -14,6 +14,7 @@ use super::account::product_reference;
 use super::caller::{Caller, Sent};
 use super::dates::moment;
 use super::error::{ApiError, ApiResult};
+use super::fields::put;
 use super::listing::Listed;
 
 /// `GET /request`: newest first.
@@ -87,7 +88,7 @@ pub(super) async fn set_status(
     let (id, actor) = (request_id(&id)?, caller.actor());
     match review.status {
         Decision::Approved => {
-            _ = caller.desk.approve(&actor, id, &review.processor_comment).await?
+            caller.desk.approve(&actor, id, &review.processor_comment).await?;
         }
         Decision::Rejected => caller.desk.reject(&actor, id, &review.processor_comment).await?,
         Decision::Canceled => caller.desk.cancel(&actor, id).await?,
@@ -119,30 +120,34 @@ pub(super) fn brief(record: &RequestRecord) -> Value {
 fn view(record: &RequestRecord) -> Value {
     let request = &record.request;
     let mut view = brief(record);
-    view["requester"] = json!({"id": request.requester, "name": record.requester_name});
-    view["order"] = json!({
-        "id": request.order,
-        "certificate": {"common_name": record.wish.common_name, "dns_names": record.wish.names},
-        "organization": {"id": record.wish.organization},
-        "product": record.wish.product.as_ref().map(|product| product_reference(product.as_str())),
-    });
+    put(&mut view, "requester", json!({"id": request.requester, "name": record.requester_name}));
+    put(
+        &mut view,
+        "order",
+        json!({
+            "id": request.order,
+            "certificate": {"common_name": record.wish.common_name, "dns_names": record.wish.names},
+            "organization": {"id": record.wish.organization},
+            "product": record.wish.product.as_ref().map(|product| product_reference(product.as_str())),
+        }),
+    );
     if let Some((_, reason)) = request.revocation {
-        view["revocation_reason"] = json!(reason);
+        put(&mut view, "revocation_reason", json!(reason));
     }
     match &request.approval {
         Approval::Pending => {}
         Approval::Approved { by, at } => {
-            view["processor"] = json!({"id": by, "name": record.reviewer_name});
-            view["date_processed"] = json!(moment(*at));
-            view["processor_comment"] = json!(record.note);
+            put(&mut view, "processor", json!({"id": by, "name": record.reviewer_name}));
+            put(&mut view, "date_processed", json!(moment(*at)));
+            put(&mut view, "processor_comment", json!(record.note));
         }
         Approval::Rejected { by, at, reason } => {
-            view["processor"] = json!({"id": by, "name": record.reviewer_name});
-            view["date_processed"] = json!(moment(*at));
-            view["processor_comment"] = json!(reason);
+            put(&mut view, "processor", json!({"id": by, "name": record.reviewer_name}));
+            put(&mut view, "date_processed", json!(moment(*at)));
+            put(&mut view, "processor_comment", json!(reason));
         }
-        Approval::Canceled { at } => view["date_processed"] = json!(moment(*at)),
+        Approval::Canceled { at } => put(&mut view, "date_processed", json!(moment(*at))),
     }
-    view["certificate_id"] = json!(record.issued_certificate);
+    put(&mut view, "certificate_id", json!(record.issued_certificate));
     view
 }
