@@ -4,7 +4,9 @@
 //! indexes anew where that is faster; PostgreSQL takes `COPY`. Nothing is decided or checked here
 //! but what the schema checks.
 
-use domain::model::{CertificateKind, CertificateStatus, Coverage, KeyType, OrderFile, Serial};
+use domain::model::{
+    Certificate, CertificateKind, CertificateStatus, Coverage, KeyType, OrderFile, Serial,
+};
 use domain::{OrderNumber, Timestamp};
 use sqlx::{Connection, PgConnection, QueryBuilder};
 
@@ -211,36 +213,43 @@ impl Pending {
         let none = Document::default();
         for (at, certificate) in certificates.iter().enumerate() {
             let document = loaded.documents.get(at).unwrap_or(&none);
-            let (due, reason, revoked) = match certificate.status {
-                CertificateStatus::Issued => (None, None, None),
-                CertificateStatus::RevocationPending { due } => (Some(due.0), None, None),
-                CertificateStatus::Revoked { reason, at } => {
-                    (None, Some(reason.as_str()), Some(at.0))
-                }
-            };
-            self.certificates.push(vec![
-                order.number.0.into(),
-                certificate.kind.as_str().into(),
-                certificate.serial.0.as_str().into(),
-                certificate.common_name.as_str().into(),
-                to_json("certificates.names", &certificate.names)?.into(),
-                names_key(&certificate.names).into(),
-                certificate.not_before.0.into(),
-                certificate.not_after.0.into(),
-                certificate.status.as_str().into(),
-                due.into(),
-                reason.into(),
-                revoked.into(),
-                document.pem.as_deref().into(),
-                document.fingerprint_sha256.as_deref().into(),
-                document.spki_sha256.as_deref().into(),
-                document.key_type.map(KeyType::as_str).into(),
-                certificate.not_before.0.into(),
-                now.0.into(),
-            ]);
+            let row = certificate_row(certificate, document, now)?;
+            self.certificates.push(row);
         }
         Ok(())
     }
+}
+
+fn certificate_row(
+    certificate: &Certificate,
+    document: &Document,
+    now: Timestamp,
+) -> Result<Vec<Cell>, StoreError> {
+    let (due, reason, revoked) = match certificate.status {
+        CertificateStatus::Issued => (None, None, None),
+        CertificateStatus::RevocationPending { due } => (Some(due.0), None, None),
+        CertificateStatus::Revoked { reason, at } => (None, Some(reason.as_str()), Some(at.0)),
+    };
+    Ok(vec![
+        certificate.order.0.into(),
+        certificate.kind.as_str().into(),
+        certificate.serial.0.as_str().into(),
+        certificate.common_name.as_str().into(),
+        to_json("certificates.names", &certificate.names)?.into(),
+        names_key(&certificate.names).into(),
+        certificate.not_before.0.into(),
+        certificate.not_after.0.into(),
+        certificate.status.as_str().into(),
+        due.into(),
+        reason.into(),
+        revoked.into(),
+        document.pem.as_deref().into(),
+        document.fingerprint_sha256.as_deref().into(),
+        document.spki_sha256.as_deref().into(),
+        document.key_type.map(KeyType::as_str).into(),
+        certificate.not_before.0.into(),
+        now.0.into(),
+    ])
 }
 
 fn order_row(loaded: &LoadedOrder) -> Result<Vec<Cell>, StoreError> {

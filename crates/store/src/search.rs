@@ -5,16 +5,17 @@
 //! number of names for one page: no search reads or counts the whole table.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::str::FromStr;
 
 use domain::model::{OrderStatus, Origin};
 use domain::{DnsName, OrganizationId, ProductId, UserId};
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
+use self::walk::Hit;
 use crate::orders::{OrderRecord, OrderRow};
-use crate::value::backwards;
 use crate::{StoreError, Tx, on};
+
+mod walk;
 
 /// The longest text that is searched for: no name is longer.
 pub const LONGEST_TEXT: usize = 253;
@@ -127,137 +128,6 @@ pub struct FoundPage {
     pub next: Option<SearchCursor>,
 }
 
-#[derive(sqlx::FromRow)]
-struct Hit {
-    id: i64,
-    order_number: i64,
-    name: String,
-    /// The filter lets the order through.
-    shown: bool,
-}
-
-/// One condition on a name: a column of `order_names`, an operator, a text.
-type Condition = (&'static str, &'static str, String);
-
-impl NameQuery {
-    fn conditions(&self) -> Vec<Condition> {
-        let range = |column, start: String| {
-            // Names are ASCII without control characters.
-            let end = format!("{start}\u{7f}");
-            vec![(column, ">=", start), (column, "<", end)]
-        };
-        match self {
-            Self::Exact(name) => vec![("name", "=", name.clone())],
-            Self::Prefix(prefix) => range("name", prefix.clone()),
-            Self::Suffix(suffix) => range("reversed", backwards(suffix)),
-            Self::Substring(text) => vec![("name", "LIKE", format!("%{text}%"))],
-        }
-    }
-
-    /// The text that the answer is sorted by; none for latest first.
-    const fn sorted_by(&self) -> Option<&'static str> {
-        match self {
-            Self::Exact(_) | Self::Substring(_) => None,
-            Self::Prefix(_) => Some("name"),
-            Self::Suffix(_) => Some("reversed"),
-        }
-    }
-
-    fn cursor(&self, hit: &Hit) -> SearchCursor {
-        let text = match self {
-            Self::Exact(_) | Self::Substring(_) => String::new(),
-            Self::Prefix(_) => hit.name.clone(),
-            Self::Suffix(_) => backwards(&hit.name),
-        };
-        SearchCursor { text, id: hit.id }
-    }
-
-    /// The statement that walks the names after a position, with its texts. `$1` is the position's
-    /// id. An order with several matching names is met once, at the first of them.
-    fn statement(
-        &self,
-        trigram_table: bool,
-        after: Option<&SearchCursor>,
-        step: usize,
-    ) -> (String, Vec<String>) {
-        let conditions = self.conditions();
-        let test = |alias: &str, skip: usize| {
-            let wanted = conditions.iter().enumerate().skip(skip);
-            let wanted =
-                wanted.map(|(at, (column, op, _))| format!("{alias}.{column} {op} ${}", at + 2));
-            wanted.collect::<Vec<_>>().join(" AND ")
-        };
-        let substring = matches!(self, Self::Substring(_));
-        let mut sql = String::from("SELECT n.id, n.order_number, n.name, n.reversed FROM ");
-        // SQLite's trigram index is a table of its own, which can be walked backwards.
-        let (walked, id) = if substring && trigram_table {
-            sql.push_str("order_names_fts f CROSS JOIN order_names n ON n.id = f.rowid WHERE ");
-            ("f", "f.rowid")
-        } else {
-            sql.push_str("order_names n WHERE ");
-            ("n", "n.id")
-        };
-        // Where a range is walked, the position is its beginning: a second lower bound would only
-        // mislead PostgreSQL's estimate.
-        let is_range = self.sorted_by().is_some();
-        sql.push_str(&test(walked, usize::from(is_range)));
-        let mut texts: Vec<String> = conditions.iter().map(|(_, _, text)| text.clone()).collect();
-        let (earlier, order) = match self.sorted_by() {
-            None => {
-                let _ = write!(sql, " AND {id} < $1");
-                ("m.id > n.id".to_owned(), format!("{id} DESC"))
-            }
-            Some(column) => {
-                let start = texts.first().cloned().unwrap_or_default();
-                texts.push(after.map_or(start.clone(), |after| after.text.clone().max(start)));
-                let _ = write!(sql, " AND (n.{column}, n.id) > (${}, $1)", texts.len() + 1);
-                (format!("(m.{column}, m.id) < (n.{column}, n.id)"), format!("n.{column}, n.id"))
-            }
-        };
-        if !matches!(self, Self::Exact(_)) {
-            let same = test("m", 0);
-            let _ = write!(
-                sql,
-                " AND NOT EXISTS (SELECT 1 FROM order_names m \
-                 WHERE m.order_number = n.order_number AND {same} AND {earlier})"
-            );
-        }
-        let _ = write!(sql, " ORDER BY {order} LIMIT {step}");
-        (sql, texts)
-    }
-}
-
-impl SearchFilter {
-    /// Judges the names that `walk` meets. The filter stays outside of the walk: inside, a rare
-    /// value would make it run on and on.
-    fn judge(&self, walk: &str, order: &str, texts: &mut Vec<String>) -> String {
-        let mut wanted = vec!["TRUE".to_owned()];
-        let numbers = [
-            ("organization_id", self.organization.map(|id| id.0)),
-            ("requester_id", self.requester.map(|id| id.0)),
-        ];
-        for (column, number) in numbers {
-            wanted.extend(number.map(|number| format!("o.{column} = {number}")));
-        }
-        let codes = [
-            ("product_id", self.product.as_ref().map(ProductId::as_str)),
-            ("status", self.status.map(OrderStatus::as_str)),
-            ("origin", self.origin.map(Origin::as_str)),
-        ];
-        for (column, code) in codes {
-            if let Some(code) = code {
-                texts.push(code.to_owned());
-                wanted.push(format!("o.{column} = ${}", texts.len() + 1));
-            }
-        }
-        let wanted = wanted.join(" AND ");
-        format!(
-            "SELECT n.id, n.order_number, n.name, coalesce({wanted}, FALSE) AS shown \
-             FROM ({walk}) n JOIN orders o ON o.number = n.order_number ORDER BY {order}"
-        )
-    }
-}
-
 impl Tx {
     /// Orders with a name that matches `query`, each order once, at most `limit`.
     pub async fn search_orders(
@@ -300,7 +170,7 @@ impl Tx {
         after: Option<&SearchCursor>,
         step: usize,
     ) -> Result<Vec<Hit>, StoreError> {
-        let (walk, mut texts) = query.statement(!self.is_postgres(), after, step);
+        let (walk, mut texts) = query.walk(!self.is_postgres(), after, step);
         let order = match query.sorted_by() {
             Some(column) => format!("n.{column}, n.id"),
             None => "n.id DESC".to_owned(),
