@@ -4,15 +4,23 @@
 use axum::Router;
 use axum::routing::get;
 
-use crate::pages::{api_keys, audit, domains, organizations, users};
+use crate::pages::{activity, agents, api_keys, audit, domains, endpoints, orders, organizations, requests, users, wizard};
 use crate::paths;
 
 /// All such routes.
 pub fn routes() -> Router {
     Router::new()
+        .route(&paths::csv(paths::ENDPOINTS), get(endpoints::files::endpoints))
+        .route(&paths::csv(paths::ACTIVITY), get(activity::files::activity))
+        .route(&paths::csv(paths::AGENTS), get(agents::files::agents))
+        .route("/automation/activity/{id}/stream", get(activity::files::stream))
+        .route("/automation/endpoints/{id}/request/names", get(wizard::files::names))
         .route(&paths::csv(paths::USERS), get(users::files::users))
         .route(&paths::csv(paths::API_KEYS), get(api_keys::files::api_keys))
         .route(&paths::csv(paths::AUDIT_LOG), get(audit::files::audit_log))
         .route(&paths::csv(paths::ORGANIZATIONS), get(organizations::files::organizations))
         .route(&paths::csv(paths::DOMAINS), get(domains::files::domains))
+        .route(&paths::csv(paths::ORDERS), get(orders::files::orders))
+        .route(&paths::csv(paths::REQUESTS), get(requests::files::requests))
+        .route("/certificates/files/{id}/{format}", get(orders::files::certificate))
 }

@@ -64,7 +64,7 @@ impl Lifecycle {
                 Ok(Approved::Revoked { certificates })
             }
             Next::Issue(placed) => match self.settle(actor, placed).await? {
-                Outcome::Issued(issued) => Ok(Approved::Issued(issued)),
+                Outcome::Issued(certificate) => Ok(Approved::Issued(certificate)),
                 Outcome::Held { .. } | Outcome::Wait { .. } => {
                     Err(LifecycleError::Internal("an approved request was held".to_owned()))
                 }
@@ -76,7 +76,7 @@ impl Lifecycle {
     pub async fn reject(&self, actor: &Actor, id: RequestId, reason: &str) -> Result<()> {
         let person = reviewer(actor)?.clone();
         let reason = note(reason)?.ok_or_else(|| {
-            LifecycleError::field("comment", "Say why: the requester reads it.")
+            LifecycleError::field("note", "Say why: the requester reads it.")
         })?;
         let (now, acting) = (self.clock().now(), actor.clone());
         self.store()

@@ -36,7 +36,7 @@ pub struct NewCertificate {
     pub pem: Option<String>,
     /// SHA-256 of the DER, lower-case hex.
     pub fingerprint_sha256: Option<String>,
-    /// SHA-256 of the SubjectPublicKeyInfo, lower-case hex.
+    /// SHA-256 of the `SubjectPublicKeyInfo`, lower-case hex.
     pub spki_sha256: Option<String>,
     /// Its key's type.
     pub key_type: Option<KeyType>,
@@ -63,7 +63,7 @@ pub struct CertificateRecord {
     pub pem: Option<String>,
     /// SHA-256 of the DER, lower-case hex.
     pub fingerprint_sha256: Option<String>,
-    /// SHA-256 of the SubjectPublicKeyInfo, lower-case hex.
+    /// SHA-256 of the `SubjectPublicKeyInfo`, lower-case hex.
     pub spki_sha256: Option<String>,
     /// Its key's type.
     pub key_type: Option<KeyType>,

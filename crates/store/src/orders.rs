@@ -520,3 +520,6 @@ struct NamesOf<'a> {
     product: &'a ProductId,
     ordered_at: Timestamp,
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,7 @@ pub struct Wish {
     pub names: Option<NameSet>,
     /// The CSR in PEM.
     pub csr_pem: Option<String>,
-    /// SHA-256 of the CSR's SubjectPublicKeyInfo, lower-case hex.
+    /// SHA-256 of the CSR's `SubjectPublicKeyInfo`, lower-case hex.
     pub spki_sha256: Option<String>,
     /// Years of a multi-year plan.
     pub coverage_years: Option<u8>,

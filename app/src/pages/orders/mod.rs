@@ -1,47 +1,19 @@
 //! "Certificates > Orders": the list, an order, its certificate actions.
 
-use leptos::prelude::*;
+mod actions;
+pub mod api;
+mod badges;
+mod detail;
+mod download;
+#[cfg(feature = "ssr")]
+pub mod files;
+pub mod forms;
+mod history;
+mod list;
 
-use crate::pages::later::later;
-
-/// The list of orders.
-#[component]
-pub fn OrdersPage() -> impl IntoView {
-    later("Orders", Some("Certificates"))
-}
-
-/// An order.
-#[component]
-pub fn OrderPage() -> impl IntoView {
-    later("Order", Some("Certificates"))
-}
-
-/// "Request duplicate".
-#[component]
-pub fn DuplicatePage() -> impl IntoView {
-    later("Request duplicate", Some("Certificates"))
-}
-
-/// "Reissue certificate".
-#[component]
-pub fn ReissuePage() -> impl IntoView {
-    later("Reissue certificate", Some("Certificates"))
-}
-
-/// "Renew certificate".
-#[component]
-pub fn RenewPage() -> impl IntoView {
-    later("Renew certificate", Some("Certificates"))
-}
-
-/// "Revoke certificate".
-#[component]
-pub fn RevokePage() -> impl IntoView {
-    later("Revoke certificate", Some("Certificates"))
-}
-
-/// "Download".
-#[component]
-pub fn DownloadPage() -> impl IntoView {
-    later("Download", Some("Certificates"))
-}
+pub(crate) use actions::csr_field;
+pub use actions::{DuplicatePage, ReissuePage, RenewPage, RevokePage};
+pub(crate) use badges::product_name;
+pub use detail::OrderPage;
+pub use download::DownloadPage;
+pub use list::OrdersPage;

@@ -1,11 +1,6 @@
-//! "Request a certificate" by hand.
+//! "Request a certificate" by hand: a new order for a CSR.
 
-use leptos::prelude::*;
+pub mod api;
+mod form;
 
-use crate::pages::later::later;
-
-/// "Request a certificate".
-#[component]
-pub fn RequestCertificatePage() -> impl IntoView {
-    later("Request a certificate", Some("Certificates"))
-}
+pub use form::RequestCertificatePage;

@@ -1,17 +1,11 @@
-//! "Certificates > Requests".
+//! "Certificates > Requests": what waits for approval, and what became of the rest.
 
-use leptos::prelude::*;
+pub mod api;
+mod detail;
+#[cfg(feature = "ssr")]
+pub mod files;
+mod list;
 
-use crate::pages::later::later;
-
-/// The list of requests.
-#[component]
-pub fn RequestsPage() -> impl IntoView {
-    later("Requests", Some("Certificates"))
-}
-
-/// A request with its review.
-#[component]
-pub fn RequestPage() -> impl IntoView {
-    later("Request", Some("Certificates"))
-}
+pub use detail::RequestPage;
+pub use list::RequestsPage;
+pub(crate) use list::{kind_label, state_badge};

@@ -108,15 +108,13 @@ impl Lifecycle {
             Ok(view) => view,
             Err(error) => return Ok(Err(format!("not an order as `order show --json` prints it: {error}"))),
         };
-        let organization = match seen.organizations.get(&view.organization) {
-            Some(known) => *known,
-            None => {
-                let found =
-                    self.store().reader().await?.organization_by_name(&view.organization).await?;
-                let id = found.map(|found| found.id);
-                seen.organizations.insert(view.organization.clone(), id);
-                id
-            }
+        let organization = if let Some(known) = seen.organizations.get(&view.organization) {
+            *known
+        } else {
+            let mut tx = self.store().reader().await?;
+            let id = tx.organization_by_name(&view.organization).await?.map(|found| found.id);
+            seen.organizations.insert(view.organization.clone(), id);
+            id
         };
         let Some(organization) = organization else {
             return Ok(Err(format!(

@@ -160,6 +160,7 @@ mod rfc3339 {
     use domain::Timestamp;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
     pub fn serialize<S: Serializer>(moment: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&moment.rfc3339())
     }

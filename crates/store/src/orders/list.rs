@@ -136,11 +136,12 @@ macro_rules! push_filter {
     }};
 }
 
+const NAMED: &str = " AND number IN (SELECT order_number FROM order_names WHERE ";
+
 /// Names are looked up in their own table, by index.
 macro_rules! push_names {
     ($query:expr, $filter:expr) => {{
         let (query, filter): (_, &OrderFilter) = (&mut $query, $filter);
-        const NAMED: &str = " AND number IN (SELECT order_number FROM order_names WHERE ";
         if let Some(name) = &filter.name {
             query.push(NAMED).push("name = ").push_bind(name.as_str().to_owned()).push(")");
         }

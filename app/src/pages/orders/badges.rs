@@ -1,0 +1,77 @@
+//! Words and colours for where orders and certificates stand.
+
+use domain::model::{CertificateKind, CertificateStatus, OrderStatus, Origin};
+use domain::{Product, ProductId, Timestamp};
+use leptos::prelude::*;
+
+use crate::kit::{Badge, Time, Tone};
+use crate::viewer::Viewer;
+
+/// Where an order stands; expiry follows from the clock.
+pub(crate) fn order_badge(status: OrderStatus, valid_till: Option<Timestamp>) -> AnyView {
+    let expired = valid_till.is_some_and(|till| Viewer::current().now > till);
+    let (tone, text) = match status {
+        OrderStatus::Issued if expired => (Tone::Bad, "Expired"),
+        OrderStatus::Issued => (Tone::Good, "Issued"),
+        OrderStatus::Pending => (Tone::Waiting, "Pending"),
+        OrderStatus::ReissuePending => (Tone::Waiting, "Reissue pending"),
+        OrderStatus::Rejected => (Tone::Neutral, "Rejected"),
+        OrderStatus::Canceled => (Tone::Neutral, "Canceled"),
+        OrderStatus::Revoked => (Tone::Bad, "Revoked"),
+    };
+    view! { <Badge tone=tone text=text/> }.into_any()
+}
+
+/// What has become of a certificate.
+pub(super) fn certificate_badge(status: CertificateStatus, not_after: Timestamp) -> AnyView {
+    let expired = Viewer::current().now > not_after;
+    match status {
+        CertificateStatus::Issued if expired => view! { <Badge tone=Tone::Neutral text="Expired"/> }.into_any(),
+        CertificateStatus::Issued => view! { <Badge tone=Tone::Good text="Issued"/> }.into_any(),
+        CertificateStatus::RevocationPending { due } => view! {
+            <Badge tone=Tone::Warning text="Revocation pending"/>
+            <p class="muted small">"on " <Time at=due/></p>
+        }
+        .into_any(),
+        CertificateStatus::Revoked { reason, at } => view! {
+            <Badge tone=Tone::Bad text="Revoked"/>
+            <p class="muted small">{reason.as_str().replace('_', " ")} ", " <Time at=at day_only=true/></p>
+        }
+        .into_any(),
+    }
+}
+
+/// The product's name; its id where it is no longer sold.
+pub(crate) fn product_name(product: &ProductId) -> String {
+    Product::find(product.as_str()).map_or_else(|| product.to_string(), |found| found.name.to_owned())
+}
+
+/// The door that an order came through.
+pub(super) const fn origin_label(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Portal => "Portal",
+        Origin::Automation => "Automation",
+        Origin::Acme => "ACME",
+    }
+}
+
+/// A status for filters.
+pub(super) const fn status_label(status: OrderStatus) -> &'static str {
+    match status {
+        OrderStatus::Issued => "Issued",
+        OrderStatus::Pending => "Pending",
+        OrderStatus::ReissuePending => "Reissue pending",
+        OrderStatus::Rejected => "Rejected",
+        OrderStatus::Canceled => "Canceled",
+        OrderStatus::Revoked => "Revoked",
+    }
+}
+
+/// What a certificate is to its order.
+pub(super) const fn kind_label(kind: CertificateKind) -> &'static str {
+    match kind {
+        CertificateKind::Original => "Original",
+        CertificateKind::Reissue => "Reissue",
+        CertificateKind::Duplicate => "Duplicate",
+    }
+}

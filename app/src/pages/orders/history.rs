@@ -1,0 +1,75 @@
+//! "Certificate history": every certificate of an order.
+
+use leptos::prelude::*;
+
+use super::api::{CertificateRow, OrderDetail};
+use super::badges::{certificate_badge, kind_label};
+use crate::kit::{Column, Copyable, EmptyState, Expiry, Section, Table, Time};
+use crate::paths;
+
+/// The section of the order's page.
+pub(super) fn history(detail: &OrderDetail) -> AnyView {
+    if detail.certificates.is_empty() {
+        return view! {
+            <Section title="Certificate history">
+                <EmptyState title="No certificate yet" text="It is listed here as soon as the request is approved and issued."/>
+            </Section>
+        }
+        .into_any();
+    }
+    let columns = vec![
+        Column::new("Type"),
+        Column::new("Status"),
+        Column::new("Serial number"),
+        Column::new("Names"),
+        Column::new("Valid from"),
+        Column::new("Valid till"),
+        Column::new("Installed on"),
+        Column::new("Requested by"),
+        Column::new("Download").hidden(),
+    ];
+    let order = detail.row.number;
+    let rows = detail.certificates.iter().rev().cloned().map(row).collect_view();
+    let label = format!("Certificates of order {order}");
+    view! {
+        <Section title="Certificate history" lead="Newest first. Duplicates and reissues have the order's ID.">
+            <Table label=label columns=columns>{rows}</Table>
+        </Section>
+    }
+    .into_any()
+}
+
+fn row(one: CertificateRow) -> impl IntoView {
+    let badge = certificate_badge(one.status, one.not_after);
+    let names: Vec<String> =
+        one.names.iter().map(ToString::to_string).filter(|name| *name != one.common_name).collect();
+    let key = one.key.map(|key| view! { <p class="muted small">{key.label()}</p> });
+    let fingerprint = one.fingerprint.map(|text| {
+        let short: String = text.chars().take(16).collect();
+        view! { <p class="muted small" title=text>"SHA-256 " {short} "…"</p> }
+    });
+    let endpoint = one.endpoint.map_or_else(
+        || "—".into_any(),
+        |id| view! { <a href=paths::endpoint(id)>{format!("Endpoint {id}")}</a> }.into_any(),
+    );
+    let download = one
+        .has_file
+        .then(|| view! { <a href=paths::certificate_file(one.id, "chain") download="">"PEM chain"</a> });
+    view! {
+        <tr>
+            <th scope="row">{kind_label(one.kind)}</th>
+            <td>{badge}</td>
+            <td><Copyable text=one.serial what="the serial number"/>{fingerprint}</td>
+            <td>
+                <span class="name">{one.common_name}</span>
+                {(!names.is_empty()).then(|| view! { <p class="muted small name">{names.join(", ")}</p> })}
+                {key}
+            </td>
+            <td><Time at=one.not_before/></td>
+            <td><Expiry at=one.not_after/></td>
+            <td>{endpoint}</td>
+            <td>{one.requester}</td>
+            <td>{download}</td>
+        </tr>
+    }
+}

@@ -1,0 +1,151 @@
+//! (ssr) The list's URL as a filter, and the page that it asks for.
+
+use domain::Days;
+use lifecycle::lists::PageOf;
+use lifecycle::orders::{NameQuery, OrderFilter, OrderRecord, OrderSort, SearchCursor, SearchFilter, row_key};
+
+use crate::desk::Desk;
+use crate::fault::PortalError;
+use crate::kit::{Cursor, Listing};
+use crate::pages::orders::api::{OrderRow, SORTS};
+use crate::pages::paged::{Paged, page_of, paged};
+use crate::paths;
+
+/// The state of the list.
+pub(crate) fn listing(query: &str) -> Listing {
+    Listing::read(paths::ORDERS, query, &SORTS)
+}
+
+/// The column.
+pub(crate) fn sort(listing: &Listing) -> OrderSort {
+    match listing.sort.key.as_str() {
+        "ordered" => OrderSort::OrderedAt,
+        "expires" => OrderSort::ValidTill,
+        "name" => OrderSort::CommonName,
+        _ => OrderSort::Number,
+    }
+}
+
+/// The filter; none where it can't match anything, as an order number that is no number.
+pub(crate) async fn filter(desk: &Desk, listing: &Listing) -> Result<Option<OrderFilter>, PortalError> {
+    let switch = |name: &str| listing.filter(name).map(|value| value == "yes");
+    let within = listing.query.read::<i64>("expires").map(Days);
+    let from = listing.query.read::<i64>("expires_from").map(Days);
+    let mut filter = OrderFilter {
+        status: listing.query.read("status"),
+        product: listing.filter("product").map(Into::into),
+        organization: listing.query.read("organization"),
+        origin: listing.query.read("origin"),
+        requester: listing.query.read("requester"),
+        acme_url: listing.query.read("acme_url"),
+        has_duplicates: switch("duplicates"),
+        renewed: switch("renewed"),
+        // Whole days, as the column shows them: "7 days left" is within 7 days.
+        valid_from: from.or(within.map(|_| Days(0))).map(|days| desk.now.plus(days)),
+        valid_until: within.map(|days| desk.now.plus(Days(days.0 + 1)).plus_seconds(-1)),
+        ..OrderFilter::default()
+    };
+    if let Some(typed) = listing.filter("number") {
+        let Ok(number) = typed.parse() else { return Ok(None) };
+        filter.number = Some(number);
+    }
+    if let Some(serial) = listing.filter("serial") {
+        let found = desk.lifecycle.find_order(&desk.actor(), serial).await?;
+        let asked = filter.number;
+        let Some(number) = found.filter(|number| asked.is_none_or(|asked| asked == *number)) else {
+            return Ok(None);
+        };
+        filter.number = Some(number);
+    }
+    Ok(Some(filter))
+}
+
+/// The page that the URL asks for.
+pub(crate) async fn page(desk: &Desk, query: &str) -> Result<Paged<OrderRow>, PortalError> {
+    let listing = listing(query);
+    let none = Paged { rows: Vec::new(), previous: None, next: None };
+    let Some(filter) = filter(desk, &listing).await? else { return Ok(none) };
+    if let Some(typed) = listing.filter("name") {
+        let Some(query) = NameQuery::typed(typed) else { return Ok(none) };
+        return search(desk, &listing, &query, &filter).await;
+    }
+    let sort = sort(&listing);
+    let page: PageOf<OrderSort> = page_of(&listing, sort, sort != OrderSort::CommonName);
+    let slice = desk.lifecycle.orders(&desk.actor(), filter, &page).await?;
+    let rows = paged(slice, |record| row_key(sort, record), |record| record);
+    let named = name_organizations(desk, rows.rows).await?;
+    Ok(Paged { rows: named, previous: rows.previous, next: rows.next })
+}
+
+/// Orders by a typed name. The search walks forwards; the browser's back button goes back.
+async fn search(
+    desk: &Desk,
+    listing: &Listing,
+    query: &NameQuery,
+    filter: &OrderFilter,
+) -> Result<Paged<OrderRow>, PortalError> {
+    let after: Option<SearchCursor> = match &listing.cursor {
+        Cursor::After(cursor) => cursor.parse().ok(),
+        Cursor::First | Cursor::Before(_) => None,
+    };
+    let narrowed = SearchFilter {
+        organization: filter.organization,
+        product: filter.product.clone(),
+        status: filter.status,
+        origin: filter.origin,
+        requester: filter.requester,
+    };
+    let actor = desk.actor();
+    let found =
+        desk.lifecycle.search_orders(&actor, query, narrowed, after.as_ref(), u32::from(listing.size)).await?;
+    let (records, names): (Vec<OrderRecord>, Vec<String>) =
+        found.orders.into_iter().filter(|(record, _)| lets_through(filter, record)).unzip();
+    let mut rows = name_organizations(desk, records).await?;
+    for (row, name) in rows.iter_mut().zip(names) {
+        row.found = (name != row.common_name).then_some(name);
+    }
+    let next = found.next.map(|cursor| cursor.to_string());
+    Ok(Paged { rows, previous: None, next })
+}
+
+/// What the search itself does not filter.
+fn lets_through(filter: &OrderFilter, record: &OrderRecord) -> bool {
+    let order = &record.order;
+    let by = |wanted: Option<bool>, is: bool| wanted.is_none_or(|wanted| wanted == is);
+    let till = record.valid_till;
+    filter.number.is_none_or(|number| number == order.number)
+        && by(filter.has_duplicates, record.duplicates > 0)
+        && by(filter.renewed, order.renewed_by.is_some())
+        && filter.acme_url.is_none_or(|url| order.acme_url == Some(url))
+        && filter.valid_from.is_none_or(|from| till.is_some_and(|till| till >= from))
+        && filter.valid_until.is_none_or(|until| till.is_some_and(|till| till <= until))
+}
+
+/// The rows with their organizations' names.
+pub(crate) async fn name_organizations(
+    desk: &Desk,
+    records: Vec<OrderRecord>,
+) -> Result<Vec<OrderRow>, PortalError> {
+    let ids = records.iter().map(|record| record.order.organization).collect::<Vec<_>>();
+    let names = desk.lifecycle.organization_names(ids).await?;
+    let name = |record: &OrderRecord| names.get(&record.order.organization).cloned().unwrap_or_default();
+    Ok(records
+        .into_iter()
+        .map(|record| {
+            let organization = name(&record);
+            OrderRow::of(record, organization)
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sort_has_a_column() {
+        let sorts = ["-number", "ordered", "expires", "name"].map(|key| sort(&listing(&format!("sort={key}"))));
+        assert_eq!(sorts, [OrderSort::Number, OrderSort::OrderedAt, OrderSort::ValidTill, OrderSort::CommonName]);
+        assert!(listing("").sort.descending, "the newest first");
+    }
+}

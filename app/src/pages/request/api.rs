@@ -1,0 +1,99 @@
+//! What the form needs to know, and what it does.
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::fault::PortalError;
+
+/// What can be chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderChoices {
+    /// Organizations: id, name, whether they are validated.
+    pub organizations: Vec<(i64, String, bool)>,
+    /// Why the request will wait; none where it is issued at once.
+    pub held_because: Option<String>,
+    /// The form's token.
+    pub form_token: String,
+}
+
+/// What a CSR says, read while the form is filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CsrView {
+    /// The common name.
+    pub common_name: Option<String>,
+    /// All names.
+    pub names: Vec<String>,
+    /// The key.
+    pub key: String,
+}
+
+/// What can be chosen.
+#[server(prefix = "/api", endpoint = "request/options")]
+pub async fn request_options() -> Result<OrderChoices, PortalError> {
+    use domain::model::RequestKind;
+    use domain::rules::{ApprovalNeed, Requester, approval_needed};
+    use lifecycle::lists::PageOf;
+    use lifecycle::organizations::{PlaceFilter, PlaceSort};
+
+    let desk = crate::desk::Desk::open()?;
+    let page = PageOf::first(PlaceSort::Name, 500);
+    let found = desk.lifecycle.organizations(PlaceFilter::default(), &page).await?;
+    let preferences = desk.lifecycle.preferences().await?;
+    let need = approval_needed(&preferences, Requester::person(desk.person.role), RequestKind::New);
+    let named = |one: domain::model::Organization| {
+        let validated = one.is_validated(desk.now);
+        (one.id.0, one.name, validated)
+    };
+    Ok(OrderChoices {
+        organizations: found.rows.into_iter().map(named).collect(),
+        held_because: match need {
+            ApprovalNeed::Needed { because } => Some(because.words().to_owned()),
+            ApprovalNeed::NotNeeded => None,
+        },
+        form_token: lifecycle::ask::form_token(),
+    })
+}
+
+/// Reads a CSR, as the form shows it while it is filled in.
+#[server(prefix = "/api", endpoint = "request/read-csr")]
+pub async fn read_csr(csr: String) -> Result<CsrView, PortalError> {
+    crate::desk::Desk::open()?;
+    let facts = lifecycle::ask::read_csr(csr.as_bytes())?;
+    Ok(CsrView {
+        common_name: facts.common_name.map(|name| name.to_string()),
+        names: facts.dns_names.iter().map(ToString::to_string).collect(),
+        key: facts.key.to_string(),
+    })
+}
+
+/// "Request a certificate".
+#[server(prefix = "/api", endpoint = "request/certificate")]
+pub async fn request_certificate(
+    #[server(default)] product: String,
+    #[server(default)] organization: String,
+    #[server(default)] csr: String,
+    #[server(default)] common_name: String,
+    #[server(default)] names: String,
+    #[server(default)] coverage_years: String,
+    #[server(default)] validity_days: String,
+    #[server(default)] note: String,
+    #[server(default)] submit_token: String,
+) -> Result<(), PortalError> {
+    use lifecycle::order_new::NewOrderForm;
+
+    let desk = crate::desk::Desk::open()?;
+    let form = NewOrderForm {
+        product,
+        organization,
+        csr,
+        common_name,
+        names,
+        coverage_years,
+        validity_days,
+        note,
+        submit_token,
+    };
+    let outcome = desk.lifecycle.request_new(&desk.actor(), &form).await?;
+    crate::pages::orders::forms::go_on(&outcome, "The certificate was issued.");
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! A request with its review.
+
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use leptos_router::hooks::use_params_map;
+
+use super::api::{Cancel, RequestDetail, Review, request};
+use super::list::{kind_label, state_badge};
+use crate::fault::PortalError;
+use crate::kit::{
+    Button, CodeBlock, Copyable, Expander, Fact, Facts, Form, FormActions, Hidden, Notice, Section, Sheet, TextArea,
+    Time, Tone, Unavailable, Weight, page,
+};
+use crate::paths;
+
+/// A request.
+#[component]
+pub fn RequestPage() -> impl IntoView {
+    let id = use_params_map().get_untracked().get("id").and_then(|id| id.parse().ok());
+    page(async move {
+        let detail = request(id.ok_or_else(|| PortalError::no_such("request"))?).await?;
+        let title = format!("{} request {}", kind_label(&detail.row.kind), detail.row.id);
+        let badge = state_badge(&detail.row.state);
+        let pending = detail.row.state == "pending";
+        let body = view! {
+            {pending.then(|| waiting(&detail))}
+            {decided(&detail)}
+            {facts(&detail)}
+            {pending.then(|| review(&detail))}
+            {detail.may_cancel.then(|| cancel(&detail))}
+            {detail.csr_pem.clone().map(|csr| view! {
+                <Expander title="CSR"><CodeBlock text=csr label="CSR"/></Expander>
+            })}
+        };
+        Ok(Sheet::new(title, body).under("Certificates").crumb("Requests", paths::requests()).lead(badge))
+    })
+}
+
+fn waiting(detail: &RequestDetail) -> AnyView {
+    let requester = detail.row.requester.clone().unwrap_or_else(|| "an ACME client".to_owned());
+    let why = detail.held_because.clone().unwrap_or_default();
+    view! {
+        <Notice tone=Tone::Info title="Waits for approval">
+            <p>"Asked for by " {requester} ". " {why}</p>
+        </Notice>
+    }
+    .into_any()
+}
+
+fn decided(detail: &RequestDetail) -> Option<AnyView> {
+    let (tone, word) = match detail.row.state.as_str() {
+        "approved" => (Tone::Good, "Approved"),
+        "rejected" => (Tone::Bad, "Rejected"),
+        "canceled" => (Tone::Info, "Canceled"),
+        _ => return None,
+    };
+    let at = detail.row.decided_at;
+    let by = detail.row.reviewer.clone().map(|name| format!(" by {name}"));
+    let note = detail.note.clone();
+    Some(
+        view! {
+            <Notice tone=tone>
+                <p>{word}{by}{at.map(|at| view! { ", " <Time at=at/> })}"."</p>
+                {note.map(|note| view! { <p>{note}</p> })}
+            </Notice>
+        }
+        .into_any(),
+    )
+}
+
+fn facts(detail: &RequestDetail) -> AnyView {
+    let RequestDetail { row, names, product, coverage_years, key, key_fingerprint, revocation, comment, .. } =
+        detail.clone();
+    let issued = if detail.is_issued { " (issued)" } else { "" };
+    view! {
+        <Section title="Details">
+            <Facts>
+                <Fact term="Order ID"><a href=paths::order(row.order)>{row.order.to_string()}</a>{issued}</Fact>
+                {product.map(|product| view! { <Fact term="Product">{product}</Fact> })}
+                {row.common_name.map(|name| view! { <Fact term="Common name"><span class="name">{name}</span></Fact> })}
+                {(!names.is_empty()).then(|| view! { <Fact term="Names"><span class="name">{names.join(", ")}</span></Fact> })}
+                {coverage_years.map(|years| view! { <Fact term="Coverage">{format!("Multi-year plan, {years} years")}</Fact> })}
+                {key.map(|key| view! { <Fact term="Key">{key}</Fact> })}
+                {key_fingerprint.map(|text| view! { <Fact term="Key's SHA-256"><Copyable text=text what="the key's fingerprint"/></Fact> })}
+                {revocation.map(|what| view! { <Fact term="Revokes">{what}</Fact> })}
+                <Fact term="Requester">{row.requester.unwrap_or_else(|| "—".to_owned())}</Fact>
+                <Fact term="Asked"><Time at=row.asked_at/></Fact>
+                {comment.map(|comment| view! { <Fact term="Note">{comment}</Fact> })}
+            </Facts>
+        </Section>
+    }
+    .into_any()
+}
+
+fn review(detail: &RequestDetail) -> AnyView {
+    if let Some(why) = detail.no_review.clone() {
+        return view! { <Section title="Review"><Unavailable label="Approve" why=why/></Section> }.into_any();
+    }
+    let id = detail.row.id.to_string();
+    view! {
+        <Section title="Review" lead="The rules are asked again when you approve; it is carried out at once.">
+            <Form action=Review::PATH>
+                <Hidden name="id" value=id/>
+                <TextArea name="note" label="Comment" rows=3 help="The requester reads it. Needed to reject."/>
+                <FormActions>
+                    <Button weight=Weight::Primary name="decision" value="approve">"Approve"</Button>
+                    <Button weight=Weight::Danger name="decision" value="reject">"Reject"</Button>
+                </FormActions>
+            </Form>
+        </Section>
+    }
+    .into_any()
+}
+
+fn cancel(detail: &RequestDetail) -> AnyView {
+    let id = detail.row.id.to_string();
+    view! {
+        <Form action=Cancel::PATH class="inline">
+            <Hidden name="id" value=id/>
+            <Button weight=Weight::Ghost>"Cancel request"</Button>
+        </Form>
+    }
+    .into_any()
+}

@@ -1,0 +1,196 @@
+use domain::model::{Coverage, KeyType, OrderStatus, Origin, SignatureHash};
+
+use super::*;
+use crate::Store;
+use crate::samples::organizations;
+use crate::testing::databases;
+
+fn new(text: &str, at: i64) -> NewOrder {
+    let names = NameSet::parse_list(text).unwrap();
+    let common_name = names.iter().next().unwrap().clone();
+    NewOrder {
+        number: None,
+        organization: OrganizationId(1),
+        product: ProductId::from("ssl_plus"),
+        common_name,
+        names,
+        status: OrderStatus::Pending,
+        origin: Origin::Portal,
+        coverage: Coverage::Single,
+        ordered_at: Timestamp(at),
+        issued_at: None,
+        renews: None,
+        auto_renew: false,
+        validity_days: None,
+        key_type: KeyType::EcP256,
+        signature_hash: SignatureHash::Sha256,
+        acme_url: None,
+        acme_account: None,
+        profile: None,
+        requester: None,
+        requester_name: Some("Ada".to_owned()),
+        idempotency_key: None,
+        note: None,
+    }
+}
+
+async fn insert(store: &Store, order: NewOrder) -> Option<OrderNumber> {
+    store.write(move |tx| Box::pin(async move { tx.insert_order(&order).await })).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_order_reads_as_it_was_written() {
+    for database in databases().await {
+        let store = &database.store;
+        organizations(store, 1).await;
+        let coverage = Coverage::MultiYear { years: 2, ends: Timestamp(99) };
+        let order = NewOrder { coverage, number: Some(OrderNumber(12345)), ..new("b.test a.test", 7) };
+        assert_eq!(insert(store, order.clone()).await, Some(OrderNumber(12345)), "{}", database.kind);
+        let mut tx = store.reader().await.unwrap();
+        let record = tx.order_record(OrderNumber(12345)).await.unwrap().unwrap();
+        assert_eq!((record.order.names, record.order.coverage), (order.names, coverage));
+        assert_eq!((record.requester_name.as_deref(), record.valid_till), (Some("Ada"), None));
+        assert_eq!(tx.order(OrderNumber(1)).await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn an_idempotency_key_is_used_once_until_it_is_released() {
+    for database in databases().await {
+        let store = &database.store;
+        organizations(store, 1).await;
+        let order = NewOrder { idempotency_key: Some("renew/1".to_owned()), ..new("a.test", 1) };
+        let first = insert(store, order.clone()).await.unwrap();
+        assert_eq!(insert(store, order.clone()).await, None, "{}", database.kind);
+        let found = store.reader().await.unwrap().order_by_idempotency_key("renew/1").await.unwrap();
+        assert_eq!(found, Some(first));
+        let release = store.write(move |tx| Box::pin(async move { tx.release_order_key(first).await }));
+        release.await.unwrap();
+        assert!(insert(store, order).await.is_some_and(|second| second != first));
+    }
+}
+
+#[tokio::test]
+async fn a_state_is_left_once() {
+    for database in databases().await {
+        let store = &database.store;
+        organizations(store, 1).await;
+        let number = insert(store, new("a.test", 1)).await.unwrap();
+        let reject = || {
+            store.write(move |tx| {
+                Box::pin(async move {
+                    assert!(tx.lock_order(number).await?);
+                    tx.move_order(number, OrderStatus::Pending, OrderStatus::Rejected).await
+                })
+            })
+        };
+        let (one, two) = tokio::join!(reject(), reject());
+        assert_ne!(one.unwrap(), two.unwrap(), "{}", database.kind);
+    }
+}
+
+#[tokio::test]
+async fn certificates_are_counted_into_the_order() {
+    for database in databases().await {
+        let store = &database.store;
+        organizations(store, 1).await;
+        let number = insert(store, new("a.test", 1)).await.unwrap();
+        store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let count = [
+                        (CertificateKind::Original, 10, 100),
+                        (CertificateKind::Duplicate, 20, 100),
+                        (CertificateKind::Reissue, 30, 90),
+                    ];
+                    for (kind, at, until) in count {
+                        tx.count_certificate(number, kind, Timestamp(at), Timestamp(until)).await?;
+                    }
+                    Ok::<_, StoreError>(())
+                })
+            })
+            .await
+            .unwrap();
+        let record = store.reader().await.unwrap().order_record(number).await.unwrap().unwrap();
+        assert_eq!(record.order.status, OrderStatus::Issued, "{}", database.kind);
+        assert_eq!((record.order.issued_at, record.valid_till), (Some(Timestamp(10)), Some(Timestamp(90))));
+        assert_eq!((record.certificates, record.reissues, record.duplicates), (3, 1, 1));
+    }
+}
+
+#[tokio::test]
+async fn pages_follow_one_another_under_every_sort() {
+    for database in databases().await {
+        let store = &database.store;
+        organizations(store, 1).await;
+        for at in 0..7 {
+            // Equal times and names, so that the number has to break ties.
+            insert(store, new(&format!("n{}.test", at / 3), at / 2)).await.unwrap();
+        }
+        let mut tx = store.reader().await.unwrap();
+        let filter = OrderFilter { origin: Some(Origin::Portal), ..OrderFilter::default() };
+        for sort in [OrderSort::Number, OrderSort::OrderedAt, OrderSort::CommonName] {
+            for descending in [false, true] {
+                let all = tx.orders_page(&filter, sort, descending, None, 100).await.unwrap();
+                let mut walked = Vec::new();
+                let mut after = None;
+                loop {
+                    let page = tx.orders_page(&filter, sort, descending, after.as_ref(), 2).await.unwrap();
+                    let Some(last) = page.last() else { break };
+                    after = Some(sort.key(last));
+                    walked.extend(page);
+                }
+                assert_eq!(walked, all, "{} {sort:?} {descending}", database.kind);
+                assert_eq!(walked.len(), 7);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn names_filter_by_whole_domain_and_beginning() {
+    for database in databases().await {
+        let store = &database.store;
+        organizations(store, 1).await;
+        let shop = insert(store, new("shop.example.test", 1)).await.unwrap();
+        let wild = insert(store, new("*.example.test", 2)).await.unwrap();
+        let evil = insert(store, new("evil-example.test", 3)).await.unwrap();
+        let mut tx = store.reader().await.unwrap();
+        let name = |text: &str| Some(DnsName::parse(text).unwrap());
+        for (filter, expected) in [
+            (OrderFilter { name: name("*.example.test"), ..OrderFilter::default() }, vec![wild]),
+            (OrderFilter { below: name("example.test"), ..OrderFilter::default() }, vec![shop, wild]),
+            (OrderFilter { name_prefix: Some("evil".to_owned()), ..OrderFilter::default() }, vec![evil]),
+            (OrderFilter { has_duplicates: Some(true), ..OrderFilter::default() }, vec![]),
+        ] {
+            let page = tx.orders_page(&filter, OrderSort::Number, false, None, 10).await.unwrap();
+            let numbers: Vec<OrderNumber> = page.iter().map(|row| row.order.number).collect();
+            assert_eq!(numbers, expected, "{} {filter:?}", database.kind);
+        }
+    }
+}
+
+#[tokio::test]
+async fn new_names_take_the_place_of_the_old_ones_in_search() {
+    for database in databases().await {
+        let store = &database.store;
+        organizations(store, 1).await;
+        let number = insert(store, new("old.test", 1)).await.unwrap();
+        store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let order = tx.order(number).await?.ok_or(StoreError::NotFound)?;
+                    let names = NameSet::parse_list("new.test").unwrap();
+                    tx.set_order_names(&order, &"new.test".parse().unwrap(), &names).await
+                })
+            })
+            .await
+            .unwrap();
+        let mut tx = store.reader().await.unwrap();
+        for (text, count) in [("old.test", 0), ("new.test", 1)] {
+            let filter = OrderFilter { name: text.parse().ok(), ..OrderFilter::default() };
+            let page = tx.orders_page(&filter, OrderSort::Number, false, None, 10).await.unwrap();
+            assert_eq!(page.len(), count, "{} {text}", database.kind);
+        }
+    }
+}
