@@ -222,7 +222,7 @@ pub(super) async fn keep_probe(
 }
 
 /// An agent that is silent can't do what is planned: its endpoints say so.
-fn show_silence(endpoint: &mut EndpointRecord, now: Timestamp) {
+pub(super) fn show_silence(endpoint: &mut EndpointRecord, now: Timestamp) {
     let silent = endpoint.agent_seen_at.is_none_or(|seen| now.seconds_since(seen) > SILENT_SECONDS);
     let waits = matches!(
         endpoint.status,

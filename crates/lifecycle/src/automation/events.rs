@@ -6,6 +6,7 @@ use store::endpoints::EndpointRecord;
 use store::events::{EventFilter, EventRecord};
 
 use super::agents::require_person;
+use super::endpoints::show_silence;
 use crate::lists::{PageOf, Slice};
 use crate::{Actor, Lifecycle, LifecycleError, Result};
 
@@ -32,7 +33,8 @@ impl Lifecycle {
         require_person(actor)?;
         let mut tx = self.store().reader().await?;
         let event = tx.event(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
-        let endpoint = tx.endpoint(event.endpoint).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
+        let mut endpoint = tx.endpoint(event.endpoint).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
+        show_silence(&mut endpoint, self.clock().now());
         let explanation = event.explanation.as_deref().and_then(|json| serde_json::from_str(json).ok());
         Ok(EventDetail { event, endpoint, explanation })
     }

@@ -20,6 +20,9 @@ mod profiles;
 mod schedule;
 mod work;
 
+#[cfg(test)]
+mod tests;
+
 pub use agents::{Activation, AgentKey, Enroll};
 pub use endpoints::{EndpointDetail, EndpointFound, EndpointPage, ReadChain};
 pub use events::EventDetail;

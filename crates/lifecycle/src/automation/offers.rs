@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::rules::{Offer, check_bulk, offer_in_automation, offered_actions};
+use domain::model::EndpointStatus;
+use domain::rules::{EndpointFacts, Offer, check_bulk, offer_in_automation, offered_actions, status_after};
 use domain::{ProfileId, Refusal};
+use store::Tx;
 use store::endpoints::EndpointRecord;
 
 use super::agents::require_person;
@@ -24,11 +26,13 @@ impl Lifecycle {
                 entry.insert(tx.order_file(number).await?);
             }
         }
-        let offer = |endpoint: &EndpointRecord| {
+        let mut offers = Vec::with_capacity(endpoints.len());
+        for endpoint in endpoints {
             let order = endpoint.order.and_then(|number| orders.get(&number)).and_then(Option::as_ref);
-            offered_actions(&facts(endpoint, order, now))
-        };
-        Ok(endpoints.iter().map(offer).collect())
+            let status = behind_silence(&mut tx, endpoint).await?;
+            offers.push(offered_actions(&EndpointFacts { status, ..facts(endpoint, order, now) }));
+        }
+        Ok(offers)
     }
 
     /// Whether the automation request page offers a duplicate to this person with this profile;
@@ -52,4 +56,14 @@ impl Lifecycle {
     pub fn duplicates_in_bulk(&self) -> Option<Refusal> {
         check_bulk(&[true]).err()
     }
+}
+
+/// "Agent error" is what people see while an agent is silent; what can be done follows from the
+/// event that waits for it.
+async fn behind_silence(tx: &mut Tx, endpoint: &EndpointRecord) -> Result<EndpointStatus> {
+    if endpoint.status != EndpointStatus::AgentError {
+        return Ok(endpoint.status);
+    }
+    let open = tx.open_event(endpoint.id).await?;
+    Ok(open.map_or_else(|| status_after(endpoint.auto_renew.is_some()), |event| event.status.on_endpoint()))
 }

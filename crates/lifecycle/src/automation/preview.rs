@@ -1,8 +1,11 @@
 //! What the automation request page shows before anything is done: the same checks as the submit,
 //! and what would be decided now.
 
-use domain::model::{EndpointAction, EventMode, OrderFile, Profile};
-use domain::rules::{Decided, Decision, DuplicateNames, Limits, plan_duplicate, plan_renew, plan_validity};
+use domain::model::{EndpointAction, EventMode, OrderFile, Profile, RequestKind};
+use domain::rules::{
+    ApprovalNeed, Decided, Decision, DuplicateNames, HeldBecause, Limits, Requester, approval_needed, plan_duplicate,
+    plan_renew, plan_validity,
+};
 use domain::{Days, DnsName, NameSet, OrderNumber, Product, Timestamp};
 use store::Tx;
 use store::events::NewEvent;
@@ -10,6 +13,7 @@ use store::events::NewEvent;
 use super::agents::require_person;
 use super::schedule::{ScheduleForm, check_form, prepare};
 use crate::sessions::SecretToken;
+use crate::settings::preferences;
 use crate::{Actor, Exact, Lifecycle, LifecycleError, Result};
 
 /// What a filled-in automation request page will do.
@@ -32,6 +36,8 @@ pub struct Preview {
     /// Last second of the certificate: fixed for a duplicate (rule D8); for others if it is issued
     /// at `scheduled_at`. None where it is not known before.
     pub valid_till: Option<Timestamp>,
+    /// Why its request will wait for a reviewer; none where it won't (rule D5's answer).
+    pub held: Option<HeldBecause>,
     /// What rules D13 to D15 would decide now, for a certificate that is due.
     pub decided: Option<Decided>,
 }
@@ -60,6 +66,14 @@ impl Lifecycle {
             }
             _ => None,
         };
+        let need = match actor.role() {
+            Some(role) => approval_needed(&preferences(&mut tx).await?, Requester::person(role), RequestKind::New),
+            None => ApprovalNeed::NotNeeded,
+        };
+        let held = match need {
+            ApprovalNeed::Needed { because } => Some(because),
+            ApprovalNeed::NotNeeded => None,
+        };
         let organization = tx.organization(event.profile.organization).await?;
         Ok(Preview {
             organization: organization.map(|found| found.name).unwrap_or_default(),
@@ -70,6 +84,7 @@ impl Lifecycle {
             common_name: event.common_name,
             names: event.names,
             scheduled_at: event.scheduled_at,
+            held,
             decided,
         })
     }

@@ -1,0 +1,80 @@
+//! What goes wrong on the host or in this process.
+
+use domain::Days;
+use domain::model::{EventStatus, Role};
+
+use super::super::{FailedStage, Failure};
+use super::yards;
+use crate::testing::issuing::csr_pem;
+
+fn failure(stage: FailedStage, may_retry: bool) -> Failure {
+    Failure {
+        stage,
+        cause: "The disk is full.".to_owned(),
+        solution: "Make room.".to_owned(),
+        rolled_back: true,
+        may_retry,
+    }
+}
+
+#[tokio::test]
+async fn tries_are_put_off_longer_each_time_and_end_with_words() {
+    for yard in yards().await {
+        let admin = yard.somebody(Role::Administrator).await;
+        let endpoint = yard.endpoint(8443, None).await;
+        let event = yard.schedule(&admin, yard.fresh(endpoint, "new.example.com")).await.unwrap();
+        yard.send_csr().await;
+        let mut tries = 0;
+        while yard.status(event).await == EventStatus::InProgress {
+            assert!(yard.next_task(yard.agent).await.unwrap().is_some());
+            yard.event_failed(yard.agent, event, failure(FailedStage::Install, true)).await.unwrap();
+            assert!(yard.next_task(yard.agent).await.unwrap().is_none(), "a pause first");
+            yard.clock().advance(Days(1));
+            tries += 1;
+            assert!(tries < 20);
+        }
+        assert_eq!(yard.status(event).await, EventStatus::InstallFailed);
+        assert_eq!(yard.cause(event).await, "The disk is full.");
+        // "Retry": the order that was made gives another certificate, no second order is made.
+        yard.retry_event(&admin, event).await.unwrap();
+        yard.send_csr().await;
+        let installed = yard.install().await.certificate;
+        let file = yard.file(installed.order).await;
+        assert_eq!(file.certificates.len(), 2);
+        assert!(file.certificates.iter().all(|one| one.status.as_str() == "issued"));
+        assert_eq!(yard.serials().await.len(), 2);
+    }
+}
+
+/// The CSR is on record and the process dies before the certificate is: the scheduler goes on,
+/// and the agent that repeats its report gets no second certificate.
+#[tokio::test]
+async fn a_repeated_csr_gets_one_certificate() {
+    for yard in yards().await {
+        let admin = yard.somebody(Role::Administrator).await;
+        let endpoint = yard.endpoint(8443, None).await;
+        let event = yard.schedule(&admin, yard.fresh(endpoint, "new.example.com")).await.unwrap();
+        let csr = csr_pem("new.example.com");
+        yard.next_task(yard.agent).await.unwrap();
+        for _ in 0..3 {
+            yard.event_csr(yard.agent, event, csr.clone()).await.unwrap();
+        }
+        yard.run_due_events().await.unwrap();
+        assert_eq!(yard.serials().await.len(), 1);
+        yard.install().await;
+        assert_eq!(yard.status(event).await, EventStatus::Succeeded);
+    }
+}
+
+#[tokio::test]
+async fn canceled_events_are_over() {
+    for yard in yards().await {
+        let admin = yard.somebody(Role::Administrator).await;
+        let endpoint = yard.endpoint(8443, None).await;
+        let event = yard.schedule(&admin, yard.fresh(endpoint, "new.example.com")).await.unwrap();
+        yard.cancel_event(&admin, event).await.unwrap();
+        assert!(yard.next_task(yard.agent).await.unwrap().is_none());
+        assert!(yard.event_csr(yard.agent, event, csr_pem("new.example.com")).await.is_err());
+        assert!(yard.cancel_event(&admin, event).await.is_err());
+    }
+}

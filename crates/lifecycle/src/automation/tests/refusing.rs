@@ -1,0 +1,150 @@
+//! What is not done: rules D3, D6, D7, D10, D16 and D17, and approvals.
+
+use domain::NameSet;
+use domain::model::{EndpointAction, EndpointStatus, EventStatus, Role};
+
+use super::{Install, Obtain, ScheduleForm, profile, yards};
+use crate::Actor;
+use crate::testing::issuing::{names, refused};
+
+/// Rules D3 and D16: by the account's switches and by the requester's role.
+#[tokio::test]
+async fn duplicates_are_refused_where_they_are_not_offered() {
+    for yard in yards().await {
+        let order = yard.sell("ssl_plus", "www.example.com").await.order;
+        let endpoint = yard.endpoint(8443, None).await;
+        let admin = yard.somebody(Role::Administrator).await;
+        let standard = yard.somebody(Role::Standard).await;
+        let form = || yard.duplicate(endpoint, order);
+        assert_eq!(refused(yard.schedule(&standard, form()).await), "role_needs_approval");
+        yard.set("approval_step", "one_step").await;
+        assert_eq!(refused(yard.schedule(&admin, form()).await), "approval_step_on");
+        yard.set("approval_step", "skip").await;
+        yard.set("duplicates_in_automation", "off").await;
+        assert_eq!(refused(yard.schedule(&admin, form()).await), "duplicates_off");
+        yard.set("duplicates_in_automation", "on").await;
+        yard.schedule(&admin, form()).await.unwrap();
+    }
+}
+
+/// Rule D6: extra names on wildcard products only, and there below the wildcard's domain.
+#[tokio::test]
+async fn extra_names_need_a_wildcard_product() {
+    for yard in yards().await {
+        let admin = yard.somebody(Role::Administrator).await;
+        let plain = yard.sell("ssl_plus", "www.example.com").await.order;
+        let wild = yard.sell("ssl_wildcard", "*.example.org").await.order;
+        let wildcard = profile(&yard, "ssl_wildcard", "Wildcard").await;
+        let endpoint = yard.endpoint(8443, None).await;
+        let with = |order, profile, extra: &str| ScheduleForm {
+            profile,
+            obtain: Obtain::Duplicate { order, extra_names: names(extra) },
+            ..yard.duplicate(endpoint, order)
+        };
+        assert_eq!(refused(yard.schedule(&admin, with(plain, yard.profile, "b.example.com")).await), "extra_names");
+        assert_eq!(refused(yard.schedule(&admin, with(wild, wildcard, "b.example.com")).await), "outside_wildcard");
+        assert_eq!(refused(yard.schedule(&admin, with(wild, yard.profile, "")).await), "order_does_not_match");
+        yard.schedule(&admin, with(wild, wildcard, "a.b.example.org")).await.unwrap();
+        yard.send_csr().await;
+        assert!(yard.install().await.certificate.names.contains(&domain::DnsName::parse("a.b.example.org").unwrap()));
+    }
+}
+
+/// Rule D7: one duplicate in a bulk request refuses the whole.
+#[tokio::test]
+async fn bulk_requests_with_a_duplicate_do_nothing() {
+    for yard in yards().await {
+        let order = yard.sell("ssl_plus", "www.example.com").await.order;
+        let (one, two) = (yard.endpoint(1, None).await, yard.endpoint(2, None).await);
+        let mixed = vec![yard.fresh(one, "new.example.com"), yard.duplicate(two, order)];
+        assert_eq!(refused(yard.schedule_bulk(&Actor::Operator, mixed).await), "bulk_duplicate");
+        assert!(yard.next_task(yard.agent).await.unwrap().is_none());
+        let plain = vec![yard.fresh(one, "new.example.com"), yard.fresh(two, "newer.example.com")];
+        assert_eq!(yard.schedule_bulk(&Actor::Operator, plain).await.unwrap().events.len(), 2);
+    }
+}
+
+/// Rule D17: what was allowed when it was scheduled may be refused when it runs.
+#[tokio::test]
+async fn a_scheduled_duplicate_is_checked_again_when_it_runs() {
+    for yard in yards().await {
+        let order = yard.sell("ssl_plus", "www.example.com").await.order;
+        let admin = yard.somebody(Role::Administrator).await;
+        let other = yard.endpoint(8444, None).await;
+        let event = yard.schedule(&admin, yard.duplicate(other, order)).await.unwrap();
+        yard.set("approval_step", "one_step").await;
+        while yard.next_task(yard.agent).await.unwrap().is_some() {}
+        assert_eq!(yard.status(event).await, EventStatus::ActionRequired);
+        assert!(yard.cause(event).await.contains("must be approved"));
+        assert_eq!(yard.certificates(order).await.len(), 1);
+        let detail = yard.shop.endpoint(&Actor::Operator, other).await.unwrap().endpoint;
+        assert_eq!(detail.status, EndpointStatus::ActionRequired);
+        yard.set("approval_step", "skip").await;
+        yard.retry_event(&admin, event).await.unwrap();
+        yard.send_csr().await;
+        yard.install().await;
+        assert_eq!(yard.certificates(order).await.len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_time_in_the_past_or_in_a_gap_is_refused() {
+    for yard in yards().await {
+        let endpoint = yard.endpoint(8443, None).await;
+        let at = |date: &str, time: &str| ScheduleForm {
+            install: Install::At { date: date.to_owned(), time: time.to_owned(), time_zone: "Europe/Berlin".to_owned() },
+            ..yard.fresh(endpoint, "new.example.com")
+        };
+        assert!(yard.schedule(&Actor::Operator, at("2020-01-01", "10:00")).await.is_err());
+        assert!(yard.schedule(&Actor::Operator, at("2027-03-28", "02:30")).await.is_err(), "clocks skip it");
+        yard.schedule(&Actor::Operator, at("2027-03-28", "03:30")).await.unwrap();
+        assert!(yard.next_task(yard.agent).await.unwrap().is_none(), "not yet");
+    }
+}
+
+#[tokio::test]
+async fn a_standard_users_request_waits_for_a_reviewer() {
+    for yard in yards().await {
+        let standard = yard.somebody(Role::Standard).await;
+        let manager = yard.somebody(Role::Manager).await;
+        let (one, two) = (yard.endpoint(1, None).await, yard.endpoint(2, None).await);
+        let first = yard.schedule(&standard, yard.fresh(one, "one.example.com")).await.unwrap();
+        yard.send_csr().await;
+        let second = yard.schedule(&standard, yard.fresh(two, "two.example.com")).await.unwrap();
+        yard.send_csr().await;
+        for event in [first, second] {
+            assert_eq!(yard.status(event).await, EventStatus::ApprovalPending);
+        }
+        yard.approve(&manager, yard.request_of(first).await, "").await.unwrap();
+        yard.reject(&manager, yard.request_of(second).await, "Not needed.").await.unwrap();
+        yard.run_decided_events().await.unwrap();
+        assert_eq!(yard.status(second).await, EventStatus::ApprovalDenied);
+        assert!(yard.cause(second).await.contains("Not needed."));
+        yard.install().await;
+        assert_eq!(yard.status(first).await, EventStatus::Succeeded);
+    }
+}
+
+/// Rule D10: for "Switch" the names are those of the certificate in place.
+#[tokio::test]
+async fn a_switch_matches_the_names_in_place() {
+    for yard in yards().await {
+        let mail = yard.sell("ssl_plus", "mail.example.com").await.order;
+        let other = yard.sell("ssl_plus", "other.example.com").await.order;
+        let record = yard.certificates(mail).await.remove(0);
+        let mut foreign = super::served(&record);
+        foreign.fingerprint = "00".repeat(32);
+        let endpoint = yard.endpoint(8443, None).await;
+        let report = super::EndpointReport {
+            ip: "127.0.0.1".to_owned(), port: 8443, server_name: String::new(), software: None, alias: None, manual_reason: None,
+        };
+        let found = super::EndpointFound { report, chain: Some(foreign), probe_error: None };
+        yard.report_endpoints(yard.agent, vec![found]).await.unwrap();
+        let with = |order| yard.form(endpoint, EndpointAction::Switch, Obtain::Duplicate { order, extra_names: NameSet::default() });
+        assert_eq!(refused(yard.schedule(&Actor::Operator, with(other)).await), "order_does_not_match");
+        let admin = yard.somebody(Role::Administrator).await;
+        yard.schedule(&admin, with(mail)).await.unwrap();
+        yard.send_csr().await;
+        assert_eq!(yard.install().await.certificate.order, mail);
+    }
+}

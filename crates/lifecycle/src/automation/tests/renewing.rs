@@ -1,0 +1,108 @@
+//! What is due: rules D13 to D15 and D18.
+
+use domain::model::{EndpointAction, EventStatus};
+use domain::{Days, NameSet};
+
+use super::{Obtain, renewing, yards};
+use crate::Actor;
+
+/// Rules D13 and D18: original and duplicate due at the same moment make one renewal and one
+/// duplicate of it, as 12345 and 67890 in the reference.
+#[tokio::test]
+async fn two_endpoints_due_under_one_order_make_one_renewal_and_one_duplicate() {
+    for yard in yards().await {
+        let admin = yard.somebody(domain::model::Role::Administrator).await;
+        let first = yard.sell("ssl_plus", "www.example.com").await;
+        let empty = yard.endpoint(1000, None).await;
+        yard.schedule(&admin, yard.duplicate(empty, first.order)).await.unwrap();
+        yard.send_csr().await;
+        yard.install().await;
+        let records = yard.certificates(first.order).await;
+        let original = yard.endpoint(1001, Some(&records[0])).await;
+        let profile = Some(yard.profile);
+        yard.set_auto_renew(&admin, vec![original, empty], profile, Some(renewing(30)), false).await.unwrap();
+        assert_eq!(yard.run_due_auto_renewals().await.unwrap(), 0, "not due yet");
+        yard.clock().advance(Days(175));
+        assert_eq!(yard.run_due_auto_renewals().await.unwrap(), 2);
+        assert_eq!(yard.run_due_auto_renewals().await.unwrap(), 0, "once");
+
+        let one = yard.next_task(yard.agent).await.unwrap().unwrap();
+        yard.answer_csr(&one).await;
+        // The agent installs before it asks for more; both CSRs are there either way.
+        yard.install().await;
+        yard.send_csr().await;
+        yard.install().await;
+
+        let renewed = yard.file(first.order).await;
+        let successor = renewed.order.renewed_by.expect("the order was renewed");
+        assert_eq!(renewed.certificates.len(), 2, "nothing new under the old order");
+        let file = yard.file(successor).await;
+        let kinds: Vec<&str> = file.certificates.iter().map(|one| one.kind.as_str()).collect();
+        assert_eq!(kinds, ["original", "duplicate"]);
+        assert_eq!(file.order.renews, Some(first.order));
+        assert_eq!(file.order.renewed_by, None);
+        for endpoint in [original, empty] {
+            let detail = yard.shop.endpoint(&Actor::Operator, endpoint).await.unwrap();
+            assert_eq!(detail.endpoint.order, Some(successor));
+            assert!(detail.endpoint.next_auto_renew_at.is_some_and(|at| at > yard.clock().now()));
+        }
+    }
+}
+
+/// Rule D18 with both CSRs at the same moment.
+#[tokio::test]
+async fn a_race_of_two_renewals_has_one_winner() {
+    for yard in yards().await {
+        let admin = yard.somebody(domain::model::Role::Administrator).await;
+        let first = yard.sell("ssl_plus", "www.example.com").await;
+        let records = yard.certificates(first.order).await;
+        let endpoints = [yard.endpoint(1001, Some(&records[0])).await, yard.endpoint(1002, Some(&records[0])).await];
+        yard.clock().advance(Days(180));
+        let mut tasks = Vec::new();
+        for endpoint in endpoints {
+            let obtain = Obtain::New { common_name: None, names: NameSet::default() };
+            yard.schedule(&admin, yard.form(endpoint, EndpointAction::Renew, obtain)).await.unwrap();
+        }
+        for event in yard.store().reader().await.unwrap().events_for_agent(yard.agent, yard.clock().now(), 9).await.unwrap() {
+            tasks.push(event.id);
+        }
+        let csr = |id| yard.event_csr(yard.agent, id, super::csr_pem("www.example.com"));
+        let (one, other) = tokio::join!(csr(tasks[0]), csr(tasks[1]));
+        one.unwrap();
+        other.unwrap();
+        // Whoever had to wait is served by the scheduler.
+        for id in &tasks {
+            yard.issue_event(*id).await.unwrap();
+        }
+        let successor = yard.file(first.order).await.order.renewed_by.unwrap();
+        let file = yard.file(successor).await;
+        assert_eq!(file.certificates.len(), 2);
+        assert!(yard.file(first.order).await.certificates.len() == 1);
+        yard.install().await;
+        yard.install().await;
+        for id in tasks {
+            assert_eq!(yard.status(id).await, EventStatus::Succeeded);
+        }
+    }
+}
+
+/// Auto-renew whose owner may no longer request stops as "Action required" and is not lost.
+#[tokio::test]
+async fn auto_renew_stops_with_its_owner() {
+    for yard in yards().await {
+        let admin = yard.somebody(domain::model::Role::Administrator).await;
+        let manager = yard.somebody(domain::model::Role::Manager).await;
+        let sold = yard.sell("ssl_plus", "www.example.com").await;
+        let records = yard.certificates(sold.order).await;
+        let endpoint = yard.endpoint(1001, Some(&records[0])).await;
+        yard.set_auto_renew(&manager, vec![endpoint], Some(yard.profile), Some(renewing(30)), false).await.unwrap();
+        let id = manager.person().unwrap().user.id;
+        yard.set_user_disabled(&admin, id, true).await.unwrap();
+        yard.clock().advance(Days(180));
+        yard.run_due_auto_renewals().await.unwrap();
+        let detail = yard.shop.endpoint(&Actor::Operator, endpoint).await.unwrap().endpoint;
+        assert_eq!(detail.status, domain::model::EndpointStatus::ActionRequired);
+        assert!(detail.solution.unwrap().contains("auto-renew"));
+        assert!(yard.next_task(yard.agent).await.unwrap().is_none());
+    }
+}
