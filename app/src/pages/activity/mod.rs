@@ -1,17 +1,15 @@
-//! "Automation > Activity": automation events.
+//! "Automation > Activity": automation events, each with a page that follows it.
 
-use leptos::prelude::*;
+pub mod api;
+mod detail;
+mod explained;
+#[cfg(feature = "ssr")]
+pub mod files;
+mod list;
+mod progress;
 
-use crate::pages::later::later;
-
-/// The list of automation events.
-#[component]
-pub fn ActivityPage() -> impl IntoView {
-    later("Activity", Some("Automation"))
-}
-
-/// An event's own page.
-#[component]
-pub fn EventPage() -> impl IntoView {
-    later("Automation event", Some("Automation"))
-}
+pub use detail::EventPage;
+pub use explained::Explained;
+pub use list::ActivityPage;
+pub(crate) use list::{event_rows, event_columns};
+pub(crate) use progress::progress;

@@ -1,23 +1,12 @@
-//! "Automation > Agents".
+//! "Automation > Agents": the programs on the hosts, which find endpoints and install there.
 
-use leptos::prelude::*;
+pub mod api;
+mod detail;
+#[cfg(feature = "ssr")]
+pub mod files;
+mod list;
+mod new;
 
-use crate::pages::later::later;
-
-/// The list of agents.
-#[component]
-pub fn AgentsPage() -> impl IntoView {
-    later("Agents", Some("Automation"))
-}
-
-/// An agent's activation.
-#[component]
-pub fn AgentNewPage() -> impl IntoView {
-    later("Add agent", Some("Automation"))
-}
-
-/// An agent.
-#[component]
-pub fn AgentPage() -> impl IntoView {
-    later("Agent", Some("Automation"))
-}
+pub use detail::AgentPage;
+pub use list::AgentsPage;
+pub use new::AgentNewPage;

@@ -1,23 +1,33 @@
-//! "Automation > Automated IPs".
+//! "Automation > Automated IPs": where certificates are served, and what can be done there.
 
-use leptos::prelude::*;
+pub mod api;
+mod actions;
+mod auto_renew;
+mod bulk;
+mod bulk_api;
+mod detail;
+#[cfg(feature = "ssr")]
+pub mod files;
+mod list;
+#[cfg(feature = "ssr")]
+pub(crate) mod reading;
 
-use crate::pages::later::later;
+pub use bulk::BulkPage;
+pub use detail::EndpointPage;
+pub use list::EndpointsPage;
 
-/// The list of endpoints.
-#[component]
-pub fn EndpointsPage() -> impl IntoView {
-    later("Automated IPs", Some("Automation"))
+pub(crate) use auto_renew::{RenewDefaults, ZoneField, renew_fields};
+
+/// Address and port as people write them; IPv6 in brackets.
+pub(crate) fn address(ip: &str, port: u16) -> String {
+    if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") }
 }
 
-/// The check before a bulk action.
-#[component]
-pub fn BulkPage() -> impl IntoView {
-    later("Bulk action", Some("Automation"))
-}
-
-/// An endpoint's details.
-#[component]
-pub fn EndpointPage() -> impl IntoView {
-    later("Automated IP", Some("Automation"))
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn addresses_of_both_kinds() {
+        assert_eq!(super::address("192.0.2.1", 443), "192.0.2.1:443");
+        assert_eq!(super::address("2001:db8::1", 8443), "[2001:db8::1]:8443");
+    }
 }

@@ -1,23 +1,10 @@
-//! "Automation > Manage profiles".
+//! "Automation > Manage profiles": all that a request needs but the names.
 
-use leptos::prelude::*;
+pub mod api;
+mod edit;
+mod list;
+#[cfg(feature = "ssr")]
+mod read_form;
 
-use crate::pages::later::later;
-
-/// The list of profiles.
-#[component]
-pub fn ProfilesPage() -> impl IntoView {
-    later("Manage profiles", Some("Automation"))
-}
-
-/// "Add new profile".
-#[component]
-pub fn ProfileNewPage() -> impl IntoView {
-    later("Add new profile", Some("Automation"))
-}
-
-/// A profile.
-#[component]
-pub fn ProfilePage() -> impl IntoView {
-    later("Profile", Some("Automation"))
-}
+pub use edit::{ProfileNewPage, ProfilePage};
+pub use list::ProfilesPage;

@@ -1,29 +1,23 @@
-//! The automation request page, one URL per step.
+//! The automation request page, one URL per step. What was filled in travels in the query: the
+//! back button, reload, links and browsers without scripts all work.
 
-use leptos::prelude::*;
+pub mod api;
+mod certificate;
+#[cfg(feature = "ssr")]
+mod facts;
+#[cfg(feature = "ssr")]
+pub mod files;
+mod frame;
+mod installation;
+mod orders;
+mod profile;
+mod review;
+#[cfg(feature = "ssr")]
+pub(crate) mod state;
 
-use crate::pages::later::later;
+pub use certificate::CertificateStep;
+pub use installation::InstallationStep;
+pub use profile::ProfileStep;
+pub use review::ReviewStep;
 
-/// Step 1: "Automation profile".
-#[component]
-pub fn ProfileStep() -> impl IntoView {
-    later("Automation profile", Some("Automation"))
-}
-
-/// Step 2: "Certificate".
-#[component]
-pub fn CertificateStep() -> impl IntoView {
-    later("Certificate", Some("Automation"))
-}
-
-/// Step 3: "Installation".
-#[component]
-pub fn InstallationStep() -> impl IntoView {
-    later("Installation", Some("Automation"))
-}
-
-/// Step 4: "Review".
-#[component]
-pub fn ReviewStep() -> impl IntoView {
-    later("Review", Some("Automation"))
-}
+pub(crate) use installation::{InstallDefaults, installation_fields};

@@ -1,7 +1,7 @@
 //! The list of endpoints: filters, sort, keyset pages.
 
 use domain::model::{EndpointStatus, ServedIssuer};
-use domain::{AgentId, Timestamp};
+use domain::{AgentId, EndpointId, Timestamp};
 use sqlx::QueryBuilder;
 
 use super::{COLUMNS, EndpointRecord, Row};
@@ -10,6 +10,8 @@ use crate::{StoreError, Tx, on};
 /// What to show.
 #[derive(Debug, Clone, Default)]
 pub struct EndpointFilter {
+    /// Only these; all where empty.
+    pub ids: Vec<EndpointId>,
     /// Only with this status.
     pub status: Option<EndpointStatus>,
     /// Only of this agent.
@@ -74,6 +76,14 @@ where
     for<'q> i64: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
 {
     query.push(" WHERE a.removed_at IS NULL");
+    if !filter.ids.is_empty() {
+        query.push(" AND e.id IN (");
+        let mut ids = query.separated(", ");
+        for id in &filter.ids {
+            ids.push_bind(id.0);
+        }
+        query.push(")");
+    }
     if let Some(status) = filter.status {
         query.push(" AND e.status = ").push_bind(status.as_str().to_owned());
     }
@@ -87,7 +97,8 @@ where
         query.push(" AND e.served_not_after < ").push_bind(before.0);
     }
     if let Some(text) = &filter.text {
-        let escaped = text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        let escaped =
+            text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
         let pattern = format!("%{escaped}%");
         query.push(" AND (e.ip || ':' || CAST(e.port AS TEXT) LIKE ").push_bind(pattern.clone());
         query.push(" ESCAPE '\\' OR e.served_names LIKE ").push_bind(pattern.clone());
@@ -98,8 +109,13 @@ where
     }
 }
 
-fn push_place<DB>(query: &mut QueryBuilder<DB>, sort: EndpointSort, descending: bool, after: Option<&EndpointKey>, limit: i64)
-where
+fn push_place<DB>(
+    query: &mut QueryBuilder<DB>,
+    sort: EndpointSort,
+    descending: bool,
+    after: Option<&EndpointKey>,
+    limit: i64,
+) where
     DB: sqlx::Database,
     for<'q> String: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
     for<'q> i64: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
@@ -116,7 +132,11 @@ where
             }
             EndpointSort::Expires => {
                 query.push(" AND (").push(column).push(", e.id)").push(compare).push("(");
-                query.push_bind(key.value.parse().unwrap_or(0_i64)).push(", ").push_bind(key.id).push(")");
+                query
+                    .push_bind(key.value.parse().unwrap_or(0_i64))
+                    .push(", ")
+                    .push_bind(key.id)
+                    .push(")");
             }
         }
     }
@@ -135,7 +155,8 @@ impl Tx {
         after: Option<&EndpointKey>,
         limit: i64,
     ) -> Result<Vec<EndpointRecord>, StoreError> {
-        let select = format!("SELECT {COLUMNS} FROM endpoints e JOIN agents a ON a.id = e.agent_id");
+        let select =
+            format!("SELECT {COLUMNS} FROM endpoints e JOIN agents a ON a.id = e.agent_id");
         let rows: Vec<Row> = on!(self, |conn| {
             let mut query = QueryBuilder::new(select);
             push_filter(&mut query, filter);

@@ -1,0 +1,42 @@
+//! The list of agents as CSV.
+
+use axum::extract::RawQuery;
+use axum::response::{IntoResponse as _, Response};
+
+use super::api::row;
+use crate::desk::{Desk, May};
+use crate::fault::PortalError;
+use crate::pages::csv::{Csv, refused};
+use crate::query::Query;
+
+/// `/automation/agents.csv`.
+pub async fn agents(desk: Desk, RawQuery(query): RawQuery) -> Response {
+    match export(desk, &query.unwrap_or_default()).await {
+        Ok(csv) => csv.answer("agents"),
+        Err(error) => refused(&error).into_response(),
+    }
+}
+
+async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
+    desk.check(May::SeeAll)?;
+    let text = Query::parse(query).get("text").unwrap_or_default().to_lowercase();
+    let mut csv = Csv::new(&["Name", "State", "Host", "Version", "Platform", "Last seen", "Endpoints", "Added"]);
+    for record in desk.lifecycle.agents(&desk.actor()).await? {
+        let agent = row(record, desk.now);
+        let held = [Some(&agent.name), agent.hostname.as_ref()];
+        if !held.into_iter().flatten().any(|held| held.to_lowercase().contains(&text)) {
+            continue;
+        }
+        csv.line([
+            agent.name,
+            format!("{:?}", agent.state).to_lowercase(),
+            agent.hostname.unwrap_or_default(),
+            agent.version.unwrap_or_default(),
+            agent.platform.unwrap_or_default(),
+            agent.seen_at.map(|at| at.rfc3339()).unwrap_or_default(),
+            agent.endpoints.to_string(),
+            agent.created_at.rfc3339(),
+        ]);
+    }
+    Ok(csv)
+}

@@ -1,0 +1,100 @@
+//! The list of agents.
+
+use leptos::prelude::*;
+
+use super::api::{AgentList, AgentRow, AgentState, agents};
+use crate::kit::{
+    Badge, Column, EmptyState, FilterBar, FilterText, Glyph, LinkButton, Listing, Sheet, Table, Time, Tone, Weight, page,
+};
+use crate::paths;
+use crate::query::Query;
+use crate::viewer::Viewer;
+
+/// "Agents".
+#[component]
+pub fn AgentsPage() -> impl IntoView {
+    let query = Viewer::current().query().to_owned();
+    page(async move {
+        let text = Query::parse(&query).get("text").unwrap_or_default().to_owned();
+        let found = agents(text).await?;
+        let listing = Listing::read(paths::AGENTS, &query, &["name"]);
+        let add = found.may_automate.then(add_button);
+        Ok(Sheet::new("Agents", list(listing, found))
+            .under("Automation")
+            .lead("An agent on a host finds its TLS servers, makes keys there and installs certificates. It only calls out.")
+            .actions(add))
+    })
+}
+
+fn add_button() -> AnyView {
+    view! { <LinkButton href=paths::agent_new() weight=Weight::Primary glyph=Glyph::Add>"Add agent"</LinkButton> }.into_any()
+}
+
+fn list(listing: Listing, found: AgentList) -> AnyView {
+    let filtered = listing.is_filtered();
+    let body = if found.rows.is_empty() { empty(filtered, found.may_automate) } else { table(found.rows) };
+    view! {
+        <FilterBar listing=listing export=true><FilterText name="text" label="Name or host"/></FilterBar>
+        {body}
+    }
+    .into_any()
+}
+
+fn empty(filtered: bool, may_automate: bool) -> AnyView {
+    if filtered {
+        return view! { <EmptyState title="No agent matches" text="Clear the filter to see all of them."/> }.into_any();
+    }
+    view! {
+        <EmptyState
+            title="No agents yet"
+            text="Add one for each host with TLS servers. It is activated with a one-time token and a single command."
+        >
+            {may_automate.then(add_button)}
+        </EmptyState>
+    }
+    .into_any()
+}
+
+fn table(rows: Vec<AgentRow>) -> AnyView {
+    let columns = vec![
+        Column::new("Name"),
+        Column::new("State"),
+        Column::new("Host"),
+        Column::new("Version"),
+        Column::new("Platform"),
+        Column::new("Last seen"),
+        Column::new("Endpoints").number(),
+    ];
+    let rows = rows.into_iter().map(row).collect_view();
+    view! { <Table label="Agents" columns=columns>{rows}</Table> }.into_any()
+}
+
+fn row(agent: AgentRow) -> AnyView {
+    let found = Query::default().with("agent", agent.id).href(&paths::endpoints());
+    let text = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+    let seen = agent.seen_at.map_or_else(|| "Never".into_any(), |at| view! { <Time at=at/> }.into_any());
+    view! {
+        <tr>
+            <th scope="row"><a href=paths::agent(agent.id)>{agent.name}</a></th>
+            <td>{badge(agent.state)}</td>
+            <td>{text(agent.hostname)}</td>
+            <td>{text(agent.version)}</td>
+            <td>{text(agent.platform)}</td>
+            <td class="nowrap">{seen}</td>
+            <td class="number"><a href=found>{agent.endpoints}</a></td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// How an agent stands.
+pub(super) fn badge(state: AgentState) -> AnyView {
+    let (tone, text) = match state {
+        AgentState::New => (Tone::Waiting, "Waits for activation"),
+        AgentState::Lapsed => (Tone::Neutral, "Activation expired"),
+        AgentState::Active => (Tone::Good, "Active"),
+        AgentState::Silent => (Tone::Warning, "Silent"),
+        AgentState::Removed => (Tone::Neutral, "Removed"),
+    };
+    view! { <Badge tone=tone text=text/> }.into_any()
+}

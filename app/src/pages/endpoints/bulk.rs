@@ -1,0 +1,179 @@
+//! The check before a bulk action: what it is done to, what is left out, and how.
+
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+
+use super::api::EndpointRow;
+use super::auto_renew::{RenewDefaults, renew_fields};
+use super::bulk_api::{BulkAct, BulkView, SubmitBulk, SubmitBulkAutoRenew, bulk};
+use super::list::common_name;
+use crate::kit::{
+    Button, Checkbox, Choice, Column, EmptyState, Expiry, Form, FormActions, Hidden, LinkButton, Notice, Section,
+    SelectField, Sheet, Table, Tone, Unavailable, Weight, page,
+};
+use crate::pages::wizard::api::Frame;
+use crate::pages::wizard::{InstallDefaults, installation_fields};
+use crate::paths;
+use crate::viewer::Viewer;
+
+/// A bulk request.
+#[component]
+pub fn BulkPage() -> impl IntoView {
+    let query = Viewer::current().query().to_owned();
+    page(async move {
+        let view = bulk(query).await?;
+        let title = match view.fits.len() {
+            0 => view.label.clone(),
+            1 => format!("{} on 1 endpoint", view.label),
+            count => format!("{} on {count} endpoints", view.label),
+        };
+        Ok(Sheet::new(title, body(view)).under("Automation").crumb("Automated IPs", paths::endpoints()))
+    })
+}
+
+fn body(view: BulkView) -> AnyView {
+    let left_out = left_out(view.left_out.clone());
+    let form = match (&view.frame, view.fits.is_empty()) {
+        (Some(frame), false) => form(&view, frame),
+        (None, _) => nothing("Nothing is selected", "Tick the endpoints in the list, then choose what to do with them."),
+        (Some(_), true) => nothing("It fits none of the selected endpoints", "Below stands why. Select others in the list."),
+    };
+    view! { {form}{left_out} }.into_any()
+}
+
+fn nothing(title: &'static str, text: &'static str) -> AnyView {
+    view! {
+        <EmptyState title=title text=text>
+            <LinkButton href=paths::endpoints() weight=Weight::Primary>"Automated IPs"</LinkButton>
+        </EmptyState>
+    }
+    .into_any()
+}
+
+fn form(view: &BulkView, frame: &Frame) -> AnyView {
+    let asks_names = view.act == BulkAct::Request;
+    let rows = view.fits.iter().map(|row| selected(row, asks_names)).collect_view();
+    let mut columns = vec![Column::new("IP / Port"), Column::new("Common name"), Column::new("Host"), Column::new("Expires")];
+    if asks_names {
+        columns.push(Column::new("Common name to request"));
+    }
+    let table = view! { <Table label="Selected endpoints" columns=columns>{rows}</Table> };
+    let act = code(view.act);
+    let (key, label) = (view.key.clone(), view.label.clone());
+    let back = view! { <LinkButton href=paths::endpoints() weight=Weight::Ghost>"Cancel"</LinkButton> };
+    if view.act.action().is_none() {
+        let fields = (view.act == BulkAct::AutoRenewOn).then(|| renewal(frame));
+        return view! {
+            <Form action=SubmitBulkAutoRenew::PATH class="stack wide">
+                <Hidden name="act" value=act/>
+                <Section title="Selected endpoints">{table}</Section>
+                {fields}
+                <FormActions><Button weight=Weight::Primary>{label}</Button>{back}</FormActions>
+            </Form>
+        }
+        .into_any();
+    }
+    let no_duplicates = view.no_duplicates.clone();
+    let (profiles, suggested) = profiles(frame);
+    let install = installation_fields(defaults(frame));
+    let names_line = names_line(view.act);
+    let submit = if view.fits.len() == 1 { "Submit request" } else { "Submit requests" };
+    view! {
+        <Form action=SubmitBulk::PATH class="stack wide">
+            <Hidden name="act" value=act/>
+            <Hidden name="key" value=key/>
+            <Section title="Selected endpoints">{table}</Section>
+            <Section title="Certificate">
+                <SelectField name="profile" label="Automation profile" choices=profiles value=suggested/>
+                <p><strong>"Issue a new certificate"</strong>" for each endpoint. "{names_line}</p>
+                <Unavailable label="Duplicate certificates are not available here" why=no_duplicates/>
+            </Section>
+            <Section title="Installation"><div class="stack narrow">{install}</div></Section>
+            <FormActions><Button weight=Weight::Primary>{submit}</Button>{back}</FormActions>
+        </Form>
+    }
+    .into_any()
+}
+
+const fn code(act: BulkAct) -> &'static str {
+    match act {
+        BulkAct::Request => "request",
+        BulkAct::Renew => "renew",
+        BulkAct::Switch => "switch",
+        BulkAct::AutoRenewOn => "auto_renew_on",
+        BulkAct::AutoRenewOff => "auto_renew_off",
+    }
+}
+
+const fn names_line(act: BulkAct) -> &'static str {
+    match act {
+        BulkAct::Request => "Each has the common name entered above.",
+        _ => "The names come from the certificates in place.",
+    }
+}
+
+fn selected(row: &EndpointRow, asks_name: bool) -> AnyView {
+    let (id, address) = (row.id.to_string(), row.address.clone());
+    let suggested = row.server_name.clone().or_else(|| row.common_name.clone()).unwrap_or_default();
+    let ask = asks_name.then(|| {
+        let label = format!("Common name for {address}");
+        view! { <td><input class="input" type="text" name="names[]" value=suggested maxlength="253" required aria-label=label/></td> }
+    });
+    view! {
+        <tr>
+            <th scope="row"><input type="hidden" name="ids[]" value=id/><a href=paths::endpoint(row.id)>{address}</a></th>
+            <td>{common_name(row)}</td>
+            <td>{row.host.clone()}</td>
+            <td>{row.expires.map(|at| view! { <Expiry at=at/> })}</td>
+            {ask}
+        </tr>
+    }
+    .into_any()
+}
+
+fn profiles(frame: &Frame) -> (Vec<Choice>, String) {
+    let choices = frame.profiles.iter().map(|profile| {
+        let label = format!("{} – {} for {}", profile.name, profile.product, profile.organization);
+        Choice::new(profile.id.to_string(), label).disabled(!profile.reasons.is_empty())
+    });
+    (choices.collect(), frame.suggested.map(|id| id.to_string()).unwrap_or_default())
+}
+
+fn renewal(frame: &Frame) -> AnyView {
+    let (choices, suggested) = profiles(frame);
+    let fields = renew_fields(RenewDefaults::of(None, &frame.time_zone), true);
+    view! {
+        <Section title="Auto-renew">
+            <div class="stack narrow">
+                <SelectField name="profile" label="Automation profile" choices=choices value=suggested/>
+                {fields}
+                <Checkbox name="auto_replace" label="Auto-replace revoked or missing certificates"/>
+            </div>
+        </Section>
+    }
+    .into_any()
+}
+
+fn defaults(frame: &Frame) -> InstallDefaults {
+    InstallDefaults {
+        scheduled: false,
+        date: frame.tomorrow.clone(),
+        time: "02:00".to_owned(),
+        auto_renew: false,
+        renew: RenewDefaults::of(None, &frame.time_zone),
+        auto_replace: false,
+        emails: String::new(),
+        note: String::new(),
+    }
+}
+
+fn left_out(rows: Vec<(EndpointRow, String)>) -> Option<AnyView> {
+    if rows.is_empty() {
+        return None;
+    }
+    let items = rows.into_iter().map(|(row, why)| {
+        view! { <li><a href=paths::endpoint(row.id)>{row.address}</a>": "{why}</li> }
+    });
+    let items = items.collect_view();
+    Some(view! { <Notice tone=Tone::Info title="Left out"><ul>{items}</ul></Notice> }.into_any())
+}

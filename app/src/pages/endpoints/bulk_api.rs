@@ -1,0 +1,186 @@
+//! A bulk request's views and server functions.
+
+use domain::EndpointId;
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::api::EndpointRow;
+use crate::fault::PortalError;
+use crate::pages::wizard::api::Frame;
+
+/// What is done with all selected endpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BulkAct {
+    /// "Request a certificate".
+    Request,
+    /// "Renew".
+    Renew,
+    /// "Switch to …".
+    Switch,
+    /// "Enable auto-renew".
+    AutoRenewOn,
+    /// "Disable auto-renew".
+    AutoRenewOff,
+}
+
+impl BulkAct {
+    /// Reads the code in the URL.
+    pub fn read(text: &str) -> Option<Self> {
+        Some(match text {
+            "request" => Self::Request,
+            "renew" => Self::Renew,
+            "switch" => Self::Switch,
+            "auto_renew_on" => Self::AutoRenewOn,
+            "auto_renew_off" => Self::AutoRenewOff,
+            _ => return None,
+        })
+    }
+
+    /// The action on each certificate, where there is one.
+    pub const fn action(self) -> Option<domain::model::EndpointAction> {
+        use domain::model::EndpointAction;
+        match self {
+            Self::Request => Some(EndpointAction::Request),
+            Self::Renew => Some(EndpointAction::Renew),
+            Self::Switch => Some(EndpointAction::Switch),
+            Self::AutoRenewOn | Self::AutoRenewOff => None,
+        }
+    }
+}
+
+/// What the bulk page shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BulkView {
+    /// What is done.
+    pub act: BulkAct,
+    /// Its label.
+    pub label: String,
+    /// The endpoints that it is done to.
+    pub fits: Vec<EndpointRow>,
+    /// Those that it can't be done to, each with why.
+    pub left_out: Vec<(EndpointRow, String)>,
+    /// Profiles and defaults, of the first endpoint; none where no endpoint was selected.
+    pub frame: Option<Frame>,
+    /// Why no duplicates are offered.
+    pub no_duplicates: String,
+    /// The page's key.
+    pub key: String,
+}
+
+/// What would be done with the selected endpoints.
+#[server(prefix = "/api", endpoint = "endpoints/bulk")]
+pub async fn bulk(query: String) -> Result<BulkView, PortalError> {
+    use super::reading;
+    use crate::desk::{Desk, May};
+    use crate::query::Query;
+
+    let desk = Desk::require(May::Automate)?;
+    let query = Query::parse(&query);
+    let act = query.get("do").and_then(BulkAct::read);
+    let act = act.ok_or_else(|| PortalError::Unreadable("Select endpoints in the list and choose what to do with them.".to_owned()))?;
+    let ids: Vec<EndpointId> = query.all("ids").filter_map(|id| id.parse().ok()).collect();
+    let rows = reading::selected(&desk, ids).await?;
+    let brand = desk.lifecycle.settings().await?.value("brand_word").to_owned();
+    let frame = match rows.first() {
+        Some(first) => Some(crate::pages::wizard::api::step_frame(first.id.0, String::new()).await?),
+        None => None,
+    };
+    let (fits, left_out) = reading::sorted_out(act, rows);
+    Ok(BulkView {
+        act,
+        label: match act {
+            BulkAct::AutoRenewOn => "Enable auto-renew".to_owned(),
+            BulkAct::AutoRenewOff => "Disable auto-renew".to_owned(),
+            other => other.action().map(|action| action.label(&brand)).unwrap_or_default(),
+        },
+        fits,
+        left_out,
+        frame,
+        no_duplicates: desk.lifecycle.duplicates_in_bulk().map(|refusal| refusal.message).unwrap_or_default(),
+        key: desk.lifecycle.page_key()?,
+    })
+}
+
+/// Submits the same request for all endpoints: all of them or none.
+#[server(prefix = "/api", endpoint = "endpoints/bulk-submit")]
+#[expect(clippy::too_many_arguments, reason = "one for each field of the form")]
+pub async fn submit_bulk(
+    act: String,
+    key: String,
+    #[server(default)] ids: Vec<i64>,
+    #[server(default)] names: Vec<String>,
+    #[server(default)] profile: String,
+    #[server(default)] install: String,
+    #[server(default)] date: String,
+    #[server(default)] time: String,
+    #[server(default)] time_zone: String,
+    #[server(default)] auto_renew: String,
+    #[server(default)] days_before: String,
+    #[server(default)] renew_time: String,
+    #[server(default)] auto_replace: String,
+    #[server(default)] emails: String,
+    #[server(default)] note: String,
+) -> Result<(), PortalError> {
+    use crate::desk::{Desk, May};
+    use crate::pages::wizard::state;
+    use crate::query::Query;
+
+    let desk = Desk::require(May::Automate)?;
+    let action = BulkAct::read(&act).and_then(BulkAct::action);
+    let action = action.ok_or_else(|| PortalError::Unreadable("Choose what to do in the list of endpoints.".to_owned()))?;
+    let fields = [
+        ("action", action.to_string()),
+        ("profile", profile),
+        ("install", install),
+        ("date", date),
+        ("time", time),
+        ("time_zone", time_zone),
+        ("auto_renew", auto_renew),
+        ("days_before", days_before),
+        ("renew_time", renew_time),
+        ("auto_replace", auto_replace),
+        ("emails", emails),
+        ("note", note),
+    ];
+    let query = fields.into_iter().fold(Query::default(), |query, (name, value)| query.with(name, value));
+    let mut forms = Vec::with_capacity(ids.len());
+    for (place, id) in ids.into_iter().enumerate() {
+        let query = query.with("common_name", names.get(place).cloned().unwrap_or_default());
+        forms.push(state::form(EndpointId(id), &query, key.clone())?);
+    }
+    let outcome = desk.lifecycle.schedule_bulk(&desk.actor(), forms).await.map_err(|error| state::at_field(error.into()))?;
+    crate::browser::flash(&format!("{} requests were submitted.", outcome.events.len()));
+    crate::browser::redirect(&crate::paths::activity());
+    Ok(())
+}
+
+/// Switches auto-renew of all endpoints on or off: all of them or none.
+#[server(prefix = "/api", endpoint = "endpoints/bulk-auto-renew")]
+#[expect(clippy::too_many_arguments, reason = "one for each field of the form")]
+pub async fn submit_bulk_auto_renew(
+    act: String,
+    #[server(default)] ids: Vec<i64>,
+    #[server(default)] profile: String,
+    #[server(default)] days_before: String,
+    #[server(default)] renew_time: String,
+    #[server(default)] time_zone: String,
+    #[server(default)] auto_replace: String,
+) -> Result<(), PortalError> {
+    use super::reading::{automated, read_renew};
+    use crate::desk::{Desk, May};
+
+    let desk = Desk::require(May::Automate)?;
+    let ids: Vec<EndpointId> = ids.into_iter().map(EndpointId).collect();
+    let count = ids.len();
+    if BulkAct::read(&act) == Some(BulkAct::AutoRenewOn) {
+        let profile = profile.parse().map_err(|_| PortalError::field("profile", "Choose an automation profile."))?;
+        let renew = read_renew(&days_before, &renew_time, &time_zone)?;
+        automated(&desk, ids, Some(profile), Some(renew), auto_replace == "on").await?;
+        crate::browser::flash(&format!("Auto-renew is on for {count} endpoints, in your name."));
+    } else {
+        automated(&desk, ids, None, None, false).await?;
+        crate::browser::flash(&format!("Auto-renew is off for {count} endpoints."));
+    }
+    crate::browser::redirect(&crate::paths::endpoints());
+    Ok(())
+}

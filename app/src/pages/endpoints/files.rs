@@ -1,0 +1,44 @@
+//! The list of endpoints as CSV.
+
+use axum::extract::RawQuery;
+use axum::response::{IntoResponse as _, Response};
+
+use super::address;
+use super::reading::{all, listing};
+use crate::desk::{Desk, May};
+use crate::fault::PortalError;
+use crate::pages::csv::{Csv, MOST_ROWS, refused};
+
+/// `/automation/endpoints.csv`.
+pub async fn endpoints(desk: Desk, RawQuery(query): RawQuery) -> Response {
+    match export(desk, &query.unwrap_or_default()).await {
+        Ok(csv) => csv.answer("automated-ips"),
+        Err(error) => refused(&error).into_response(),
+    }
+}
+
+async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
+    desk.check(May::SeeAll)?;
+    let mut csv = Csv::new(&[
+        "IP / Port", "Server name", "Common name", "Names", "Host", "Server software", "Issuer", "Order ID", "Expires",
+        "Automation status", "Cause", "Auto-renew",
+    ]);
+    for record in all(&desk, &listing(query), MOST_ROWS).await? {
+        let served = record.served.as_ref();
+        csv.line([
+            address(&record.ip, record.port),
+            record.server_name.clone().unwrap_or_default(),
+            served.and_then(|served| served.common_name.as_ref()).map(ToString::to_string).unwrap_or_default(),
+            served.map(|served| served.names.canonical()).unwrap_or_default(),
+            record.agent_name.clone(),
+            record.software.clone().unwrap_or_default(),
+            served.map_or_else(|| record.issuer_kind.to_string(), |served| served.issuer.clone()),
+            record.order.map(|order| order.to_string()).unwrap_or_default(),
+            served.map(|served| served.not_after.rfc3339()).unwrap_or_default(),
+            record.status.label().to_owned(),
+            record.cause.clone().unwrap_or_default(),
+            if record.auto_renew.is_some() { "on" } else { "off" }.to_owned(),
+        ]);
+    }
+    Ok(csv)
+}

@@ -1,0 +1,200 @@
+//! The list of endpoints.
+
+use domain::model::{EndpointStatus, ServedIssuer};
+use leptos::prelude::*;
+
+use super::actions::Actions;
+use super::api::{EndpointList, EndpointRow, SORTS, endpoints};
+use crate::kit::{
+    Badge, Button, Choice, Column, EmptyState, Expiry, FilterBar, FilterSelect, FilterText, Glyph, Icon, LinkButton,
+    Listing, Pager, Sheet, Table, Time, Weight, page,
+};
+use crate::pages::activity::api::endpoint_tone;
+use crate::paths;
+use crate::viewer::Viewer;
+
+/// The form that the rows' boxes belong to.
+const BULK_FORM: &str = "bulk";
+
+/// "Automated IPs".
+#[component]
+pub fn EndpointsPage() -> impl IntoView {
+    let query = Viewer::current().query().to_owned();
+    page(async move {
+        let found = endpoints(query.clone()).await?;
+        let listing = Listing::read(paths::ENDPOINTS, &query, &SORTS);
+        let add = found.may_automate.then(|| {
+            view! { <LinkButton href=paths::agent_new() glyph=Glyph::Add>"Add agent"</LinkButton> }
+        });
+        Ok(Sheet::new("Automated IPs", list(listing, found))
+            .under("Automation")
+            .lead("Where your agents found TLS servers, which certificate each one serves, and what to do next.")
+            .actions(add))
+    })
+}
+
+fn list(listing: Listing, found: EndpointList) -> AnyView {
+    let EndpointList { page, brand, agents, may_automate, no_bulk_duplicates } = found;
+    let (previous, next) = (page.previous.clone(), page.next.clone());
+    let body = if page.rows.is_empty() {
+        empty(listing.is_filtered(), may_automate)
+    } else {
+        let rows = page.rows.into_iter().map(|one| row(one, &brand, may_automate)).collect_view();
+        let table = listing.clone();
+        view! {
+            {may_automate.then(|| bulk_bar(&brand, no_bulk_duplicates))}
+            <Table label="Automated IPs" columns=columns(may_automate) listing=table>{rows}</Table>
+        }
+        .into_any()
+    };
+    view! {
+        {filters(listing.clone(), agents)}
+        {body}
+        <Pager listing=listing previous=previous next=next/>
+    }
+    .into_any()
+}
+
+fn filters(listing: Listing, agents: Vec<(i64, String)>) -> AnyView {
+    let agents: Vec<Choice> = agents.into_iter().map(|(id, name)| Choice::new(id.to_string(), name)).collect();
+    let statuses = EndpointStatus::ALL.iter().map(|status| Choice::new(status.as_str(), status.label())).collect();
+    let issuers = vec![
+        Choice::new(ServedIssuer::Ours.as_str(), "Ours"),
+        Choice::new(ServedIssuer::Other.as_str(), "Other"),
+        Choice::new(ServedIssuer::None.as_str(), "None"),
+    ];
+    let within = [7, 30, 60, 90].map(|days| Choice::new(days.to_string(), format!("{days} days"))).to_vec();
+    view! {
+        <FilterBar listing=listing export=true>
+            <FilterText name="text" label="IP, name or order"/>
+            <FilterSelect name="status" label="Automation status" choices=statuses/>
+            <FilterSelect name="agent" label="Agent" choices=agents/>
+            <FilterSelect name="issuer" label="Issuer" choices=issuers/>
+            <FilterSelect name="expires" label="Expires within" choices=within/>
+        </FilterBar>
+    }
+    .into_any()
+}
+
+fn empty(filtered: bool, may_automate: bool) -> AnyView {
+    if filtered {
+        return view! { <EmptyState title="No endpoint matches" text="Clear the filters to see all of them."/> }.into_any();
+    }
+    let text = if may_automate {
+        "Install an agent on a host with a TLS server: it finds the endpoints by itself and lists them here."
+    } else {
+        "An Administrator or a Manager adds agents; the endpoints that they find are listed here."
+    };
+    view! {
+        <EmptyState title="No endpoints yet" text=text>
+            {may_automate.then(|| view! { <LinkButton href=paths::agent_new() weight=Weight::Primary>"Add agent"</LinkButton> })}
+        </EmptyState>
+    }
+    .into_any()
+}
+
+/// What can be done with the ticked rows. The boxes stand in the table and name this form.
+fn bulk_bar(brand: &str, no_duplicates: String) -> AnyView {
+    let switch = format!("Switch to {brand}");
+    view! {
+        <form id=BULK_FORM class="bulk-bar" method="get" action=paths::endpoints_bulk() aria-label="Selected endpoints">
+            <p><strong>"With the selected endpoints"</strong></p>
+            <div class="actions">
+                <Button name="do" value="request">"Request a certificate"</Button>
+                <Button name="do" value="renew">"Renew"</Button>
+                <Button name="do" value="switch">{switch}</Button>
+                <Button name="do" value="auto_renew_on">"Enable auto-renew"</Button>
+                <Button name="do" value="auto_renew_off">"Disable auto-renew"</Button>
+            </div>
+            <p class="muted small"><Icon glyph=Glyph::Info/>{no_duplicates}</p>
+        </form>
+    }
+    .into_any()
+}
+
+fn columns(select: bool) -> Vec<Column> {
+    let mut columns = vec![
+        Column::new("IP / Port").sorted("address"),
+        Column::new("Common name").sorted("name"),
+        Column::new("Host"),
+        Column::new("Server software"),
+        Column::new("Issuer"),
+        Column::new("Order ID"),
+        Column::new("Expires").sorted("expires"),
+        Column::new("Automation status"),
+        Column::new("Auto-renew"),
+        Column::new("Action"),
+    ];
+    if select {
+        columns.insert(0, Column::new("Select").hidden());
+    }
+    columns
+}
+
+fn row(row: EndpointRow, brand: &str, may_automate: bool) -> AnyView {
+    let select = may_automate.then(|| {
+        let label = format!("Select {}", row.address);
+        view! {
+            <td class="select">
+                <input type="checkbox" name="ids" value=row.id.to_string() form=BULK_FORM aria-label=label/>
+            </td>
+        }
+    });
+    let under = row.server_name.clone().or_else(|| row.alias.clone());
+    let actions = view! { <Actions row=row.clone() brand=brand.to_owned() may_automate=may_automate/> };
+    view! {
+        <tr>
+            {select}
+            <th scope="row" class="nowrap">
+                <a href=paths::endpoint(row.id)>{row.address.clone()}</a>
+                {under.map(|name| view! { <span class="small muted">{name}</span> })}
+            </th>
+            <td>{common_name(&row)}</td>
+            <td>{row.host.clone()}</td>
+            <td>{row.software.clone().unwrap_or_else(|| "–".to_owned())}</td>
+            <td>{issuer(&row)}</td>
+            <td>{row.order.map(|order| view! { <a href=paths::order(order)>{order.to_string()}</a> })}</td>
+            <td>{row.expires.map(|at| view! { <Expiry at=at/> })}</td>
+            <td>
+                <Badge tone=endpoint_tone(row.status) text=row.status.label()/>
+                {row.cause.clone().map(|cause| view! { <span class="small muted clamp">{cause}</span> })}
+            </td>
+            <td class="nowrap">{renewal(&row)}</td>
+            <td class="end">{actions}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+pub(super) fn common_name(row: &EndpointRow) -> AnyView {
+    let Some(name) = row.common_name.clone() else {
+        return view! { <span class="muted">"No certificate"</span> }.into_any();
+    };
+    let more = match row.sans {
+        0 => None,
+        1 => Some("+ 1 SAN".to_owned()),
+        sans => Some(format!("+ {sans} SANs")),
+    };
+    view! { {name}{more.map(|more| view! { <span class="small muted">{more}</span> })} }.into_any()
+}
+
+pub(super) fn issuer(row: &EndpointRow) -> AnyView {
+    let kind = match row.issuer {
+        ServedIssuer::Ours => "Ours",
+        ServedIssuer::Other => "Other",
+        ServedIssuer::None => "None",
+    };
+    let name = row.issuer_name.clone().filter(|_| row.issuer == ServedIssuer::Other);
+    view! { {kind}{name.map(|name| view! { <span class="small muted">{name}</span> })} }.into_any()
+}
+
+fn renewal(row: &EndpointRow) -> AnyView {
+    match (&row.auto_renew, row.next_auto_renew_at) {
+        (None, _) => view! { <span class="muted">"Off"</span> }.into_any(),
+        (Some(renew), None) => {
+            let days = renew.days_before.0;
+            view! { "On"<span class="small muted">{format!("{days} days before")}</span> }.into_any()
+        }
+        (Some(_), Some(at)) => view! { "On"<span class="small muted"><Time at=at day_only=true/></span> }.into_any(),
+    }
+}

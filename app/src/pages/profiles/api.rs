@@ -1,0 +1,127 @@
+//! Profiles as their pages show them.
+
+use domain::model::Profile;
+use domain::rules::ProfileState;
+use domain::{ProfileId, Timestamp};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::fault::PortalError;
+
+/// A profile with its state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileRow {
+    /// The profile.
+    pub profile: Profile,
+    /// The number of its changes.
+    pub version: i64,
+    /// When it was saved last.
+    pub updated_at: Timestamp,
+    /// The product's name.
+    pub product: String,
+    /// The organization's name.
+    pub organization: String,
+    /// "Active", or "Action needed" with reasons.
+    pub state: ProfileState,
+}
+
+/// All profiles.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileList {
+    /// By name.
+    pub rows: Vec<ProfileRow>,
+    /// This person may change them.
+    pub may_automate: bool,
+}
+
+/// What the form of a profile needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileForm {
+    /// The profile; none for a new one.
+    pub row: Option<ProfileRow>,
+    /// Organizations to choose from: id and name.
+    pub organizations: Vec<(i64, String)>,
+    /// Longest lifetime of each product now, in days, in the catalogue's order.
+    pub longest: Vec<i64>,
+    /// The person's time zone.
+    pub time_zone: String,
+    /// This person may change profiles.
+    pub may_automate: bool,
+    /// There is no profile yet: this one becomes the default.
+    pub first: bool,
+}
+
+/// All profiles by name.
+#[server(prefix = "/api", endpoint = "profiles/list")]
+pub async fn profiles() -> Result<ProfileList, PortalError> {
+    use crate::desk::{Desk, May};
+
+    let desk = Desk::require(May::SeeAll)?;
+    let rows = desk.lifecycle.profiles(&desk.actor()).await?;
+    Ok(ProfileList {
+        rows: rows.into_iter().map(super::read_form::row).collect(),
+        may_automate: desk.may(May::Automate),
+    })
+}
+
+/// The form of a profile; of a new one without `id`.
+#[server(prefix = "/api", endpoint = "profiles/form")]
+pub async fn open_profile_form(id: Option<i64>) -> Result<ProfileForm, PortalError> {
+    use crate::desk::{Desk, May};
+
+    let desk = Desk::require(if id.is_some() { May::SeeAll } else { May::Automate })?;
+    super::read_form::form(&desk, id.map(ProfileId)).await
+}
+
+/// Saves a profile, new or changed.
+#[server(prefix = "/api", endpoint = "profiles/save")]
+#[expect(clippy::too_many_arguments, reason = "one for each field of the form")]
+pub async fn save_profile(
+    #[server(default)] id: String,
+    #[server(default)] version: String,
+    #[server(default)] next: String,
+    name: String,
+    product: String,
+    #[server(default)] organization: String,
+    #[server(default)] coverage_years: String,
+    #[server(default)] validity: String,
+    #[server(default)] validity_amount: String,
+    #[server(default)] validity_end: String,
+    key_type: String,
+    signature_hash: String,
+    #[server(default)] emails: String,
+    #[server(default)] auto_renew: String,
+    #[server(default)] days_before: String,
+    #[server(default)] renew_time: String,
+    #[server(default)] time_zone: String,
+    #[server(default)] is_default: String,
+    #[server(default)] allow_duplicates: String,
+    #[server(default)] update_scheduled: String,
+) -> Result<(), PortalError> {
+    use super::read_form::{Typed, read};
+    use crate::desk::{Desk, May};
+
+    let desk = Desk::require(May::Automate)?;
+    let typed = Typed {
+        id, version, name, product, organization, coverage_years, validity, validity_amount, validity_end, key_type,
+        signature_hash, emails, auto_renew, days_before, renew_time, time_zone, is_default, allow_duplicates, update_scheduled,
+    };
+    let form = read(&typed, desk.now)?;
+    desk.lifecycle.save_profile(&desk.actor(), form).await?;
+    crate::browser::flash("The profile was saved.");
+    let next = if next.is_empty() { crate::paths::profiles() } else { crate::paths::local(&next) };
+    crate::browser::redirect(&next);
+    Ok(())
+}
+
+/// Removes a profile that no endpoint uses.
+#[server(prefix = "/api", endpoint = "profiles/delete")]
+pub async fn delete_profile(id: i64) -> Result<(), PortalError> {
+    use crate::desk::{Desk, May};
+
+    let desk = Desk::require(May::Automate)?;
+    desk.lifecycle.delete_profile(&desk.actor(), ProfileId(id)).await?;
+    crate::browser::flash("The profile was deleted.");
+    crate::browser::redirect(&crate::paths::profiles());
+    Ok(())
+}

@@ -1,0 +1,190 @@
+//! (ssr) What the steps show, read from the lifecycle.
+
+use domain::model::{CertificateKind, EndpointAction, OrderFile, Profile};
+use domain::rules::{DuplicateCandidates, ProfileState};
+use domain::{EndpointId, NameSet, Product, Timestamp};
+use lifecycle::automation::{EndpointRecord, Install, Preview, ProfileView};
+
+use super::api::{Candidate, CertificateView, Frame, PlanView, ProfileOption, ReviewView};
+use super::state;
+use crate::desk::{Desk, May};
+use crate::fault::PortalError;
+use crate::pages::endpoints::reading::rows;
+use crate::query::Query;
+
+/// Orders that are shown with why they can't be chosen.
+const MOST_DROPPED: usize = 10;
+
+pub(super) async fn frame(desk: &Desk, id: EndpointId, query: &Query) -> Result<Frame, PortalError> {
+    let endpoint = desk.lifecycle.endpoint(&desk.actor(), id).await?.endpoint;
+    of_endpoint(desk, endpoint, query).await
+}
+
+async fn of_endpoint(desk: &Desk, record: EndpointRecord, query: &Query) -> Result<Frame, PortalError> {
+    let in_use = record.profile.map(|profile| profile.0);
+    let endpoint = rows(desk, vec![record]).await?.pop().ok_or(PortalError::Failed)?;
+    let profiles: Vec<ProfileOption> =
+        desk.lifecycle.profiles(&desk.actor()).await?.into_iter().map(option).collect();
+    let chosen = state::profile(query).map(|profile| profile.0);
+    let default = profiles.iter().find(|profile| profile.is_default).map(|profile| profile.id);
+    let action = state::action(query);
+    let brand = desk.lifecycle.settings().await?.value("brand_word").to_owned();
+    Ok(Frame {
+        endpoint,
+        action,
+        label: action.label(&brand),
+        profile: profiles.iter().find(|profile| Some(profile.id) == chosen).cloned(),
+        suggested: chosen.or(in_use).or(default),
+        profiles,
+        state: state::write(query),
+        may_automate: desk.may(May::Automate),
+        may_administer: desk.may(May::Administer),
+        time_zone: desk.person.user.time_zone.clone(),
+        tomorrow: tomorrow(desk.now, &desk.person.user.time_zone),
+    })
+}
+
+fn tomorrow(now: Timestamp, zone: &str) -> String {
+    let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    let today = jiff::Timestamp::from_second(now.0).map(|now| now.to_zoned(zone).date());
+    today.ok().and_then(|date| date.tomorrow().ok()).map(|date| date.to_string()).unwrap_or_default()
+}
+
+fn option(view: ProfileView) -> ProfileOption {
+    let ProfileView { profile, organization_name, state, .. } = view;
+    let product = Product::find(profile.product.as_str());
+    ProfileOption {
+        id: profile.id.0,
+        product: product.map_or_else(|| profile.product.to_string(), |product| product.name.to_owned()),
+        organization: organization_name,
+        terms: terms(&profile),
+        reasons: match state {
+            ProfileState::Active => Vec::new(),
+            ProfileState::ActionNeeded { reasons } => reasons,
+        },
+        is_default: profile.is_default,
+        may_add_names: product.is_some_and(|product| product.duplicate_may_add_names),
+        auto_renew: profile.auto_renew,
+        name: profile.name,
+    }
+}
+
+fn terms(profile: &Profile) -> String {
+    let coverage = match profile.coverage_years {
+        Some(1) => "1 year".to_owned(),
+        Some(years) => format!("{years} years"),
+        None => "one certificate".to_owned(),
+    };
+    let validity = profile.validity_days.map_or_else(|| "longest validity".to_owned(), |days| format!("{} days", days.0));
+    format!("{coverage}, {validity}, {}", profile.key_type.label())
+}
+
+/// Common name and names of what is in place, where the action takes them from there.
+async fn in_place(desk: &Desk, endpoint: &EndpointRecord, action: EndpointAction) -> Result<Option<(String, NameSet)>, PortalError> {
+    if action == EndpointAction::Request {
+        return Ok(None);
+    }
+    if let Some(served) = &endpoint.served {
+        let common_name = served.common_name.clone().or_else(|| served.names.iter().next().cloned());
+        return Ok(common_name.map(|name| (name.to_string(), served.names.clone())));
+    }
+    let Some(order) = endpoint.order else { return Ok(None) };
+    let order = desk.lifecycle.order(&desk.actor(), order).await?.record.order;
+    Ok(Some((order.common_name.to_string(), order.names)))
+}
+
+pub(super) async fn certificate(desk: &Desk, id: EndpointId, query: &Query) -> Result<CertificateView, PortalError> {
+    let record = desk.lifecycle.endpoint(&desk.actor(), id).await?.endpoint;
+    let action = state::action(query);
+    let place = in_place(desk, &record, action).await?;
+    let frame = of_endpoint(desk, record, query).await?;
+    let knows_duplicates =
+        matches!(action, EndpointAction::Request | EndpointAction::Renew | EndpointAction::Switch);
+    let profile = state::profile(query);
+    let refused = match profile {
+        Some(_) if knows_duplicates => desk.lifecycle.duplicates_offered(&desk.actor(), profile).await?.err(),
+        _ => None,
+    };
+    let duplicate = knows_duplicates && refused.is_none() && state::wants_duplicate(query);
+    let mut view = CertificateView {
+        in_place: place.as_ref().map(|(name, names)| (name.clone(), names.iter().map(ToString::to_string).collect())),
+        knows_duplicates,
+        refused: refused.map(|refusal| (refusal.rule.to_owned(), refusal.message)),
+        duplicate,
+        search: query.get("search").unwrap_or_default().to_owned(),
+        search_fault: None,
+        candidates: None,
+        dropped: Vec::new(),
+        order: state::order(query),
+        frame,
+    };
+    if duplicate {
+        candidates(desk, &mut view, place.map(|(_, names)| names)).await?;
+    }
+    Ok(view)
+}
+
+/// Fills in the orders to choose from: by the names in place, else by those searched for.
+async fn candidates(desk: &Desk, view: &mut CertificateView, in_place: Option<NameSet>) -> Result<(), PortalError> {
+    let Some(profile) = view.frame.profile.as_ref().map(|profile| domain::ProfileId(profile.id)) else { return Ok(()) };
+    let actor = desk.actor();
+    let (files, judged) = match in_place {
+        Some(names) => desk.lifecycle.duplicate_candidates_for(&actor, profile, &names).await?,
+        None if view.search.is_empty() => return Ok(()),
+        None => match NameSet::parse_list(&view.search) {
+            Ok(names) => desk.lifecycle.duplicate_candidates(&actor, profile, &names).await?,
+            Err(error) => {
+                view.search_fault = Some(error.to_string());
+                return Ok(());
+            }
+        },
+    };
+    let organization = view.frame.profile.as_ref().map(|profile| profile.organization.clone()).unwrap_or_default();
+    view.candidates = Some(files.into_iter().map(|file| candidate(file, &organization)).collect());
+    view.dropped = dropped(judged);
+    Ok(())
+}
+
+fn candidate(file: OrderFile, organization: &str) -> Candidate {
+    let order = &file.order;
+    let product = Product::find(order.product.as_str());
+    Candidate {
+        number: order.number,
+        product: product.map_or_else(|| order.product.to_string(), |product| product.name.to_owned()),
+        common_name: order.common_name.to_string(),
+        sans: order.names.iter().filter(|name| **name != order.common_name).map(ToString::to_string).collect(),
+        // The rules keep orders of the profile's organization only.
+        organization: organization.to_owned(),
+        valid_till: file.valid_till(),
+        duplicate_till: file.primary().map(|primary| primary.not_after),
+        duplicates: file.certificates.iter().filter(|one| one.kind == CertificateKind::Duplicate).count(),
+    }
+}
+
+fn dropped(judged: DuplicateCandidates) -> Vec<(domain::OrderNumber, String)> {
+    let verdicts = judged.verdicts.into_iter().filter(|verdict| !verdict.kept).take(MOST_DROPPED);
+    verdicts.map(|verdict| (verdict.order, verdict.why)).collect()
+}
+
+pub(super) async fn review(desk: &Desk, id: EndpointId, query: &Query) -> Result<ReviewView, PortalError> {
+    let plan = plan(desk, id, query).await;
+    Ok(ReviewView { frame: frame(desk, id, query).await?, plan, key: desk.lifecycle.page_key()? })
+}
+
+async fn plan(desk: &Desk, id: EndpointId, query: &Query) -> Result<PlanView, PortalError> {
+    let form = state::form(id, query, "preview".to_owned())?;
+    let at_once = form.install == Install::Now;
+    let Preview { organization, mode, source_order, common_name, names, scheduled_at, valid_till, held, decided, .. } =
+        desk.lifecycle.preview(&desk.actor(), &form).await?;
+    Ok(PlanView {
+        organization,
+        mode,
+        source_order,
+        common_name: common_name.to_string(),
+        names: names.iter().map(ToString::to_string).collect(),
+        scheduled_at: (!at_once).then_some(scheduled_at),
+        valid_till,
+        held: held.map(|because| because.words().to_owned()),
+        decided: decided.map(|decided| decided.explanation),
+    })
+}

@@ -1,0 +1,76 @@
+//! Step 1: "Automation profile".
+
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+
+use super::api::{ChooseProfile, Frame, ProfileOption, step_frame};
+use super::frame::{Carried, asked, sheet};
+use crate::kit::{
+    Button, Choice, EmptyState, Form, FormActions, LinkButton, RadioGroup, Section, Weight, page,
+};
+use crate::paths;
+use crate::query::Query;
+use crate::viewer::Viewer;
+
+/// Step 1.
+#[component]
+pub fn ProfileStep() -> impl IntoView {
+    let (id, query) = asked();
+    page(async move {
+        let frame = step_frame(id?.0, query).await?;
+        let body = if frame.profiles.is_empty() { none(&frame) } else { choose(&frame) };
+        Ok(sheet(&frame, 1, body))
+    })
+}
+
+/// Where a new profile is made, and back.
+fn new_profile() -> String {
+    Query::default().with("next", Viewer::current().url).href(&paths::profile_new())
+}
+
+fn none(frame: &Frame) -> AnyView {
+    let text = if frame.may_automate {
+        "A profile holds product, organization, validity and key: all but the names. Add the first one, then go on here."
+    } else {
+        "An Administrator or a Manager has to add a profile under Manage profiles before anything can be requested here."
+    };
+    let may_automate = frame.may_automate;
+    view! {
+        <EmptyState title="There is no automation profile yet" text=text>
+            {may_automate.then(|| view! { <LinkButton href=new_profile() weight=Weight::Primary>"Add new profile"</LinkButton> })}
+        </EmptyState>
+    }
+    .into_any()
+}
+
+fn choose(frame: &Frame) -> AnyView {
+    let choices: Vec<Choice> = frame.profiles.iter().map(choice).collect();
+    let suggested = frame.suggested.map(|id| id.to_string()).unwrap_or_default();
+    let (id, state) = (frame.endpoint.id, frame.state.clone());
+    let add = frame.may_automate.then(|| view! { <LinkButton href=new_profile()>"Add new profile"</LinkButton> }.into_any());
+    view! {
+        <Section title="Automation profile" lead="For whom what is ordered. The names come in the next step.">
+            <Form action=ChooseProfile::PATH>
+                <Carried id=id state=state/>
+                <RadioGroup name="profile" legend="Choose a profile" choices=choices value=suggested/>
+                <FormActions>
+                    <Button weight=Weight::Primary>"Continue"</Button>
+                    {add}
+                    <LinkButton href=paths::endpoint(id) weight=Weight::Ghost>"Cancel"</LinkButton>
+                </FormActions>
+            </Form>
+        </Section>
+    }
+    .into_any()
+}
+
+fn choice(profile: &ProfileOption) -> Choice {
+    let default = if profile.is_default { " (default)" } else { "" };
+    let mut help = format!("{} for {} · {}", profile.product, profile.organization, profile.terms);
+    if !profile.reasons.is_empty() {
+        help = format!("{help}. Action needed: {}", profile.reasons.join(" "));
+    }
+    Choice::new(profile.id.to_string(), format!("{}{default}", profile.name))
+        .help(help)
+        .disabled(!profile.reasons.is_empty())
+}
