@@ -3,6 +3,7 @@
 
 #![recursion_limit = "256"]
 
+pub mod demo;
 pub mod fault;
 pub mod islands;
 pub mod kit;

@@ -23,15 +23,16 @@ impl Parts {
     /// Every route of the portal, for a listener that speaks TLS or not.
     pub fn router(&self, tls: bool) -> Router {
         let options = WebOptions { tls, base_url: Some(self.base_url.clone()) };
-        let mut router = web::router(self.desk.clone(), options)
+        let screens = web::router(self.desk.clone(), options);
+        let screens = match &self.reset {
+            Some(reset) => screens.layer(axum::Extension(reset.button())).merge(reset.router()),
+            None => screens,
+        };
+        screens
             .merge(crate::api::router(self.desk.clone(), &self.base_url))
             .merge(acme::router(self.acme.clone()))
             .merge(automation::router(self.desk.clone()))
             .merge(authority::router(self.desk.clone()))
-            .merge(health::router(self.desk.clone()));
-        if let Some(reset) = &self.reset {
-            router = router.merge(reset.router());
-        }
-        router
+            .merge(health::router(self.desk.clone()))
     }
 }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::menu::Menu;
 use super::top::TopBar;
+use crate::demo::DemoLine;
 use crate::kit::{Notice, Tone};
 
 /// The frame around a page of a signed-in person.
@@ -19,6 +20,7 @@ pub fn Frame(
             <Menu/>
             <div class="frame-main">
                 <TopBar/>
+                <DemoLine/>
                 <main id="main" tabindex="-1">
                     {flash()}
                     {children()}

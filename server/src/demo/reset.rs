@@ -55,6 +55,12 @@ impl Reset {
         Router::new().route(PATH, post(reset)).with_state(self.clone())
     }
 
+    /// The button on the screens, which ask for an administrator.
+    pub fn button(&self) -> app::demo::ResetButton {
+        let wanted = Arc::clone(&self.wanted);
+        app::demo::ResetButton::new(move || wanted.notify_one())
+    }
+
     /// Takes everything of the demonstration away but its ports.
     pub fn clear(&self, config: &Config) -> anyhow::Result<()> {
         let database = config.database_url();
