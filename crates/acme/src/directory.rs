@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::AcmeServer;
 use crate::problem::Problem;
+use crate::reply::with_optional;
 
 /// The one profile that every ACME Directory URL has: what its administrator chose.
 pub const PROFILE: &str = "default";
@@ -13,7 +14,7 @@ pub const PROFILE: &str = "default";
 /// `newOrder`, which clients sign; everything else is the same for all actions.
 pub fn directory(server: &AcmeServer, asked: Option<DirectoryAction>) -> Value {
     let urls = server.urls();
-    let mut meta = json!({
+    let meta = json!({
         "termsOfService": urls.terms(),
         "website": urls.website(),
         "externalAccountRequired": true,
@@ -21,9 +22,8 @@ pub fn directory(server: &AcmeServer, asked: Option<DirectoryAction>) -> Value {
             PROFILE: "The product, validity and key types of the ACME Directory URL that the account is bound to.",
         },
     });
-    if let Some(identity) = &server.config().caa_identity {
-        meta["caaIdentities"] = json!([identity]);
-    }
+    let identities = server.config().caa_identity.as_ref().map(|identity| json!([identity]));
+    let meta = with_optional(meta, [("caaIdentities", identities)]);
     json!({
         "newNonce": urls.resource("new-nonce"),
         "newAccount": urls.resource("new-account"),

@@ -115,15 +115,15 @@ const UNREADABLE: KeyError = KeyError::Unreadable("it is not a JSON object of te
 impl Jwk {
     /// Reads a JWK. Members other than those of the key itself are ignored (RFC 7517 section 4).
     pub fn parse(json: &str) -> Result<Self, KeyError> {
-        serde_json::from_str(json).map_err(|_| UNREADABLE).and_then(Self::from_members)
+        serde_json::from_str(json).map_err(|_| UNREADABLE).and_then(|members| Self::from_members(&members))
     }
 
     /// As [`Jwk::parse`], from JSON that was read already.
     pub fn from_value(json: serde_json::Value) -> Result<Self, KeyError> {
-        serde_json::from_value(json).map_err(|_| UNREADABLE).and_then(Self::from_members)
+        serde_json::from_value(json).map_err(|_| UNREADABLE).and_then(|members| Self::from_members(&members))
     }
 
-    fn from_members(members: Members) -> Result<Self, KeyError> {
+    fn from_members(members: &Members) -> Result<Self, KeyError> {
         if members.d.is_some() || members.k.is_some() {
             return Err(KeyError::Private);
         }

@@ -182,7 +182,7 @@ mod tests {
         (pair, Jwk::Ec { curve: crate::jwk::Curve::P256, point }.canonical())
     }
 
-    fn signed(header: &str, payload: &str, pair: &EcdsaKeyPair) -> serde_json::Value {
+    fn signed(header: &str, payload: &str, pair: &EcdsaKeyPair) -> Value {
         let protected = URL_SAFE_NO_PAD.encode(header);
         let payload = URL_SAFE_NO_PAD.encode(payload);
         let input = format!("{protected}.{payload}");
@@ -228,7 +228,7 @@ mod tests {
         for (member, value) in [
             ("signatures", serde_json::json!([])),
             ("header", serde_json::json!({"kid": "x"})),
-            ("payload", serde_json::Value::Null),
+            ("payload", Value::Null),
             ("payload", "e30=".into()),
             ("signature", "AA==".into()),
             ("protected", "!".into()),

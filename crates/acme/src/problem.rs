@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::eab::BindingError;
 use crate::jws::{Algorithm, JwsError};
+use crate::reply::with_optional;
 
 macro_rules! kinds {
     ($($(#[$meta:meta])* $name:ident = $code:literal, $status:ident;)+) => {
@@ -143,18 +144,13 @@ impl Problem {
     }
 
     fn body(&self) -> Value {
-        let mut body = json!({
+        let body = json!({
             "type": urn(self.kind.code()),
             "detail": self.detail,
             "status": self.status.as_u16(),
         });
-        if self.kind == Kind::BadSignatureAlgorithm {
-            body["algorithms"] = json!(Algorithm::NAMES);
-        }
-        if !self.subproblems.is_empty() {
-            body["subproblems"] = self.subproblems.iter().map(fault_json).collect();
-        }
-        body
+        let algorithms = (self.kind == Kind::BadSignatureAlgorithm).then(|| json!(Algorithm::NAMES));
+        with_optional(body, [("algorithms", algorithms), ("subproblems", subproblems(&self.subproblems))])
     }
 }
 
@@ -164,17 +160,15 @@ fn urn(code: &str) -> String {
 
 /// A stored error of an order or challenge as the JSON of its `error` member.
 pub fn fault_json(fault: &Fault) -> Value {
-    let mut json = json!({"type": urn(&fault.code), "detail": fault.detail});
-    if let Some(status) = Kind::find(&fault.code).map(Kind::status) {
-        json["status"] = status.as_u16().into();
-    }
-    if let Some(identifier) = &fault.identifier {
-        json["identifier"] = json!(identifier);
-    }
-    if !fault.subproblems.is_empty() {
-        json["subproblems"] = fault.subproblems.iter().map(fault_json).collect();
-    }
-    json
+    with_optional(json!({"type": urn(&fault.code), "detail": fault.detail}), [
+        ("status", Kind::find(&fault.code).map(|kind| json!(kind.status().as_u16()))),
+        ("identifier", fault.identifier.as_ref().map(|identifier| json!(identifier))),
+        ("subproblems", subproblems(&fault.subproblems)),
+    ])
+}
+
+fn subproblems(faults: &[Fault]) -> Option<Value> {
+    (!faults.is_empty()).then(|| faults.iter().map(fault_json).collect())
 }
 
 impl IntoResponse for Problem {

@@ -37,14 +37,16 @@ struct Inner {
     desk: AcmeDesk,
     config: AcmeConfig,
     urls: Urls,
+    /// The `Link` to the directory that answers have.
+    index: Option<HeaderValue>,
     nonces: Nonces,
     dns: Dns,
     answered: Notify,
 }
 
 impl AcmeServer {
-    /// A server on this desk. Fails where there is no randomness, or, with several nodes, no
-    /// authority to derive the nodes' shared secret from.
+    /// A server on this desk. Fails where there is no randomness or no DNS resolver, or where the
+    /// nodes' shared secret can't be read.
     pub async fn new(lifecycle: Lifecycle, config: AcmeConfig) -> lifecycle::Result<Self> {
         let internal = |words: String| LifecycleError::Internal(words);
         let desk = AcmeDesk::new(lifecycle, config.policy.clone());
@@ -55,7 +57,8 @@ impl AcmeServer {
         };
         let dns = Dns::new(config.dns_resolver).map_err(|error| internal(format!("no DNS resolver: {error}")))?;
         let urls = Urls::new(&config.base_url);
-        Ok(Self { inner: Arc::new(Inner { desk, config, urls, nonces, dns, answered: Notify::new() }) })
+        let index = HeaderValue::from_str(&format!("<{}>;rel=\"index\"", urls.directory())).ok();
+        Ok(Self { inner: Arc::new(Inner { desk, config, urls, index, nonces, dns, answered: Notify::new() }) })
     }
 
     /// The use cases.
@@ -144,11 +147,8 @@ async fn frame(State(server): State<AcmeServer>, request: Request, next: Next) -
     if let Some(nonce) = nonce.and_then(|nonce| HeaderValue::from_str(&nonce).ok()) {
         headers.insert(REPLAY_NONCE, nonce);
     }
-    if !is_directory {
-        let link = format!("<{}>;rel=\"index\"", server.urls().directory());
-        if let Ok(link) = HeaderValue::from_str(&link) {
-            headers.append(header::LINK, link);
-        }
+    if let Some(index) = server.inner.index.as_ref().filter(|_| !is_directory) {
+        headers.append(header::LINK, index.clone());
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response

@@ -60,7 +60,7 @@ pub async fn post(State(server): State<AcmeServer>, Path(path): Path<String>, re
         return Err(Problem::new(Kind::Unauthorized, "The request is signed by another account.").with_status(StatusCode::FORBIDDEN));
     }
     if signed.is_fetch() {
-        return answer(&server, &account);
+        return Ok(answer(&server, &account));
     }
     let change: Change = signed.read()?;
     let account = match (change.status.as_deref(), change.contact) {
@@ -72,12 +72,12 @@ pub async fn post(State(server): State<AcmeServer>, Path(path): Path<String>, re
         (None | Some("valid"), None) => account,
         (Some(_), _) => return Err(Problem::malformed("A client may set the status to deactivated only.")),
     };
-    answer(&server, &account)
+    Ok(answer(&server, &account))
 }
 
-fn answer(server: &AcmeServer, account: &AcmeAccount) -> Answer {
+fn answer(server: &AcmeServer, account: &AcmeAccount) -> Reply {
     let location = server.urls().account(account.id);
-    Ok(Reply::json(StatusCode::OK, &show(server, account)).location(&location))
+    Reply::json(StatusCode::OK, &show(server, account)).location(&location)
 }
 
 #[cfg(test)]

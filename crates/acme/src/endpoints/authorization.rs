@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Answer, challenge, id};
 use crate::AcmeServer;
 use crate::problem::Problem;
-use crate::reply::Reply;
+use crate::reply::{Reply, with_optional};
 use crate::request::ByAccount;
 
 /// Seconds until a poll is worth it, while a challenge is being validated.
@@ -29,16 +29,13 @@ pub fn show(server: &AcmeServer, authorization: &Authorization) -> Value {
         .filter(|one| belongs(authorization.status, one))
         .map(|one| challenge::show(server, one))
         .collect();
-    let mut json = json!({
+    let json = json!({
         "identifier": authorization.identifier,
         "status": authorization.status,
         "expires": authorization.expires_at.rfc3339(),
         "challenges": challenges,
     });
-    if authorization.wildcard {
-        json["wildcard"] = json!(true);
-    }
-    json
+    with_optional(json, [("wildcard", authorization.wildcard.then_some(Value::Bool(true)))])
 }
 
 /// RFC 8555 section 7.1.4: for pending ones the challenges that the client can fulfil, for valid

@@ -9,24 +9,21 @@ use super::authorization::SOON;
 use super::{Answer, id};
 use crate::AcmeServer;
 use crate::problem::fault_json;
-use crate::reply::Reply;
+use crate::reply::{Reply, with_optional};
 use crate::request::ByAccount;
 
 /// The challenge object.
 pub fn show(server: &AcmeServer, challenge: &Challenge) -> Value {
-    let mut json = json!({
+    let json = json!({
         "type": challenge.kind,
         "url": server.urls().challenge(challenge.id),
         "status": challenge.status,
         "token": challenge.token,
     });
-    if let Some(at) = challenge.validated_at {
-        json["validated"] = json!(at.rfc3339());
-    }
-    if let Some(fault) = &challenge.error {
-        json["error"] = fault_json(fault);
-    }
-    json
+    with_optional(json, [
+        ("validated", challenge.validated_at.map(|at| json!(at.rfc3339()))),
+        ("error", challenge.error.as_ref().map(fault_json)),
+    ])
 }
 
 /// A POST-as-GET reads; any JSON object answers the challenge, `{}` as a rule. Answering again

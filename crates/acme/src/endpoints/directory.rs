@@ -13,20 +13,20 @@ use crate::request::Fetch;
 
 type Pairs = Query<Vec<(String, String)>>;
 
-fn answer(server: &AcmeServer, asked: Option<DirectoryAction>) -> Answer {
-    Ok(Reply::json(StatusCode::OK, &directory(server, asked)))
+fn answer(server: &AcmeServer, asked: Option<DirectoryAction>) -> Reply {
+    Reply::json(StatusCode::OK, &directory(server, asked))
 }
 
 pub async fn get(State(server): State<AcmeServer>, Query(query): Pairs) -> Answer {
-    answer(&server, asked("", &query)?)
+    Ok(answer(&server, asked("", &query)?))
 }
 
 pub async fn get_alias(State(server): State<AcmeServer>, Path(path): Path<String>, Query(query): Pairs) -> Answer {
-    answer(&server, asked(&path, &query)?)
+    Ok(answer(&server, asked(&path, &query)?))
 }
 
 pub async fn post(State(server): State<AcmeServer>, Query(query): Pairs, _: Fetch) -> Answer {
-    answer(&server, asked("", &query)?)
+    Ok(answer(&server, asked("", &query)?))
 }
 
 pub async fn post_alias(
@@ -35,5 +35,5 @@ pub async fn post_alias(
     Query(query): Pairs,
     _: Fetch,
 ) -> Answer {
-    answer(&server, asked(&path, &query)?)
+    Ok(answer(&server, asked(&path, &query)?))
 }

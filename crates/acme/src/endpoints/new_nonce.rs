@@ -3,24 +3,23 @@
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode};
 
-use super::Answer;
 use crate::AcmeServer;
 use crate::reply::Reply;
 use crate::request::Fetch;
 
-fn with_nonce(server: &AcmeServer, status: StatusCode) -> Answer {
-    Ok(Reply::empty(status).header(HeaderName::from_static("replay-nonce"), &server.nonce()))
+fn with_nonce(server: &AcmeServer, status: StatusCode) -> Reply {
+    Reply::empty(status).header(HeaderName::from_static("replay-nonce"), &server.nonce())
 }
 
-pub async fn head(State(server): State<AcmeServer>) -> Answer {
+pub async fn head(State(server): State<AcmeServer>) -> Reply {
     with_nonce(&server, StatusCode::OK)
 }
 
-pub async fn get(State(server): State<AcmeServer>) -> Answer {
+pub async fn get(State(server): State<AcmeServer>) -> Reply {
     with_nonce(&server, StatusCode::NO_CONTENT)
 }
 
 /// The answer's nonce is that of every POST.
-pub async fn post(_: Fetch) -> Answer {
-    Ok(Reply::empty(StatusCode::NO_CONTENT))
+pub async fn post(_: Fetch) -> Reply {
+    Reply::empty(StatusCode::NO_CONTENT)
 }

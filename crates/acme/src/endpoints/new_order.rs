@@ -37,7 +37,7 @@ pub fn read_identifiers(raw: Vec<RawIdentifier>) -> Result<Vec<Identifier>, Prob
     let mut identifiers: Vec<Identifier> = Vec::with_capacity(raw.len().min(1_000));
     let mut faults = Vec::new();
     for one in raw.into_iter().take(1_000) {
-        match read_identifier(one) {
+        match read_identifier(&one) {
             Ok(identifier) if identifiers.contains(&identifier) => {}
             Ok(identifier) => identifiers.push(identifier),
             Err(fault) => faults.push(fault),
@@ -49,7 +49,7 @@ pub fn read_identifiers(raw: Vec<RawIdentifier>) -> Result<Vec<Identifier>, Prob
     }
 }
 
-fn read_identifier(raw: RawIdentifier) -> Result<Identifier, Fault> {
+fn read_identifier(raw: &RawIdentifier) -> Result<Identifier, Fault> {
     let shown: String = raw.value.chars().take(80).collect();
     if raw.value.len() > 260 {
         return Err(Fault::new("rejectedIdentifier", format!("{shown:?}… is too long for a name.")));

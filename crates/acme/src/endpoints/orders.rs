@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Answer, id};
 use crate::AcmeServer;
 use crate::problem::{Problem, fault_json};
-use crate::reply::Reply;
+use crate::reply::{Reply, with_optional};
 use crate::request::Fetch;
 
 /// Seconds until a poll is worth it, while an order is being issued.
@@ -21,29 +21,22 @@ const HELD: u64 = 60;
 pub fn show(server: &AcmeServer, order: &AcmeOrder) -> Value {
     let urls = server.urls();
     let authorizations: Vec<String> = order.authorizations.iter().map(|id| urls.authorization(*id)).collect();
-    let mut json = json!({
+    let json = json!({
         "status": order.status,
         "expires": order.expires_at.rfc3339(),
         "identifiers": order.identifiers,
         "authorizations": authorizations,
         "finalize": urls.finalize(order.id),
     });
-    let optional = [
+    let has_certificate = order.status == AcmeOrderStatus::Valid && order.certificate.is_some();
+    with_optional(json, [
         ("notBefore", order.not_before.map(|at| json!(at.rfc3339()))),
         ("notAfter", order.not_after.map(|at| json!(at.rfc3339()))),
         ("profile", order.profile.as_ref().map(|profile| json!(profile))),
         ("replaces", order.replaces.as_ref().map(|certificate| json!(certificate))),
         ("error", order.error.as_ref().map(fault_json)),
-    ];
-    for (member, value) in optional {
-        if let Some(value) = value {
-            json[member] = value;
-        }
-    }
-    if order.status == AcmeOrderStatus::Valid && order.certificate.is_some() {
-        json["certificate"] = json!(urls.certificate(order.id, 0));
-    }
-    json
+        ("certificate", has_certificate.then(|| json!(urls.certificate(order.id, 0)))),
+    ])
 }
 
 /// An order as an answer, with its URL, and with the time of the next poll while it is processed.

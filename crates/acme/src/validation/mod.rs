@@ -8,15 +8,18 @@
 mod caa;
 mod dns;
 mod dns01;
+mod domains;
 mod http01;
 mod reach;
 mod tls;
 mod tls_alpn01;
 
 use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use domain::model::acme::{ChallengeKind, Fault, IdentifierKind};
+use futures::FutureExt as _;
 use lifecycle::acme::{AcmeResult, ValidationOutcome, ValidationTask};
 use serde::Serialize;
 
@@ -81,7 +84,7 @@ pub async fn run_due(server: &AcmeServer, owner: &str) -> AcmeResult<usize> {
 /// Runs validations for as long as the process lives, and sweeps what is over. A failure of the
 /// database is logged; the leases see to it that nothing is lost.
 pub async fn run_forever(server: AcmeServer, owner: String) {
-    let mut sweep = tokio::time::interval(Duration::from_secs(60));
+    let mut sweep = tokio::time::interval(Duration::from_mins(1));
     loop {
         match run_due(&server, &owner).await {
             Ok(0) => {}
@@ -107,9 +110,14 @@ async fn run(server: &AcmeServer, task: ValidationTask) -> AcmeResult<()> {
         dns: server.dns(),
         account_url: server.urls().account(task.account),
     };
-    let attempt = tokio::time::timeout(ATTEMPT, validator.attempt(&task, &mut record)).await;
-    let attempt = attempt.unwrap_or_else(|_| Err(Failure::again("connection", "The validation took too long.")));
-    let outcome = match attempt {
+    let attempt = AssertUnwindSafe(validator.attempt(&task, &mut record)).catch_unwind();
+    let outcome = match tokio::time::timeout(ATTEMPT, attempt).await {
+        Err(_) => Err(Failure::again("connection", "The validation took too long.")),
+        // What a stranger's server sends must not stop the validation of others.
+        Ok(Err(_)) => Err(Failure::again("serverInternal", "The validation failed inside this server.")),
+        Ok(Ok(found)) => found,
+    };
+    let outcome = match outcome {
         Ok(()) => ValidationOutcome::Valid,
         Err(Failure::Again(fault)) => ValidationOutcome::NotYet(fault),
         Err(Failure::Final(fault)) => ValidationOutcome::Refused(fault),

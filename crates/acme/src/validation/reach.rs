@@ -34,7 +34,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !special
 }
 
-/// Global unicast (2000::/3) but documentation, benchmarking, and what carries an IPv4 address
+/// Global unicast (`2000::/3`) but documentation, benchmarking, and what carries an IPv4 address
 /// inside: 6to4, Teredo and NAT64 could lead back into this network.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();

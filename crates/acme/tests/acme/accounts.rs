@@ -124,8 +124,8 @@ async fn an_account_changes_its_contacts_and_deactivates_itself() {
 }
 
 /// The inner request of a key change.
-fn inner(new: &Key, header: serde_json::Value, payload: serde_json::Value) -> serde_json::Value {
-    jws(new, &header, &payload.to_string())
+fn inner(new: &Key, header: &serde_json::Value, payload: &serde_json::Value) -> serde_json::Value {
+    jws(new, header, &payload.to_string())
 }
 
 #[tokio::test]
@@ -146,11 +146,11 @@ async fn a_key_change_is_checked_and_keeps_open_orders() {
         };
         let stranger = Key::generate("ES256");
         for (name, body) in [
-            ("other url", inner(&new, with("url", json!("https://a.test/"), &header), payload.clone())),
-            ("a nonce", inner(&new, with("nonce", json!("AAAA"), &header), payload.clone())),
-            ("another account", inner(&new, header.clone(), with("account", json!(format!("{account}1")), &payload))),
-            ("another old key", inner(&new, header.clone(), with("oldKey", stranger.jwk(), &payload))),
-            ("signed by another", inner(&Key::generate("ES384"), header.clone(), payload.clone())),
+            ("other url", inner(&new, &with("url", json!("https://a.test/"), &header), &payload)),
+            ("a nonce", inner(&new, &with("nonce", json!("AAAA"), &header), &payload)),
+            ("another account", inner(&new, &header, &with("account", json!(format!("{account}1")), &payload))),
+            ("another old key", inner(&new, &header, &with("oldKey", stranger.jwk(), &payload))),
+            ("signed by another", inner(&Key::generate("ES384"), &header, &payload)),
             ("no JWS", json!({"account": account})),
         ] {
             let answer = client.post(&url, Some(body)).await.expect(400);
@@ -158,9 +158,9 @@ async fn a_key_change_is_checked_and_keeps_open_orders() {
         }
         let other = house.client("two", "ssl_plus").await;
         let taken = json!({"alg": "ES256", "jwk": other.key.jwk(), "url": url});
-        let conflict = client.post(&url, Some(inner(&other.key, taken, payload.clone()))).await.expect(409);
+        let conflict = client.post(&url, Some(inner(&other.key, &taken, &payload))).await.expect(409);
         assert_eq!(conflict.header("location"), other.account.clone().unwrap());
-        client.post(&url, Some(inner(&new, header, payload))).await.expect(200);
+        client.post(&url, Some(inner(&new, &header, &payload))).await.expect(200);
         assert!(client.fetch(&account).await.status >= 400, "the old key is no good any more");
         client.key = new;
         client.fetch(&account).await.expect(200);

@@ -163,7 +163,7 @@ async fn header_flaws(client: &Client, route: &Route) -> Vec<Flaw> {
     add("a key of another algorithm", instead(p384, &base), 400, "badSignatureAlgorithm");
     add("another's key", instead(foreign.jwk(), &base), 400, "malformed");
     for (name, kid) in [
-        ("an account that is not there", format!("{}999", kid)),
+        ("an account that is not there", format!("{kid}999")),
         ("the account's number", "1".to_owned()),
         ("an account elsewhere", kid.replace("127.0.0.1", "localhost")),
         ("an account with a tail", format!("{kid}/")),

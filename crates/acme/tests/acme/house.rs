@@ -18,7 +18,7 @@ pub struct House {
     pub base: String,
     pub clock: Clock,
     pub organization: OrganizationId,
-    pub database: TestDatabase,
+    _database: TestDatabase,
     worker: tokio::task::JoinHandle<()>,
 }
 
@@ -63,7 +63,7 @@ impl House {
         let app = router(server.clone()).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, app).await });
         let worker = tokio::spawn(certdeck_acme::validation::run_forever(server.clone(), "test".to_owned()));
-        Self { kind: database.kind, desk, server, base, clock, organization, database, worker }
+        Self { kind: database.kind, desk, server, base, clock, organization, _database: database, worker }
     }
 
     /// A second node on the same database.

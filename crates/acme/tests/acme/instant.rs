@@ -56,7 +56,7 @@ async fn instant_acme_enrolls_rolls_its_key_over_and_revokes() {
         }
         order.finalize_csr(&csr(&["www.example.com", "example.com"], None)).await.unwrap();
         let chain = order.poll_certificate(&RetryPolicy::default()).await.unwrap();
-        account.update_key().await.unwrap();
+        let _new_credentials = account.update_key().await.unwrap();
         account.update_contacts(&["mailto:b@example.com"]).await.unwrap();
         let der = leaf(&chain);
         let request = RevocationRequest { certificate: &der.into(), reason: None };

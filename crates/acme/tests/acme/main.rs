@@ -1,12 +1,22 @@
 //! The ACME server as clients meet it: the real router on loopback, over each database.
 
+#[cfg(test)]
 mod accounts;
+#[cfg(test)]
 mod client;
+#[cfg(test)]
 mod detection;
+#[cfg(test)]
 mod flaws;
+#[cfg(test)]
 mod house;
+#[cfg(test)]
 mod instant;
+#[cfg(test)]
 mod orders;
+#[cfg(test)]
 mod races;
+#[cfg(test)]
 mod validation;
+#[cfg(test)]
 mod world;

@@ -243,6 +243,32 @@ async fn a_bad_csr_is_told_and_leaves_the_order_ready() {
     }
 }
 
+/// Must-staple, Microsoft's certificate template and CA:TRUE in a CSR are read over.
+#[tokio::test]
+async fn other_extensions_of_a_csr_do_no_harm_and_have_no_effect() {
+    use x509_parser::prelude::FromDer as _;
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let order = client.order(&["www.example.com"]).await.expect(201).json();
+        let mut params = rcgen::CertificateParams::new(vec!["www.example.com".to_owned()]).unwrap();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let extension = |oid: &[u64], content: &[u8]| rcgen::CustomExtension::from_oid_content(oid, content.to_vec());
+        params.custom_extensions = vec![
+            extension(&[1, 3, 6, 1, 5, 5, 7, 1, 24], &[0x30, 3, 2, 1, 5]),
+            extension(&[1, 3, 6, 1, 4, 1, 311, 20, 2], &[0x1e, 4, 0, 0x57, 0, 0x65]),
+        ];
+        let key = rcgen::KeyPair::generate().unwrap();
+        let der = params.serialize_request(&key).unwrap().der().to_vec();
+        let done = client.finalize(&order, &der).await.expect(200).json();
+        assert_eq!(done["status"], "valid", "{done}");
+        let chain = client.fetch(done["certificate"].as_str().unwrap()).await.text;
+        let leaf = leaf(&chain);
+        let (_, certificate) = x509_parser::certificate::X509Certificate::from_der(&leaf).unwrap();
+        assert!(!certificate.is_ca());
+    }
+}
+
 #[tokio::test]
 async fn others_do_not_see_that_a_thing_exists() {
     for house in houses().await {

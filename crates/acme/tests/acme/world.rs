@@ -128,7 +128,7 @@ impl Web {
 }
 
 
-pub fn serve_tls(listener: tokio::net::TcpListener, certificate: rcgen::Certificate, key: rcgen::KeyPair, alpn: &[u8]) {
+pub fn serve_tls(listener: tokio::net::TcpListener, certificate: &rcgen::Certificate, key: &rcgen::KeyPair, alpn: &[u8]) {
     use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));

@@ -98,7 +98,8 @@ impl AcmeDesk {
             .await
     }
 
-    /// Deactivates an account, for good (RFC 8555 section 7.3.6). Its unfinished orders end.
+    /// Deactivates an account, for good (RFC 8555 section 7.3.6). Nobody can finish its open orders
+    /// any more; they end with their time.
     pub async fn deactivate_account(&self, account: &AcmeAccount, address: Option<IpAddr>) -> AcmeResult<AcmeAccount> {
         let now = self.clock().now();
         let id = account.id;

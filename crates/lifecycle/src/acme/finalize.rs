@@ -135,34 +135,23 @@ async fn check_ready(tx: &mut Tx, order: &AcmeOrder, now: Timestamp) -> AcmeResu
     if order.status != AcmeOrderStatus::Ready {
         return Err(not_ready(order));
     }
-    for authorization in tx.authorizations_of_order(order.id).await? {
-        let valid = authorization.status == domain::model::acme::AuthorizationStatus::Valid;
-        if !valid || now >= authorization.expires_at {
-            let words = format!(
-                "The authorization of {} is no longer valid. Make a new order.",
-                authorization.identifier.value
-            );
-            return Err(AcmeError::fault("orderNotReady", words));
+    match tx.unauthorized_identifier(order.id, now).await? {
+        None => Ok(()),
+        Some(name) => {
+            let words = format!("The authorization of {name} is no longer valid. Make a new order.");
+            Err(AcmeError::fault("orderNotReady", words))
         }
     }
-    Ok(())
 }
 
 /// RFC 8555 section 7.4: the CSR asks for exactly the order's identifiers. The CN counts as one of
 /// the names.
 fn check_csr(url: &AcmeUrl, order: &AcmeOrder, csr: &CsrFacts) -> AcmeResult<()> {
     let wanted = order.names();
-    let list = |names: Vec<&DnsName>| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
-    let missing: Vec<&DnsName> = wanted.missing_from(&csr.dns_names).collect();
-    let extra: Vec<&DnsName> = csr.dns_names.missing_from(&wanted).collect();
+    let missing = list("It lacks", wanted.missing_from(&csr.dns_names));
+    let extra = list("It adds", csr.dns_names.missing_from(&wanted));
     if !missing.is_empty() || !extra.is_empty() {
-        let mut words = "The CSR must ask for exactly the order's identifiers.".to_owned();
-        if !missing.is_empty() {
-            words.push_str(&format!(" It lacks {}.", list(missing)));
-        }
-        if !extra.is_empty() {
-            words.push_str(&format!(" It adds {}.", list(extra)));
-        }
+        let words = format!("The CSR must ask for exactly the order's identifiers.{missing}{extra}");
         return Err(AcmeError::fault("badCSR", words));
     }
     let allowed = &url.key_types;
@@ -172,6 +161,12 @@ fn check_csr(url: &AcmeUrl, order: &AcmeOrder, csr: &CsrFacts) -> AcmeResult<()>
         return Err(AcmeError::fault("badCSR", words));
     }
     Ok(())
+}
+
+/// A sentence with the names; nothing where there are none.
+fn list<'a>(words: &str, names: impl Iterator<Item = &'a DnsName>) -> String {
+    let names: Vec<&str> = names.map(DnsName::as_str).collect();
+    if names.is_empty() { String::new() } else { format!(" {words} {}.", names.join(", ")) }
 }
 
 /// Decides and places an order that is processing.

@@ -11,6 +11,7 @@ mod decide;
 mod error;
 mod explain;
 mod finalize;
+mod handover;
 mod new_order;
 mod orders;
 mod policy;
@@ -18,6 +19,7 @@ mod replaces;
 mod revoke;
 mod secret;
 mod sweep;
+mod url_list;
 mod urls;
 
 use std::net::IpAddr;
@@ -33,6 +35,7 @@ pub use orders::Chains;
 pub use policy::{AcmeLimits, AcmePolicy};
 pub use replaces::RenewalWindow;
 pub use revoke::Revoker;
+pub use store::acme::{AcmeUrlFilter, AcmeUrlLine, AcmeUrlRecord, AcmeUrlSort, BindingKeyRecord};
 pub use urls::{AcmeUrlDetail, BindingCredential, NewAcmeUrl};
 
 use crate::{Actor, Clock, Lifecycle};

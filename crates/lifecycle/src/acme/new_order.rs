@@ -66,10 +66,10 @@ async fn place(
     tx.lock(&format!("acme-account/{}", account.id)).await?;
     let url = usable_url(tx, account).await?;
     let key = OpenOrderKey { account: account.id, wanted: &wanted, until: now.plus_seconds(LEAST_LEFT) };
-    if let Some(open) = tx.open_acme_order(key).await? {
-        if let Some(order) = tx.acme_order(open).await? {
-            return Ok(order);
-        }
+    if let Some(open) = tx.open_acme_order(key).await?
+        && let Some(order) = tx.acme_order(open).await?
+    {
+        return Ok(order);
     }
     take_limits(tx, policy, account, now).await?;
     let covered = check_identifiers(tx, &url, &wanted.identifiers, now).await?;

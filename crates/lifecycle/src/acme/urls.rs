@@ -20,6 +20,7 @@ const MAX_OVERLAP: Days = Days(90);
 
 /// A URL to be made.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent permissions, each a checkbox")]
 pub struct NewAcmeUrl {
     /// Its name, unique.
     pub name: String,
@@ -107,7 +108,7 @@ pub struct AcmeUrlDetail {
 
 /// Credentials and URLs are for those who review requests: who holds one gets certificates
 /// without asking again.
-fn require_approver(actor: &Actor) -> Result<()> {
+pub(super) fn require_approver(actor: &Actor) -> Result<()> {
     if actor.role().is_some_and(domain::model::Role::is_approver) {
         return Ok(());
     }
@@ -121,8 +122,8 @@ impl Lifecycle {
         let now = self.clock().now();
         let mut url = new.into_url(AcmeUrlId(0));
         let faults = check_acme_url(&url, now);
-        if let Some(fault) = faults.into_iter().next() {
-            return Err(LifecycleError::Invalid(vec![field_fault(fault)]));
+        if !faults.is_empty() {
+            return Err(LifecycleError::Invalid(faults.into_iter().map(field_fault).collect()));
         }
         let (kid, hmac_key, sealed_key) = self.new_credential()?;
         let actor = actor.clone();
@@ -237,18 +238,26 @@ impl Lifecycle {
 
     fn new_credential(&self) -> Result<(String, String, Vec<u8>)> {
         let mut id = [0; 16];
+        fill(&mut id)?;
+        let kid = hex::encode(id);
         let mut key = zeroize::Zeroizing::new([0; 32]);
-        let failed = |_| LifecycleError::Internal("no random numbers".to_owned());
-        aws_lc_rs::rand::fill(&mut id).map_err(failed)?;
-        aws_lc_rs::rand::fill(key.as_mut()).map_err(failed)?;
-        let kid = URL_SAFE_NO_PAD.encode(id);
+        let mut text = String::new();
+        // At the start of an argument "-" would look like an option to the clients.
+        while text.is_empty() || text.starts_with('-') {
+            fill(key.as_mut())?;
+            text = URL_SAFE_NO_PAD.encode(key.as_ref());
+        }
         let sealed = self
             .issuer()?
             .master_key()
             .seal(&purpose(&kid), key.as_ref())
             .map_err(|error| LifecycleError::Authority(Box::new(error)))?;
-        Ok((kid, URL_SAFE_NO_PAD.encode(key.as_ref()), sealed))
+        Ok((kid, text, sealed))
     }
+}
+
+fn fill(bytes: &mut [u8]) -> Result<()> {
+    aws_lc_rs::rand::fill(bytes).map_err(|_| LifecycleError::Internal("no random numbers".to_owned()))
 }
 
 /// A sealed key can't be put into another's place.

@@ -191,18 +191,6 @@ impl Tx {
         }))
     }
 
-    /// The authorizations of an order, with their challenges.
-    pub async fn authorizations_of_order(
-        &mut self,
-        order: AcmeOrderId,
-    ) -> Result<Vec<Authorization>, StoreError> {
-        let mut found = Vec::new();
-        for id in self.authorization_ids(order).await? {
-            found.extend(self.authorization(id).await?);
-        }
-        Ok(found)
-    }
-
     /// The authorizations of an order.
     pub async fn authorization_ids(&mut self, order: AcmeOrderId) -> Result<Vec<i64>, StoreError> {
         Ok(on!(self, |conn| {

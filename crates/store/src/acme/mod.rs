@@ -6,12 +6,14 @@ mod authorizations;
 mod nonces;
 mod orders;
 mod primary;
+mod url_list;
 mod urls;
 mod validations;
 
 pub use accounts::NewAcmeAccount;
 pub use authorizations::{NewAuthorization, NewChallenge};
 pub use orders::{AcmeOrderOutcome, NewAcmeOrderRow, OpenOrderKey};
+pub use url_list::{AcmeUrlFilter, AcmeUrlLine, AcmeUrlSort};
 pub use validations::ValidationJob;
 pub use urls::{AcmeUrlRecord, BindingKey, BindingKeyRecord, NewAcmeUrlRow};
 

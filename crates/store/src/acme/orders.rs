@@ -411,6 +411,21 @@ impl Tx {
         Ok(changed > 0)
     }
 
+    /// One of an order's identifiers whose authorization is not valid now; none where all are.
+    pub async fn unauthorized_identifier(&mut self, id: AcmeOrderId, now: Timestamp) -> Result<Option<String>, StoreError> {
+        Ok(on!(self, |conn| {
+            sqlx::query_scalar(
+                "SELECT a.identifier_value FROM acme_order_authorizations l \
+                 JOIN acme_authorizations a ON a.id = l.authorization_id \
+                 WHERE l.acme_order_id = $1 AND (a.status <> 'valid' OR a.expires_at <= $2) LIMIT 1",
+            )
+            .bind(id.0)
+            .bind(now.0)
+            .fetch_optional(&mut *conn)
+            .await?
+        }))
+    }
+
     /// The pending and ready orders that need an authorization.
     pub async fn open_orders_of_authorization(
         &mut self,

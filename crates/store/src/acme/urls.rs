@@ -68,7 +68,8 @@ pub struct BindingKeyRecord {
 }
 
 #[derive(sqlx::FromRow)]
-struct UrlRow {
+#[expect(clippy::struct_excessive_bools, reason = "the row of four independent permissions")]
+pub(super) struct UrlRow {
     id: i64,
     name: String,
     product_id: String,
@@ -99,6 +100,10 @@ struct KeyRow {
 }
 
 impl UrlRow {
+    pub(super) const fn id(&self) -> AcmeUrlId {
+        AcmeUrlId(self.id)
+    }
+
     fn url(&self) -> Result<AcmeUrl, StoreError> {
         let years = self
             .coverage_years
@@ -123,7 +128,7 @@ impl UrlRow {
         })
     }
 
-    fn record(&self, accounts: i64, orders: i64) -> Result<AcmeUrlRecord, StoreError> {
+    pub(super) fn record(&self, accounts: i64, orders: i64) -> Result<AcmeUrlRecord, StoreError> {
         Ok(AcmeUrlRecord {
             url: self.url()?,
             created_at: Timestamp(self.created_at),
@@ -227,7 +232,7 @@ impl Tx {
         Ok(records)
     }
 
-    async fn count_acme_url(&mut self, id: AcmeUrlId) -> Result<(i64, i64), StoreError> {
+    pub(super) async fn count_acme_url(&mut self, id: AcmeUrlId) -> Result<(i64, i64), StoreError> {
         Ok(on!(self, |conn| {
             sqlx::query_as(
                 "SELECT (SELECT count(*) FROM (SELECT 1 AS one FROM acme_accounts WHERE acme_url_id = $1 LIMIT $2) a), \
