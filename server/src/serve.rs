@@ -142,6 +142,7 @@ impl Portal {
         let own_url = listeners.own_url()?;
         let demonstration = if demo_on { Some(demo::prepare(config, &desk, &own_url).await?) } else { None };
         let acme = AcmeServer::new(desk.clone(), acme_config(config, &base_url, &desk)?).await?;
+        let desk = desk.with_txt_lookup(Arc::new(acme.clone()));
         let reset = demonstration.as_ref().map(|demonstration| demonstration.reset.clone());
         Ok(Self { parts: Parts { desk, acme, base_url, reset }, demonstration })
     }

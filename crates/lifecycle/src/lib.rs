@@ -63,12 +63,13 @@ struct Inner {
     clock: Clock,
     signals: Arc<signals::Signals>,
     issuer: Option<Arc<Issuer>>,
+    txt: Option<Arc<dyn organizations::TxtLookup>>,
 }
 
 impl Lifecycle {
     /// A desk on an opened and migrated store.
     pub fn new(store: Store, clock: Clock) -> Self {
-        Self { inner: Arc::new(Inner { store, clock, signals: Arc::default(), issuer: None }) }
+        Self { inner: Arc::new(Inner { store, clock, signals: Arc::default(), issuer: None, txt: None }) }
     }
 
     /// The same desk with an authority: it can issue.
@@ -79,6 +80,7 @@ impl Lifecycle {
             clock: self.clock().clone(),
             signals: Arc::clone(&self.inner.signals),
             issuer: Some(Arc::new(issuer)),
+            txt: self.inner.txt.clone(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -91,8 +93,26 @@ impl Lifecycle {
             clock,
             signals: Arc::clone(&self.inner.signals),
             issuer: self.inner.issuer.clone(),
+            txt: self.inner.txt.clone(),
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// The same desk with a way to ask the DNS: it can look for domains' tokens.
+    #[must_use]
+    pub fn with_txt_lookup(&self, txt: Arc<dyn organizations::TxtLookup>) -> Self {
+        let inner = Inner {
+            store: self.store().clone(),
+            clock: self.clock().clone(),
+            signals: Arc::clone(&self.inner.signals),
+            issuer: self.inner.issuer.clone(),
+            txt: Some(txt),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    pub(crate) fn txt_lookup(&self) -> Option<&dyn organizations::TxtLookup> {
+        self.inner.txt.as_deref()
     }
 
     /// The authority.

@@ -4,6 +4,8 @@
 //! be under control by a token in the DNS or on its web server, or by an administrator's decision;
 //! it covers every name below it (rule D19 asks for both to be current).
 
+use std::pin::Pin;
+
 use domain::model::{Domain, Organization};
 use domain::{Days, DnsName, DomainId, NameSet, OrganizationId, Timestamp};
 use serde_json::{Value, json};
@@ -57,6 +59,16 @@ fn checked_detail(field: &'static str, text: &str, most: usize) -> Result<Option
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
+/// A way to ask the DNS. The ACME server has one, with its resolver and its limits.
+pub trait TxtLookup: std::fmt::Debug + Send + Sync {
+    /// The values of the TXT records at `name`, none where there are none; where the DNS does not
+    /// answer, that in words.
+    fn txt<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> Pin<Box<dyn Future<Output = std::result::Result<Vec<String>, String>> + Send + 'a>>;
+}
+
 impl Lifecycle {
     /// Adds an organization; `validated` decides at once that it is who it says.
     pub async fn add_organization(
@@ -97,7 +109,8 @@ impl Lifecycle {
     ) -> Result<()> {
         require_administrator(actor, "Changing organizations")?;
         let locality = checked_detail("locality", locality, MAX_LOCALITY)?;
-        let registration = checked_detail("registration_number", registration_number, MAX_REGISTRATION)?;
+        let registration =
+            checked_detail("registration_number", registration_number, MAX_REGISTRATION)?;
         let (now, actor) = (self.clock().now(), actor.clone());
         self.store()
             .write(move |tx| {
@@ -227,6 +240,34 @@ impl Lifecycle {
         proof: DomainProof,
     ) -> Result<()> {
         self.decide_domain(actor, id, Some(proof)).await
+    }
+
+    /// Looks for the domain's token in the DNS, and validates the domain where it is found.
+    ///
+    /// # Errors
+    /// [`LifecycleError::Conflict`] saying what was found instead.
+    pub async fn check_domain_dns(&self, actor: &Actor, id: DomainId) -> Result<()> {
+        require_administrator(actor, "Validating domains")?;
+        let record = self.domain(id).await?;
+        let name = format!("{DNS_LABEL}.{}", record.domain.name);
+        let lookup = self.txt_lookup();
+        let lookup =
+            lookup.ok_or_else(|| LifecycleError::Internal("no DNS resolver".to_owned()))?;
+        let values =
+            lookup.txt(&name).await.map_err(|message| LifecycleError::Conflict { message })?;
+        let token = record.token.filter(|token| !token.is_empty());
+        if token.is_some_and(|token| values.iter().any(|value| value.trim() == token)) {
+            return self.validate_domain(actor, id, DomainProof::DnsTxt).await;
+        }
+        let found = match values.len() {
+            0 => format!("There is no TXT record at {name}."),
+            1 => format!("The TXT record at {name} is not the token."),
+            more => format!("None of the {more} TXT records at {name} is the token."),
+        };
+        let message = format!(
+            "{found} Put the token there and try again; the DNS may take some minutes to show a change."
+        );
+        Err(LifecycleError::Conflict { message })
     }
 
     /// Takes a domain's validation back.

@@ -117,11 +117,26 @@ pub async fn add_domain(
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::Administer)?;
-    let organization =
-        organization.parse().map_err(|_| PortalError::field("organization", "Choose an organization."))?;
-    let id = desk.lifecycle.add_domain(&desk.actor(), &name, organization, validated.is_some()).await?;
+    let organization = organization
+        .parse()
+        .map_err(|_| PortalError::field("organization", "Choose an organization."))?;
+    let id =
+        desk.lifecycle.add_domain(&desk.actor(), &name, organization, validated.is_some()).await?;
     browser::flash("The domain was added.");
     browser::redirect(&crate::paths::domain(id));
+    Ok(())
+}
+
+/// Looks for a domain's token in the DNS.
+#[server(prefix = "/api", endpoint = "domains/check-dns")]
+pub async fn check_dns(id: i64) -> Result<(), PortalError> {
+    use crate::browser;
+    use crate::desk::{Desk, May};
+
+    let desk = Desk::require(May::Administer)?;
+    desk.lifecycle.check_domain_dns(&desk.actor(), DomainId(id)).await?;
+    browser::flash("The token was found in the DNS: the domain is validated.");
+    browser::redirect(&crate::paths::domain(DomainId(id)));
     Ok(())
 }
 
@@ -134,7 +149,9 @@ pub async fn validate_domain(id: i64, valid: bool) -> Result<(), PortalError> {
 
     let desk = Desk::require(May::Administer)?;
     if valid {
-        desk.lifecycle.validate_domain(&desk.actor(), DomainId(id), DomainProof::Administrator).await?;
+        desk.lifecycle
+            .validate_domain(&desk.actor(), DomainId(id), DomainProof::Administrator)
+            .await?;
         browser::flash("The domain is validated.");
     } else {
         desk.lifecycle.invalidate_domain(&desk.actor(), DomainId(id)).await?;

@@ -4,12 +4,12 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos_router::hooks::use_params_map;
 
-use super::api::{AddDomain, DomainRow, ValidateDomain, domain, owners};
+use super::api::{AddDomain, CheckDns, DomainRow, ValidateDomain, domain, owners};
 use super::list::owner_choices;
 use crate::fault::PortalError;
 use crate::kit::{
-    Button, Checkbox, Copyable, Fact, Facts, Form, FormActions, Hidden, LinkButton, Section, SelectField, Sheet,
-    TextField, Time, Weight, page,
+    Button, Checkbox, Copyable, Fact, Facts, Form, FormActions, Hidden, LinkButton, Section,
+    SelectField, Sheet, TextField, Time, Weight, page,
 };
 use crate::pages::organizations::{validation_badge, validation_end};
 use crate::pages::permitted::for_administrators;
@@ -57,7 +57,10 @@ pub fn DomainPage() -> impl IntoView {
         let badge = validation_badge(record.validated_until);
         let name = record.name.clone();
         let body = view! { {facts(&record)} {record.may_change.then(|| validation(&record))} };
-        Ok(Sheet::new(name, body).under("Certificates").crumb("Domains", paths::domains()).lead(badge))
+        Ok(Sheet::new(name, body)
+            .under("Certificates")
+            .crumb("Domains", paths::domains())
+            .lead(badge))
     })
 }
 
@@ -85,26 +88,31 @@ fn facts(record: &DomainRow) -> AnyView {
 
 fn validation(record: &DomainRow) -> AnyView {
     let id = record.id.to_string();
-    let own = id.clone();
+    let (own, asked) = (id.clone(), id.clone());
     let token = record.token.clone().unwrap_or_default();
     let (dns_name, file_url) = (record.dns_name.clone(), record.file_url.clone());
     let validated = record.validated_until.is_some();
-    let label = if validated { "Confirm control again" } else { "Confirm control" };
+    let label =
+        if validated { "Confirm control yourself again" } else { "Confirm control yourself" };
     view! {
         <Section
             title="Validation"
-            lead="Ask whoever runs the domain to put the token into the DNS or on the web server, look for it, and confirm. Your decision stands in the audit log."
+            lead="Ask whoever runs the domain to put the token into the DNS, and look for it; or confirm by yourself what you know otherwise. Either stands in the audit log."
         >
             <Facts>
                 <Fact term="Token"><Copyable text=token what="the token"/></Fact>
                 <Fact term="TXT record"><Copyable text=dns_name what="the record's name"/></Fact>
-                <Fact term="or file"><Copyable text=file_url what="the file's URL"/></Fact>
+                <Fact term="or file, for you to look at"><Copyable text=file_url what="the file's URL"/></Fact>
             </Facts>
+            <Form action=CheckDns::PATH>
+                <Hidden name="id" value=asked/>
+                <FormActions><Button weight=Weight::Primary>"Check the DNS now"</Button></FormActions>
+            </Form>
             <div class="actions">
                 <Form action=ValidateDomain::PATH key="valid" class="inline">
                     <Hidden name="id" value=id/>
                     <Hidden name="valid" value="true"/>
-                    <Button weight=Weight::Primary>{label}</Button>
+                    <Button>{label}</Button>
                 </Form>
                 {validated.then(|| view! {
                     <Form action=ValidateDomain::PATH key="withdraw" class="inline">

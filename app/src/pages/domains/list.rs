@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use super::api::{DomainRow, OwnerChoice, domains, owners};
 use crate::kit::{
-    Choice, Column, EmptyState, FilterBar, FilterSelect, FilterText, Glyph, LinkButton, Listing, Pager, Sheet, Table,
-    Weight, page,
+    Choice, Column, EmptyState, FilterBar, FilterSelect, FilterText, Glyph, LinkButton, Listing,
+    Pager, Sheet, Table, Weight, page,
 };
 use crate::pages::organizations::api::SORTS;
 use crate::pages::organizations::{validation_badge, validation_choices, validation_end};

@@ -115,3 +115,46 @@ async fn lists_are_filtered_by_validation() {
         }
     }
 }
+
+/// A DNS with one record.
+#[derive(Debug)]
+struct OneRecord(String, String);
+
+impl TxtLookup for OneRecord {
+    fn txt<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> Pin<Box<dyn Future<Output = std::result::Result<Vec<String>, String>> + Send + 'a>> {
+        let values =
+            if name == self.0 { vec!["v=spf1".to_owned(), self.1.clone()] } else { Vec::new() };
+        Box::pin(async move { Ok(values) })
+    }
+}
+
+#[tokio::test]
+async fn a_domain_is_validated_by_its_token_in_the_dns() {
+    for desk in desks().await {
+        let ours = desk.add_organization(&Actor::Operator, "Ours", "US", true).await.unwrap();
+        let id = desk.add_domain(&Actor::Operator, "example.com", ours, false).await.unwrap();
+        let token = desk.domain(id).await.unwrap().token.unwrap();
+        let with = |name: &str, value: &str| {
+            desk.with_txt_lookup(std::sync::Arc::new(OneRecord(name.into(), value.into())))
+        };
+        for (name, value, words) in [
+            ("_certdeck-validation.other.test", token.as_str(), "There is no TXT record"),
+            ("_certdeck-validation.example.com", "", "None of the 2 TXT records"),
+            ("_certdeck-validation.example.com", "another token", "None of the 2 TXT records"),
+        ] {
+            let refused =
+                with(name, value).check_domain_dns(&Actor::Operator, id).await.unwrap_err();
+            assert!(refused.to_string().starts_with(words), "{refused}");
+        }
+        with("_certdeck-validation.example.com", &token)
+            .check_domain_dns(&Actor::Operator, id)
+            .await
+            .unwrap();
+        let record = desk.domain(id).await.unwrap();
+        assert_eq!(record.method.as_deref(), Some("dns-txt"));
+        assert!(record.domain.validated_until.is_some());
+    }
+}
