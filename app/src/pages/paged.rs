@@ -36,7 +36,11 @@ pub fn page_of<S>(listing: &Listing, sort: S, numbers: bool) -> PageOf<S> {
 
 /// What the table gets.
 #[cfg(feature = "ssr")]
-pub fn paged<T, R>(slice: Slice<T>, key: impl Fn(&T) -> (Key, i64), row: impl Fn(T) -> R) -> Paged<R> {
+pub fn paged<T, R>(
+    slice: Slice<T>,
+    key: impl Fn(&T) -> (Key, i64),
+    row: impl Fn(T) -> R,
+) -> Paged<R> {
     let mark = |row: Option<&T>| row.map(|row| write_cursor(key(row)));
     let previous = if slice.before { mark(slice.rows.first()) } else { None };
     let next = if slice.after { mark(slice.rows.last()) } else { None };

@@ -78,7 +78,10 @@ pub async fn add_api_key(name: String, role: String) -> Result<(), PortalError> 
 
     let desk = crate::desk::Desk::open()?;
     let role = role.parse().map_err(|_| PortalError::field("role", "Choose a role."))?;
-    let (_, key) = desk.lifecycle.create_api_key(&desk.actor(), desk.person.user.id, &name, Some(role)).await?;
+    let (_, key) = desk
+        .lifecycle
+        .create_api_key(&desk.actor(), desk.person.user.id, &name, Some(role))
+        .await?;
     browser::hand_over(key.reveal());
     browser::redirect(&crate::paths::api_keys());
     Ok(())

@@ -5,8 +5,8 @@ use leptos::server_fn::ServerFn as _;
 
 use super::api::{ApiKeyRow, RevokeApiKey, SORTS, api_keys, taken_key};
 use crate::kit::{
-    Badge, Button, CodeBlock, Column, EmptyState, Form, Glyph, Hidden, LinkButton, Listing, Notice, Pager,
-    Sheet, Table, Time, Tone, Weight, page,
+    Badge, Button, CodeBlock, Column, Dialog, EmptyState, Form, FormActions, Glyph, Hidden,
+    LinkButton, Listing, Notice, OpenDialog, Pager, Sheet, Table, Time, Tone, Weight, page,
 };
 use crate::pages::paged::Paged;
 use crate::paths;
@@ -72,15 +72,26 @@ fn list(listing: Listing, keys: Paged<ApiKeyRow>) -> AnyView {
 }
 
 fn row(key: ApiKeyRow) -> impl IntoView {
-    let (tone, status) = if key.revoked_at.is_some() { (Tone::Neutral, "Revoked") } else { (Tone::Good, "Active") };
-    let used = key.last_used_at.map_or_else(|| "never".into_any(), |at| view! { <Time at=at/> }.into_any());
+    let (tone, status) =
+        if key.revoked_at.is_some() { (Tone::Neutral, "Revoked") } else { (Tone::Good, "Active") };
+    let used = key
+        .last_used_at
+        .map_or_else(|| "never".into_any(), |at| view! { <Time at=at/> }.into_any());
     let name = key.name.clone();
+    let dialog = format!("revoke-{}", key.id);
     let revoke = key.revoked_at.is_none().then(|| {
+        let (spoken, title) = (format!(" {name}"), format!("Revoke {name}"));
         view! {
-            <Form action=RevokeApiKey::PATH key=key.id.to_string() class="inline">
-                <Hidden name="id" value=key.id.to_string()/>
-                <Button weight=Weight::Ghost>"Revoke"<span class="visually-hidden">{format!(" {name}")}</span></Button>
-            </Form>
+            <OpenDialog id=dialog.clone() weight=Weight::Ghost>
+                "Revoke"<span class="visually-hidden">{spoken}</span>
+            </OpenDialog>
+            <Dialog id=dialog title=title>
+                <p>"Programs that use this key are turned away at once. It can't be taken back."</p>
+                <Form action=RevokeApiKey::PATH key=key.id.to_string()>
+                    <Hidden name="id" value=key.id.to_string()/>
+                    <FormActions><Button weight=Weight::Danger>"Revoke API key"</Button></FormActions>
+                </Form>
+            </Dialog>
         }
     });
     view! {

@@ -6,7 +6,8 @@ use leptos::server_fn::ServerFn as _;
 
 use super::api::{AddApiKey, own_role};
 use crate::kit::{
-    Button, Choice, Form, FormActions, LinkButton, Section, SelectField, Sheet, TextField, Weight, page,
+    Button, Choice, Form, FormActions, LinkButton, Section, SelectField, Sheet, TextField, Weight,
+    page,
 };
 use crate::paths;
 
@@ -17,7 +18,8 @@ pub fn ApiKeyNewPage() -> impl IntoView {
         let own = own_role().await?;
         // Roles are ordered from the widest to the narrowest.
         let roles = Role::ALL.iter().filter(|role| **role >= own);
-        let choices = roles.map(|role| Choice::new(role.as_str(), role.label())).collect::<Vec<_>>();
+        let choices =
+            roles.map(|role| Choice::new(role.as_str(), role.label())).collect::<Vec<_>>();
         let form = view! {
             <Section title="API key" lead="It acts in your name. It is shown once.">
                 <Form action=AddApiKey::PATH>

@@ -124,15 +124,21 @@ mod reading {
 
     /// Old and new values side by side: by key where both are objects, else whole.
     fn changes(old: Option<&str>, new: Option<&str>) -> Vec<(String, String, String)> {
-        let read = |text: Option<&str>| text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null);
+        let read = |text: Option<&str>| {
+            text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null)
+        };
         match (read(old), read(new)) {
             (Value::Null, Value::Null) => Vec::new(),
             (Value::Object(old), Value::Object(new)) => {
                 let mut keys: Vec<&String> = old.keys().chain(new.keys()).collect();
                 keys.sort();
                 keys.dedup();
-                let value = |map: &serde_json::Map<String, Value>, key: &str| shown(map.get(key).unwrap_or(&Value::Null));
-                keys.into_iter().map(|key| (key.clone(), value(&old, key), value(&new, key))).collect()
+                let value = |map: &serde_json::Map<String, Value>, key: &str| {
+                    shown(map.get(key).unwrap_or(&Value::Null))
+                };
+                keys.into_iter()
+                    .map(|key| (key.clone(), value(&old, key), value(&new, key)))
+                    .collect()
             }
             (Value::Null, Value::Object(new)) => {
                 new.iter().map(|(key, value)| (key.clone(), String::new(), shown(value))).collect()
@@ -156,9 +162,13 @@ mod reading {
         #[test]
         fn values_stand_side_by_side() {
             let lines = changes(Some(r#"{"a":"1","b":true}"#), Some(r#"{"a":"2","b":true}"#));
-            let line = |key: &str, old: &str, new: &str| (key.to_owned(), old.to_owned(), new.to_owned());
+            let line =
+                |key: &str, old: &str, new: &str| (key.to_owned(), old.to_owned(), new.to_owned());
             assert_eq!(lines, [line("a", "1", "2"), line("b", "true", "true")]);
-            assert_eq!(changes(Some("\"manager\""), Some("\"limited\"")), [line("", "manager", "limited")]);
+            assert_eq!(
+                changes(Some("\"manager\""), Some("\"limited\"")),
+                [line("", "manager", "limited")]
+            );
             assert_eq!(changes(None, Some(r#"{"a":1}"#)), [line("a", "", "1")]);
             assert_eq!(changes(None, None), []);
         }
@@ -186,7 +196,8 @@ pub async fn audit_log(query: String) -> Result<Paged<AuditLine>, PortalError> {
     let desk = Desk::require(May::Administer)?;
     let listing = listing(&query);
     let filter = filter(&listing, &desk.person.user.time_zone);
-    let slice = desk.lifecycle.audit_page(&desk.actor(), filter, &page_of(&listing, (), true)).await?;
+    let slice =
+        desk.lifecycle.audit_page(&desk.actor(), filter, &page_of(&listing, (), true)).await?;
     Ok(paged(slice, |row| (Key::Number(row.id), row.id), AuditLine::from))
 }
 

@@ -22,13 +22,29 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
     desk.check(May::Administer)?;
     let listing = listing(query);
     let filter = filter(&listing, &desk.person.user.time_zone);
-    let rows = all_rows((), listing.sort.descending, |row: &AuditRow| (Key::Number(row.id), row.id), |page| {
-        let (desk, filter) = (desk.clone(), filter.clone());
-        async move { desk.lifecycle.audit_page(&desk.actor(), filter, &page).await }
-    });
+    let rows = all_rows(
+        (),
+        listing.sort.descending,
+        |row: &AuditRow| (Key::Number(row.id), row.id),
+        |page| {
+            let (desk, filter) = (desk.clone(), filter.clone());
+            async move { desk.lifecycle.audit_page(&desk.actor(), filter, &page).await }
+        },
+    );
     let mut csv = Csv::new(&[
-        "Id", "Time (UTC)", "Kind of actor", "Who", "From", "Action", "Resource", "Number or id", "What happened",
-        "Old", "New", "Position", "Seal",
+        "Id",
+        "Time (UTC)",
+        "Kind of actor",
+        "Who",
+        "From",
+        "Action",
+        "Resource",
+        "Number or id",
+        "What happened",
+        "Old",
+        "New",
+        "Position",
+        "Seal",
     ]);
     for row in rows.await? {
         csv.line([

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use super::api::{AuditLine, ChainView, SORTS, audit_log, check_chain};
 use crate::kit::{
-    Choice, Column, EmptyState, FilterBar, FilterSelect, FilterText, Glyph, LinkButton, Listing, Notice, Pager, Sheet,
-    Table, Time, Tone, page,
+    Choice, Column, EmptyState, FilterBar, FilterSelect, FilterText, Glyph, LinkButton, Listing,
+    Notice, Pager, Sheet, Table, Time, Tone, page,
 };
 use crate::pages::paged::Paged;
 use crate::paths;
@@ -28,7 +28,9 @@ pub fn AuditPage() -> impl IntoView {
         Ok(Sheet::new("Audit log", body)
             .under("Account")
             .lead("Who did what, on what, and from where. Entries are sealed into a hash chain.")
-            .actions(view! { <LinkButton href=again glyph=Glyph::Check>"Check hash chain"</LinkButton> }))
+            .actions(
+                view! { <LinkButton href=again glyph=Glyph::Check>"Check hash chain"</LinkButton> },
+            ))
     })
 }
 
@@ -40,7 +42,9 @@ fn outcome(check: ChainView) -> AnyView {
                 1 => " One newer entry waits for its seal.".to_owned(),
                 more => format!(" {more} newer entries wait for their seals."),
             };
-            let words = format!("All {sealed} sealed entries are as they were written; none is missing.{rest}");
+            let words = format!(
+                "All {sealed} sealed entries are as they were written; none is missing.{rest}"
+            );
             view! { <Notice tone=Tone::Good title="The hash chain is intact"><p>{words}</p></Notice> }.into_any()
         }
         ChainView::Broken { position, entry } => {
@@ -65,7 +69,6 @@ fn list(listing: Listing, lines: Paged<AuditLine>) -> AnyView {
         Column::new("Action"),
         Column::new("On"),
         Column::new("What happened"),
-        Column::new("From"),
     ];
     let none = rows.is_empty();
     let (bar, table) = (listing.clone(), listing.clone());
@@ -91,16 +94,28 @@ fn list(listing: Listing, lines: Paged<AuditLine>) -> AnyView {
 
 fn row(line: AuditLine) -> impl IntoView {
     let changes = changes(line.changes);
+    let from = match line.address {
+        Some(address) => format!("{} · {address}", line.actor_kind),
+        None => line.actor_kind,
+    };
+    let shown = shortened(&line.resource);
     view! {
         <tr>
-            <th scope="row"><Time at=line.at/></th>
-            <td>{line.actor}<span class="small muted">{line.actor_kind}</span></td>
+            <th scope="row" class="nowrap"><Time at=line.at/></th>
+            <td>{line.actor}<span class="small muted">{from}</span></td>
             <td><code>{line.action}</code></td>
-            <td>{line.resource}</td>
+            <td class="nowrap" title=line.resource>{shown}</td>
             <td>{line.description}{changes}</td>
-            <td>{line.address.unwrap_or_else(|| "—".to_owned())}</td>
         </tr>
     }
+}
+
+/// Digests stand for what they are digests of: their beginning is enough.
+fn shortened(resource: &str) -> String {
+    if resource.chars().count() <= 32 {
+        return resource.to_owned();
+    }
+    resource.chars().take(28).chain(['…']).collect()
 }
 
 /// Old → new, opened by a click.
@@ -141,12 +156,14 @@ fn action_areas() -> Vec<Choice> {
         ("profile.", "Automation profiles"),
         ("agent.", "Agents"),
         ("acme_url.", "ACME Directory URLs"),
+        ("acme_account.", "ACME accounts"),
         ("organization.", "Organizations"),
         ("domain.", "Domains"),
         ("user.", "Users"),
         ("api_key.", "API keys"),
         ("session.", "Sign-ins"),
         ("settings.", "Settings"),
+        ("authority.", "Certificate authority"),
     ]
     .map(|(code, label)| Choice::new(code, label))
     .into()

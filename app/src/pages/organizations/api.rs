@@ -83,7 +83,9 @@ pub async fn organizations(query: String) -> Result<Paged<OrganizationRow>, Port
     let sort = sort(&listing);
     let page = page_of(&listing, sort, sort == PlaceSort::ValidatedUntil);
     let slice = desk.lifecycle.organizations(filter(&listing, desk.now), &page).await?;
-    let key = |organization: &domain::model::Organization| (sort.of_organization(organization), organization.id.0);
+    let key = |organization: &domain::model::Organization| {
+        (sort.of_organization(organization), organization.id.0)
+    };
     Ok(paged(slice, key, |organization| OrganizationRow::of(&desk, organization)))
 }
 
@@ -108,7 +110,10 @@ pub async fn add_organization(
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::Administer)?;
-    let id = desk.lifecycle.add_organization(&desk.actor(), &name, &country, validated.is_some()).await?;
+    let id = desk
+        .lifecycle
+        .add_organization(&desk.actor(), &name, &country, validated.is_some())
+        .await?;
     browser::flash("The organization was added.");
     browser::redirect(&crate::paths::organization(id));
     Ok(())
@@ -122,7 +127,11 @@ pub async fn validate_organization(id: i64, valid: bool) -> Result<(), PortalErr
 
     let desk = Desk::require(May::Administer)?;
     desk.lifecycle.validate_organization(&desk.actor(), OrganizationId(id), valid).await?;
-    browser::flash(if valid { "The organization is validated." } else { "The validation was withdrawn." });
+    browser::flash(if valid {
+        "The organization is validated."
+    } else {
+        "The validation was withdrawn."
+    });
     browser::redirect(&crate::paths::organization(OrganizationId(id)));
     Ok(())
 }

@@ -8,8 +8,8 @@ use super::api::{AddOrganization, OrganizationRow, ValidateOrganization, organiz
 use super::list::{validation_badge, validation_end};
 use crate::fault::PortalError;
 use crate::kit::{
-    Button, Checkbox, Fact, Facts, Form, FormActions, Glyph, Hidden, LinkButton, Section, Sheet, TextField, Weight,
-    page,
+    Button, Checkbox, Fact, Facts, Form, FormActions, Glyph, Hidden, LinkButton, Section, Sheet,
+    TextField, Weight, page,
 };
 use crate::pages::permitted::for_administrators;
 use crate::paths;
@@ -42,7 +42,9 @@ pub fn OrganizationNewPage() -> impl IntoView {
                 </Form>
             </Section>
         };
-        Ok(Sheet::new("Add organization", form).under("Certificates").crumb("Organizations", paths::organizations()))
+        Ok(Sheet::new("Add organization", form)
+            .under("Certificates")
+            .crumb("Organizations", paths::organizations()))
     })
 }
 
@@ -51,7 +53,8 @@ pub fn OrganizationNewPage() -> impl IntoView {
 pub fn OrganizationPage() -> impl IntoView {
     let id = use_params_map().get_untracked().get("id").and_then(|id| id.parse().ok());
     page(async move {
-        let organization = organization(id.ok_or_else(|| PortalError::no_such("organization"))?).await?;
+        let organization =
+            organization(id.ok_or_else(|| PortalError::no_such("organization"))?).await?;
         let badge = validation_badge(organization.validated_until);
         let sheet = Sheet::new(organization.name.clone(), body(&organization));
         Ok(sheet.under("Certificates").crumb("Organizations", paths::organizations()).lead(badge))
@@ -59,8 +62,10 @@ pub fn OrganizationPage() -> impl IntoView {
 }
 
 fn body(organization: &OrganizationRow) -> AnyView {
-    let domains = Query::default().with("organization", organization.id).href(paths::DOMAINS.as_str());
-    let add = Query::default().with("organization", organization.id).href(paths::DOMAIN_NEW.as_str());
+    let domains =
+        Query::default().with("organization", organization.id).href(paths::DOMAINS.as_str());
+    let add =
+        Query::default().with("organization", organization.id).href(paths::DOMAIN_NEW.as_str());
     let may_change = organization.may_change;
     let country = organization.country.clone();
     let until = validation_end(organization.validated_until);

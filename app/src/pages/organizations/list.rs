@@ -5,8 +5,8 @@ use leptos::prelude::*;
 
 use super::api::{OrganizationRow, SORTS, organizations};
 use crate::kit::{
-    Badge, Choice, Column, EmptyState, Expiry, FilterBar, FilterSelect, FilterText, Glyph, LinkButton, Listing, Pager,
-    Sheet, Table, Tone, Weight, page,
+    Badge, Choice, Column, EmptyState, Expiry, FilterBar, FilterSelect, FilterText, Glyph,
+    LinkButton, Listing, Pager, Sheet, Table, Tone, Weight, page,
 };
 use crate::pages::paged::Paged;
 use crate::pages::permitted::administrators;
@@ -67,7 +67,8 @@ fn list(listing: Listing, found: Paged<OrganizationRow>) -> AnyView {
 
 fn row(organization: OrganizationRow) -> impl IntoView {
     let until = organization.validated_until;
-    let domains = Query::default().with("organization", organization.id).href(paths::DOMAINS.as_str());
+    let domains =
+        Query::default().with("organization", organization.id).href(paths::DOMAINS.as_str());
     view! {
         <tr>
             <th scope="row"><a href=paths::organization(organization.id)>{organization.name}</a></th>

@@ -205,7 +205,10 @@ pub async fn save_profile(name: String, time_zone: String) -> Result<(), PortalE
 
 /// Changes the person's own password.
 #[server(prefix = "/api", endpoint = "users/password")]
-pub async fn change_password(current_password: String, password: String) -> Result<(), PortalError> {
+pub async fn change_password(
+    current_password: String,
+    password: String,
+) -> Result<(), PortalError> {
     use crate::browser;
     use crate::desk::{Desk, SignedIn};
 
@@ -242,7 +245,8 @@ pub async fn set_up_administrator(
 
     let (visitor, setup) = (crate::browser::visitor(), Setup { email, name, password });
     let lifecycle = crate::desk::lifecycle()?;
-    let session = lifecycle.complete_setup(&token, setup, visitor.address, &visitor.user_agent).await?;
+    let session =
+        lifecycle.complete_setup(&token, setup, visitor.address, &visitor.user_agent).await?;
     crate::browser::sign_in(&session);
     crate::browser::redirect(&crate::paths::dashboard());
     Ok(())
@@ -253,7 +257,8 @@ pub async fn set_up_administrator(
 pub async fn choose_password(token: String, password: String) -> Result<(), PortalError> {
     let visitor = crate::browser::visitor();
     let lifecycle = crate::desk::lifecycle()?;
-    let session = lifecycle.choose_password(&token, password, visitor.address, &visitor.user_agent).await?;
+    let session =
+        lifecycle.choose_password(&token, password, visitor.address, &visitor.user_agent).await?;
     crate::browser::sign_in(&session);
     crate::browser::redirect(&crate::paths::dashboard());
     Ok(())

@@ -8,8 +8,8 @@ use super::api::{AddUser, MakeLink, SetDisabled, SetRole, UserRow, taken_link, u
 use super::list::{role_choices_in_words, status};
 use crate::fault::PortalError;
 use crate::kit::{
-    Button, CodeBlock, Fact, Facts, Form, FormActions, Hidden, LinkButton, Notice, RadioGroup, Section, Sheet,
-    TextField, Time, Tone, Weight, page,
+    Button, CodeBlock, Fact, Facts, Form, FormActions, Hidden, LinkButton, Notice, RadioGroup,
+    Section, Sheet, TextField, Time, Tone, Weight, page,
 };
 use crate::pages::permitted::for_administrators;
 use crate::paths;
@@ -67,7 +67,8 @@ fn NewLink(link: String) -> impl IntoView {
 
 fn facts(person: &UserRow) -> AnyView {
     let person = person.clone();
-    let seen = person.seen_at.map_or_else(|| "never".into_any(), |at| view! { <Time at=at/> }.into_any());
+    let seen =
+        person.seen_at.map_or_else(|| "never".into_any(), |at| view! { <Time at=at/> }.into_any());
     view! {
         <Section title="Account">
             <Facts>
@@ -99,7 +100,8 @@ fn role_form(person: &UserRow) -> AnyView {
 fn access(person: &UserRow) -> AnyView {
     let id = person.id.to_string();
     let disabled = person.disabled;
-    let words = if person.has_password { "Make a link for a new password" } else { "Make a new link" };
+    let words =
+        if person.has_password { "Make a link for a new password" } else { "Make a new link" };
     let link = (!disabled).then(|| {
         let id = id.clone();
         view! {
@@ -109,7 +111,11 @@ fn access(person: &UserRow) -> AnyView {
             </Form>
         }
     });
-    let (label, weight) = if disabled { ("Enable account", Weight::Plain) } else { ("Disable account", Weight::Danger) };
+    let (label, weight) = if disabled {
+        ("Enable account", Weight::Plain)
+    } else {
+        ("Disable account", Weight::Danger)
+    };
     view! {
         <Section title="Access" lead="A disabled person can't sign in; their API keys and auto-renewals stop.">
             <div class="actions">

@@ -24,7 +24,8 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, crate::fault::PortalErro
         let (desk, filter) = (desk.clone(), filter.clone());
         async move { desk.lifecycle.users(&desk.actor(), filter, &page).await }
     });
-    let mut csv = Csv::new(&["Name", "E-mail", "Role", "Disabled", "Time zone", "Added", "Last sign-in"]);
+    let mut csv =
+        Csv::new(&["Name", "E-mail", "Role", "Disabled", "Time zone", "Added", "Last sign-in"]);
     for account in accounts.await? {
         csv.line([
             account.user.name,

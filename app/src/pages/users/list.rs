@@ -5,8 +5,8 @@ use leptos::prelude::*;
 
 use super::api::{SORTS, UserRow, users};
 use crate::kit::{
-    Badge, Choice, Column, EmptyState, FilterBar, FilterSelect, FilterText, Glyph, LinkButton, Listing, Pager, Sheet,
-    Table, Time, Tone, Weight, page,
+    Badge, Choice, Column, EmptyState, FilterBar, FilterSelect, FilterText, Glyph, LinkButton,
+    Listing, Pager, Sheet, Table, Time, Tone, Weight, page,
 };
 use crate::pages::paged::Paged;
 use crate::paths;
@@ -60,7 +60,8 @@ fn list(listing: Listing, people: Paged<UserRow>) -> AnyView {
 
 fn row(person: UserRow) -> impl IntoView {
     let badge = status(&person);
-    let seen = person.seen_at.map_or_else(|| "never".into_any(), |at| view! { <Time at=at/> }.into_any());
+    let seen =
+        person.seen_at.map_or_else(|| "never".into_any(), |at| view! { <Time at=at/> }.into_any());
     view! {
         <tr>
             <th scope="row"><a href=paths::user(person.id)>{person.name}</a></th>

@@ -4,7 +4,9 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 
 use super::api::{ChangePassword, SaveProfile, UserRow, me};
-use crate::kit::{Button, Fact, Facts, Form, FormActions, Section, Sheet, TextField, Time, Weight, page};
+use crate::kit::{
+    Button, Fact, Facts, Form, FormActions, Section, Sheet, TextField, Time, Weight, page,
+};
 
 /// "My account".
 #[component]
