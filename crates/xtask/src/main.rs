@@ -18,11 +18,14 @@ enum Task {
         /// Fail where WASM or styles are larger than the project allows itself
         #[arg(long)]
         check_budget: bool,
+        /// Only the styles; scripts and WASM stay as the last build left them
+        #[arg(long)]
+        styles: bool,
     },
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
-        Task::Site { check_budget } => site::build(check_budget),
+        Task::Site { check_budget, styles } => site::build(check_budget, styles),
     }
 }

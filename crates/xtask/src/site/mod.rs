@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use output::{Manifest, Output};
+use script::Script;
 
 /// The largest gzipped WASM that is accepted, in bytes.
 const WASM_BUDGET: u64 = 100 * 1024;
@@ -19,12 +20,15 @@ const WASM_BUDGET: u64 = 100 * 1024;
 const STYLE_BUDGET: u64 = 30 * 1024;
 
 /// Builds what has changed, removes what is left over, prints sizes.
-pub(crate) fn build(check_budget: bool) -> anyhow::Result<()> {
+pub(crate) fn build(check_budget: bool, styles_only: bool) -> anyhow::Result<()> {
     let started = Instant::now();
     let root = workspace()?;
     let output = Output::open(root.join("target/site/pkg"))?;
     let old = output.manifest();
-    let script = script::build(&root, &output, old.as_ref())?;
+    let script = match old.as_ref().filter(|_| styles_only) {
+        Some(old) => Script { stem: old.script.clone(), input: old.wasm_input.clone() },
+        None => script::build(&root, &output, old.as_ref())?,
+    };
     let style = style::build(&root, &output, old.as_ref())?;
     let manifest = Manifest {
         script: script.stem,
