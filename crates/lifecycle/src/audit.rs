@@ -17,7 +17,7 @@ use store::audit::NewAuditRow;
 pub use store::audit::{AuditFilter, AuditRow};
 
 use crate::lists::{PageOf, Slice};
-use crate::{Actor, Lifecycle, Result};
+use crate::{Actor, Lifecycle, Person, Result};
 
 /// How many entries one sealing takes at most, so that the transaction stays short.
 const SEAL_BATCH: i64 = 500;
@@ -128,7 +128,8 @@ fn actor_id(actor: &Actor) -> Option<i64> {
 
 fn name(actor: &Actor) -> String {
     match actor {
-        Actor::Person(person) => person.user.email.clone(),
+        Actor::Person(Person { user, .. }) if user.name == user.email => user.email.clone(),
+        Actor::Person(Person { user, .. }) => format!("{} <{}>", user.name, user.email),
         Actor::Acme { account, .. } => format!("ACME account {account}"),
         Actor::Worker { .. } => "automation".to_owned(),
         Actor::Operator => "operator".to_owned(),

@@ -107,13 +107,16 @@ impl Lifecycle {
             .await
     }
 
-    /// Takes sessions that are over out of the database.
+    /// Takes sessions and links that are over, and limits that nobody came near for a day, out of
+    /// the database.
     pub async fn sweep_sessions(&self) -> Result<()> {
         let now = self.real_now();
         self.store()
             .write(move |tx| {
                 Box::pin(async move {
-                    Ok(tx.sweep_sessions(now, now.plus_seconds(-IDLE_SECONDS)).await?)
+                    tx.sweep_sessions(now, now.plus_seconds(-IDLE_SECONDS)).await?;
+                    tx.sweep_links(now).await?;
+                    Ok(tx.sweep_buckets(now.plus_seconds(-domain::time::DAY)).await?)
                 })
             })
             .await

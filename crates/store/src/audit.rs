@@ -4,6 +4,7 @@ use domain::Timestamp;
 use sqlx::QueryBuilder;
 
 use crate::keyset::{Rows, push_rows};
+use crate::users::like;
 use crate::{StoreError, Tx, on};
 
 /// A row to be written.
@@ -78,7 +79,7 @@ pub struct ChainHead {
 /// Which rows a page shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditFilter {
-    /// The actor's name begins so.
+    /// In the actor's name or e-mail address, in any case.
     pub actor: Option<String>,
     /// The kind of actor.
     pub actor_kind: Option<String>,
@@ -179,8 +180,10 @@ impl Tx {
                 }
             }
             if let Some(actor) = &filter.actor {
-                query.push(" AND actor_name >= ").push_bind(actor.clone());
-                query.push(" AND actor_name < ").push_bind(format!("{actor}\u{10FFFF}"));
+                query
+                    .push(" AND LOWER(actor_name) LIKE ")
+                    .push_bind(like(actor))
+                    .push(" ESCAPE '!'");
             }
             match &filter.action {
                 Some(prefix) if prefix.ends_with('.') => {

@@ -265,7 +265,8 @@ impl Tx {
     pub async fn set_profile(
         &mut self,
         id: UserId,
-        name: &str, time_zone: &str,
+        name: &str,
+        time_zone: &str,
     ) -> Result<(), StoreError> {
         on!(self, |conn| {
             sqlx::query("UPDATE users SET name = $1, time_zone = $2 WHERE id = $3")
@@ -338,6 +339,17 @@ impl Tx {
             .await?
         });
         Ok(row.map(OneTimeLink::from))
+    }
+
+    /// Removes links that are over at `now`.
+    pub async fn sweep_links(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        on!(self, |conn| {
+            sqlx::query("DELETE FROM one_time_links WHERE expires_at <= $1")
+                .bind(now.0)
+                .execute(&mut *conn)
+                .await?;
+        });
+        Ok(())
     }
 
     /// Removes a person's links.

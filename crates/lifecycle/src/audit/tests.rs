@@ -66,7 +66,7 @@ async fn pages_are_filtered_and_follow_each_other() {
         for (filter, count) in [
             (AuditFilter { action: Some("order.".into()), ..AuditFilter::default() }, 2),
             (AuditFilter { action: Some("order.iss".into()), ..AuditFilter::default() }, 0),
-            (AuditFilter { actor: Some("oper".into()), ..AuditFilter::default() }, 2),
+            (AuditFilter { actor: Some("PERAT".into()), ..AuditFilter::default() }, 2),
             (
                 AuditFilter {
                     resource_kind: Some("order".into()),
