@@ -9,6 +9,8 @@ mod detection;
 #[cfg(test)]
 mod flaws;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod instant;

@@ -11,7 +11,7 @@ use store::acme::{BindingKey, NewAcmeAccount};
 use super::urls::purpose;
 use super::{AcmeDesk, AcmeError, AcmeResult, actor};
 use crate::audit::{AuditEntry, record};
-use crate::{Actor, LifecycleError, rate};
+use crate::{Actor, LifecycleError};
 
 /// A new account's facts, with its binding verified.
 #[derive(Debug, Clone)]
@@ -69,18 +69,13 @@ impl AcmeDesk {
     pub async fn register(&self, registration: Registration) -> AcmeResult<Registered> {
         let now = self.clock().now();
         let limits = self.policy.limits;
+        if let Some(address) = registration.address {
+            self.take(format!("acme-new-account/{address}"), limits.accounts_per_address, now).await?;
+        }
+        self.take(format!("acme-new-account/{}", registration.kid), limits.accounts_per_credential, now).await?;
         self.desk
             .store()
-            .write(move |tx| {
-                Box::pin(async move {
-                    if let Some(address) = registration.address {
-                        rate::take(tx, now, &format!("acme-new-account/{address}"), limits.accounts_per_address).await?;
-                    }
-                    let credential = format!("acme-new-account/{}", registration.kid);
-                    rate::take(tx, now, &credential, limits.accounts_per_credential).await?;
-                    insert_account(tx, registration, now).await
-                })
-            })
+            .write(move |tx| Box::pin(async move { insert_account(tx, registration, now).await }))
             .await
     }
 

@@ -155,13 +155,12 @@ impl AcmeDesk {
         let now = self.clock().now();
         let policy = std::sync::Arc::clone(&self.policy);
         let account = account.clone();
+        self.take_order_limits(&account, now).await?;
         self.desk
             .store()
             .write(move |tx| {
                 Box::pin(async move {
                     let url = super::new_order::usable_url(tx, &account).await?;
-                    let key = format!("acme-new-order/account/{}", account.id);
-                    crate::rate::take(tx, now, &key, policy.limits.orders_per_account).await?;
                     let covered = super::new_order::check_identifiers(tx, &url, std::slice::from_ref(&identifier), now).await?;
                     let until = covered.first().copied().flatten();
                     let (id, _) = provide(tx, &policy, &account, &identifier, until, now).await?;

@@ -15,7 +15,6 @@ use store::Tx;
 
 use super::authorizations::owned;
 use super::{AcmeDesk, AcmeError, AcmePolicy, AcmeResult, orders};
-use crate::rate;
 
 /// Longer than the longest attempt: a lease must not end while its attempt runs.
 const LEASE_SECONDS: i64 = 120;
@@ -59,8 +58,11 @@ impl AcmeDesk {
     /// The client says that a challenge can be validated now.
     pub async fn answer_challenge(&self, account: &AcmeAccount, id: i64) -> AcmeResult<(Challenge, Authorization)> {
         let now = self.clock().now();
-        let policy = Arc::clone(&self.policy);
         let account = account.clone();
+        let (shown, _) = self.challenge(&account, id).await?;
+        if shown.status == ChallengeStatus::Pending {
+            self.take(failures(account.id), self.policy.limits.failures_per_account, now).await?;
+        }
         self.desk
             .store()
             .write(move |tx| {
@@ -70,7 +72,6 @@ impl AcmeDesk {
                     if !open || challenge.status != ChallengeStatus::Pending {
                         return Ok((challenge, authorization));
                     }
-                    rate::take(tx, now, &failures(account.id), policy.limits.failures_per_account).await?;
                     let expected = format!("{}.{}", challenge.token, account.thumbprint);
                     if tx.claim_challenge(id, &expected).await? {
                         tx.insert_validation_job(id, now).await?;
@@ -113,6 +114,9 @@ impl AcmeDesk {
     ) -> AcmeResult<()> {
         let now = self.clock().now();
         let policy = Arc::clone(&self.policy);
+        if outcome == ValidationOutcome::Valid {
+            self.give_back(&failures(task.account));
+        }
         self.desk
             .store()
             .write(move |tx| {
@@ -185,7 +189,6 @@ async fn succeed(tx: &mut Tx, policy: &AcmePolicy, task: &ValidationTask, record
         if tx.set_authorization_status(authorization, &open, valid, Some(until), now).await? {
             orders::promote_all_on(tx, authorization, now).await?;
         }
-        rate::give_back(tx, &failures(task.account)).await?;
     }
     Ok(tx.finish_validation_job(task.job, false, now).await?)
 }

@@ -15,6 +15,7 @@ mod handover;
 mod new_order;
 mod orders;
 mod policy;
+mod quota;
 mod replaces;
 mod revoke;
 mod secret;
@@ -33,6 +34,7 @@ pub use error::{AcmeError, AcmeResult};
 pub use explain::{DryRun, DryRunAnswer};
 pub use orders::Chains;
 pub use policy::{AcmeLimits, AcmePolicy};
+pub use quota::Quota;
 pub use replaces::RenewalWindow;
 pub use revoke::Revoker;
 pub use store::acme::{AcmeUrlFilter, AcmeUrlLine, AcmeUrlRecord, AcmeUrlSort, BindingKeyRecord};
@@ -45,12 +47,13 @@ use crate::{Actor, Clock, Lifecycle};
 pub struct AcmeDesk {
     desk: Lifecycle,
     policy: Arc<AcmePolicy>,
+    purse: Arc<quota::Purse>,
 }
 
 impl AcmeDesk {
     /// A desk that works by `policy`.
     pub fn new(desk: Lifecycle, policy: AcmePolicy) -> Self {
-        Self { desk, policy: Arc::new(policy) }
+        Self { desk, policy: Arc::new(policy), purse: Arc::default() }
     }
 
     /// The clock that all ACME times come from.

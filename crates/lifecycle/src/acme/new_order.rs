@@ -14,7 +14,7 @@ use store::acme::{NewAcmeOrderRow, OpenOrderKey};
 use super::authorizations::{Vouching, provide};
 use super::decide::Question;
 use super::{AcmeDesk, AcmeError, AcmePolicy, AcmeResult, decide, replaces};
-use crate::{Issuer, LifecycleError, rate};
+use crate::{Issuer, LifecycleError};
 
 /// An open order is given again only if at least this much of its time is left, in seconds.
 const LEAST_LEFT: i64 = 3_600;
@@ -32,10 +32,20 @@ impl AcmeDesk {
         let account = account.clone();
         tracing::debug!(account = account.id.0, ?address, identifiers = wanted.identifiers.len(), "newOrder");
         check_size(&policy, &wanted)?;
+        self.take_order_limits(&account, now).await?;
         self.desk
             .store()
             .write(move |tx| Box::pin(async move { place(tx, &issuer, &policy, &account, wanted, now).await }))
             .await
+    }
+}
+
+impl AcmeDesk {
+    /// Counts a request that may make orders and authorizations.
+    pub(super) async fn take_order_limits(&self, account: &AcmeAccount, now: Timestamp) -> AcmeResult<()> {
+        let limits = self.policy.limits;
+        self.take(format!("acme-new-order/account/{}", account.id), limits.orders_per_account, now).await?;
+        self.take(format!("acme-new-order/url/{}", account.url), limits.orders_per_credential, now).await
     }
 }
 
@@ -63,7 +73,7 @@ async fn place(
     now: Timestamp,
 ) -> AcmeResult<AcmeOrder> {
     // Two identical requests at once must end with one order.
-    tx.lock(&format!("acme-account/{}", account.id)).await?;
+    tx.lock(&format!("acme-new-order/{}/{}", account.id, wanted.names().canonical())).await?;
     let url = usable_url(tx, account).await?;
     let key = OpenOrderKey { account: account.id, wanted: &wanted, until: now.plus_seconds(LEAST_LEFT) };
     if let Some(open) = tx.open_acme_order(key).await?
@@ -71,7 +81,6 @@ async fn place(
     {
         return Ok(order);
     }
-    take_limits(tx, policy, account, now).await?;
     let covered = check_identifiers(tx, &url, &wanted.identifiers, now).await?;
     if let Some(certificate) = &wanted.replaces {
         replaces::check(tx, issuer, account, certificate, &wanted.identifiers).await?;
@@ -125,14 +134,6 @@ pub(super) async fn usable_url(tx: &mut Tx, account: &AcmeAccount) -> AcmeResult
     tx.active_acme_url(account.url).await?.ok_or_else(|| {
         AcmeError::fault("unauthorized", "The ACME Directory URL of this account was revoked. Ask its administrator for another one.")
     })
-}
-
-async fn take_limits(tx: &mut Tx, policy: &AcmePolicy, account: &AcmeAccount, now: Timestamp) -> AcmeResult<()> {
-    let of_account = format!("acme-new-order/account/{}", account.id);
-    rate::take(tx, now, &of_account, policy.limits.orders_per_account).await?;
-    let of_credential = format!("acme-new-order/url/{}", account.url);
-    rate::take(tx, now, &of_credential, policy.limits.orders_per_credential).await?;
-    Ok(())
 }
 
 /// Checks that a URL may order all identifiers; answers for each until when it may be issued

@@ -1,6 +1,6 @@
 //! What an operator may set about the ACME server.
 
-use crate::rate::Limit;
+use super::Quota;
 
 /// Lifetimes and limits.
 #[derive(Debug, Clone)]
@@ -24,15 +24,15 @@ pub struct AcmePolicy {
 #[derive(Debug, Clone, Copy)]
 pub struct AcmeLimits {
     /// New accounts from one address.
-    pub accounts_per_address: Limit,
+    pub accounts_per_address: Quota,
     /// New accounts for one credential.
-    pub accounts_per_credential: Limit,
+    pub accounts_per_credential: Quota,
     /// New orders of one account.
-    pub orders_per_account: Limit,
+    pub orders_per_account: Quota,
     /// New orders under one credential.
-    pub orders_per_credential: Limit,
+    pub orders_per_credential: Quota,
     /// Failed validations of one account.
-    pub failures_per_account: Limit,
+    pub failures_per_account: Quota,
 }
 
 impl Default for AcmePolicy {
@@ -51,11 +51,11 @@ impl Default for AcmePolicy {
 impl Default for AcmeLimits {
     fn default() -> Self {
         Self {
-            accounts_per_address: Limit::per(2_000, 3_600),
-            accounts_per_credential: Limit::per(10_000, 3_600),
-            orders_per_account: Limit::per(100_000, 3_600),
-            orders_per_credential: Limit::per(400_000, 3_600),
-            failures_per_account: Limit::per(200, 3_600),
+            accounts_per_address: Quota::per(2_000, 3_600),
+            accounts_per_credential: Quota::per(10_000, 3_600),
+            orders_per_account: Quota::per(100_000, 3_600),
+            orders_per_credential: Quota::per(400_000, 3_600),
+            failures_per_account: Quota::per(200, 3_600),
         }
     }
 }
