@@ -1,0 +1,236 @@
+"""What every client is seen doing, told as steps; each step asserts through `certdeck order show`."""
+
+import datetime
+import json
+import pathlib
+import subprocess
+from dataclasses import dataclass, field
+
+from clients import Client, Dehydrated
+from portal import Portal, Url
+
+# Days that the certificates of the scenario live; their renewal window is a third of it (rule A9).
+LIFETIME = 40
+
+
+def day(order: dict) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(order["certificates"][0]["not_after"])
+
+
+def serial(file: pathlib.Path) -> str:
+    out = subprocess.run(
+        ["openssl", "x509", "-in", file, "-noout", "-serial"], capture_output=True, text=True, check=True
+    ).stdout
+    return out.strip().removeprefix("serial=").lower()
+
+
+@dataclass
+class Play:
+    """One client on the portal, with what it has got so far."""
+
+    portal: Portal
+    client: Client
+    urls: dict[str, Url] = field(default_factory=dict)
+    kept: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"{self.client.name}.example.com"
+
+    def url(self, kind: str) -> Url:
+        """The client's ACME Directory URL of a kind, made when it is first asked for."""
+        product, *more = {
+            "web": ["ssl_plus", "--validity-days", str(LIFETIME)],
+            "plan": ["ssl_plus", "--coverage-years", "2", "--validity-days", str(LIFETIME)],
+            "dv": ["ssl_dv_geotrust"],
+            "any": ["wildcard_dv_geotrust"],
+            "wildcard": ["ssl_wildcard"],
+        }[kind]
+        if kind not in self.urls:
+            self.urls[kind] = self.portal.acme_url(f"{self.client.name}-{kind}", product, *more)
+        return self.urls[kind]
+
+    def obtain(self, server: str, url: Url, name: str, method: str = "http-01") -> str:
+        """The serial of a new certificate whose chain is good."""
+        file = self.client.obtain(server, url, name, method)
+        self.verify(file)
+        return serial(file)
+
+    def verify(self, file: pathlib.Path) -> None:
+        words = ["openssl", "verify", "-CAfile", self.portal.root, "-untrusted", file, file]
+        done = subprocess.run(words, capture_output=True, text=True)
+        # A server shows its leaf alone; there the handshake was the proof.
+        if file.read_text().count("BEGIN CERTIFICATE") > 1:
+            assert done.returncode == 0, done.stderr
+
+    def newest(self, common_name: str) -> dict:
+        orders = self.portal.orders(common_name)
+        assert orders, f"there is no order for {common_name}"
+        return orders[-1]
+
+    def last(self, number: int, kind: str, serial_number: str, count: int) -> dict:
+        """The order, whose newest certificate is of this kind and is the one that the client got."""
+        order = self.portal.order(number)
+        certificates = order["certificates"]
+        told = [(one["kind"], one["serial"]) for one in certificates]
+        assert len(certificates) == count, f"order {number} has {told}, not {count} certificates"
+        found = [one for one in certificates if one["serial"].lstrip("0") == serial_number.lstrip("0")]
+        assert found, f"{serial_number} is not in order {number}: {told}"
+        assert found[0]["kind"] == kind, f"it is a {found[0]['kind']}, not a {kind}"
+        return order
+
+
+def enrolls(play: Play) -> None:
+    """enrolls with EAB"""
+    got = play.obtain("one", play.url("web"), play.name)
+    order = play.newest(play.name)
+    assert order["origin"] == "acme" and order["status"] == "issued", json.dumps(order)[:300]
+    play.last(order["number"], "original", got, 1)
+    play.kept["order"] = order["number"]
+
+
+def duplicates(play: Play) -> None:
+    """the same request of another server duplicates, by auto-detection"""
+    got = play.obtain("two", play.url("web"), play.name)
+    order = play.last(play.kept["order"], "duplicate", got, 2)
+    ends = {one["not_after"] for one in order["certificates"]}
+    assert len(ends) == 1, f"a duplicate ends with its original: {ends}"
+    assert len(play.portal.orders(play.name)) == 1
+
+
+def renews_by_query(play: Play) -> None:
+    """?action=renew&orderId=N renews under a new order ID, in the window or not"""
+    got = play.obtain("one", play.url("web").asking("renew", play.kept["order"]), play.name)
+    order = play.newest(play.name)
+    assert order["renews"] == play.kept["order"], order
+    assert play.portal.order(play.kept["order"])["renewed_by"] == order["number"]
+    play.last(order["number"], "original", got, 1)
+    play.kept["renewal"] = order["number"]
+
+
+def sticky(play: Play) -> None:
+    """the same URL again duplicates the renewal instead of renewing twice"""
+    got = play.obtain("one", play.url("web").asking("renew", play.kept["order"]), play.name)
+    play.last(play.kept["renewal"], "duplicate", got, 2)
+    assert len(play.portal.orders(play.name)) == 2
+
+
+def duplicates_by_path(play: Play) -> None:
+    """/directory/duplicate/N does the same in the path"""
+    got = play.obtain("one", play.url("web").alias("duplicate", play.kept["renewal"]), play.name)
+    play.last(play.kept["renewal"], "duplicate", got, 3)
+
+
+def reissues(play: Play) -> None:
+    """a multi-year plan is reissued: by auto-detection, then by action=reissue"""
+    name = f"plan.{play.name}"
+    play.obtain("plan", play.url("plan"), name)
+    number = play.newest(name)["number"]
+    got = play.obtain("plan", play.url("plan"), name)
+    play.last(number, "reissue", got, 2)
+    got = play.obtain("plan", play.url("plan").asking("reissue", number), name)
+    order = play.last(number, "reissue", got, 3)
+    assert order["coverage_years"] == 2
+
+
+def http01(play: Play) -> None:
+    """a DV product by http-01"""
+    name = f"dv.{play.name}"
+    got = play.obtain("dv", play.url("dv"), name)
+    order = play.newest(name)
+    assert order["product"] == "ssl_dv_geotrust"
+    play.last(order["number"], "original", got, 1)
+    play.kept["dv"] = order["number"]
+
+
+def dns01(play: Play) -> None:
+    """a DV wildcard by dns-01"""
+    name = f"*.any.{play.name}"
+    got = play.obtain("any", play.url("any"), name, "dns-01")
+    order = play.newest(name)
+    play.last(order["number"], "original", got, 1)
+    assert name in order["sans"]
+
+
+def revokes(play: Play) -> None:
+    """revokes"""
+    name = f"gone.{play.name}"
+    file = play.client.obtain("gone", play.url("web"), name)
+    play.client.revoke("gone", play.url("web"), file)
+    certificate = play.newest(name)["certificates"][0]
+    assert certificate["status"].startswith("revoked"), certificate["status"]
+
+
+def rekeys(play: Play) -> None:
+    """changes its account key and goes on with the new one"""
+    play.client.rekey("one", play.url("web"))
+    name = f"rekeyed.{play.name}"
+    got = play.obtain("one", play.url("web"), name)
+    play.last(play.newest(name)["number"], "original", got, 1)
+
+
+def prepares(play: Play) -> None:
+    """has a certificate for later"""
+    name = f"later.{play.name}"
+    got = play.obtain("later", play.url("web"), name)
+    order = play.newest(name)
+    play.last(order["number"], "original", got, 1)
+    play.kept["later"] = order["number"]
+
+
+def renews_in_the_window(play: Play) -> None:
+    """30 days later its own timer renews, by auto-detection"""
+    name = f"later.{play.name}"
+    file = play.client.renew("later", play.url("web"), name)
+    play.verify(file)
+    order = play.newest(name)
+    assert order["renews"] == play.kept["later"], f"{order['number']} renews {order['renews']}"
+    play.last(order["number"], "original", serial(file), 1)
+    assert day(order) > day(play.portal.order(play.kept["later"]))
+
+
+def duplicates_the_renewal(play: Play) -> None:
+    """then another server gets a duplicate of the renewal, not another renewal"""
+    name = f"later.{play.name}"
+    got = play.obtain("two", play.url("web"), name)
+    renewal = play.newest(name)
+    assert renewal["renews"] == play.kept["later"]
+    play.last(renewal["number"], "duplicate", got, 2)
+
+
+def acme_tiny(play: Play) -> None:
+    """acme-tiny, which knows no EAB, goes on with an account that is bound already"""
+    dehydrated = play.client
+    assert isinstance(dehydrated, Dehydrated)
+    home = dehydrated.home("tiny")
+    name = f"tiny.{play.name}"
+    key, csr, file = home / "key.pem", home / "csr.pem", home / "tiny.pem"
+    dehydrated.run(
+        "openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+        "-keyout", key, "-out", csr, "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}",
+    )
+    pem = dehydrated.run(
+        "acme-tiny", "--account-key", dehydrated.account_key("one"), "--csr", csr, "--disable-check",
+        "--acme-dir", dehydrated.site.net.challenges, "--directory-url", play.url("web").directory,
+    )
+    file.write_text(pem)
+    play.verify(file)
+    play.last(play.newest(name)["number"], "original", serial(file), 1)
+
+
+def steps_then(client: Client) -> list:
+    """The steps 30 days ago."""
+    steps = [enrolls, duplicates]
+    if not hasattr(client, "revoke") or type(client).revoke is Client.revoke:
+        return steps
+    steps += [renews_by_query, sticky, duplicates_by_path, reissues, http01, dns01, revokes]
+    if hasattr(client, "rekey"):
+        steps.append(rekeys)
+    if isinstance(client, Dehydrated):
+        steps.append(acme_tiny)
+    return [*steps, prepares]
+
+
+def steps_now(client: Client) -> list:
+    """The steps of today."""
+    return [renews_in_the_window, duplicates_the_renewal] if prepares in steps_then(client) else []

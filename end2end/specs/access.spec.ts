@@ -1,0 +1,83 @@
+import { csr } from '../support/csr.ts';
+import { alsoSignedIn, signIn } from '../support/people.ts';
+import { expect, test } from '../support/test.ts';
+
+test("a Limited User sees only own orders; others' look like missing ones", async ({ page }) => {
+  await signIn(page, 'limited');
+  await page.goto('/certificates/orders');
+  await expect(page.getByRole('link', { name: '12345' })).toHaveCount(0);
+
+  for (const path of ['/certificates/orders/12345', '/certificates/orders/12345/duplicate', '/certificates/orders/99999999']) {
+    const answer = await page.goto(path);
+    expect(answer?.status(), path).toBe(404);
+    await expect(page.getByText('There is no such order, or it is not yours to see.')).toBeVisible();
+  }
+  for (const path of ['/automation/endpoints', '/account/users', '/account/audit-log']) {
+    const answer = await page.goto(path);
+    expect(answer?.status(), path).toBe(403);
+    await expect(page.getByRole('heading', { name: 'Not allowed' })).toBeVisible();
+  }
+  expect((await page.request.get('/certificates/orders.csv')).ok()).toBe(true);
+  expect(await (await page.request.get('/certificates/orders.csv')).text()).not.toContain('12345');
+});
+
+test("a Limited User's request is held; once issued, the order is theirs to see", async ({ page, browser, portal, scripts }) => {
+  await portal.setting('approval_step', 'skip');
+  await signIn(page, 'limited');
+  await page.goto('/certificates/request');
+  await page.getByLabel('Product').selectOption('ssl_plus');
+  await page.getByLabel('Organization').selectOption({ label: 'Example Corp' });
+  await page.getByLabel('CSR', { exact: true }).fill(await csr(['mine.example.com']));
+  await page.getByRole('button', { name: 'Submit request' }).click();
+  await expect(page.getByText(/waits for approval/).first(), 'rule D16').toBeVisible();
+
+  const reviewer = await alsoSignedIn(browser, portal, 'manager', scripts);
+  await reviewer.goto(page.url());
+  await reviewer.getByRole('button', { name: 'Approve' }).click();
+  await expect(reviewer.getByText('Approved: the certificate was issued.')).toBeVisible();
+
+  await page.goto('/certificates/orders');
+  await expect(page.getByRole('rowheader')).toHaveCount(1);
+  await page.getByRole('rowheader').getByRole('link').click();
+  await expect(page.getByText('mine.example.com').first()).toBeVisible();
+});
+
+test('whoever is not signed in gets no data', async ({ page }) => {
+  for (const path of ['/', '/certificates/orders/12345', '/automation/endpoints', '/settings/preferences']) {
+    await page.goto(path);
+    await expect(page.getByRole('heading', { name: 'Sign in', level: 1 })).toBeVisible();
+    await expect(page.getByText('example.com')).toHaveCount(0);
+  }
+  expect((await page.request.get('/certificates/orders.csv')).status()).toBe(401);
+});
+
+test('a serial, a name or an order number finds its order', async ({ page, portal }) => {
+  await signIn(page, 'standard');
+  const duplicate = (await portal.order(24680)).certificates.find((one) => one.kind === 'duplicate');
+  for (const wanted of [duplicate?.serial ?? '', 'shop.example.com', '24680']) {
+    await page.getByRole('searchbox').fill(wanted);
+    await page.getByRole('searchbox').press('Enter');
+    await expect(page.getByText('24680').first(), wanted).toBeVisible();
+  }
+});
+
+test('lists filter, sort and page by their URL, and say what to do when empty', async ({ page }) => {
+  await signIn(page, 'administrator');
+  await page.goto('/certificates/orders');
+  await page.getByLabel('CN or SAN').fill('shop.example.com');
+  await page.getByRole('button', { name: /^(Filter|Apply|Show)/ }).click();
+  await expect(page.getByRole('rowheader', { name: '24680' })).toBeVisible();
+  await expect(page).toHaveURL(/name=shop\.example\.com/);
+
+  await page.goto('/certificates/orders?name=nothing.example.com');
+  await expect(page.getByText(/No order/)).toBeVisible();
+
+  await page.goto('/certificates/orders');
+  await page.getByRole('columnheader', { name: 'Valid till' }).getByRole('link').click();
+  await expect(page.getByRole('columnheader', { name: 'Valid till' })).toHaveAttribute('aria-sort', /ending$/);
+  const first = await page.getByRole('rowheader').first().innerText();
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Next' }).click();
+  await expect(page.getByRole('rowheader').first()).not.toHaveText(first);
+  await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Previous' }).click();
+  await expect(page.getByRole('rowheader').first()).toHaveText(first);
+});
