@@ -62,12 +62,12 @@ fn form(view: &BulkView, frame: &Frame) -> AnyView {
     let (key, label) = (view.key.clone(), view.label.clone());
     let back = view! { <LinkButton href=paths::endpoints() weight=Weight::Ghost>"Cancel"</LinkButton> };
     if view.act.action().is_none() {
-        let fields = (view.act == BulkAct::AutoRenewOn).then(|| renewal(frame));
+        let frame = (view.act == BulkAct::AutoRenewOn).then(|| frame.clone());
         return view! {
             <Form action=SubmitBulkAutoRenew::PATH class="stack wide">
                 <Hidden name="act" value=act/>
                 <Section title="Selected endpoints">{table}</Section>
-                {fields}
+                {frame.map(|frame| renewal(&frame))}
                 <FormActions><Button weight=Weight::Primary>{label}</Button>{back}</FormActions>
             </Form>
         }
@@ -75,7 +75,7 @@ fn form(view: &BulkView, frame: &Frame) -> AnyView {
     }
     let no_duplicates = view.no_duplicates.clone();
     let (profiles, suggested) = profiles(frame);
-    let install = installation_fields(defaults(frame));
+    let install = defaults(frame);
     let names_line = names_line(view.act);
     let submit = if view.fits.len() == 1 { "Submit request" } else { "Submit requests" };
     view! {
@@ -88,7 +88,7 @@ fn form(view: &BulkView, frame: &Frame) -> AnyView {
                 <p><strong>"Issue a new certificate"</strong>" for each endpoint. "{names_line}</p>
                 <Unavailable label="Duplicate certificates are not available here" why=no_duplicates/>
             </Section>
-            <Section title="Installation"><div class="stack narrow">{install}</div></Section>
+            <Section title="Installation"><div class="stack narrow">{installation_fields(install)}</div></Section>
             <FormActions><Button weight=Weight::Primary>{submit}</Button>{back}</FormActions>
         </Form>
     }
@@ -141,12 +141,12 @@ fn profiles(frame: &Frame) -> (Vec<Choice>, String) {
 
 fn renewal(frame: &Frame) -> AnyView {
     let (choices, suggested) = profiles(frame);
-    let fields = renew_fields(RenewDefaults::of(None, &frame.time_zone), true);
+    let defaults = RenewDefaults::of(None, &frame.time_zone);
     view! {
         <Section title="Auto-renew">
             <div class="stack narrow">
                 <SelectField name="profile" label="Automation profile" choices=choices value=suggested/>
-                {fields}
+                {renew_fields(defaults, true)}
                 <Checkbox name="auto_replace" label="Auto-replace revoked or missing certificates"/>
             </div>
         </Section>

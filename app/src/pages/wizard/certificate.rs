@@ -96,23 +96,26 @@ fn not_offered(view: &CertificateView, rule: &str, why: &str) -> AnyView {
 }
 
 fn new(view: &CertificateView) -> AnyView {
-    let names = match &view.in_place {
-        Some((common_name, names)) => in_place(common_name, names),
-        None => typed(view),
-    };
+    let view = view.clone();
     let (id, state) = (view.frame.endpoint.id, view.frame.state.clone());
-    let buttons = buttons(view);
     view! {
         <Section title=NEW>
             <Form action=ChooseCertificate::PATH>
                 <Carried id=id state=state/>
                 <Hidden name="obtain" value="new"/>
-                {names}
-                {buttons}
+                {names(&view)}
+                {buttons(&view)}
             </Form>
         </Section>
     }
     .into_any()
+}
+
+fn names(view: &CertificateView) -> AnyView {
+    match &view.in_place {
+        Some((common_name, names)) => in_place(common_name, names),
+        None => typed(view),
+    }
 }
 
 fn typed(view: &CertificateView) -> AnyView {
@@ -150,7 +153,7 @@ fn duplicate(view: &CertificateView) -> AnyView {
     let found = view.candidates.clone();
     let (id, state) = (view.frame.endpoint.id, view.frame.state.clone());
     let order = view.order;
-    let (extra, buttons) = (extra(view), buttons(view));
+    let inside = view.clone();
     let names = match &view.in_place {
         Some((common_name, names)) => in_place(common_name, names),
         None => search(view),
@@ -170,8 +173,8 @@ fn duplicate(view: &CertificateView) -> AnyView {
                     <Carried id=id state=state/>
                     <Hidden name="obtain" value="duplicate"/>
                     <OrderChoice found=found chosen=order/>
-                    {extra}
-                    {buttons}
+                    {extra(&inside)}
+                    {buttons(&inside)}
                 </Form>
             }
             .into_any(),
