@@ -143,7 +143,8 @@ class Dehydrated(Client):
         file.write_text(
             f"BASEDIR={home}\nCA='{url.directory}'\nEAB_KID={url.kid}\nEAB_HMAC_KEY={url.key}\n"
             f"WELLKNOWN={self.site.net.challenges}\nCONTACT_EMAIL=admin@example.com\n"
-            f"CURL_OPTS='--cacert {self.site.root}'\nKEY_ALGO=prime256v1\nCHALLENGETYPE={method}\n"
+            f"CURL_OPTS='--cacert {self.site.root}'\nKEY_ALGO=prime256v1\nACCOUNT_KEYSIZE=2048\n"
+            f"CHALLENGETYPE={method}\n"
             + (f"HOOK={HERE / 'hook'}\n" if method == "dns-01" else "")
         )
         return file
@@ -181,13 +182,11 @@ class Uacme(Client):
         script = f"mount --bind {shlex.quote(str(self.site.root))} {bundle} && exec {line}"
         self.run("unshare", "--mount", "sh", "-c", script, METHOD=method)
 
-    def obtain(self, server, url, name, method="http-01", force=True):
+    def obtain(self, server, url, name, method="http-01"):
+        # Its `new` fails where the account is there already.
         if not (self.home(server) / "private" / "key.pem").exists():
             self.uacme(server, url, "-e", f"{url.kid}:{url.key}", "new", "admin@example.com")
-        else:
-            # Another URL is another account of the same key, or the same: both need the credential once.
-            self.uacme(server, url, "-e", f"{url.kid}:{url.key}", "new")
-        self.uacme(server, url, "issue", name, method=method, force=force)
+        self.uacme(server, url, "issue", name, method=method, force=True)
         return self.home(server) / name.removeprefix("*.") / "cert.pem"
 
     def renew(self, server, url, name):

@@ -7,7 +7,7 @@ import socket
 import threading
 
 from dnslib import QTYPE, RR, TXT, A
-from dnslib.server import BaseResolver, DNSServer
+from dnslib.server import BaseResolver, DNSLogger, DNSServer
 
 
 def free_port() -> int:
@@ -48,7 +48,7 @@ class Net:
         self.challenges = self.webroot / ".well-known" / "acme-challenge"
         self.records.mkdir()
         self.challenges.mkdir(parents=True)
-        self.dns = DNSServer(Folder(self.records), address="127.0.0.1", port=0)
+        self.dns = DNSServer(Folder(self.records), address="127.0.0.1", port=0, logger=DNSLogger("-request,-reply"))
         self.dns.start_thread()
         self.dns_port = self.dns.server.server_address[1]
         serve = functools.partial(Quiet, directory=str(self.webroot))

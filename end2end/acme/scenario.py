@@ -121,6 +121,26 @@ def duplicates_by_path(play: Play) -> None:
     play.last(play.kept["renewal"], "duplicate", got, 3)
 
 
+def enrolls_anew(play: Play) -> None:
+    """?action=enroll makes a new order, whatever exists"""
+    web = play.url("web")
+    got = play.obtain("one", Url(f"{web.directory}?action=enroll", web.kid, web.key), play.name)
+    orders = play.portal.orders(play.name)
+    assert len(orders) == 3 and orders[-1]["renews"] is None, orders
+    play.last(orders[-1]["number"], "original", got, 1)
+
+
+def covers(play: Play) -> None:
+    """a wildcard order covers a name below it: a duplicate with just that name"""
+    name = f"wild.{play.name}"
+    play.obtain("wild", play.url("wildcard"), f"*.{name}")
+    number = play.newest(f"*.{name}")["number"]
+    got = play.obtain("wild", play.url("wildcard"), f"shop.{name}")
+    order = play.last(number, "duplicate", got, 2)
+    duplicate = next(one for one in order["certificates"] if one["kind"] == "duplicate")
+    assert duplicate["sans"] == [f"shop.{name}"], duplicate["sans"]
+
+
 def reissues(play: Play) -> None:
     """a multi-year plan is reissued: by auto-detection, then by action=reissue"""
     name = f"plan.{play.name}"
@@ -179,7 +199,7 @@ def prepares(play: Play) -> None:
 
 
 def renews_in_the_window(play: Play) -> None:
-    """30 days later its own timer renews, by auto-detection"""
+    """30 days later, in the window, the client's own renewal renews, by auto-detection"""
     name = f"later.{play.name}"
     file = play.client.renew("later", play.url("web"), name)
     play.verify(file)
@@ -223,7 +243,7 @@ def steps_then(client: Client) -> list:
     steps = [enrolls, duplicates]
     if not hasattr(client, "revoke") or type(client).revoke is Client.revoke:
         return steps
-    steps += [renews_by_query, sticky, duplicates_by_path, reissues, http01, dns01, revokes]
+    steps += [renews_by_query, sticky, duplicates_by_path, enrolls_anew, covers, reissues, http01, dns01, revokes]
     if hasattr(client, "rekey"):
         steps.append(rekeys)
     if isinstance(client, Dehydrated):

@@ -34,18 +34,18 @@ def served(port: int, name: str, root: pathlib.Path) -> str:
 class WebServer(Client):
     """Started, watched until it serves the certificate, stopped."""
 
-    def serving(self, words: list[object], port: int, name: str, **more: str) -> str:
+    def serving(self, home: pathlib.Path, words: list[object], port: int, name: str) -> str:
         with self.log.open("a") as log:
             child = subprocess.Popen(
-                [str(word) for word in words], env=self.environment() | more, stdout=log, stderr=log
+                [str(word) for word in words], env=self.environment() | {"HOME": str(home)}, stdout=log, stderr=log
             )
         try:
-            return self.watch(child, port, name)
+            return self.watch(home, child, port, name)
         finally:
             child.send_signal(signal.SIGTERM)
             child.wait(30)
 
-    def watch(self, child: subprocess.Popen, port: int, name: str) -> str:
+    def watch(self, home: pathlib.Path, child: subprocess.Popen, port: int, name: str) -> str:
         return served(port, name, self.site.root)
 
     def keep(self, server: str, pem: str) -> pathlib.Path:
@@ -68,7 +68,7 @@ class Caddy(WebServer):
             f"{name} {{\n\tbind 127.0.0.1\n\trespond \"ok\"\n}}\n"
         )
         words = ["caddy", "run", "--config", file, "--adapter", "caddyfile"]
-        return self.keep(server, self.serving(words, port, name, HOME=str(home)))
+        return self.keep(server, self.serving(home, words, port, name))
 
 
 class Apache(WebServer):
@@ -88,7 +88,7 @@ class Apache(WebServer):
             f"Listen 127.0.0.1:{port} https\nMDStoreDir {home}/md\nMDCertificateAuthority \"{url.directory}\"\n"
             f"MDCertificateAgreement accepted\nMDContactEmail admin@example.com\n"
             f"MDExternalAccountBinding {url.kid} {url.key}\nMDCACertificateFile {self.site.root}\n"
-            f"MDPortMap http:- https:{port}\nMDomain {name}\n"
+            f"Protocols http/1.1 acme-tls/1\nMDPortMap http:- https:{port}\nMDomain {name}\n"
             f"<VirtualHost 127.0.0.1:{port}>\nServerName {name}\nSSLEngine on\n</VirtualHost>\n"
         )
         # The demonstration of the module runs as www-data, which has to reach its own folder.
@@ -96,11 +96,10 @@ class Apache(WebServer):
             if folder == pathlib.Path("/tmp"):
                 break
             folder.chmod(0o755)
-        return self.keep(server, self.serving(["apache2", "-f", file, "-DFOREGROUND"], port, name))
+        return self.keep(server, self.serving(home, ["apache2", "-f", file, "-DFOREGROUND"], port, name))
 
-    def watch(self, child, port, name):
+    def watch(self, home, child, port, name):
         # mod_md keeps a new certificate aside; a graceful restart puts it into use.
-        home = next(folder for folder in (self.site.folder / self.name).iterdir() if (folder / "pid").exists())
         staged = home / "md" / "staging" / name / "job.json"
         end = time.monotonic() + PATIENCE
         while not (staged.exists() and '"finished": true' in staged.read_text()):
