@@ -34,5 +34,6 @@ impl Parts {
             .merge(automation::router(self.desk.clone()))
             .merge(authority::router(self.desk.clone()))
             .merge(health::router(self.desk.clone()))
+            .layer(axum::middleware::from_fn(crate::metrics::count))
     }
 }

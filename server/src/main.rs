@@ -9,6 +9,7 @@ mod config;
 mod demo;
 mod http;
 mod listener;
+mod metrics;
 mod opening;
 mod serve;
 mod telemetry;

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Config, Listen};
 use crate::demo::{self, Demonstration};
 use crate::http::Parts;
-use crate::{clock, listener, opening};
+use crate::{clock, listener, metrics, opening};
 
 /// Requests in flight get this long at the end.
 const GRACE: Duration = Duration::from_secs(20);
@@ -139,8 +139,12 @@ impl Portal {
         let published_at = listeners.plain_url()?.filter(|_| config.base_url.is_none()).unwrap_or_else(|| base_url.clone());
         let desk = opening::with_issuer(config, &desk, &published_at, demo_on).await?;
         desk.recover().await.context("cannot finish what the last run left")?;
-        let own_url = listeners.own_url()?;
-        let demonstration = if demo_on { Some(demo::prepare(config, &desk, &own_url).await?) } else { None };
+        // On a moved clock the portal's certificate is not valid yet by the real time, which TLS goes by.
+        let agent_url = match (&config.clock, listeners.plain_url()?) {
+            (Some(_), Some(plain)) => plain,
+            _ => listeners.own_url()?,
+        };
+        let demonstration = if demo_on { Some(demo::prepare(config, &desk, &agent_url).await?) } else { None };
         let acme = AcmeServer::new(desk.clone(), acme_config(config, &base_url, &desk)?).await?;
         let desk = desk.with_txt_lookup(Arc::new(acme.clone()));
         let reset = demonstration.as_ref().map(|demonstration| demonstration.reset.clone());
@@ -153,6 +157,7 @@ impl Portal {
         let handle = Handle::new();
         let mut work = JoinSet::new();
         background(&mut work, &parts.desk, &parts.acme, &stop);
+        metrics::start(config, &mut work, &stop).await?;
         listen(&mut work, &parts, listeners, &handle, &stop).await?;
         if let Some(demonstration) = demonstration {
             demonstration.start(&mut work, &stop);
