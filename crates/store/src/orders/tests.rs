@@ -1,4 +1,5 @@
-use domain::model::{Coverage, KeyType, OrderStatus, Origin, SignatureHash};
+use domain::model::{KeyType, Origin, SignatureHash};
+use domain::{DnsName, NameSet};
 
 use super::*;
 use crate::Store;

@@ -1,0 +1,231 @@
+//! Writing orders: the row, and one row for each name, for search.
+
+use domain::model::{Coverage, KeyType, Order, OrderStatus, Origin, SignatureHash};
+use domain::{
+    AcmeAccountId, AcmeUrlId, Days, DnsName, NameSet, OrderNumber, OrganizationId, ProductId,
+    ProfileId, Timestamp, UserId,
+};
+
+use crate::value::{names_key, reversed, to_json};
+use crate::{StoreError, Tx, on};
+
+/// An order to be inserted.
+#[derive(Debug, Clone)]
+pub struct NewOrder {
+    /// The number, where it is not given by the database: imported history.
+    pub number: Option<OrderNumber>,
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// What is bought.
+    pub product: ProductId,
+    /// The common name.
+    pub common_name: DnsName,
+    /// The names, the common name counted in.
+    pub names: NameSet,
+    /// Where it stands.
+    pub status: OrderStatus,
+    /// The door.
+    pub origin: Origin,
+    /// How long it is good for.
+    pub coverage: Coverage,
+    /// When it was asked for.
+    pub ordered_at: Timestamp,
+    /// When its first certificate was issued.
+    pub issued_at: Option<Timestamp>,
+    /// The order that it renews.
+    pub renews: Option<OrderNumber>,
+    /// Whether it renews itself.
+    pub auto_renew: bool,
+    /// Validity asked for.
+    pub validity_days: Option<Days>,
+    /// Subject key asked for.
+    pub key_type: KeyType,
+    /// Signature hash asked for.
+    pub signature_hash: SignatureHash,
+    /// The ACME Directory URL it came through.
+    pub acme_url: Option<AcmeUrlId>,
+    /// The ACME account that asked.
+    pub acme_account: Option<AcmeAccountId>,
+    /// The automation profile it was made from.
+    pub profile: Option<ProfileId>,
+    /// The person who asked.
+    pub requester: Option<UserId>,
+    /// The requester's name at that time.
+    pub requester_name: Option<String>,
+    /// At most one order has this key: a double submit finds the first one.
+    pub idempotency_key: Option<String>,
+    /// The requester's words.
+    pub note: Option<String>,
+}
+
+macro_rules! order_columns {
+    () => {
+        "organization_id, product_id, common_name, names, names_key, status, origin, \
+         coverage_years, coverage_ends_at, ordered_at, issued_at, renews, auto_renew, \
+         validity_days, key_type, signature_hash, acme_url_id, acme_account_id, profile_id, \
+         requester_id, requester_name, idempotency_key, note"
+    };
+}
+
+macro_rules! order_values {
+    () => {
+        "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+         $20, $21, $22, $23"
+    };
+}
+
+const INSERT: &str = concat!(
+    "INSERT INTO orders (",
+    order_columns!(),
+    ") VALUES (",
+    order_values!(),
+    ") \
+     ON CONFLICT (idempotency_key) DO NOTHING RETURNING number"
+);
+
+const INSERT_NUMBERED: &str = concat!(
+    "INSERT INTO orders (",
+    order_columns!(),
+    ", number) VALUES (",
+    order_values!(),
+    ", $24) \
+     RETURNING number"
+);
+
+/// Binds what [`INSERT`] and [`INSERT_NUMBERED`] share.
+macro_rules! bind_order {
+    ($query:expr, $new:expr, $names:expr) => {{
+        let (new, names): (&NewOrder, &str) = ($new, $names);
+        $query
+            .bind(new.organization.0)
+            .bind(new.product.as_str())
+            .bind(new.common_name.as_str())
+            .bind(names)
+            .bind(names_key(&new.names))
+            .bind(new.status.as_str())
+            .bind(new.origin.as_str())
+            .bind(coverage_years(new.coverage))
+            .bind(new.coverage.ends().map(|ends| ends.0))
+            .bind(new.ordered_at.0)
+            .bind(new.issued_at.map(|at| at.0))
+            .bind(new.renews.map(|number| number.0))
+            .bind(new.auto_renew)
+            .bind(new.validity_days.map(|days| days.0))
+            .bind(new.key_type.as_str())
+            .bind(new.signature_hash.as_str())
+            .bind(new.acme_url.map(|id| id.0))
+            .bind(new.acme_account.map(|id| id.0))
+            .bind(new.profile.map(|id| id.0))
+            .bind(new.requester.map(|id| id.0))
+            .bind(new.requester_name.as_deref())
+            .bind(new.idempotency_key.as_deref())
+            .bind(new.note.as_deref())
+    }};
+}
+
+fn coverage_years(coverage: Coverage) -> Option<i64> {
+    match coverage {
+        Coverage::Single => None,
+        Coverage::MultiYear { years, .. } => Some(i64::from(years)),
+    }
+}
+
+impl Tx {
+    /// Inserts an order with its names. None where an order with the same idempotency key is
+    /// there already ([`Tx::order_by_idempotency_key`] finds it).
+    pub async fn insert_order(
+        &mut self,
+        new: &NewOrder,
+    ) -> Result<Option<OrderNumber>, StoreError> {
+        let names = to_json("orders.names", &new.names)?;
+        let number: Option<i64> = match new.number {
+            None => on!(self, |conn| {
+                bind_order!(sqlx::query_scalar(INSERT), new, &names)
+                    .fetch_optional(&mut *conn)
+                    .await?
+            }),
+            Some(number) => Some(on!(self, |conn| {
+                bind_order!(sqlx::query_scalar(INSERT_NUMBERED), new, &names)
+                    .bind(number.0)
+                    .fetch_one(&mut *conn)
+                    .await?
+            })),
+        };
+        let Some(number) = number.map(OrderNumber) else { return Ok(None) };
+        self.insert_order_names(&NamesOf {
+            number,
+            common_name: &new.common_name,
+            names: &new.names,
+            organization: new.organization,
+            product: &new.product,
+            ordered_at: new.ordered_at,
+        })
+        .await?;
+        Ok(Some(number))
+    }
+
+    async fn insert_order_names(&mut self, of: &NamesOf<'_>) -> Result<(), StoreError> {
+        on!(self, |conn| {
+            for name in of.names.iter() {
+                sqlx::query(
+                    "INSERT INTO order_names (order_number, name, reversed, is_common_name, \
+                     organization_id, product_id, ordered_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                )
+                .bind(of.number.0)
+                .bind(name.as_str())
+                .bind(reversed(name))
+                .bind(name == of.common_name)
+                .bind(of.organization.0)
+                .bind(of.product.as_str())
+                .bind(of.ordered_at.0)
+                .execute(&mut *conn)
+                .await?;
+            }
+        });
+        Ok(())
+    }
+
+    /// Gives an order the names of its newest reissue, for lists and search.
+    pub async fn set_order_names(
+        &mut self,
+        order: &Order,
+        common_name: &DnsName,
+        names: &NameSet,
+    ) -> Result<(), StoreError> {
+        let json = to_json("orders.names", names)?;
+        on!(self, |conn| {
+            sqlx::query(
+                "UPDATE orders SET common_name = $2, names = $3, names_key = $4 WHERE number = $1",
+            )
+            .bind(order.number.0)
+            .bind(common_name.as_str())
+            .bind(&json)
+            .bind(names_key(names))
+            .execute(&mut *conn)
+            .await?;
+            sqlx::query("DELETE FROM order_names WHERE order_number = $1")
+                .bind(order.number.0)
+                .execute(&mut *conn)
+                .await?;
+        });
+        self.insert_order_names(&NamesOf {
+            number: order.number,
+            common_name,
+            names,
+            organization: order.organization,
+            product: &order.product,
+            ordered_at: order.ordered_at,
+        })
+        .await
+    }
+}
+
+/// An order's names with what search repeats beside each.
+struct NamesOf<'a> {
+    number: OrderNumber,
+    common_name: &'a DnsName,
+    names: &'a NameSet,
+    organization: OrganizationId,
+    product: &'a ProductId,
+    ordered_at: Timestamp,
+}
