@@ -6,7 +6,7 @@ const PASSWORD = 'harbour violet anvil';
 
 /** The value in the block with this label. */
 async function shownOnce(page: Page, label: string): Promise<string> {
-  return (await page.getByRole('region', { name: label }).innerText()).trim();
+  return (await page.getByRole('region', { name: label, exact: true }).innerText()).trim();
 }
 
 test('a person is added, chooses a password by a link that is good once, and is disabled', async ({ page, portal, browser, scripts }) => {
@@ -61,9 +61,9 @@ test('an API key is shown once, opens the API with its own role, and is revoked'
   await signIn(page, 'manager');
   await page.goto('/account/api-keys');
   await page.getByRole('link', { name: 'Add API key' }).click();
-  await page.getByLabel('Name').fill('CI pipeline');
-  await expect(page.getByLabel('Role').getByRole('option', { name: 'Administrator' }), 'at most the own role').toHaveCount(0);
-  await page.getByLabel('Role').selectOption('Standard User');
+  await page.getByLabel('Name', { exact: true }).fill('CI pipeline');
+  await expect(page.getByLabel('Role', { exact: true }).getByRole('option', { name: 'Administrator' }), 'at most the own role').toHaveCount(0);
+  await page.getByLabel('Role', { exact: true }).selectOption('Standard User');
   await page.getByRole('button', { name: 'Add API key' }).click();
   const key = await shownOnce(page, 'API key');
   expect(key).toMatch(/^cdk_/);
@@ -90,12 +90,12 @@ test('organizations and domains are added, validated, found and exported', async
   await expect(page.getByText('The organization is validated.')).toBeVisible();
 
   await page.getByRole('link', { name: 'Add domain' }).click();
-  await expect(page.getByLabel('Organization')).toHaveValue(/\d+/);
-  await page.getByLabel('Domain').fill('*.nordlicht.test');
+  await expect(page.getByLabel('Organization', { exact: true })).toHaveValue(/\d+/);
+  await page.getByLabel('Domain', { exact: true }).fill('*.nordlicht.test');
   await page.getByRole('button', { name: 'Add domain' }).click();
   await expect(page.getByRole('alert')).toContainText('without the wildcard');
-  await expect(page.getByLabel('Domain'), 'nothing typed is lost').toHaveValue('*.nordlicht.test');
-  await page.getByLabel('Domain').fill('nordlicht.test');
+  await expect(page.getByLabel('Domain', { exact: true }), 'nothing typed is lost').toHaveValue('*.nordlicht.test');
+  await page.getByLabel('Domain', { exact: true }).fill('nordlicht.test');
   await page.getByRole('button', { name: 'Add domain' }).click();
   await expect(page.getByRole('heading', { name: 'nordlicht.test', level: 1 })).toBeVisible();
   await page.getByRole('button', { name: 'Confirm control yourself' }).click();
