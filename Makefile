@@ -31,12 +31,19 @@ test: ## Run every test; installs PostgreSQL, Chromium, nginx and ACME clients w
 	$(CARGO) run --quiet -p xtask -- site --check-budget
 	$(CARGO) test --workspace
 	$(MAKE) e2e
+	$(MAKE) interop
 
 e2e: ## Run the browser tests, with JavaScript on and off
 	@.ci/install build test
 	$(CARGO) run --quiet -p xtask -- site
 	$(CARGO) build -p certdeck -p certdeck-agent
 	cd end2end && npm ci --no-audit --no-fund --loglevel=error && npx playwright test
+
+interop: ## Run real ACME clients against the portal, over https
+	@.ci/install build test
+	$(CARGO) run --quiet -p xtask -- site
+	$(CARGO) build -p certdeck
+	CI=1 end2end/acme/run
 
 lint: tools ## Format and clippy, native and WASM
 	$(CARGO) fmt --all -- --check
@@ -56,4 +63,4 @@ check: lint deny test ## All that CI checks
 bench: ## Measure; docs/BENCHMARKS.md has the figures and how to read them
 	$(CARGO) run --release -p certdeck --example bench
 
-.PHONY: help tools site run build test e2e lint deny advisories check bench
+.PHONY: help tools site run build test e2e interop lint deny advisories check bench
