@@ -2,9 +2,9 @@
 //! events. Handlers take [`crate::desk::Desk`] as an argument and stand in `pages/<area>/files.rs`.
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 
-use crate::pages::{activity, agents, api_keys, audit, domains, endpoints, orders, organizations, requests, users, wizard};
+use crate::pages::{acme_urls, activity, agents, api_keys, audit, domains, endpoints, orders, organizations, request, requests, users, wizard};
 use crate::paths;
 
 /// All such routes.
@@ -12,6 +12,7 @@ pub fn routes() -> Router {
     Router::new()
         .route(&paths::csv(paths::ENDPOINTS), get(endpoints::files::endpoints))
         .route(&paths::csv(paths::ACTIVITY), get(activity::files::activity))
+        .route(&paths::csv(paths::ACME_URLS), get(acme_urls::files::acme_urls))
         .route(&paths::csv(paths::AGENTS), get(agents::files::agents))
         .route("/automation/activity/{id}/stream", get(activity::files::stream))
         .route("/automation/endpoints/{id}/request/names", get(wizard::files::names))
@@ -22,5 +23,6 @@ pub fn routes() -> Router {
         .route(&paths::csv(paths::DOMAINS), get(domains::files::domains))
         .route(&paths::csv(paths::ORDERS), get(orders::files::orders))
         .route(&paths::csv(paths::REQUESTS), get(requests::files::requests))
+        .route(paths::READ_CSR.as_str(), post(request::files::csr))
         .route("/certificates/files/{id}/{format}", get(orders::files::certificate))
 }

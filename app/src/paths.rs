@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use std::fmt::Display;
 
 use domain::{
-    AcmeUrlId, AgentId, CertificateId, DomainId, EndpointId, EventId, OrderNumber, OrganizationId, ProfileId,
-    RequestId, UserId,
+    AcmeUrlId, AgentId, CertificateId, DomainId, EndpointId, EventId, OrderNumber, OrganizationId,
+    ProfileId, RequestId, UserId,
 };
 use leptos_router::{PartialPathMatch, PathSegment, PossibleRouteMatch};
 
@@ -115,6 +115,8 @@ paths! {
     certificate_file CERTIFICATE_FILE(id: CertificateId, format: &str) = "/certificates/files/:id/:format";
     /// "Request a certificate" by hand.
     request_certificate REQUEST_CERTIFICATE() = "/certificates/request";
+    /// Where a CSR that is being pasted is sent to be read.
+    read_csr READ_CSR() = "/certificates/request/csr";
     /// "Certificates > Requests".
     requests REQUESTS() = "/certificates/requests";
     /// A request with its review.
@@ -204,7 +206,8 @@ pub fn csv(list: Pattern) -> String {
 /// `next`, if it is a path of this portal, else the dashboard: a link in a mail must not lead from
 /// the sign-in page to another site.
 pub fn local(next: &str) -> String {
-    let own = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
+    let own =
+        next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
     if own { next.to_owned() } else { dashboard() }
 }
 
@@ -232,7 +235,9 @@ mod tests {
     #[test]
     fn only_own_paths_are_followed_after_sign_in() {
         assert_eq!(local("/certificates/orders?sort=number"), "/certificates/orders?sort=number");
-        for foreign in ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:0", ""] {
+        for foreign in
+            ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:0", ""]
+        {
             assert_eq!(local(foreign), "/");
         }
     }

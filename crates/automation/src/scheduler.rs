@@ -42,6 +42,7 @@ async fn often(lifecycle: &Lifecycle) {
 }
 
 async fn rarely(lifecycle: &Lifecycle) {
+    logged("abandoned issuances", lifecycle.recover_abandoned()).await;
     logged("old sessions", lifecycle.sweep_sessions()).await;
 }
 

@@ -21,15 +21,22 @@ pub struct Recovered {
 }
 
 impl Lifecycle {
-    /// Finishes what a process that died left reserved. Called at the start, and from time to
-    /// time by the worker, where other nodes may have died.
+    /// Finishes what a process that died left reserved. Called at the start.
     pub async fn recover(&self) -> Result<Recovered> {
         let now = self.clock().now();
-        let mut tx = self.store().reader().await?;
         // With SQLite this process is the only one: whatever is open was left behind.
-        let before = if tx.is_postgres() { now.plus_seconds(-OTHERS_SECONDS) } else { now };
-        let open = tx.open_issuances(before, BATCH).await?;
-        drop(tx);
+        let others = self.store().reader().await?.is_postgres();
+        self.finish_older_than(if others { now.plus_seconds(-OTHERS_SECONDS) } else { now }).await
+    }
+
+    /// The same from time to time while others are at work: nodes may die at any moment.
+    pub async fn recover_abandoned(&self) -> Result<Recovered> {
+        self.finish_older_than(self.clock().now().plus_seconds(-OTHERS_SECONDS)).await
+    }
+
+    async fn finish_older_than(&self, before: Timestamp) -> Result<Recovered> {
+        let now = self.clock().now();
+        let open = self.store().reader().await?.open_issuances(before, BATCH).await?;
         let mut recovered = Recovered::default();
         for issuance in open {
             match self.finish_left_behind(&issuance).await {

@@ -11,7 +11,7 @@ use super::badges::{kind_label, product_name};
 use super::detail::number_in_path;
 use super::forms::{RequestDuplicate, RequestReissue, RequestRenew, RequestRevoke};
 use crate::fault::PortalError;
-use crate::islands::FileToText;
+use crate::islands::{CsrFacts, FileToText};
 use crate::kit::{
     Button, Checkbox, Choice, Expiry, Fact, Facts, Form, FormActions, Hidden, LinkButton, Notice, RadioGroup, Section,
     SelectField, Sheet, TextArea, TextField, Tone, Unavailable, Weight, page,
@@ -66,6 +66,7 @@ pub(crate) fn csr_field(form: &str) -> AnyView {
             name="csr" label="CSR" rows=10 required=true code=true maxlength=LONGEST_CSR
             help="The certificate signing request that the server made, from BEGIN to END CERTIFICATE REQUEST. Its private key stays on the server."
         />
+        <CsrFacts target=format!("{form}-csr") source=paths::READ_CSR.as_str().to_owned()/>
         <FileToText target=format!("{form}-csr") label="Choose a CSR file".to_owned()/>
     }
     .into_any()
@@ -88,34 +89,33 @@ fn tail(number: OrderNumber, token: String, submit: &'static str, weight: Weight
 #[component]
 pub fn DuplicatePage() -> impl IntoView {
     action("Request duplicate", |detail| detail.actions.duplicate.clone(), |detail| {
-        let extra = if detail.duplicate_takes_names {
-            view! {
-                <TextArea
-                    name="extra_names" label="Additional names" rows=2 optional=true code=true
-                    help="Only names below the order's wildcard domains. Separated by commas or line breaks."
-                />
-            }
-            .into_any()
-        } else {
-            let product = product_name(&detail.row.product);
-            view! {
-                <p class="muted">
-                    {format!("A duplicate of {product} has exactly the names of its original: additional names are for SSL Wildcard and Private SSL Wildcard only.")}
-                </p>
-            }
-            .into_any()
-        };
+        let (takes_names, product) = (detail.duplicate_takes_names, product_name(&detail.row.product));
         let (number, token) = (detail.row.number, detail.form_token.clone());
         view! {
             <Form action=RequestDuplicate::PATH>
                 <p>"A duplicate has the same details and the same end of validity as its original. Nothing else is revoked."</p>
                 {csr_field("duplicate")}
-                {extra}
+                {extra_names(takes_names, &product)}
                 {tail(number, token, "Request duplicate", Weight::Primary)}
             </Form>
         }
         .into_any()
     })
+}
+
+/// Rule D6: only the duplicates of some products take further names.
+fn extra_names(taken: bool, product: &str) -> AnyView {
+    if taken {
+        return view! {
+            <TextArea
+                name="extra_names" label="Additional names" rows=2 optional=true code=true
+                help="Only names below the order's wildcard domains. Separated by commas or line breaks."
+            />
+        }
+        .into_any();
+    }
+    let why = format!("A duplicate of {product} has exactly the names of its original: additional names are for SSL Wildcard and Private SSL Wildcard only.");
+    view! { <p class="muted">{why}</p> }.into_any()
 }
 
 /// "Reissue certificate".

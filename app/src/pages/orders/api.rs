@@ -161,8 +161,10 @@ pub async fn order(number: i64) -> Result<OrderDetail, PortalError> {
 
 #[cfg(feature = "ssr")]
 mod reading {
+    use std::collections::HashMap;
+
     use domain::model::Coverage;
-    use domain::{Product, Refusal};
+    use domain::{Product, Refusal, RequestId};
     use lifecycle::orders::{Actions, CertificateRecord, OrderDetail as Detail, OrderRecord, RequestRecord};
 
     use super::{ActionsView, CertificateRow, ExplainedLine, OrderDetail, OrderRow, RequestLine};
@@ -197,6 +199,7 @@ mod reading {
             let product = Product::find(order.product.as_str());
             let requester = detail.record.requester_name.clone();
             let note = detail.record.note.clone();
+            let askers = detail.requests.iter().map(|one| (one.request.id, one.requester_name.clone())).collect();
             let row = OrderRow::of(detail.record, detail.organization);
             Self {
                 names: order.names,
@@ -209,7 +212,7 @@ mod reading {
                 certificates: detail
                     .certificates
                     .into_iter()
-                    .map(|one| certificate(one, &order.requester, requester.as_deref()))
+                    .map(|one| certificate(one, &askers, requester.as_deref()))
                     .collect(),
                 lineage: detail.lineage,
                 requests: detail.requests.into_iter().map(request).collect(),
@@ -226,17 +229,18 @@ mod reading {
         }
     }
 
+    /// `askers` are the names of those who asked, by request; a certificate without one was asked
+    /// for with its order.
     fn certificate(
         record: CertificateRecord,
-        order_requester: &Option<domain::UserId>,
-        order_requester_name: Option<&str>,
+        askers: &HashMap<RequestId, Option<String>>,
+        order_requester: Option<&str>,
     ) -> CertificateRow {
-        let asked_by_the_same = record.requester.is_some() && record.requester == *order_requester;
-        let requester = match (record.acme_account, record.requester) {
+        let asker = record.request.and_then(|request| askers.get(&request)).cloned().flatten();
+        let requester = match (record.acme_account, asker) {
             (Some(account), _) => format!("ACME account {account}"),
-            (None, _) if asked_by_the_same => order_requester_name.unwrap_or_default().to_owned(),
-            (None, Some(user)) => format!("User {user}"),
-            (None, None) => order_requester_name.unwrap_or("—").to_owned(),
+            (None, Some(name)) => name,
+            (None, None) => order_requester.unwrap_or("—").to_owned(),
         };
         let one = record.certificate;
         CertificateRow {

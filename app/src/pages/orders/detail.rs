@@ -45,25 +45,30 @@ pub fn OrderPage() -> impl IntoView {
 }
 
 fn actions(number: OrderNumber, actions: &ActionsView, can_download: bool) -> AnyView {
-    let offer = |label: &'static str, href: String, refused: &Option<String>| match refused {
-        None => view! { <LinkButton href=href>{label}</LinkButton> }.into_any(),
-        Some(why) => view! { <Unavailable label=label why=why.clone()/> }.into_any(),
-    };
-    let duplicate = offer("Request duplicate", paths::order_duplicate(number), &actions.duplicate);
-    let reissue = offer("Reissue certificate", paths::order_reissue(number), &actions.reissue);
-    let renew = offer("Renew certificate", paths::order_renew(number), &actions.renew);
-    let revoke = offer("Revoke certificate", paths::order_revoke(number), &actions.revoke);
+    let all = [
+        ("Request duplicate", paths::order_duplicate(number), actions.duplicate.clone()),
+        ("Reissue certificate", paths::order_reissue(number), actions.reissue.clone()),
+        ("Renew certificate", paths::order_renew(number), actions.renew.clone()),
+        ("Revoke certificate", paths::order_revoke(number), actions.revoke.clone()),
+    ];
+    let (refused, offered): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, _, refused)| refused.is_some());
+    let offered = offered
+        .into_iter()
+        .map(|(label, href, _)| view! { <LinkButton href=href>{label}</LinkButton> })
+        .collect_view();
+    let refused = refused
+        .into_iter()
+        .map(|(label, _, why)| view! { <Unavailable label=label why=why.unwrap_or_default()/> })
+        .collect_view();
     view! {
         <Section title="Certificate actions">
-            <div class="actions certificate-actions">
-                {duplicate}
-                {reissue}
-                {renew}
-                {revoke}
+            <div class="actions">
+                {offered}
                 {can_download.then(|| view! {
                     <LinkButton href=paths::order_download(number) glyph=Glyph::Download>"Download"</LinkButton>
                 })}
             </div>
+            <div class="refused-actions">{refused}</div>
         </Section>
     }
     .into_any()

@@ -20,7 +20,15 @@ pub async fn request_duplicate(
 
     let desk = crate::desk::Desk::open()?;
     let form = DuplicateForm { csr, extra_names, note, submit_token };
-    let outcome = desk.lifecycle.request_duplicate(&desk.actor(), OrderNumber(number), &form).await?;
+    let outcome = desk.lifecycle.request_duplicate(&desk.actor(), OrderNumber(number), &form).await;
+    let outcome = outcome.map_err(|error| match PortalError::from(error) {
+        // The names that are too many were typed, or else the CSR holds them.
+        PortalError::Refused { rule, message, .. } if rule == "D6" => {
+            let field = if form.extra_names.trim().is_empty() { "csr" } else { "extra_names" };
+            PortalError::field(field, message)
+        }
+        other => other,
+    })?;
     go_on(&outcome, "The duplicate was issued.");
     Ok(())
 }

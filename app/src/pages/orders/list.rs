@@ -50,7 +50,7 @@ fn list(listing: Listing, found: Paged<OrderRow>) -> AnyView {
                     <LinkButton href=paths::request_certificate() weight=Weight::Primary>"Request a certificate"</LinkButton>
                 </EmptyState>
             }.into_any(),
-            _ => table(sorted, rows.into_any()),
+            _ => view! { <div class="orders-table">{table(sorted, rows.into_any())}</div> }.into_any(),
         }}
         <Pager listing=listing previous=previous next=next/>
     }

@@ -16,17 +16,6 @@ pub struct OrderChoices {
     pub form_token: String,
 }
 
-/// What a CSR says, read while the form is filled in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CsrView {
-    /// The common name.
-    pub common_name: Option<String>,
-    /// All names.
-    pub names: Vec<String>,
-    /// The key.
-    pub key: String,
-}
-
 /// What can be chosen.
 #[server(prefix = "/api", endpoint = "request/options")]
 pub async fn request_options() -> Result<OrderChoices, PortalError> {
@@ -51,18 +40,6 @@ pub async fn request_options() -> Result<OrderChoices, PortalError> {
             ApprovalNeed::NotNeeded => None,
         },
         form_token: lifecycle::ask::form_token(),
-    })
-}
-
-/// Reads a CSR, as the form shows it while it is filled in.
-#[server(prefix = "/api", endpoint = "request/read-csr")]
-pub async fn read_csr(csr: String) -> Result<CsrView, PortalError> {
-    crate::desk::Desk::open()?;
-    let facts = lifecycle::ask::read_csr(csr.as_bytes())?;
-    Ok(CsrView {
-        common_name: facts.common_name.map(|name| name.to_string()),
-        names: facts.dns_names.iter().map(ToString::to_string).collect(),
-        key: facts.key.to_string(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! The list of requests.
 
+use domain::Timestamp;
 use domain::model::RequestKind;
 use leptos::prelude::*;
 
@@ -96,19 +97,44 @@ fn capital(word: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
+/// How long something has waited, in the largest whole unit.
+fn age(since: Timestamp, now: Timestamp) -> String {
+    let seconds = now.seconds_since(since).max(0);
+    let (count, unit) = match seconds {
+        ..3_600 => (seconds / 60, "minute"),
+        3_600..86_400 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
 fn row(request: RequestRow) -> impl IntoView {
     let badge = state_badge(&request.state);
+    let waits = (request.state == "pending").then(|| age(request.asked_at, Viewer::current().now));
     let dash = |text: Option<String>| text.unwrap_or_else(|| "—".to_owned());
     view! {
         <tr>
             <th scope="row"><a href=paths::request(request.id)>{request.id.to_string()}</a></th>
             <td>{kind_label(&request.kind)}</td>
-            <td>{badge}</td>
+            <td>{badge}{waits.map(|age| view! { <p class="muted small">"for " {age}</p> })}</td>
             <td><a href=paths::order(request.order)>{request.order.to_string()}</a></td>
             <td><span class="name">{dash(request.common_name)}</span></td>
             <td>{dash(request.requester)}</td>
             <td><Time at=request.asked_at/></td>
             <td>{dash(request.reviewer)}</td>
         </tr>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_in_words() {
+        let now = Timestamp(1_000_000);
+        for (seconds, words) in [(59, "0 minutes"), (60, "1 minute"), (7_300, "2 hours"), (200_000, "2 days")] {
+            assert_eq!(age(now.plus_seconds(-seconds), now), words);
+        }
     }
 }
