@@ -29,7 +29,7 @@ build: site ## Leave dist/certdeck and dist/certdeck-agent
 test: ## Run every test; installs PostgreSQL, Chromium, nginx and ACME clients where missing
 	@.ci/install build test
 	$(CARGO) run --quiet -p xtask -- site --check-budget
-	$(CARGO) test --workspace
+	CERTDECK_PKILINT=$(CURDIR)/target/pkilint/bin $(CARGO) test --workspace
 	$(MAKE) e2e
 	$(MAKE) interop
 
