@@ -34,11 +34,13 @@ pub(super) fn by_door(days: Vec<DayView>) -> AnyView {
         <Section title="Issued per day by door" lead="Orders of the last two weeks, days in UTC.">
             {drawing}
             <ul class="doors">{keys}</ul>
-            <table class="visually-hidden">
-                <caption>"Issued per day by door"</caption>
-                <thead><tr><th scope="col">"Day"</th>{heads}</tr></thead>
-                <tbody>{rows}</tbody>
-            </table>
+            <div class="visually-hidden">
+                <table>
+                    <caption>"Issued per day by door"</caption>
+                    <thead><tr><th scope="col">"Day"</th>{heads}</tr></thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
         </Section>
     }
     .into_any()
