@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::fault::PortalError;
 
 /// After so many seconds without a call an agent counts as silent.
+#[cfg(feature = "ssr")]
 const SILENT_SECONDS: i64 = 300;
 
 /// How an agent stands.
@@ -72,6 +73,7 @@ pub struct AgentView {
 }
 
 /// How an agent stands at `now`.
+#[cfg(feature = "ssr")]
 pub(crate) fn state(status: &str, seen: Option<Timestamp>, activation: Option<Timestamp>, now: Timestamp) -> AgentState {
     match (status, seen) {
         ("removed", _) => AgentState::Removed,
@@ -155,7 +157,7 @@ pub async fn remove_agent(id: i64) -> Result<(), PortalError> {
     Ok(())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "ssr"))]
 mod tests {
     use super::*;
 

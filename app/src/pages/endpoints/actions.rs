@@ -21,18 +21,23 @@ pub(super) fn Actions(
     brand: String,
     /// Whether auto-renew may be switched.
     may_automate: bool,
+    /// On the endpoint's own page: the next step stands out, and the menu has a word.
+    #[prop(optional)]
+    own_page: bool,
 ) -> impl IntoView {
-    let next = row.offer.next.map(|action| button(&row, action, &brand));
+    let weight = if own_page { Weight::Primary } else { Weight::Plain };
+    let next = row.offer.next.map(|action| button(&row, action, &brand, weight));
     let others = row.offer.others.iter().map(|action| entry(&row, *action, &brand)).collect_view();
     let renew = may_automate.then(|| renew_entry(&row));
     let id = row.id;
+    let text = if own_page { "Actions" } else { "" };
     view! {
         <div class="row-actions">
             {next}
-            <ActionMenu id=format!("actions-{id}") label=format!("Actions for {}", row.address)>
+            <ActionMenu id=format!("actions-{id}") label=format!("Actions for {}", row.address) text=text>
                 {others}
                 {renew}
-                <li><a href=paths::endpoint(id)>"Show details"</a></li>
+                {(!own_page).then(|| view! { <li><a href=paths::endpoint(id)>"Show details"</a></li> })}
             </ActionMenu>
         </div>
     }
@@ -51,11 +56,11 @@ pub(super) fn manual(row: &EndpointRow) -> String {
     }
 }
 
-fn button(row: &EndpointRow, action: OfferedAction, brand: &str) -> AnyView {
+fn button(row: &EndpointRow, action: OfferedAction, brand: &str, weight: Weight) -> AnyView {
     let label = action.label(brand);
     match action {
-        OfferedAction::Act(act) => view! { <LinkButton href=begin(row, act)>{label}</LinkButton> }.into_any(),
-        OfferedAction::ManualRequest => view! { <LinkButton href=manual(row)>{label}</LinkButton> }.into_any(),
+        OfferedAction::Act(act) => view! { <LinkButton href=begin(row, act) weight=weight>{label}</LinkButton> }.into_any(),
+        OfferedAction::ManualRequest => view! { <LinkButton href=manual(row) weight=weight>{label}</LinkButton> }.into_any(),
         OfferedAction::Retry | OfferedAction::Cancel => post(row, action, label).into_any(),
     }
 }

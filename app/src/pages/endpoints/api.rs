@@ -65,8 +65,6 @@ pub struct EndpointList {
     pub agents: Vec<(i64, String)>,
     /// This person may set automation up: bulk, auto-renew.
     pub may_automate: bool,
-    /// Why a bulk request offers no duplicates.
-    pub no_bulk_duplicates: String,
 }
 
 /// What an endpoint serves.
@@ -101,7 +99,7 @@ pub struct EndpointView {
     pub solution: Option<String>,
     /// When the agent was heard of last.
     pub agent_seen_at: Option<Timestamp>,
-    /// The profile that auto-renew uses.
+    /// The profile that auto-renew uses, else the default one.
     pub profile: Option<ProfileId>,
     /// "Auto-replace revoked or missing certificates".
     pub auto_replace: bool,
@@ -134,7 +132,6 @@ pub async fn endpoints(query: String) -> Result<EndpointList, PortalError> {
         brand,
         agents: agents.into_iter().map(|agent| (agent.id, agent.name)).collect(),
         may_automate: desk.may(May::Automate),
-        no_bulk_duplicates: desk.lifecycle.duplicates_in_bulk().map(|refusal| refusal.message).unwrap_or_default(),
     })
 }
 

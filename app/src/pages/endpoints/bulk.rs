@@ -5,7 +5,7 @@ use leptos::server_fn::ServerFn as _;
 
 use super::api::EndpointRow;
 use super::auto_renew::{RenewDefaults, renew_fields};
-use super::bulk_api::{BulkAct, BulkView, SubmitBulk, SubmitBulkAutoRenew, bulk};
+use super::bulk_api::{BulkAct, NO_DUPLICATES, BulkView, SubmitBulk, SubmitBulkAutoRenew, bulk};
 use super::list::common_name;
 use crate::kit::{
     Button, Checkbox, Choice, Column, EmptyState, Expiry, Form, FormActions, Hidden, LinkButton, Notice, Section,
@@ -73,7 +73,6 @@ fn form(view: &BulkView, frame: &Frame) -> AnyView {
         }
         .into_any();
     }
-    let no_duplicates = view.no_duplicates.clone();
     let (profiles, suggested) = profiles(frame);
     let install = defaults(frame);
     let names_line = names_line(view.act);
@@ -86,7 +85,7 @@ fn form(view: &BulkView, frame: &Frame) -> AnyView {
             <Section title="Certificate">
                 <SelectField name="profile" label="Automation profile" choices=profiles value=suggested/>
                 <p><strong>"Issue a new certificate"</strong>" for each endpoint. "{names_line}</p>
-                <Unavailable label="Duplicate certificates are not available here" why=no_duplicates/>
+                <Unavailable label="Duplicate certificates are not available here" why=NO_DUPLICATES/>
             </Section>
             <Section title="Installation"><div class="stack narrow">{installation_fields(install)}</div></Section>
             <FormActions><Button weight=Weight::Primary>{submit}</Button>{back}</FormActions>

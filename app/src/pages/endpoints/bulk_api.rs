@@ -1,12 +1,15 @@
 //! A bulk request's views and server functions.
 
-use domain::EndpointId;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::api::EndpointRow;
 use crate::fault::PortalError;
 use crate::pages::wizard::api::Frame;
+
+/// Rule D7 in the words of the screens.
+pub(super) const NO_DUPLICATES: &str = "Automation issues no duplicate certificates in bulk (rule D7): every server's \
+     duplicate is requested on its own endpoint.";
 
 /// What is done with all selected endpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,8 +64,6 @@ pub struct BulkView {
     pub left_out: Vec<(EndpointRow, String)>,
     /// Profiles and defaults, of the first endpoint; none where no endpoint was selected.
     pub frame: Option<Frame>,
-    /// Why no duplicates are offered.
-    pub no_duplicates: String,
     /// The page's key.
     pub key: String,
 }
@@ -78,7 +79,7 @@ pub async fn bulk(query: String) -> Result<BulkView, PortalError> {
     let query = Query::parse(&query);
     let act = query.get("do").and_then(BulkAct::read);
     let act = act.ok_or_else(|| PortalError::Unreadable("Select endpoints in the list and choose what to do with them.".to_owned()))?;
-    let ids: Vec<EndpointId> = query.all("ids").filter_map(|id| id.parse().ok()).collect();
+    let ids: Vec<domain::EndpointId> = query.all("ids").filter_map(|id| id.parse().ok()).collect();
     let rows = reading::selected(&desk, ids).await?;
     let brand = desk.lifecycle.settings().await?.value("brand_word").to_owned();
     let frame = match rows.first() {
@@ -96,7 +97,6 @@ pub async fn bulk(query: String) -> Result<BulkView, PortalError> {
         fits,
         left_out,
         frame,
-        no_duplicates: desk.lifecycle.duplicates_in_bulk().map(|refusal| refusal.message).unwrap_or_default(),
         key: desk.lifecycle.page_key()?,
     })
 }
@@ -146,7 +146,7 @@ pub async fn submit_bulk(
     let mut forms = Vec::with_capacity(ids.len());
     for (place, id) in ids.into_iter().enumerate() {
         let query = query.with("common_name", names.get(place).cloned().unwrap_or_default());
-        forms.push(state::form(EndpointId(id), &query, key.clone())?);
+        forms.push(state::form(domain::EndpointId(id), &query, key.clone())?);
     }
     let outcome = desk.lifecycle.schedule_bulk(&desk.actor(), forms).await.map_err(|error| state::at_field(error.into()))?;
     crate::browser::flash(&format!("{} requests were submitted.", outcome.events.len()));
@@ -170,7 +170,7 @@ pub async fn submit_bulk_auto_renew(
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::Automate)?;
-    let ids: Vec<EndpointId> = ids.into_iter().map(EndpointId).collect();
+    let ids: Vec<domain::EndpointId> = ids.into_iter().map(domain::EndpointId).collect();
     let count = ids.len();
     if BulkAct::read(&act) == Some(BulkAct::AutoRenewOn) {
         let profile = profile.parse().map_err(|_| PortalError::field("profile", "Choose an automation profile."))?;

@@ -25,7 +25,7 @@ pub fn EndpointPage() -> impl IntoView {
     page(async move {
         let id = id.ok_or_else(|| PortalError::no_such("endpoint"))?;
         let view = endpoint(id.0).await?;
-        let actions = view! { <Actions row=view.row.clone() brand=view.brand.clone() may_automate=false/> };
+        let actions = view! { <Actions row=view.row.clone() brand=view.brand.clone() may_automate=view.may_automate own_page=true/> };
         let name = view.row.server_name.clone().or_else(|| view.row.common_name.clone());
         let lead = view! {
             <div class="actions">

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::actions::Actions;
 use super::api::{EndpointList, EndpointRow, SORTS, endpoints};
+use super::bulk_api::NO_DUPLICATES;
 use crate::kit::{
     Badge, Button, Choice, Column, EmptyState, Expiry, FilterBar, FilterSelect, FilterText, Glyph, Icon, LinkButton,
     Listing, Pager, Sheet, Table, Time, Weight, page,
@@ -34,7 +35,7 @@ pub fn EndpointsPage() -> impl IntoView {
 }
 
 fn list(listing: Listing, found: EndpointList) -> AnyView {
-    let EndpointList { page, brand, agents, may_automate, no_bulk_duplicates } = found;
+    let EndpointList { page, brand, agents, may_automate } = found;
     let (previous, next) = (page.previous.clone(), page.next.clone());
     let body = if page.rows.is_empty() {
         empty(listing.is_filtered(), may_automate)
@@ -42,8 +43,8 @@ fn list(listing: Listing, found: EndpointList) -> AnyView {
         let rows = page.rows.into_iter().map(|one| row(one, &brand, may_automate)).collect_view();
         let table = listing.clone();
         view! {
-            {may_automate.then(|| bulk_bar(&brand, no_bulk_duplicates))}
-            <Table label="Automated IPs" columns=columns(may_automate) listing=table>{rows}</Table>
+            {may_automate.then(|| bulk_bar(&brand))}
+            <div class="dense"><Table label="Automated IPs" columns=columns(may_automate) listing=table>{rows}</Table></div>
         }
         .into_any()
     };
@@ -94,7 +95,7 @@ fn empty(filtered: bool, may_automate: bool) -> AnyView {
 }
 
 /// What can be done with the ticked rows. The boxes stand in the table and name this form.
-fn bulk_bar(brand: &str, no_duplicates: String) -> AnyView {
+fn bulk_bar(brand: &str) -> AnyView {
     let switch = format!("Switch to {brand}");
     view! {
         <form id=BULK_FORM class="bulk-bar" method="get" action=paths::endpoints_bulk() aria-label="Selected endpoints">
@@ -106,7 +107,7 @@ fn bulk_bar(brand: &str, no_duplicates: String) -> AnyView {
                 <Button name="do" value="auto_renew_on">"Enable auto-renew"</Button>
                 <Button name="do" value="auto_renew_off">"Disable auto-renew"</Button>
             </div>
-            <p class="muted small"><Icon glyph=Glyph::Info/>{no_duplicates}</p>
+            <p class="muted small"><Icon glyph=Glyph::Info/>{NO_DUPLICATES}</p>
         </form>
     }
     .into_any()

@@ -19,11 +19,12 @@ pub use list::EndpointsPage;
 pub(crate) use auto_renew::{RenewDefaults, ZoneField, renew_fields};
 
 /// Address and port as people write them; IPv6 in brackets.
+#[cfg(feature = "ssr")]
 pub(crate) fn address(ip: &str, port: u16) -> String {
     if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "ssr"))]
 mod tests {
     #[test]
     fn addresses_of_both_kinds() {

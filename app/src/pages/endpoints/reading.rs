@@ -3,7 +3,7 @@
 use domain::model::{AutoRenew, EndpointStatus};
 use domain::rules::OfferedAction;
 use domain::{Days, EndpointId, ProfileId, Timestamp};
-use lifecycle::automation::{EndpointFilter, EndpointKey, EndpointRecord, EndpointSort, Served};
+use lifecycle::automation::{EndpointFilter, EndpointKey, EndpointRecord, EndpointSort, ProfileView, Served};
 
 use super::address;
 use super::api::{EndpointRow, EndpointView, SORTS, ServedView};
@@ -178,7 +178,7 @@ pub(crate) async fn view(desk: &Desk, id: EndpointId) -> Result<EndpointView, Po
         manual_reason: endpoint.manual_reason.clone(),
         solution: endpoint.solution.clone(),
         agent_seen_at: endpoint.agent_seen_at,
-        profile: endpoint.profile,
+        profile: endpoint.profile.or_else(|| default_profile(&profiles)),
         auto_replace: endpoint.auto_replace,
         newest,
         events: detail.events.into_iter().map(|event| activity::row(event, &brand)).collect(),
@@ -188,6 +188,10 @@ pub(crate) async fn view(desk: &Desk, id: EndpointId) -> Result<EndpointView, Po
         time_zone: desk.person.user.time_zone.clone(),
         row: row(endpoint, offer.ok_or(PortalError::Failed)?),
     })
+}
+
+fn default_profile(profiles: &[ProfileView]) -> Option<ProfileId> {
+    profiles.iter().find(|view| view.profile.is_default).map(|view| view.profile.id)
 }
 
 fn served(served: &Served) -> ServedView {

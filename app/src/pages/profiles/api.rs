@@ -2,7 +2,7 @@
 
 use domain::model::Profile;
 use domain::rules::ProfileState;
-use domain::{ProfileId, Timestamp};
+use domain::Timestamp;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -70,7 +70,7 @@ pub async fn open_profile_form(id: Option<i64>) -> Result<ProfileForm, PortalErr
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(if id.is_some() { May::SeeAll } else { May::Automate })?;
-    super::read_form::form(&desk, id.map(ProfileId)).await
+    super::read_form::form(&desk, id.map(domain::ProfileId)).await
 }
 
 /// Saves a profile, new or changed.
@@ -120,7 +120,7 @@ pub async fn delete_profile(id: i64) -> Result<(), PortalError> {
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::Automate)?;
-    desk.lifecycle.delete_profile(&desk.actor(), ProfileId(id)).await?;
+    desk.lifecycle.delete_profile(&desk.actor(), domain::ProfileId(id)).await?;
     crate::browser::flash("The profile was deleted.");
     crate::browser::redirect(&crate::paths::profiles());
     Ok(())

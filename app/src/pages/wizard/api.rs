@@ -2,7 +2,7 @@
 
 use domain::model::{EndpointAction, EventMode};
 use domain::rules::Explanation;
-use domain::{EndpointId, OrderNumber, Timestamp};
+use domain::{OrderNumber, Timestamp};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -145,7 +145,7 @@ pub async fn step_frame(id: i64, query: String) -> Result<Frame, PortalError> {
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::SeeAll)?;
-    super::facts::frame(&desk, EndpointId(id), &super::state::read(&query)?).await
+    super::facts::frame(&desk, domain::EndpointId(id), &super::state::read(&query)?).await
 }
 
 /// Step 2 with the orders to choose from.
@@ -154,7 +154,7 @@ pub async fn certificate_step(id: i64, query: String) -> Result<CertificateView,
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::SeeAll)?;
-    super::facts::certificate(&desk, EndpointId(id), &super::state::read(&query)?).await
+    super::facts::certificate(&desk, domain::EndpointId(id), &super::state::read(&query)?).await
 }
 
 /// Step 4: what would be done.
@@ -163,7 +163,7 @@ pub async fn review_step(id: i64, query: String) -> Result<ReviewView, PortalErr
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::SeeAll)?;
-    super::facts::review(&desk, EndpointId(id), &super::state::read(&query)?).await
+    super::facts::review(&desk, domain::EndpointId(id), &super::state::read(&query)?).await
 }
 
 /// Step 1 done.
@@ -183,7 +183,7 @@ pub async fn choose_profile(
     if state::order(&query).is_none() {
         query = query.without("order").without("order_profile").without("extra_names");
     }
-    crate::browser::redirect(&query.href(&crate::paths::wizard_certificate(EndpointId(endpoint))));
+    crate::browser::redirect(&query.href(&crate::paths::wizard_certificate(domain::EndpointId(endpoint))));
     Ok(())
 }
 
@@ -202,7 +202,7 @@ pub async fn choose_certificate(
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::SeeAll)?;
-    let id = EndpointId(endpoint);
+    let id = domain::EndpointId(endpoint);
     let old = state::read(&state)?;
     let mut query = old.with("obtain", &obtain);
     if obtain == "duplicate" {
@@ -239,7 +239,7 @@ pub async fn choose_installation(
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::SeeAll)?;
-    let id = EndpointId(endpoint);
+    let id = domain::EndpointId(endpoint);
     let fields = [
         ("install", install),
         ("date", date),
@@ -266,7 +266,7 @@ pub async fn submit_request(endpoint: i64, state: String, key: String) -> Result
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::SeeAll)?;
-    let form = state::form(EndpointId(endpoint), &state::read(&state)?, key)?;
+    let form = state::form(domain::EndpointId(endpoint), &state::read(&state)?, key)?;
     let event = desk.lifecycle.schedule(&desk.actor(), form).await?;
     crate::browser::flash("The request was submitted.");
     crate::browser::redirect(&crate::paths::event(event));

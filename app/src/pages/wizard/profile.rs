@@ -65,12 +65,12 @@ fn choose(frame: &Frame) -> AnyView {
 }
 
 fn choice(profile: &ProfileOption) -> Choice {
-    let default = if profile.is_default { " (default)" } else { "" };
-    let mut help = format!("{} for {} · {}", profile.product, profile.organization, profile.terms);
+    let default = if profile.is_default { "Default. " } else { "" };
+    let mut help = format!("{default}{} for {} · {}", profile.product, profile.organization, profile.terms);
     if !profile.reasons.is_empty() {
         help = format!("{help}. Action needed: {}", profile.reasons.join(" "));
     }
-    Choice::new(profile.id.to_string(), format!("{}{default}", profile.name))
+    Choice::new(profile.id.to_string(), &profile.name)
         .help(help)
         .disabled(!profile.reasons.is_empty())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::model::EndpointStatus;
-use domain::rules::{EndpointFacts, Offer, check_bulk, offer_in_automation, offered_actions, status_after};
+use domain::rules::{EndpointFacts, Offer, offer_in_automation, offered_actions, status_after};
 use domain::{ProfileId, Refusal};
 use store::Tx;
 use store::endpoints::EndpointRecord;
@@ -50,11 +50,6 @@ impl Lifecycle {
         };
         let role = actor.role().unwrap_or(domain::model::Role::Limited);
         Ok(offer_in_automation(&preferences(&mut tx).await?, role, profile.as_ref()))
-    }
-
-    /// Why a bulk request offers no duplicates (rule D7's own words).
-    pub fn duplicates_in_bulk(&self) -> Option<Refusal> {
-        check_bulk(&[true]).err()
     }
 }
 
