@@ -161,10 +161,10 @@ pub async fn order(number: i64) -> Result<OrderDetail, PortalError> {
 
 #[cfg(feature = "ssr")]
 mod reading {
-    use std::collections::HashMap;
+    use std::collections::BTreeMap;
 
-    use domain::model::Coverage;
-    use domain::{Product, Refusal, RequestId};
+    use domain::model::{CertificateKind, Coverage};
+    use domain::{Product, Refusal, UserId};
     use lifecycle::orders::{Actions, CertificateRecord, OrderDetail as Detail, OrderRecord, RequestRecord};
 
     use super::{ActionsView, CertificateRow, ExplainedLine, OrderDetail, OrderRow, RequestLine};
@@ -199,7 +199,7 @@ mod reading {
             let product = Product::find(order.product.as_str());
             let requester = detail.record.requester_name.clone();
             let note = detail.record.note.clone();
-            let askers = detail.requests.iter().map(|one| (one.request.id, one.requester_name.clone())).collect();
+            let people = detail.people;
             let row = OrderRow::of(detail.record, detail.organization);
             Self {
                 names: order.names,
@@ -212,7 +212,7 @@ mod reading {
                 certificates: detail
                     .certificates
                     .into_iter()
-                    .map(|one| certificate(one, &askers, requester.as_deref()))
+                    .map(|one| certificate(one, &people, requester.as_deref()))
                     .collect(),
                 lineage: detail.lineage,
                 requests: detail.requests.into_iter().map(request).collect(),
@@ -229,18 +229,19 @@ mod reading {
         }
     }
 
-    /// `askers` are the names of those who asked, by request; a certificate without one was asked
-    /// for with its order.
+    /// `people` are the names of those who asked. A first certificate without one was asked for by
+    /// whoever placed the order: the operator, or history does not tell.
     fn certificate(
         record: CertificateRecord,
-        askers: &HashMap<RequestId, Option<String>>,
+        people: &BTreeMap<UserId, String>,
         order_requester: Option<&str>,
     ) -> CertificateRow {
-        let asker = record.request.and_then(|request| askers.get(&request)).cloned().flatten();
-        let requester = match (record.acme_account, asker) {
+        let name = record.requester.and_then(|user| people.get(&user)).cloned();
+        let first = record.certificate.kind == CertificateKind::Original;
+        let requester = match (record.acme_account, name) {
             (Some(account), _) => format!("ACME account {account}"),
             (None, Some(name)) => name,
-            (None, None) => order_requester.unwrap_or("—").to_owned(),
+            (None, None) => order_requester.filter(|_| first).unwrap_or("—").to_owned(),
         };
         let one = record.certificate;
         CertificateRow {
