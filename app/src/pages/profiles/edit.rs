@@ -87,15 +87,9 @@ fn fields(form: &ProfileForm) -> AnyView {
     let save = form.may_automate.then(|| {
         view! { <FormActions><Button weight=Weight::Primary>"Save profile"</Button><LinkButton href=back>"Cancel"</LinkButton></FormActions> }
     });
-    let update = row.is_some().then(|| {
-        view! {
-            <Checkbox
-                name="update_scheduled" label="Update these preferences in scheduled automation events that use this profile"
-                help="Without it, events that are scheduled already stay as they were. Events that an agent has begun stay as they are in any case."
-            />
-        }
-    });
-    let (ordered, certificate, automation) = (ordered(form), certificate(form), automation(form));
+    let exists = row.is_some();
+    // Fields find their form only where they are made inside of it.
+    let (what, how, then) = (form.clone(), form.clone(), form.clone());
     view! {
         <Form action=SaveProfile::PATH>
             <Hidden name="id" value=id/>
@@ -103,21 +97,30 @@ fn fields(form: &ProfileForm) -> AnyView {
             <Hidden name="next" value=next/>
             <Section title="What is ordered">
                 <TextField name="name" label="Name" value=name required=true maxlength=100/>
-                {ordered}
+                {ordered(&what)}
             </Section>
-            <Section title="Certificate">{certificate}</Section>
+            <Section title="Certificate">{certificate(&how)}</Section>
             <Section title="Contacts">
                 <TextField
                     name="emails" label="Contacts and e-mails" value=emails optional=true maxlength=5_000
                     help="Told what happens to requests of this profile. Separated by commas."
                 />
             </Section>
-            <Section title="Automation">{automation}</Section>
-            {update}
+            <Section title="Automation">{automation(&then)}</Section>
+            {exists.then(update_scheduled)}
             {save}
         </Form>
     }
     .into_any()
+}
+
+fn update_scheduled() -> impl IntoView {
+    view! {
+        <Checkbox
+            name="update_scheduled" label="Update these preferences in scheduled automation events that use this profile"
+            help="Without it, events that are scheduled already stay as they were. Events that an agent has begun stay as they are in any case."
+        />
+    }
 }
 
 fn ordered(form: &ProfileForm) -> AnyView {
