@@ -1,6 +1,7 @@
 //! (ssr) What the browser sent and what it is told: cookies, flash notices, redirects.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::http::header::{COOKIE, HOST, LOCATION, SET_COOKIE, USER_AGENT};
 use http::request::Parts;
@@ -95,6 +96,17 @@ pub fn visitor() -> Visitor {
 /// The client's address, as the HTTP layer sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct ClientAddress(pub IpAddr);
+
+/// The portal's public URL as configured, without a slash at its end; the HTTP layer puts it into
+/// the request's extensions.
+#[derive(Debug, Clone)]
+pub struct BaseUrl(pub Arc<str>);
+
+/// The public URL of `path`: at the configured base URL, whatever host the browser asked.
+pub fn public(path: &str) -> String {
+    let base = parts().and_then(|parts| parts.extensions.get::<BaseUrl>().cloned());
+    base.map_or_else(|| absolute(path), |base| format!("{}{path}", base.0))
+}
 
 fn secure(parts: &Parts) -> Secure {
     parts.extensions.get::<Secure>().copied().unwrap_or(Secure(false))

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use app::browser::{ClientAddress, Cookie, Secure};
+use app::browser::{BaseUrl, ClientAddress, Cookie, Secure};
 use app::desk::SignedIn;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
@@ -31,6 +31,9 @@ pub(super) async fn person(State(web): State<Web>, mut request: Request, next: N
     let extensions = request.extensions_mut();
     extensions.insert(secure);
     extensions.insert(web.lifecycle.clone());
+    if let Some(url) = &web.options.base_url {
+        extensions.insert(BaseUrl(url.trim_end_matches('/').into()));
+    }
     if let Some(address) = address {
         extensions.insert(ClientAddress(address));
     }

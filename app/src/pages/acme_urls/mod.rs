@@ -1,29 +1,20 @@
-//! "Automation > ACME Directory URLs".
+//! "Automation > ACME Directory URLs": the credentials that ACME clients are bound with, what came
+//! through them and why, and "Try a request".
 
-use leptos::prelude::*;
+pub mod api;
+mod commands;
+mod credential;
+mod detail;
+#[cfg(feature = "ssr")]
+pub mod files;
+mod list;
+mod new;
+mod orders;
+#[cfg(feature = "ssr")]
+mod read_form;
+pub mod trying;
 
-use crate::pages::later::later;
-
-/// The list of ACME Directory URLs.
-#[component]
-pub fn AcmeUrlsPage() -> impl IntoView {
-    later("ACME Directory URLs", Some("Automation"))
-}
-
-/// "Add ACME Directory URL".
-#[component]
-pub fn AcmeUrlNewPage() -> impl IntoView {
-    later("Add ACME Directory URL", Some("Automation"))
-}
-
-/// An ACME Directory URL with its accounts and orders.
-#[component]
-pub fn AcmeUrlPage() -> impl IntoView {
-    later("ACME Directory URL", Some("Automation"))
-}
-
-/// "Try a request".
-#[component]
-pub fn TryPage() -> impl IntoView {
-    later("Try a request", Some("Automation"))
-}
+pub use detail::AcmeUrlPage;
+pub use list::AcmeUrlsPage;
+pub use new::AcmeUrlNewPage;
+pub use trying::TryPage;

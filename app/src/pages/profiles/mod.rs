@@ -4,7 +4,7 @@ pub mod api;
 mod edit;
 mod list;
 #[cfg(feature = "ssr")]
-mod read_form;
+pub(crate) mod read_form;
 
 pub use edit::{ProfileNewPage, ProfilePage};
 pub use list::ProfilesPage;

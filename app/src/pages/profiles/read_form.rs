@@ -43,7 +43,7 @@ pub(super) async fn form(desk: &Desk, id: Option<ProfileId>) -> Result<ProfileFo
 }
 
 /// All organizations by name.
-async fn organizations(desk: &Desk) -> Result<Vec<(i64, String)>, PortalError> {
+pub(crate) async fn organizations(desk: &Desk) -> Result<Vec<(i64, String)>, PortalError> {
     let key = |one: &domain::model::Organization| (Key::Text(one.name.clone()), one.id.0);
     let rows = all_rows(PlaceSort::Name, false, key, |page: PageOf<PlaceSort>| {
         let desk = desk.clone();

@@ -88,7 +88,7 @@ impl Tx {
         let rows: Vec<LineRow> = on!(self, |conn| {
             let mut query = QueryBuilder::new(LINES);
             if let Some(text) = &filter.text {
-                let kid = text.trim().to_lowercase();
+                let kid = text.trim().to_owned();
                 query.push(" AND (LOWER(u.name) LIKE ").push_bind(like(text)).push(" ESCAPE '!'");
                 query.push(" OR EXISTS (SELECT 1 FROM acme_eab_keys k WHERE k.acme_url_id = u.id");
                 query.push(" AND k.kid >= ").push_bind(kid.clone());
