@@ -41,6 +41,8 @@ pub struct OrderDetail {
     pub organization: String,
     /// Its certificates, oldest first.
     pub certificates: Vec<CertificateRecord>,
+    /// The names of the people who asked for its certificates.
+    pub people: BTreeMap<UserId, String>,
     /// The whole chain of renewals, oldest first, with this order among them.
     pub lineage: Vec<OrderNumber>,
     /// The requests about it, newest first.
@@ -213,11 +215,13 @@ impl Lifecycle {
             order: record.order.clone(),
             certificates: certificates.iter().map(|one| one.certificate.clone()).collect(),
         };
+        let askers = certificates.iter().filter_map(|one| one.requester).collect();
         let stored = tx.explanations_of_order(number).await?;
         Ok(OrderDetail {
             explanations: stored.into_iter().filter_map(explained).collect(),
             actions: Actions::of(&file, self.issuer_end(), self.clock().now()),
             organization: organization.map(|found| found.name).unwrap_or_default(),
+            people: names_of(&mut tx, askers).await?,
             certificates,
             lineage: find::lineage(&mut tx, &record.order).await?,
             requests: tx.requests_of_order(number).await?,
@@ -328,6 +332,14 @@ impl Lifecycle {
         };
         Ok(Download { file_name: format!("{name}{ending}"), content_type, bytes })
     }
+}
+
+async fn names_of(tx: &mut Tx, ids: BTreeSet<UserId>) -> Result<BTreeMap<UserId, String>> {
+    let mut names = BTreeMap::new();
+    for id in ids {
+        names.extend(tx.account(id).await?.map(|account| (id, account.user.name)));
+    }
+    Ok(names)
 }
 
 fn explained(stored: StoredExplanation) -> Option<Explained> {
