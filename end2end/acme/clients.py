@@ -34,6 +34,8 @@ class Client:
 
     name = ""
     program = ""
+    # A web server that is its own client enrolls and duplicates, and no more can be asked of it.
+    serves = False
 
     def __init__(self, site: Site):
         self.site = site

@@ -66,9 +66,7 @@ def run(folder: pathlib.Path, kinds: list) -> Tally:
         through = together(tally, plays, steps_then)
         portal.restart()
         together(tally, [play for play in through if steps_now(play.client)], steps_now)
-        lost = [play for play in plays if play not in through]
-        for play in lost:
-            tally.failed += len(steps_now(play.client))
+        tally.failed += sum(len(steps_now(play.client)) for play in plays if play not in through)
     finally:
         portal.stop()
         net.stop()

@@ -34,6 +34,8 @@ def served(port: int, name: str, root: pathlib.Path) -> str:
 class WebServer(Client):
     """Started, watched until it serves the certificate, stopped."""
 
+    serves = True
+
     def serving(self, home: pathlib.Path, words: list[object], port: int, name: str) -> str:
         with self.log.open("a") as log:
             child = subprocess.Popen(
@@ -91,7 +93,7 @@ class Apache(WebServer):
             f"Protocols http/1.1 acme-tls/1\nMDPortMap http:- https:{port}\nMDomain {name}\n"
             f"<VirtualHost 127.0.0.1:{port}>\nServerName {name}\nSSLEngine on\n</VirtualHost>\n"
         )
-        # The demonstration of the module runs as www-data, which has to reach its own folder.
+        # The module works as www-data, which has to reach the folder.
         for folder in [home, *home.parents]:
             if folder == pathlib.Path("/tmp"):
                 break

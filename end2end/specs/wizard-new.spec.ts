@@ -66,8 +66,7 @@ test('a name that is none is refused at the search field', async ({ page, portal
   await expect(field).toHaveValue('bad_name!.example.com');
 });
 
-test('names are suggested as one types', async ({ page, portal, scripts }) => {
-  test.skip(!scripts, 'suggestions need scripts; the search works without them');
+test('names are suggested as one types', { tag: '@scripts' }, async ({ page, portal }) => {
   await begin(page, portal, 'new-1', 'Request a certificate');
   await chooseProfile(page, 'Standard SSL');
   await page.getByRole('link', { name: DUPLICATE }).click();

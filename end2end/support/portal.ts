@@ -2,14 +2,15 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
 /** The binary under test. */
-const BINARY = process.env['CERTDECK_BIN'] ?? resolve('..', 'target', 'debug', 'certdeck');
+const BINARY = process.env['CERTDECK_BIN'] ?? fileURLToPath(new URL('../../target/debug/certdeck', import.meta.url));
 /** How long a portal may take to start, and to stop, on a busy machine. */
 const PATIENCE_MS = 60_000;
 
