@@ -29,7 +29,13 @@ async fn suggest(desk: &Desk, typed: &str) -> Result<Vec<String>, PortalError> {
     let (before, last) = typed.split_at(start);
     let Some(query) = NameQuery::typed(last) else { return Ok(Vec::new()) };
     let found = desk.lifecycle.search_orders(&desk.actor(), &query, SearchFilter::default(), None, MOST).await?;
-    let mut names: Vec<String> = found.orders.into_iter().map(|(_, name)| format!("{before}{name}")).collect();
-    names.dedup();
+    // Several orders may hold the same name.
+    let mut names: Vec<String> = Vec::new();
+    for (_, name) in found.orders {
+        let whole = format!("{before}{name}");
+        if !names.contains(&whole) {
+            names.push(whole);
+        }
+    }
     Ok(names)
 }

@@ -1,7 +1,8 @@
 //! Step 4: "Review": what will happen, in words, and "Submit request".
 
-use domain::Timestamp;
 use domain::model::{EndpointAction, EventMode};
+use domain::rules::Action;
+use domain::{OrderNumber, Timestamp};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 
@@ -128,6 +129,19 @@ fn Exact(at: Timestamp) -> impl IntoView {
     view! { <time datetime=at.rfc3339()><strong>{text}</strong></time> }
 }
 
+/// The order ID that the certificate will have, as things are now (rules D11 and D12).
+fn order_line(plan: &PlanView) -> AnyView {
+    let link = |order: OrderNumber| view! { <a href=paths::order(order)>{order.to_string()}</a> };
+    match (&plan.decided, plan.source_order) {
+        (Some(decided), Some(due)) if decided.action == Action::Renew => {
+            view! { "New, renews "{link(decided.order.unwrap_or(due))} }.into_any()
+        }
+        (Some(decided), Some(due)) => link(decided.order.unwrap_or(due)).into_any(),
+        (None, Some(order)) => link(order).into_any(),
+        (_, None) => "New".into_any(),
+    }
+}
+
 fn summary(frame: &Frame, plan: &PlanView) -> AnyView {
     let state = Query::parse(&frame.state);
     let text = |name: &str| state.get(name).unwrap_or_default().to_owned();
@@ -143,7 +157,7 @@ fn summary(frame: &Frame, plan: &PlanView) -> AnyView {
     let profile = frame.profile.clone();
     let (product, terms) = profile.as_ref().map(|one| (one.product.clone(), one.terms.clone())).unwrap_or_default();
     let mode = if plan.mode == EventMode::Duplicate { "Issue a duplicate certificate using an existing order" } else { "Issue a new certificate" };
-    let order = plan.source_order.map_or_else(|| "New".into_any(), |order| view! { <a href=paths::order(order)>{order.to_string()}</a> }.into_any());
+    let order = order_line(plan);
     let when = plan.scheduled_at.map_or_else(|| "Install as soon as it is issued".into_any(), |at| view! { <Time at=at/> }.into_any());
     let PlanView { organization, common_name, names, .. } = plan.clone();
     let address = frame.endpoint.address.clone();
