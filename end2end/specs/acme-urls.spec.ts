@@ -71,7 +71,7 @@ test('a URL is made, its secret is shown once, lego enrolls and duplicates, and 
   const history = page.getByRole('region', { name: /^Certificates of order/ });
   await expect(history.getByRole('row')).toHaveCount(3);
   await expect(page.getByText('A duplicate under the same order ID').first()).toBeVisible();
-  await expect(page.getByText('A new order').first()).toBeVisible();
+  await expect(page.getByText('A new order', { exact: true }).first()).toBeVisible();
 });
 
 test('a faulty form comes back with what was typed', async ({ page }) => {
@@ -95,7 +95,7 @@ test('"Try a request" answers without issuing; rotating shows a new key, revokin
   await page.getByRole('link', { name: 'Try a request' }).click();
   await page.getByLabel('Names').fill('new.example.com');
   await page.getByRole('button', { name: 'Try it' }).click();
-  await expect(page.getByText('A new order')).toBeVisible();
+  await expect(page.getByText('A new order', { exact: true })).toBeVisible();
   await page.getByLabel('Action in the URL').selectOption('renew');
   await page.getByRole('button', { name: 'Try it' }).click();
   await expect(page.getByText('Refused by rule A2')).toBeVisible();
