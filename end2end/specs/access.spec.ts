@@ -81,3 +81,22 @@ test('lists filter, sort and page by their URL, and say what to do when empty', 
   await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Previous' }).click();
   await expect(page.getByRole('rowheader').first()).toHaveText(first);
 });
+
+test('a megabyte in a field is refused in words, and the portal goes on', async ({ page, portal }) => {
+  await signIn(page, 'administrator');
+  const large = 'a'.repeat(1_000_000);
+  const forms: Record<string, Record<string, string>> = {
+    'session/sign-in': { email: large, password: 'x', next: '/' },
+    'preferences/save': { version: '1', brand_word: large },
+    'orders/duplicate': { number: '27182', csr: large },
+    'wizard/certificate': { endpoint: '1', state: large, obtain: 'new' },
+    'requests/review': { id: '4', decision: 'reject', note: large },
+  };
+  for (const [action, form] of Object.entries(forms)) {
+    const sent = await page.request.post(`/api/${action}`, { form, headers: { Origin: portal.url, Accept: 'text/html' }, maxRedirects: 0 });
+    expect(sent.status(), action).toBe(413);
+    expect(await sent.text(), action).toContain('256 kB');
+  }
+  await page.goto('/certificates/orders/27182');
+  await expect(page.getByRole('heading', { name: 'Order 27182', level: 1 })).toBeVisible();
+});

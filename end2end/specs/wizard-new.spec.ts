@@ -1,5 +1,5 @@
 import { begin, chooseProfile, countEvents, DUPLICATE, duplicateByNames, endpointRow, installed, next, scheduleAt, submit } from '../support/automation.ts';
-import { signIn } from '../support/people.ts';
+import { alsoSignedIn, signIn } from '../support/people.ts';
 import { certificates, expectDuplicateServed, newest, opensslShows, served } from '../support/tls.ts';
 import { expect, test } from '../support/test.ts';
 
@@ -119,6 +119,27 @@ test('sent twice it is one event', async ({ page, portal, scripts }) => {
   expect([302, 303]).toContain(again.status());
   expect(again.headers()['location']).toContain(event);
   expect(await countEvents(page)).toBe(1);
+});
+
+test('an order that is revoked under the wizard is refused at the end, in words', async ({ page, portal, browser, scripts }) => {
+  await begin(page, portal, 'new-1', 'Request a certificate');
+  await chooseProfile(page, 'Standard SSL');
+  await duplicateByNames(page, 'api.example.com', 27182);
+  await next(page, 'Installation');
+  await next(page, 'Review');
+
+  const manager = await alsoSignedIn(browser, portal, 'manager', scripts);
+  await manager.goto('/certificates/orders/27182/revoke');
+  await manager.getByRole('radio', { name: 'Order 27182' }).check();
+  await manager.getByRole('button', { name: 'Request revocation' }).click();
+  await expect(manager.getByText('The revocation waits for its second step')).toBeVisible();
+  const id = new URL(manager.url()).pathname.split('/').at(-1) ?? '';
+  await page.request.post('/api/requests/review', { form: { id, decision: 'approve' }, headers: { Origin: portal.url } });
+  expect((await portal.order(27182)).status).toBe('revoked');
+
+  await page.getByRole('button', { name: 'Submit request' }).click();
+  await expect(page.getByRole('alert').first()).toContainText(/revoked/);
+  expect(await countEvents(page)).toBe(0);
 });
 
 test('D6: SSL Plus takes no further names, also not when they are sent anyway', async ({ page, portal }) => {
