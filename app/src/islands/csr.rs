@@ -26,6 +26,9 @@ pub fn CsrFacts(
 
 #[cfg(feature = "hydrate")]
 mod reading {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
     use leptos::prelude::*;
     use leptos::task::spawn_local;
     use leptos::wasm_bindgen::closure::Closure;
@@ -39,12 +42,16 @@ mod reading {
         let area = document().get_element_by_id(target).and_then(|found| found.dyn_into::<HtmlTextAreaElement>().ok());
         let Some(area) = area else { return };
         let field = area.clone();
+        let last = Rc::new(RefCell::new(String::new()));
         let on_input = Closure::<dyn FnMut()>::new(move || {
             let (field, source, typed) = (field.clone(), source.clone(), field.value());
+            let last = Rc::clone(&last);
             let ask = move || {
-                if field.value() != typed {
+                // A pasted CSR comes as many lines: it is sent once.
+                if field.value() != typed || *last.borrow() == typed {
                     return;
                 }
+                last.borrow_mut().clone_from(&typed);
                 if !typed.contains("-----END") {
                     say.set((false, String::new()));
                     return;

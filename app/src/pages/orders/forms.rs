@@ -1,5 +1,6 @@
 //! What the forms of "Certificate actions" do. Their fields are named as the use cases' faults.
 
+#[cfg(feature = "ssr")]
 use domain::OrderNumber;
 #[cfg(feature = "ssr")]
 use lifecycle::Outcome;
