@@ -6,8 +6,9 @@ use leptos_router::any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _};
 use leptos_router::{NestedRoute, SsrMode};
 
 use crate::pages::{
-    acme_urls, activity, agents, api_keys, audit, dashboard, domains, endpoints, notifications, orders, organizations,
-    preferences, products, profiles, request, requests, search, session, users, wizard,
+    acme_urls, activity, agents, api_keys, audit, dashboard, domains, endpoints, notifications,
+    orders, organizations, preferences, products, profiles, request, requests, search, session,
+    users, wizard,
 };
 use crate::paths::{self, Pattern};
 

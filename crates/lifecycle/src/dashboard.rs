@@ -15,8 +15,15 @@ use crate::orders::own_only;
 use crate::{Actor, Lifecycle, Result};
 
 /// Days to expiry that are counted together, both included; none has no end.
-pub const SPANS: [(i64, Option<i64>); 7] =
-    [(0, Some(7)), (8, Some(30)), (31, Some(60)), (61, Some(90)), (91, Some(180)), (181, Some(365)), (366, None)];
+pub const SPANS: [(i64, Option<i64>); 7] = [
+    (0, Some(7)),
+    (8, Some(30)),
+    (31, Some(60)),
+    (61, Some(90)),
+    (91, Some(180)),
+    (181, Some(365)),
+    (366, None),
+];
 /// What is called expiring soon.
 pub const SOON: Days = Days(90);
 /// Days of which orders are counted, today included.
@@ -65,7 +72,8 @@ impl Lifecycle {
     /// The dashboard as `actor` sees it: Limited Users see what is their own, and no automation.
     pub async fn dashboard(&self, actor: &Actor) -> Result<Dashboard> {
         let now = self.clock().now();
-        let requests = RequestFilter { status: Some("pending".to_owned()), ..RequestFilter::default() };
+        let requests =
+            RequestFilter { status: Some("pending".to_owned()), ..RequestFilter::default() };
         let newest = PageOf { descending: true, ..PageOf::first((), ROWS) };
         let requests = self.requests(actor, requests, &newest).await?.rows;
         let own = own_only(actor);
@@ -81,7 +89,14 @@ impl Lifecycle {
         let waiting = tx.count_waiting(own).await?;
         drop(tx);
         let trouble = if own.is_some() { Vec::new() } else { self.trouble(actor).await? };
-        Ok(Dashboard { ending, expiring: self.expiring(actor, now).await?, waiting, requests, ordered, trouble })
+        Ok(Dashboard {
+            ending,
+            expiring: self.expiring(actor, now).await?,
+            waiting,
+            requests,
+            ordered,
+            trouble,
+        })
     }
 
     async fn expiring(&self, actor: &Actor, now: Timestamp) -> Result<Vec<OrderRecord>> {
@@ -99,7 +114,8 @@ impl Lifecycle {
         let mut found = Vec::new();
         for status in TROUBLE {
             let filter = EndpointFilter { status: Some(status), ..EndpointFilter::default() };
-            let page = self.endpoints(actor, filter, EndpointSort::Address, false, None, ROWS).await?;
+            let page =
+                self.endpoints(actor, filter, EndpointSort::Address, false, None, ROWS).await?;
             found.extend(page.rows);
         }
         found.truncate(usize::from(ROWS));
@@ -120,7 +136,9 @@ mod tests {
             let shown = shop.dashboard(&Actor::Operator).await.unwrap();
             assert_eq!(shown.ending.len(), SPANS.len());
             assert!(shown.ending.iter().all(|span| span.orders == 0));
-            assert!(shown.expiring.is_empty() && shown.requests.is_empty() && shown.trouble.is_empty());
+            assert!(
+                shown.expiring.is_empty() && shown.requests.is_empty() && shown.trouble.is_empty()
+            );
         }
     }
 
@@ -129,7 +147,8 @@ mod tests {
         for shop in shops().await {
             shop.sell("ssl_plus", "www.example.com").await;
             let shown = shop.dashboard(&Actor::Operator).await.unwrap();
-            let counted: Vec<Ending> = shown.ending.into_iter().filter(|span| span.orders > 0).collect();
+            let counted: Vec<Ending> =
+                shown.ending.into_iter().filter(|span| span.orders > 0).collect();
             assert_eq!(counted, [Ending { from: 181, to: Some(365), orders: 1 }]);
             assert!(shown.expiring.is_empty());
             assert_eq!(shown.ordered.iter().map(|day| day.orders).sum::<u64>(), 1);

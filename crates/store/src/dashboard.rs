@@ -116,7 +116,8 @@ mod tests {
             let end = NOW;
             let count = tx.count_ending(end, end.plus(Days(1)), None).await.unwrap();
             assert_eq!(count, 2, "{}", database.kind);
-            let edge = tx.count_ending(end.plus_seconds(1), end.plus_seconds(2), None).await.unwrap();
+            let edge =
+                tx.count_ending(end.plus_seconds(1), end.plus_seconds(2), None).await.unwrap();
             assert_eq!(edge, 1, "the first second counts, the last does not");
             assert_eq!(tx.count_ending(end, end.plus(Days(1)), Some(UserId(9))).await.unwrap(), 0);
             assert_eq!(tx.count_waiting(None).await.unwrap(), 0);
@@ -132,7 +133,11 @@ mod tests {
             let mut tx = database.store.reader().await.unwrap();
             let days = tx.count_ordered(Timestamp(1_700_000_000), None).await.unwrap();
             let day = Timestamp(1_700_000_000 / DAY * DAY);
-            let expected = [Origin::Automation, Origin::Portal].map(|origin| DayCount { day, origin, orders: 1 });
+            let expected = [Origin::Automation, Origin::Portal].map(|origin| DayCount {
+                day,
+                origin,
+                orders: 1,
+            });
             assert_eq!(days, expected, "{}", database.kind);
             assert!(tx.count_ordered(NOW, None).await.unwrap().is_empty());
         }
