@@ -153,9 +153,9 @@ class Dehydrated(Client):
 
     def sign(self, server: str, url: Url, name: str, method: str, *more: str) -> pathlib.Path:
         config = self.config(server, url, method)
-        self.run("dehydrated", "--register", "--accept-terms", "-f", config)
         alias = name.replace("*", "any")
-        self.run("dehydrated", "-c", *more, "-f", config, "-d", name, "--alias", alias)
+        # With the terms accepted it registers where it has no account yet.
+        self.run("dehydrated", "-c", "--accept-terms", *more, "-f", config, "-d", name, "--alias", alias)
         return self.home(server) / "certs" / alias / "fullchain.pem"
 
     def obtain(self, server, url, name, method="http-01"):
