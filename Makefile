@@ -6,6 +6,16 @@ CARGO ?= cargo
 PROFILE_DIR := target/debug
 export CERTDECK_REQUIRE_POSTGRES ?= 1
 
+# `make bench`: sizes, and the cores of server and load.
+BENCH_ORDERS ?= 1000000
+BENCH_SECONDS ?= 10
+BENCH_ROUNDS ?= 2
+BENCH_SERVER_CORE ?= 0
+BENCH_LOAD_CORE ?= 1
+BENCH_DATA ?= target/bench
+BENCH_TERMS = --certdeck target/release/certdeck --data $(BENCH_DATA) --orders $(BENCH_ORDERS) \
+	--seconds $(BENCH_SECONDS) --server-core $(BENCH_SERVER_CORE)
+
 help: ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -60,7 +70,9 @@ advisories: ## Known vulnerabilities of dependencies (needs the advisory databas
 
 check: lint deny test ## All that CI checks
 
-bench: ## Measure; docs/BENCHMARKS.md has the figures and how to read them
-	$(CARGO) run --release -p certdeck --example bench
+bench: site ## Measure; docs/BENCHMARKS.md has the figures and how to read them
+	$(CARGO) build --release -p certdeck -p certdeck-bench
+	taskset -c $(BENCH_LOAD_CORE) target/release/certdeck-bench $(BENCH_TERMS) pages
+	taskset -c $(BENCH_LOAD_CORE) target/release/certdeck-bench $(BENCH_TERMS) acme --rounds $(BENCH_ROUNDS)
 
 .PHONY: help tools site run build test e2e interop lint deny advisories check bench

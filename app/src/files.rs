@@ -4,7 +4,10 @@
 use axum::Router;
 use axum::routing::{get, post};
 
-use crate::pages::{acme_urls, activity, agents, api_keys, audit, domains, endpoints, orders, organizations, request, requests, users, wizard};
+use crate::pages::{
+    acme_urls, activity, agents, api_keys, audit, domains, endpoints, orders, organizations,
+    request, requests, users, wizard,
+};
 use crate::paths;
 
 /// All such routes.

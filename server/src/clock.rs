@@ -11,7 +11,9 @@ use crate::config::Config;
 pub fn from_config(config: &Config, demo: bool) -> anyhow::Result<Clock> {
     match &config.clock {
         None => Ok(Clock::system()),
-        Some(_) if !demo => anyhow::bail!("CERTDECK_CLOCK works with `serve --demo` only: a real portal keeps real time"),
+        Some(_) if !demo => anyhow::bail!(
+            "CERTDECK_CLOCK works with `serve --demo` only: a real portal keeps real time"
+        ),
         Some(text) => parse(text),
     }
 }
@@ -38,7 +40,11 @@ fn offset(text: &str) -> Option<i64> {
         'd' => DAY,
         _ => return None,
     };
-    let number: i64 = rest.get(..rest.len() - 1)?.parse().ok().filter(|number| (0..=40_000_000).contains(number))?;
+    let number: i64 = rest
+        .get(..rest.len() - 1)?
+        .parse()
+        .ok()
+        .filter(|number| (0..=40_000_000).contains(number))?;
     Some(sign * number * unit)
 }
 

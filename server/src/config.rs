@@ -22,7 +22,13 @@ pub struct Options {
     pub data_dir: Option<PathBuf>,
 
     /// sqlite://FILE or postgres://… [default: sqlite file in the data folder]
-    #[arg(long, global = true, env = "CERTDECK_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "CERTDECK_DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub database_url: Option<String>,
 
@@ -73,7 +79,13 @@ pub struct Options {
     pub validation_allow: Option<String>,
 
     /// With --demo: an RFC 3339 start time, or an offset such as +40d
-    #[arg(long, global = true, env = "CERTDECK_CLOCK", value_name = "TIME", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "CERTDECK_CLOCK",
+        value_name = "TIME",
+        allow_hyphen_values = true
+    )]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clock: Option<String>,
 
@@ -115,9 +127,9 @@ impl TryFrom<String> for Listen {
         if text.eq_ignore_ascii_case("off") {
             return Ok(Self::Off);
         }
-        text.parse()
-            .map(Self::On)
-            .map_err(|_| format!("{text:?} is not an address: give IP:PORT, as 127.0.0.1:3000, or off"))
+        text.parse().map(Self::On).map_err(|_| {
+            format!("{text:?} is not an address: give IP:PORT, as 127.0.0.1:3000, or off")
+        })
     }
 }
 
@@ -179,10 +191,12 @@ impl Config {
         let mut table = match &options.config {
             None => toml::Table::new(),
             Some(path) => {
-                let text = std::fs::read_to_string(path)
-                    .with_context(|| format!("cannot read the configuration file {}", path.display()))?;
-                text.parse()
-                    .with_context(|| format!("the configuration file {} is not TOML", path.display()))?
+                let text = std::fs::read_to_string(path).with_context(|| {
+                    format!("cannot read the configuration file {}", path.display())
+                })?;
+                text.parse().with_context(|| {
+                    format!("the configuration file {} is not TOML", path.display())
+                })?
             }
         };
         table.extend(toml::Table::try_from(options)?);
@@ -195,9 +209,9 @@ impl Config {
 
     /// The database's URL: as given, or the SQLite file in the data folder.
     pub fn database_url(&self) -> String {
-        self.database_url
-            .clone()
-            .unwrap_or_else(|| format!("sqlite://{}", self.data_dir.join("certdeck.sqlite").display()))
+        self.database_url.clone().unwrap_or_else(|| {
+            format!("sqlite://{}", self.data_dir.join("certdeck.sqlite").display())
+        })
     }
 
     /// The master key's file.
@@ -207,9 +221,8 @@ impl Config {
 }
 
 fn check_base_url(url: &str) -> anyhow::Result<()> {
-    let parsed: http::Uri = url
-        .parse()
-        .with_context(|| format!("the base URL {url:?} is not a URL"))?;
+    let parsed: http::Uri =
+        url.parse().with_context(|| format!("the base URL {url:?} is not a URL"))?;
     let plain = matches!(parsed.scheme_str(), Some("http" | "https"))
         && parsed.host().is_some()
         && parsed.query().is_none();
@@ -224,7 +237,11 @@ mod tests {
     #[test]
     fn options_win_over_the_file_and_the_file_over_defaults() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "listen = \"off\"\nacme_http01_port = 5002\nlog_format = \"json\"\n").unwrap();
+        std::fs::write(
+            file.path(),
+            "listen = \"off\"\nacme_http01_port = 5002\nlog_format = \"json\"\n",
+        )
+        .unwrap();
         let options = Options {
             config: Some(file.path().to_path_buf()),
             acme_http01_port: Some(8080),

@@ -31,8 +31,12 @@ impl Names {
     /// not a name that a certificate of ours holds: use 127.0.0.1.
     pub fn of(base_url: &str, address: SocketAddr) -> Self {
         let uri: Option<http::Uri> = base_url.parse().ok();
-        let host = uri.as_ref().and_then(http::Uri::host).unwrap_or_default().trim_matches(['[', ']']);
-        let mut names = Self { dns: NameSet::default(), ips: BTreeSet::from([IpAddr::V4(Ipv4Addr::LOCALHOST)]) };
+        let host =
+            uri.as_ref().and_then(http::Uri::host).unwrap_or_default().trim_matches(['[', ']']);
+        let mut names = Self {
+            dns: NameSet::default(),
+            ips: BTreeSet::from([IpAddr::V4(Ipv4Addr::LOCALHOST)]),
+        };
         if let Ok(ip) = host.parse() {
             names.ips.insert(ip);
         } else if let Ok(name) = DnsName::parse(host) {
@@ -55,7 +59,8 @@ pub async fn certificate(desk: &Lifecycle, names: &Names) -> anyhow::Result<List
 /// The TLS configuration with this certificate: TLS 1.2 and 1.3, HTTP/1.1 and HTTP/2.
 pub fn tls_config(certificate: &ListenerCertificate) -> anyhow::Result<ServerConfig> {
     let chain: Vec<CertificateDer<'static>> =
-        CertificateDer::pem_slice_iter(certificate.chain_pem.as_bytes()).collect::<Result<_, _>>()?;
+        CertificateDer::pem_slice_iter(certificate.chain_pem.as_bytes())
+            .collect::<Result<_, _>>()?;
     let key = PrivateKeyDer::from_pem_slice(certificate.key_pem.as_bytes())?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()?
@@ -66,7 +71,13 @@ pub fn tls_config(certificate: &ListenerCertificate) -> anyhow::Result<ServerCon
 }
 
 /// Replaces the certificate in good time, until `stop`.
-pub async fn keep_fresh(desk: Lifecycle, names: Names, config: RustlsConfig, mut not_after: Timestamp, stop: CancellationToken) {
+pub async fn keep_fresh(
+    desk: Lifecycle,
+    names: Names,
+    config: RustlsConfig,
+    mut not_after: Timestamp,
+    stop: CancellationToken,
+) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
@@ -75,12 +86,17 @@ pub async fn keep_fresh(desk: Lifecycle, names: Names, config: RustlsConfig, mut
         if desk.clock().now() < not_after.minus(RENEW_BEFORE) {
             continue;
         }
-        match certificate(&desk, &names).await.and_then(|fresh| Ok((tls_config(&fresh)?, fresh.not_after))) {
+        match certificate(&desk, &names)
+            .await
+            .and_then(|fresh| Ok((tls_config(&fresh)?, fresh.not_after)))
+        {
             Ok((tls, until)) => {
                 config.reload_from_config(Arc::new(tls));
                 not_after = until;
             }
-            Err(error) => tracing::error!(%error, "the HTTPS listener keeps its old certificate; tried again in an hour"),
+            Err(error) => {
+                tracing::error!(%error, "the HTTPS listener keeps its old certificate; tried again in an hour")
+            }
         }
     }
 }

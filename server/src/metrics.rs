@@ -21,12 +21,16 @@ const SECONDS: &str = "certdeck_http_request_seconds";
 const BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
 /// Serves `/metrics` until `stop`, where a listener is configured.
-pub async fn start(config: &Config, work: &mut JoinSet<()>, stop: &CancellationToken) -> anyhow::Result<()> {
+pub async fn start(
+    config: &Config,
+    work: &mut JoinSet<()>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
     let Some(Listen::On(address)) = config.metrics_listen else { return Ok(()) };
     let handle = handle()?;
-    let listener = tokio::net::TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address} for metrics: choose another address"))?;
+    let listener = tokio::net::TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address} for metrics: choose another address")
+    })?;
     println!("metrics on http://{}/metrics", listener.local_addr()?);
     let router = Router::new().route("/metrics", get(render)).with_state(handle);
     let stop = stop.clone().cancelled_owned();
@@ -58,11 +62,15 @@ async fn render(State(handle): State<PrometheusHandle>) -> String {
 /// Counts a request by its route's pattern, never by its path: paths hold numbers and names.
 pub async fn count(request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let route = request.extensions().get::<MatchedPath>().map_or_else(|| "page".to_owned(), |path| path.as_str().to_owned());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "page".to_owned(), |path| path.as_str().to_owned());
     let method = request.method().as_str().to_owned();
     let response = next.run(request).await;
     let status = response.status().as_str().to_owned();
-    metrics::counter!(REQUESTS, "route" => route.clone(), "method" => method, "status" => status).increment(1);
+    metrics::counter!(REQUESTS, "route" => route.clone(), "method" => method, "status" => status)
+        .increment(1);
     metrics::histogram!(SECONDS, "route" => route).record(started.elapsed().as_secs_f64());
     response
 }

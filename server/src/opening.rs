@@ -19,7 +19,9 @@ const BASE_URL_FILE: &str = "base-url";
 /// The store, with its schema brought up.
 pub async fn store(config: &Config) -> anyhow::Result<Store> {
     make_data_dir(&config.data_dir)?;
-    let store = Store::open(&config.database_url(), StoreOptions::default()).await.context("cannot open the database")?;
+    let store = Store::open(&config.database_url(), StoreOptions::default())
+        .await
+        .context("cannot open the database")?;
     store.migrate().await.context("cannot bring the database's schema up")?;
     Ok(store)
 }
@@ -38,11 +40,17 @@ pub async fn issuing_desk(config: &Config, clock: Clock) -> anyhow::Result<Lifec
 
 /// Gives a desk the authority of its database. Its CRL and OCSP answers are found at the configured
 /// address or else at `base_url`.
-pub async fn with_issuer(config: &Config, desk: &Lifecycle, base_url: &str, demo_on: bool) -> anyhow::Result<Lifecycle> {
+pub async fn with_issuer(
+    config: &Config,
+    desk: &Lifecycle,
+    base_url: &str,
+    demo_on: bool,
+) -> anyhow::Result<Lifecycle> {
     let file = config.master_key_file();
     let master = MasterKey::load_or_create(&file)
         .with_context(|| format!("cannot use the master key file {}", file.display()))?;
-    let not_before = desk.clock().now().minus(domain::Days(if demo_on { DEMO_BACKDATED } else { BACKDATED }));
+    let not_before =
+        desk.clock().now().minus(domain::Days(if demo_on { DEMO_BACKDATED } else { BACKDATED }));
     let options = AuthorityOptions::new("Certdeck", "US", not_before);
     let published_at = config.authority_url.as_deref().unwrap_or(base_url);
     let issuer = Issuer::open(desk.store(), Arc::new(master), published_at, options)

@@ -33,7 +33,9 @@ enum End {
 /// ports.
 pub async fn run(config: Config, demo_on: bool) -> anyhow::Result<()> {
     let listeners = Listeners::bind(&config)?;
-    while Portal::open(&config, &listeners, demo_on).await?.serve(&config, &listeners).await? == End::Reset {
+    while Portal::open(&config, &listeners, demo_on).await?.serve(&config, &listeners).await?
+        == End::Reset
+    {
         tracing::info!("the demonstration goes back to its start");
     }
     Ok(())
@@ -47,7 +49,9 @@ pub async fn worker(config: Config) -> anyhow::Result<()> {
         "a separate worker needs PostgreSQL: with SQLite `serve` does the background work itself"
     );
     desk.recover().await.context("cannot finish what the last run left")?;
-    let acme = AcmeServer::new(desk.clone(), acme_config(&config, &opening::base_url(&config), &desk)?).await?;
+    let acme =
+        AcmeServer::new(desk.clone(), acme_config(&config, &opening::base_url(&config), &desk)?)
+            .await?;
     let stop = CancellationToken::new();
     let mut work = JoinSet::new();
     background(&mut work, &desk, &acme, &stop);
@@ -59,7 +63,12 @@ pub async fn worker(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn background(work: &mut JoinSet<()>, desk: &Lifecycle, acme: &AcmeServer, stop: &CancellationToken) {
+fn background(
+    work: &mut JoinSet<()>,
+    desk: &Lifecycle,
+    acme: &AcmeServer,
+    stop: &CancellationToken,
+) {
     work.spawn(automation::scheduler::run(desk.clone(), stop.clone()));
     let (acme, stop) = (acme.clone(), stop.clone());
     let owner = format!("process {}", std::process::id());
@@ -108,8 +117,9 @@ impl Listeners {
 
 fn bind(listen: Listen) -> anyhow::Result<Option<TcpListener>> {
     let Some(address) = listen.address() else { return Ok(None) };
-    let listener = TcpListener::bind(address)
-        .with_context(|| format!("cannot listen on {address}: choose another address or stop what uses it"))?;
+    let listener = TcpListener::bind(address).with_context(|| {
+        format!("cannot listen on {address}: choose another address or stop what uses it")
+    })?;
     listener.set_nonblocking(true)?;
     Ok(Some(listener))
 }
@@ -136,7 +146,10 @@ impl Portal {
         };
         let desk = opening::desk(config, clock::from_config(config, demo_on)?).await?;
         opening::remember_base_url(config, &base_url)?;
-        let published_at = listeners.plain_url()?.filter(|_| config.base_url.is_none()).unwrap_or_else(|| base_url.clone());
+        let published_at = listeners
+            .plain_url()?
+            .filter(|_| config.base_url.is_none())
+            .unwrap_or_else(|| base_url.clone());
         let desk = opening::with_issuer(config, &desk, &published_at, demo_on).await?;
         desk.recover().await.context("cannot finish what the last run left")?;
         // On a moved clock the portal's certificate is not valid yet by the real time, which TLS goes by.
@@ -144,7 +157,8 @@ impl Portal {
             (Some(_), Some(plain)) => plain,
             _ => listeners.own_url()?,
         };
-        let demonstration = if demo_on { Some(demo::prepare(config, &desk, &agent_url).await?) } else { None };
+        let demonstration =
+            if demo_on { Some(demo::prepare(config, &desk, &agent_url).await?) } else { None };
         let acme = AcmeServer::new(desk.clone(), acme_config(config, &base_url, &desk)?).await?;
         let desk = desk.with_txt_lookup(Arc::new(acme.clone()));
         let reset = demonstration.as_ref().map(|demonstration| demonstration.reset.clone());
@@ -202,7 +216,13 @@ async fn listen(
         let names = listener::Names::of(&parts.base_url, tls.local_addr()?);
         let certificate = listener::certificate(&parts.desk, &names).await?;
         let config = RustlsConfig::from_config(Arc::new(listener::tls_config(&certificate)?));
-        let fresh = listener::keep_fresh(parts.desk.clone(), names, config.clone(), certificate.not_after, stop.clone());
+        let fresh = listener::keep_fresh(
+            parts.desk.clone(),
+            names,
+            config.clone(),
+            certificate.not_after,
+            stop.clone(),
+        );
         work.spawn(fresh);
         let server = axum_server::from_tcp_rustls(tls.try_clone()?, config)?.handle(handle.clone());
         let service = parts.router(true).into_make_service_with_connect_info::<SocketAddr>();
@@ -235,8 +255,10 @@ async fn announce(parts: &Parts, listeners: &Listeners) -> anyhow::Result<()> {
 }
 
 fn acme_config(config: &Config, base_url: &str, desk: &Lifecycle) -> anyhow::Result<AcmeConfig> {
-    let networks = config.validation_allow.split(',').map(str::trim).filter(|text| !text.is_empty());
-    let validation_allow = networks.map(str::parse).collect::<Result<_, acme::config::NotANetwork>>()?;
+    let networks =
+        config.validation_allow.split(',').map(str::trim).filter(|text| !text.is_empty());
+    let validation_allow =
+        networks.map(str::parse).collect::<Result<_, acme::config::NotANetwork>>()?;
     Ok(AcmeConfig {
         http01_port: config.acme_http01_port,
         tlsalpn01_port: config.acme_tlsalpn01_port,

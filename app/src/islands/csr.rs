@@ -39,7 +39,9 @@ mod reading {
     const PAUSE: u64 = 250;
 
     pub(super) fn listen(target: &str, source: String, say: WriteSignal<(bool, String)>) {
-        let area = document().get_element_by_id(target).and_then(|found| found.dyn_into::<HtmlTextAreaElement>().ok());
+        let area = document()
+            .get_element_by_id(target)
+            .and_then(|found| found.dyn_into::<HtmlTextAreaElement>().ok());
         let Some(area) = area else { return };
         let field = area.clone();
         let last = Rc::new(RefCell::new(String::new()));
@@ -72,7 +74,9 @@ mod reading {
         let init = RequestInit::new();
         init.set_method("POST");
         init.set_body(&JsValue::from_str(csr));
-        let answer = wasm_bindgen_futures::JsFuture::from(window().fetch_with_str_and_init(source, &init)).await?;
+        let answer =
+            wasm_bindgen_futures::JsFuture::from(window().fetch_with_str_and_init(source, &init))
+                .await?;
         let answer: Response = answer.dyn_into()?;
         let text = wasm_bindgen_futures::JsFuture::from(answer.text()?).await?;
         Ok((!answer.ok(), text.as_string().unwrap_or_default()))

@@ -80,8 +80,12 @@ impl Network {
     /// Whether `address` lies in the network. Addresses of IPv4 in IPv6 count as IPv4.
     pub fn contains(self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
-            (IpAddr::V4(net), IpAddr::V4(one)) => same_prefix(v4(net), v4(one), u32::from(self.bits) + 96),
-            (IpAddr::V6(net), IpAddr::V6(one)) => same_prefix(v6(net), v6(one), u32::from(self.bits)),
+            (IpAddr::V4(net), IpAddr::V4(one)) => {
+                same_prefix(v4(net), v4(one), u32::from(self.bits) + 96)
+            }
+            (IpAddr::V6(net), IpAddr::V6(one)) => {
+                same_prefix(v6(net), v6(one), u32::from(self.bits))
+            }
             _ => false,
         }
     }

@@ -97,7 +97,8 @@ mod tests {
         let key = hmac::Key::new(hmac::HMAC_SHA256, b"secret");
         let tag = hmac::sign(&key, format!("{protected}.{payload}").as_bytes());
         let signature = URL_SAFE_NO_PAD.encode(tag.as_ref());
-        serde_json::json!({"protected": protected, "payload": payload, "signature": signature}).to_string()
+        serde_json::json!({"protected": protected, "payload": payload, "signature": signature})
+            .to_string()
     }
 
     #[test]
@@ -122,7 +123,10 @@ mod tests {
             good.replace("/new", "/other"),
             good.replace('}', r#","nonce":"x"}"#),
         ] {
-            assert!(Binding::parse(&binding(&header, JWK), &key, "https://a/new").is_err(), "{header}");
+            assert!(
+                Binding::parse(&binding(&header, JWK), &key, "https://a/new").is_err(),
+                "{header}"
+            );
         }
         let other = JWK.replace("P-256", "P-384");
         assert!(Binding::parse(&binding(good, &other), &key, "https://a/new").is_err());

@@ -85,7 +85,9 @@ pub enum KeyError {
     #[error("The JWK can't be read: {0}.")]
     Unreadable(&'static str),
     /// A type or curve that no accepted algorithm uses.
-    #[error("Keys of this type are not accepted: use RSA, EC on P-256, P-384 or P-521, or OKP with Ed25519.")]
+    #[error(
+        "Keys of this type are not accepted: use RSA, EC on P-256, P-384 or P-521, or OKP with Ed25519."
+    )]
     Unsupported,
     /// RSA of a size or exponent that is not accepted, or otherwise weak.
     #[error("The RSA key is not accepted: {0}.")]
@@ -115,12 +117,16 @@ const UNREADABLE: KeyError = KeyError::Unreadable("it is not a JSON object of te
 impl Jwk {
     /// Reads a JWK. Members other than those of the key itself are ignored (RFC 7517 section 4).
     pub fn parse(json: &str) -> Result<Self, KeyError> {
-        serde_json::from_str(json).map_err(|_| UNREADABLE).and_then(|members| Self::from_members(&members))
+        serde_json::from_str(json)
+            .map_err(|_| UNREADABLE)
+            .and_then(|members| Self::from_members(&members))
     }
 
     /// As [`Jwk::parse`], from JSON that was read already.
     pub fn from_value(json: serde_json::Value) -> Result<Self, KeyError> {
-        serde_json::from_value(json).map_err(|_| UNREADABLE).and_then(|members| Self::from_members(&members))
+        serde_json::from_value(json)
+            .map_err(|_| UNREADABLE)
+            .and_then(|members| Self::from_members(&members))
     }
 
     fn from_members(members: &Members) -> Result<Self, KeyError> {
@@ -140,7 +146,9 @@ impl Jwk {
                 let x = bytes(members.x.as_deref(), "x is missing or not base64url")?;
                 let y = bytes(members.y.as_deref(), "y is missing or not base64url")?;
                 if x.len() != curve.size() || y.len() != curve.size() {
-                    return Err(KeyError::Unreadable("a coordinate does not have its curve's length"));
+                    return Err(KeyError::Unreadable(
+                        "a coordinate does not have its curve's length",
+                    ));
                 }
                 Self::ec(curve, [&[4], x.as_slice(), y.as_slice()].concat())
             }
@@ -177,14 +185,18 @@ impl Jwk {
 
     fn rsa(n: Vec<u8>, e: Vec<u8>) -> Result<Self, KeyError> {
         let bits = match n.first() {
-            Some(0) | None => return Err(KeyError::Unreadable("n has leading zero bytes or is empty")),
+            Some(0) | None => {
+                return Err(KeyError::Unreadable("n has leading zero bytes or is empty"));
+            }
             Some(first) => n.len() * 8 - first.leading_zeros() as usize,
         };
         if !RSA_BITS.contains(&bits) {
             return Err(KeyError::Weak("it must have 2048 to 4096 bits"));
         }
         if e.is_empty() || e.first() == Some(&0) || e.len() > 4 {
-            return Err(KeyError::Weak("its exponent must lie between 3 and 4294967295; 65537 is usual"));
+            return Err(KeyError::Weak(
+                "its exponent must lie between 3 and 4294967295; 65537 is usual",
+            ));
         }
         let exponent = e.iter().fold(0u64, |sum, byte| (sum << 8) | u64::from(*byte));
         if exponent < 3 || exponent % 2 == 0 {
@@ -218,7 +230,12 @@ impl Jwk {
             Self::Rsa { n, e } => format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, text(e), text(n)),
             Self::Ec { curve, point } => {
                 let (x, y) = point.get(1..).unwrap_or_default().split_at(curve.size());
-                format!(r#"{{"crv":"{}","kty":"EC","x":"{}","y":"{}"}}"#, curve.name(), text(x), text(y))
+                format!(
+                    r#"{{"crv":"{}","kty":"EC","x":"{}","y":"{}"}}"#,
+                    curve.name(),
+                    text(x),
+                    text(y)
+                )
             }
             Self::Ed25519 { x } => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, text(x)),
         }
@@ -247,9 +264,9 @@ impl Jwk {
             Self::Rsa { n, e } => RsaPublicKeyComponents { n, e }
                 .verify(&signature::RSA_PKCS1_2048_8192_SHA256, message, signature)
                 .is_ok(),
-            Self::Ec { curve, point } => {
-                UnparsedPublicKey::new(curve.verification(), point).verify(message, signature).is_ok()
-            }
+            Self::Ec { curve, point } => UnparsedPublicKey::new(curve.verification(), point)
+                .verify(message, signature)
+                .is_ok(),
             Self::Ed25519 { x } => {
                 UnparsedPublicKey::new(&signature::ED25519, x).verify(message, signature).is_ok()
             }
@@ -296,17 +313,27 @@ mod tests {
         assert_eq!(Jwk::parse(&ec(x, x)), Err(KeyError::NotOnCurve));
         for (json, wanted) in [
             (r#"{"kty":"oct","k":"AAAA"}"#.to_owned(), KeyError::Private),
-            (format!(r#"{{"kty":"EC","crv":"P-256","x":"{x}","y":"{y}","d":"AA"}}"#), KeyError::Private),
+            (
+                format!(r#"{{"kty":"EC","crv":"P-256","x":"{x}","y":"{y}","d":"AA"}}"#),
+                KeyError::Private,
+            ),
             (r#"{"kty":"OKP","crv":"Ed448","x":"AAAA"}"#.to_owned(), KeyError::Unsupported),
             (ec(&x[..42], y), KeyError::Unreadable("x is missing or not base64url")),
-            (ec(&x[..40], y), KeyError::Unreadable("a coordinate does not have its curve's length")),
-            (r#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#.to_owned(), KeyError::Weak("it must have 2048 to 4096 bits")),
+            (
+                ec(&x[..40], y),
+                KeyError::Unreadable("a coordinate does not have its curve's length"),
+            ),
+            (
+                r#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#.to_owned(),
+                KeyError::Weak("it must have 2048 to 4096 bits"),
+            ),
             ("[]".to_owned(), KeyError::Unreadable("kty is missing")),
         ] {
             let got = Jwk::parse(&json).unwrap_err();
             assert!(got == wanted || matches!(got, KeyError::Unreadable(_)), "{json}: {got:?}");
         }
-        let even = format!(r#"{{"kty":"RSA","n":"{}","e":"AQAB"}}"#, URL_SAFE_NO_PAD.encode([0x80; 256]));
+        let even =
+            format!(r#"{{"kty":"RSA","n":"{}","e":"AQAB"}}"#, URL_SAFE_NO_PAD.encode([0x80; 256]));
         assert_eq!(Jwk::parse(&even), Err(KeyError::Weak("its modulus has a small factor")));
         let e1 = RFC7638.replace("AQAB", "AQ");
         assert!(matches!(Jwk::parse(&e1), Err(KeyError::Weak(_))));

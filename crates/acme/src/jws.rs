@@ -110,13 +110,20 @@ struct Header {
 
 impl Flattened {
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, JwsError> {
-        let flattened: Self = serde_json::from_slice(bytes)
-            .map_err(|_| JwsError::Malformed("the body must be one JSON object with protected, payload and signature"))?;
+        let flattened: Self = serde_json::from_slice(bytes).map_err(|_| {
+            JwsError::Malformed(
+                "the body must be one JSON object with protected, payload and signature",
+            )
+        })?;
         if flattened.signatures.is_some() {
-            return Err(JwsError::Malformed("several signatures are not allowed (RFC 8555 section 6.2)"));
+            return Err(JwsError::Malformed(
+                "several signatures are not allowed (RFC 8555 section 6.2)",
+            ));
         }
         if flattened.header.is_some() {
-            return Err(JwsError::Malformed("an unprotected header is not allowed (RFC 8555 section 6.2)"));
+            return Err(JwsError::Malformed(
+                "an unprotected header is not allowed (RFC 8555 section 6.2)",
+            ));
         }
         Ok(flattened)
     }
@@ -132,17 +139,24 @@ impl Jws {
     pub fn parse(bytes: &[u8]) -> Result<Self, JwsError> {
         let flattened = Flattened::parse(bytes)?;
         let protected = decode(&flattened.protected, "protected is not unpadded base64url")?;
-        let header: Header = serde_json::from_slice(&protected)
-            .map_err(|_| JwsError::Malformed("the protected header is not a JSON object with alg, nonce and url"))?;
+        let header: Header = serde_json::from_slice(&protected).map_err(|_| {
+            JwsError::Malformed("the protected header is not a JSON object with alg, nonce and url")
+        })?;
         if header.crit.is_some() || header.b64.is_some() {
-            return Err(JwsError::Malformed("critical extensions and unencoded payloads are not supported"));
+            return Err(JwsError::Malformed(
+                "critical extensions and unencoded payloads are not supported",
+            ));
         }
         let algorithm = Algorithm::find(&header.alg)
             .ok_or_else(|| JwsError::Algorithm(header.alg.chars().take(32).collect()))?;
         let signer = match (header.jwk, header.kid) {
             (Some(jwk), None) => Signer::Key(Jwk::from_value(jwk)?),
             (None, Some(kid)) => Signer::Account(kid),
-            _ => return Err(JwsError::Malformed("the protected header must hold exactly one of jwk and kid")),
+            _ => {
+                return Err(JwsError::Malformed(
+                    "the protected header must hold exactly one of jwk and kid",
+                ));
+            }
         };
         Ok(Self {
             algorithm,
@@ -221,7 +235,10 @@ mod tests {
             good.replace(r#""url":"https://a/b","#, ""),
             good.replace(r#""url""#, r#""alg":"ES256","url""#),
         ] {
-            assert!(Jws::parse(signed(&header, "", &pair).to_string().as_bytes()).is_err(), "{header}");
+            assert!(
+                Jws::parse(signed(&header, "", &pair).to_string().as_bytes()).is_err(),
+                "{header}"
+            );
         }
         let body = signed(&good, "{}", &pair);
         assert!(Jws::parse(body.to_string().as_bytes()).is_ok());

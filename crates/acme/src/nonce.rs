@@ -62,7 +62,11 @@ impl Nonces {
         let mut secret = [0; 32];
         rand::fill(&mut secret)?;
         let bits = (0..WINDOW / 64).map(|_| AtomicU64::new(0)).collect();
-        Ok(Self { key: hmac::Key::new(hmac::HMAC_SHA256, &secret), next: AtomicU64::new(MARGIN), spent: Spent::Here(bits) })
+        Ok(Self {
+            key: hmac::Key::new(hmac::HMAC_SHA256, &secret),
+            next: AtomicU64::new(MARGIN),
+            spent: Spent::Here(bits),
+        })
     }
 
     /// For several nodes that share `secret` and the database.
@@ -158,7 +162,14 @@ mod tests {
         let foreign = Nonces::for_one_process().unwrap().issue(NOW);
         let mut flipped = URL_SAFE_NO_PAD.decode(nonces.issue(NOW)).unwrap();
         flipped[7] ^= 1;
-        for bad in [foreign, URL_SAFE_NO_PAD.encode(flipped), String::new(), "AAAA".into(), "=".into(), "a".repeat(5000)] {
+        for bad in [
+            foreign,
+            URL_SAFE_NO_PAD.encode(flipped),
+            String::new(),
+            "AAAA".into(),
+            "=".into(),
+            "a".repeat(5000),
+        ] {
             assert_eq!(nonces.spend(&bad, NOW), Check::Bad, "{bad}");
         }
     }
@@ -181,8 +192,14 @@ mod tests {
         let nonces = Nonces::for_one_process().unwrap();
         let nonce = nonces.issue(NOW);
         let good = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| nonces.spend(&nonce, NOW))).collect();
-            threads.into_iter().filter(|_| true).map(|t| t.join().unwrap()).filter(|c| *c == Check::Good).count()
+            let threads: Vec<_> =
+                (0..8).map(|_| scope.spawn(|| nonces.spend(&nonce, NOW))).collect();
+            threads
+                .into_iter()
+                .filter(|_| true)
+                .map(|t| t.join().unwrap())
+                .filter(|c| *c == Check::Good)
+                .count()
         });
         assert_eq!(good, 1);
     }

@@ -5,8 +5,8 @@
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use lifecycle::LifecycleError;
 use domain::model::acme::Fault;
+use lifecycle::LifecycleError;
 use lifecycle::acme::AcmeError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -115,7 +115,14 @@ impl Problem {
     /// A problem with its type's usual status.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
         let detail = detail.into();
-        Self { kind, status: kind.status(), detail, subproblems: Vec::new(), location: None, retry_after: None }
+        Self {
+            kind,
+            status: kind.status(),
+            detail,
+            subproblems: Vec::new(),
+            location: None,
+            retry_after: None,
+        }
     }
 
     /// A request that can't be read.
@@ -131,7 +138,8 @@ impl Problem {
 
     /// A thing that is not there, or is another account's: both look the same.
     pub fn not_found(what: &str) -> Self {
-        Self::malformed(format!("There is no such {what} for this account.")).with_status(StatusCode::NOT_FOUND)
+        Self::malformed(format!("There is no such {what} for this account."))
+            .with_status(StatusCode::NOT_FOUND)
     }
 
     /// The nonce is no good. acme.sh tries again only if the detail holds these words.
@@ -149,8 +157,12 @@ impl Problem {
             "detail": self.detail,
             "status": self.status.as_u16(),
         });
-        let algorithms = (self.kind == Kind::BadSignatureAlgorithm).then(|| json!(Algorithm::NAMES));
-        with_optional(body, [("algorithms", algorithms), ("subproblems", subproblems(&self.subproblems))])
+        let algorithms =
+            (self.kind == Kind::BadSignatureAlgorithm).then(|| json!(Algorithm::NAMES));
+        with_optional(
+            body,
+            [("algorithms", algorithms), ("subproblems", subproblems(&self.subproblems))],
+        )
     }
 }
 
@@ -160,11 +172,14 @@ fn urn(code: &str) -> String {
 
 /// A stored error of an order or challenge as the JSON of its `error` member.
 pub fn fault_json(fault: &Fault) -> Value {
-    with_optional(json!({"type": urn(&fault.code), "detail": fault.detail}), [
-        ("status", Kind::find(&fault.code).map(|kind| json!(kind.status().as_u16()))),
-        ("identifier", fault.identifier.as_ref().map(|identifier| json!(identifier))),
-        ("subproblems", subproblems(&fault.subproblems)),
-    ])
+    with_optional(
+        json!({"type": urn(&fault.code), "detail": fault.detail}),
+        [
+            ("status", Kind::find(&fault.code).map(|kind| json!(kind.status().as_u16()))),
+            ("identifier", fault.identifier.as_ref().map(|identifier| json!(identifier))),
+            ("subproblems", subproblems(&fault.subproblems)),
+        ],
+    )
 }
 
 fn subproblems(faults: &[Fault]) -> Option<Value> {
@@ -230,16 +245,27 @@ impl From<LifecycleError> for Problem {
                 Self::new(Kind::Unauthorized, error.to_string())
             }
             LifecycleError::NotFound { what } => Self::not_found(what),
-            LifecycleError::Conflict { message } => Self::malformed(message).with_status(StatusCode::CONFLICT),
+            LifecycleError::Conflict { message } => {
+                Self::malformed(message).with_status(StatusCode::CONFLICT)
+            }
             LifecycleError::Throttled { retry_after_seconds } => Self {
                 retry_after: Some(retry_after_seconds.min(600)),
-                ..Self::new(Kind::RateLimited, format!("Too many requests. Try again in {retry_after_seconds} seconds."))
+                ..Self::new(
+                    Kind::RateLimited,
+                    format!("Too many requests. Try again in {retry_after_seconds} seconds."),
+                )
             },
             internal => {
-                tracing::error!(error = &internal as &dyn std::error::Error, "an ACME request failed");
+                tracing::error!(
+                    error = &internal as &dyn std::error::Error,
+                    "an ACME request failed"
+                );
                 Self {
                     retry_after: Some(5),
-                    ..Self::new(Kind::ServerInternal, "The server could not complete this. Nothing was changed; try again.")
+                    ..Self::new(
+                        Kind::ServerInternal,
+                        "The server could not complete this. Nothing was changed; try again.",
+                    )
                 }
             }
         }

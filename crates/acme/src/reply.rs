@@ -6,7 +6,10 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 /// An object with the members that are there besides the ones it always has.
-pub fn with_optional<const N: usize>(mut json: Value, members: [(&str, Option<Value>); N]) -> Value {
+pub fn with_optional<const N: usize>(
+    mut json: Value,
+    members: [(&str, Option<Value>); N],
+) -> Value {
     if let Some(object) = json.as_object_mut() {
         let there = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         object.extend(there);

@@ -66,8 +66,11 @@ pub struct Fetch {
 impl Signed {
     /// The payload as JSON of the wanted form.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        serde_json::from_slice(&self.payload)
-            .map_err(|error| Problem::malformed(format!("The payload can't be read as JSON for this resource: {error}.")))
+        serde_json::from_slice(&self.payload).map_err(|error| {
+            Problem::malformed(format!(
+                "The payload can't be read as JSON for this resource: {error}."
+            ))
+        })
     }
 
     /// Whether this is a POST-as-GET.
@@ -84,8 +87,10 @@ impl FromRequest<AcmeServer> for Signed {
         let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         let wanted_url = requested_url(&request, server);
         let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await.map_err(|_| {
-            Problem::malformed(format!("The body could not be read, or is longer than {BODY_LIMIT} bytes."))
-                .with_status(StatusCode::PAYLOAD_TOO_LARGE)
+            Problem::malformed(format!(
+                "The body could not be read, or is longer than {BODY_LIMIT} bytes."
+            ))
+            .with_status(StatusCode::PAYLOAD_TOO_LARGE)
         })?;
         let jws = Jws::parse(&body)?;
         let (author, key) = find_author(server, &jws).await?;
@@ -93,7 +98,9 @@ impl FromRequest<AcmeServer> for Signed {
         if jws.url != wanted_url {
             return Err(Problem::new(
                 Kind::Unauthorized,
-                format!("The request was signed for another URL: the protected header's url must be {wanted_url:?}."),
+                format!(
+                    "The request was signed for another URL: the protected header's url must be {wanted_url:?}."
+                ),
             ));
         }
         spend_nonce(server, jws.nonce.as_deref()).await?;
@@ -105,7 +112,8 @@ impl FromRequest<AcmeServer> for Signed {
 }
 
 fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let given =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media_type = given.split(';').next().unwrap_or_default().trim();
     if media_type.eq_ignore_ascii_case("application/jose+json") {
         return Ok(());
@@ -115,7 +123,10 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 fn requested_url(request: &Request, server: &AcmeServer) -> String {
-    let uri = request.extensions().get::<OriginalUri>().map_or_else(|| request.uri(), |original| &original.0);
+    let uri = request
+        .extensions()
+        .get::<OriginalUri>()
+        .map_or_else(|| request.uri(), |original| &original.0);
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     server.urls().absolute(path)
 }
@@ -124,10 +135,17 @@ async fn find_author(server: &AcmeServer, jws: &Jws) -> Result<(Author, Jwk), Pr
     match &jws.signer {
         Signer::Key(key) => Ok((Author::Key, key.clone())),
         Signer::Account(url) => {
-            let unknown = || Problem::new(Kind::AccountDoesNotExist, "The kid is not the URL of an account of this server.");
+            let unknown = || {
+                Problem::new(
+                    Kind::AccountDoesNotExist,
+                    "The kid is not the URL of an account of this server.",
+                )
+            };
             let id = server.urls().account_of(url).ok_or_else(unknown)?;
             let account = server.desk().account(id).await?.ok_or_else(unknown)?;
-            let key = Jwk::parse(&account.jwk).map_err(|_| Problem::new(Kind::ServerInternal, "The account's key can't be read."))?;
+            let key = Jwk::parse(&account.jwk).map_err(|_| {
+                Problem::new(Kind::ServerInternal, "The account's key can't be read.")
+            })?;
             Ok((Author::Account(Box::new(account)), key))
         }
     }
@@ -136,7 +154,9 @@ async fn find_author(server: &AcmeServer, jws: &Jws) -> Result<(Author, Jwk), Pr
 fn check_account(account: &AcmeAccount) -> Result<(), Problem> {
     match account.status {
         AccountStatus::Valid => Ok(()),
-        AccountStatus::Deactivated => Err(Problem::new(Kind::Unauthorized, "The account was deactivated. Make a new one.")),
+        AccountStatus::Deactivated => {
+            Err(Problem::new(Kind::Unauthorized, "The account was deactivated. Make a new one."))
+        }
         AccountStatus::Revoked => Err(Problem::new(
             Kind::Unauthorized,
             "The ACME Directory URL of this account was revoked. Ask its administrator for another one.",
@@ -165,7 +185,9 @@ impl FromRequest<AcmeServer> for ByAccount {
         let signed = Signed::from_request(request, server).await?;
         match &signed.author {
             Author::Account(account) => Ok(Self { account: account.as_ref().clone(), signed }),
-            Author::Key => Err(Problem::malformed("This resource asks for kid, the account's URL, in the protected header, not jwk.")),
+            Author::Key => Err(Problem::malformed(
+                "This resource asks for kid, the account's URL, in the protected header, not jwk.",
+            )),
         }
     }
 }
@@ -177,7 +199,9 @@ impl FromRequest<AcmeServer> for ByKey {
         let signed = Signed::from_request(request, server).await?;
         match signed.author {
             Author::Key => Ok(Self(signed)),
-            Author::Account(_) => Err(Problem::malformed("This resource asks for jwk, the key itself, in the protected header, not kid.")),
+            Author::Account(_) => Err(Problem::malformed(
+                "This resource asks for jwk, the key itself, in the protected header, not kid.",
+            )),
         }
     }
 }
@@ -190,6 +214,8 @@ impl FromRequest<AcmeServer> for Fetch {
         if signed.is_fetch() {
             return Ok(Self { account });
         }
-        Err(Problem::malformed("This resource can only be read: POST-as-GET has an empty payload (RFC 8555 section 6.3)."))
+        Err(Problem::malformed(
+            "This resource can only be read: POST-as-GET has an empty payload (RFC 8555 section 6.3).",
+        ))
     }
 }

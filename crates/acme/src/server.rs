@@ -16,8 +16,8 @@ use tokio::sync::Notify;
 
 use crate::config::AcmeConfig;
 use crate::endpoints::{
-    account, authorization, certificate, challenge, directory, finalize, key_change, new_account, new_authz,
-    new_nonce, new_order, orders, renewal_info, revoke_cert, terms,
+    account, authorization, certificate, challenge, directory, finalize, key_change, new_account,
+    new_authz, new_nonce, new_order, orders, renewal_info, revoke_cert, terms,
 };
 use crate::nonce::Nonces;
 use crate::problem::{Kind, Problem};
@@ -55,10 +55,21 @@ impl AcmeServer {
         } else {
             Nonces::for_one_process().map_err(|_| internal("no random numbers".to_owned()))?
         };
-        let dns = Dns::new(config.dns_resolver).map_err(|error| internal(format!("no DNS resolver: {error}")))?;
+        let dns = Dns::new(config.dns_resolver)
+            .map_err(|error| internal(format!("no DNS resolver: {error}")))?;
         let urls = Urls::new(&config.base_url);
         let index = HeaderValue::from_str(&format!("<{}>;rel=\"index\"", urls.directory())).ok();
-        Ok(Self { inner: Arc::new(Inner { desk, config, urls, index, nonces, dns, answered: Notify::new() }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                desk,
+                config,
+                urls,
+                index,
+                nonces,
+                dns,
+                answered: Notify::new(),
+            }),
+        })
     }
 
     /// The use cases.
@@ -121,7 +132,10 @@ pub fn router(server: AcmeServer) -> Router {
         .route("/certificate/{id}/{chain}", post(certificate::post_alternate))
         .route("/revoke-cert", post(revoke_cert::post))
         .route("/renewal-info/{certificate}", get(renewal_info::get))
-        .fallback(|| async { Problem::malformed("There is no such resource. Start at the directory.").with_status(StatusCode::NOT_FOUND) })
+        .fallback(|| async {
+            Problem::malformed("There is no such resource. Start at the directory.")
+                .with_status(StatusCode::NOT_FOUND)
+        })
         .method_not_allowed_fallback(not_allowed)
         .layer(from_fn_with_state(server.clone(), frame))
         .with_state(server);
@@ -140,7 +154,11 @@ async fn frame(State(server): State<AcmeServer>, request: Request, next: Next) -
     let is_directory = request.uri().path().split('/').nth(1) == Some("directory");
     let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
         Ok(response) => response,
-        Err(_) => Problem::new(Kind::ServerInternal, "The server failed on this request. Nothing was changed.").into_response(),
+        Err(_) => Problem::new(
+            Kind::ServerInternal,
+            "The server failed on this request. Nothing was changed.",
+        )
+        .into_response(),
     };
     let nonce = posted.then(|| server.nonce());
     let headers = response.headers_mut();

@@ -65,7 +65,8 @@ impl Urls {
     /// The account whose URL this is.
     pub fn account_of(&self, url: &str) -> Option<AcmeAccountId> {
         let digits = url.strip_prefix(&self.at("account/"))?;
-        let canonical = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
+        let canonical =
+            digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
         digits.parse().ok().filter(|_| canonical)
     }
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use agent_api::poll::MAX_WAIT_SECONDS;
 use agent_api::{
-    Bounded, CsrReport, EndpointsAnswer, EndpointsReport, EnrollAnswer, EnrollRequest, EventAnswer, FailedReport,
-    FoundEndpoint, InstallAbility, InstalledReport, PollAnswer, PollRequest, Stage, Step, Task, TaskEndpoint, Token,
-    VerifiedReport, paths,
+    Bounded, CsrReport, EndpointsAnswer, EndpointsReport, EnrollAnswer, EnrollRequest, EventAnswer,
+    FailedReport, FoundEndpoint, InstallAbility, InstalledReport, PollAnswer, PollRequest, Stage,
+    Step, Task, TaskEndpoint, Token, VerifiedReport, paths,
 };
 use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
 use axum::routing::post;
@@ -16,7 +16,6 @@ use http::{HeaderMap, StatusCode, header};
 use lifecycle::Lifecycle;
 use lifecycle::automation::{self, EndpointFound, EndpointReport, Enroll, FailedStage, Failure};
 use serde::de::DeserializeOwned;
-
 
 use crate::chain::read_chain;
 use crate::fault::Fault;
@@ -46,15 +45,20 @@ struct Call<T>(T);
 impl<S: Send + Sync, T: DeserializeOwned + Bounded> FromRequest<S> for Call<T> {
     type Rejection = Fault;
     async fn from_request(request: Request, state: &S) -> Result<Self, Fault> {
-        let Json(body): Json<T> = Json::from_request(request, state)
-            .await
-            .map_err(|rejection| Fault::new(rejection.status(), agent_api::ErrorCode::Invalid, rejection.body_text()))?;
+        let Json(body): Json<T> =
+            Json::from_request(request, state).await.map_err(|rejection| {
+                Fault::new(rejection.status(), agent_api::ErrorCode::Invalid, rejection.body_text())
+            })?;
         body.check().map_err(|bounds| Fault::invalid(bounds.to_string()))?;
         Ok(Self(body))
     }
 }
 
-async fn authorize(lifecycle: &Lifecycle, headers: &HeaderMap, version: Option<&str>) -> Result<AgentId, Fault> {
+async fn authorize(
+    lifecycle: &Lifecycle,
+    headers: &HeaderMap,
+    version: Option<&str>,
+) -> Result<AgentId, Fault> {
     let token = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
@@ -63,7 +67,10 @@ async fn authorize(lifecycle: &Lifecycle, headers: &HeaderMap, version: Option<&
     Ok(lifecycle.authenticate_agent(token, version).await?)
 }
 
-async fn enroll(State(lifecycle): State<Lifecycle>, Call(call): Call<EnrollRequest>) -> Answer<EnrollAnswer> {
+async fn enroll(
+    State(lifecycle): State<Lifecycle>,
+    Call(call): Call<EnrollRequest>,
+) -> Answer<EnrollAnswer> {
     let key = lifecycle
         .enroll_agent(Enroll {
             activation_token: call.activation_token.expose().to_owned(),
@@ -112,7 +119,11 @@ fn endpoint_found(found: FoundEndpoint) -> EndpointFound {
     }
 }
 
-async fn poll(State(lifecycle): State<Lifecycle>, headers: HeaderMap, Call(call): Call<PollRequest>) -> Answer<PollAnswer> {
+async fn poll(
+    State(lifecycle): State<Lifecycle>,
+    headers: HeaderMap,
+    Call(call): Call<PollRequest>,
+) -> Answer<PollAnswer> {
     let agent = authorize(&lifecycle, &headers, Some(&call.version)).await?;
     let wait = Duration::from_secs(u64::from(call.wait_seconds.min(MAX_WAIT_SECONDS)));
     let deadline = tokio::time::Instant::now() + wait;
@@ -124,7 +135,9 @@ async fn poll(State(lifecycle): State<Lifecycle>, headers: HeaderMap, Call(call)
             return Ok(Json(PollAnswer { task: Some(wire_task(task)?) }));
         }
         let pause = (tokio::time::Instant::now() + LOOK_AGAIN).min(deadline);
-        if tokio::time::timeout_at(pause, woken).await.is_err() && tokio::time::Instant::now() >= deadline {
+        if tokio::time::timeout_at(pause, woken).await.is_err()
+            && tokio::time::Instant::now() >= deadline
+        {
             return Ok(Json(PollAnswer { task: None }));
         }
     }
@@ -132,7 +145,11 @@ async fn poll(State(lifecycle): State<Lifecycle>, headers: HeaderMap, Call(call)
 
 fn wire_task(task: automation::Task) -> Result<Task, Fault> {
     let unreadable = || {
-        Fault::new(StatusCode::SERVICE_UNAVAILABLE, agent_api::ErrorCode::Unavailable, "The endpoint's address can't be read.")
+        Fault::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            agent_api::ErrorCode::Unavailable,
+            "The endpoint's address can't be read.",
+        )
     };
     Ok(Task {
         event_id: task.event,
@@ -144,7 +161,9 @@ fn wire_task(task: automation::Task) -> Result<Task, Fault> {
             server_name: task.endpoint.server_name,
         },
         step: match task.step {
-            automation::Step::MakeCsr { common_name, names, key_type } => Step::MakeCsr { common_name, names, key_type },
+            automation::Step::MakeCsr { common_name, names, key_type } => {
+                Step::MakeCsr { common_name, names, key_type }
+            }
             automation::Step::Install { leaf_pem, chain_pem, serial } => {
                 Step::Install { leaf_pem, chain_pem, expected_serial: serial }
             }
@@ -198,7 +217,9 @@ async fn failed(
     let failure = Failure {
         stage: match call.stage {
             Stage::Key | Stage::Csr => FailedStage::Prepare,
-            Stage::Install | Stage::ConfigTest | Stage::Reload | Stage::Other => FailedStage::Install,
+            Stage::Install | Stage::ConfigTest | Stage::Reload | Stage::Other => {
+                FailedStage::Install
+            }
             Stage::Verify => FailedStage::Verify,
         },
         cause: call.cause,

@@ -31,7 +31,8 @@ pub fn read_chain(pem: &str) -> Result<ReadChain, ChainError> {
         .next()
         .ok_or(ChainError::Empty)?
         .map_err(|_| ChainError::Malformed)?;
-    let (_, leaf) = X509Certificate::from_der(&first.contents).map_err(|_| ChainError::Malformed)?;
+    let (_, leaf) =
+        X509Certificate::from_der(&first.contents).map_err(|_| ChainError::Malformed)?;
     let common_name = leaf
         .subject()
         .iter_common_name()
@@ -86,7 +87,11 @@ mod tests {
     #[test]
     fn reads_a_leaf() {
         let key = rcgen::KeyPair::generate().unwrap();
-        let mut params = rcgen::CertificateParams::new(vec!["www.example.com".to_owned(), "a.example.com".to_owned()]).unwrap();
+        let mut params = rcgen::CertificateParams::new(vec![
+            "www.example.com".to_owned(),
+            "a.example.com".to_owned(),
+        ])
+        .unwrap();
         params.distinguished_name.push(rcgen::DnType::CommonName, "www.example.com");
         params.serial_number = Some(rcgen::SerialNumber::from(vec![0x0a, 0xbc]));
         let pem = params.self_signed(&key).unwrap().pem();

@@ -38,8 +38,12 @@ impl From<LifecycleError> for Fault {
         let message = error.to_string();
         match error {
             LifecycleError::SignedOut | LifecycleError::Forbidden { .. } => Self::unauthorized(),
-            LifecycleError::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, ErrorCode::EventOver, message),
-            LifecycleError::Conflict { .. } => Self::new(StatusCode::CONFLICT, ErrorCode::WrongStep, message),
+            LifecycleError::NotFound { .. } => {
+                Self::new(StatusCode::NOT_FOUND, ErrorCode::EventOver, message)
+            }
+            LifecycleError::Conflict { .. } => {
+                Self::new(StatusCode::CONFLICT, ErrorCode::WrongStep, message)
+            }
             LifecycleError::Invalid(_) | LifecycleError::Refused(_) => Self::invalid(message),
             LifecycleError::Throttled { retry_after_seconds } => Self {
                 retry_after: Some(retry_after_seconds),

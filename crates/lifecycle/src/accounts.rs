@@ -160,10 +160,7 @@ impl Lifecycle {
     }
 
     /// Sets the person's own name and time zone (IANA).
-    pub async fn set_profile(
-        &self,
-        person: &Person,
-        name: &str, time_zone: &str) -> Result<()> {
+    pub async fn set_profile(&self, person: &Person, name: &str, time_zone: &str) -> Result<()> {
         let (name, time_zone) = (name.trim().to_owned(), time_zone.trim().to_owned());
         let mut faults = Vec::new();
         if name.is_empty() || name.chars().count() > MAX_NAME {

@@ -53,7 +53,13 @@ impl Lifecycle {
                     decide(tx, id, &approval, name, comment.as_deref()).await?;
                     let words = format!("Approved request {id} (order {}).", record.request.order);
                     let entry = AuditEntry::new("request.approved", "request", id, words);
-                    audit::record(tx, now, &acting, entry.changing(json!("pending"), json!("approved"))).await?;
+                    audit::record(
+                        tx,
+                        now,
+                        &acting,
+                        entry.changing(json!("pending"), json!("approved")),
+                    )
+                    .await?;
                     carry_out(tx, &issuer, now, &acting, &record).await
                 })
             })
@@ -75,21 +81,28 @@ impl Lifecycle {
     /// Certificates > Requests > "Reject", with a reason that the requester reads.
     pub async fn reject(&self, actor: &Actor, id: RequestId, reason: &str) -> Result<()> {
         let person = reviewer(actor)?.clone();
-        let reason = note(reason)?.ok_or_else(|| {
-            LifecycleError::field("note", "Say why: the requester reads it.")
-        })?;
+        let reason = note(reason)?
+            .ok_or_else(|| LifecycleError::field("note", "Say why: the requester reads it."))?;
         let (now, acting) = (self.clock().now(), actor.clone());
         self.store()
             .write(move |tx| {
                 Box::pin(async move {
                     let record = open_request(tx, id).await?;
                     check_reviewer(tx, &person, &record).await?;
-                    let approval = Approval::Rejected { by: person.user.id, at: now, reason: reason.clone() };
+                    let approval =
+                        Approval::Rejected { by: person.user.id, at: now, reason: reason.clone() };
                     decide(tx, id, &approval, Some(person.user.name.as_str()), None).await?;
                     undo(tx, &record, OrderStatus::Rejected).await?;
-                    let words = format!("Rejected request {id} (order {}): {reason}", record.request.order);
+                    let words =
+                        format!("Rejected request {id} (order {}): {reason}", record.request.order);
                     let entry = AuditEntry::new("request.rejected", "request", id, words);
-                    audit::record(tx, now, &acting, entry.changing(json!("pending"), json!("rejected"))).await
+                    audit::record(
+                        tx,
+                        now,
+                        &acting,
+                        entry.changing(json!("pending"), json!("rejected")),
+                    )
+                    .await
                 })
             })
             .await
@@ -111,7 +124,13 @@ impl Lifecycle {
                     undo(tx, &record, OrderStatus::Canceled).await?;
                     let words = format!("Canceled request {id} (order {}).", record.request.order);
                     let entry = AuditEntry::new("request.canceled", "request", id, words);
-                    audit::record(tx, now, &acting, entry.changing(json!("pending"), json!("canceled"))).await
+                    audit::record(
+                        tx,
+                        now,
+                        &acting,
+                        entry.changing(json!("pending"), json!("canceled")),
+                    )
+                    .await
                 })
             })
             .await
@@ -183,8 +202,8 @@ async fn carry_out(
         let plan = plan_revocation(&file, target, reason)?;
         return Ok(Next::Revoked(revoke::carry_out(tx, now, actor, &plan).await?));
     }
-    let payload: Payload = serde_json::from_str(&record.payload)
-        .map_err(|_| unreadable(record.request.id))?;
+    let payload: Payload =
+        serde_json::from_str(&record.payload).map_err(|_| unreadable(record.request.id))?;
     let csr = record.wish.csr_pem.as_deref().ok_or_else(|| unreadable(record.request.id))?;
     let ask = Ask {
         note: record.comment.clone(),
@@ -215,7 +234,8 @@ impl Placing<'_> {
         let number = record.request.order;
         match self.ask.what {
             What::New(_) | What::Renew { .. } => {
-                let order = tx.order(number).await?.ok_or(LifecycleError::NotFound { what: "order" })?;
+                let order =
+                    tx.order(number).await?.ok_or(LifecycleError::NotFound { what: "order" })?;
                 let names = exact(record)?;
                 let days_left = match order.renews {
                     Some(renewed) => self.days_left(tx, renewed).await?,

@@ -4,7 +4,8 @@ use ca::CsrFacts;
 use domain::model::{KeyType, RequestKind, SignatureHash};
 use domain::rules::{DuplicateNames, HeldBecause, ReissueRequest};
 use domain::{
-    Days, DnsName, EndpointId, NameSet, OrderNumber, OrganizationId, ProductId, ProfileId, RequestId,
+    Days, DnsName, EndpointId, NameSet, OrderNumber, OrganizationId, ProductId, ProfileId,
+    RequestId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -112,7 +113,9 @@ impl What {
     pub const fn order(&self) -> Option<OrderNumber> {
         match self {
             Self::New(_) => None,
-            Self::Duplicate { order, .. } | Self::Renew { order, .. } | Self::Reissue { order, .. } => Some(*order),
+            Self::Duplicate { order, .. }
+            | Self::Renew { order, .. }
+            | Self::Reissue { order, .. } => Some(*order),
         }
     }
 }
@@ -179,7 +182,8 @@ impl Outcome {
 
 /// Reads a CSR that a person pasted or a program sent; faults name the field `csr`.
 pub fn read_csr(input: &[u8]) -> Result<CsrFacts> {
-    let csr = ca::csr::read(input).map_err(|fault| LifecycleError::field("csr", fault.to_string()))?;
+    let csr =
+        ca::csr::read(input).map_err(|fault| LifecycleError::field("csr", fault.to_string()))?;
     if !csr.ip_names.is_empty() {
         let message = "The CSR asks for IP addresses, which orders don't hold. Make it again with domain names only.";
         return Err(LifecycleError::field("csr", message));

@@ -109,7 +109,13 @@ impl Lifecycle {
                         &stored.issuer_id,
                         "Brought in another certificate authority.",
                     );
-                    audit::record(tx, now, &actor, entry.changing(json!(old), json!(stored.issuer_id))).await
+                    audit::record(
+                        tx,
+                        now,
+                        &actor,
+                        entry.changing(json!(old), json!(stored.issuer_id)),
+                    )
+                    .await
                 })
             })
             .await?;

@@ -49,8 +49,11 @@ impl Lifecycle {
         // Names that only the CSR holds are asked for as well: the rules say whether they may be.
         let wanted: NameSet = typed.into_iter().chain(csr.dns_names.iter().cloned()).collect();
         let extra: NameSet = wanted.missing_from(&existing.names).cloned().collect();
-        let names =
-            if extra.is_empty() { DuplicateNames::Same } else { DuplicateNames::Extra { names: extra } };
+        let names = if extra.is_empty() {
+            DuplicateNames::Same
+        } else {
+            DuplicateNames::Extra { names: extra }
+        };
         let idempotency_key = submit_key(actor, &form.submit_token);
         let what = What::Duplicate { order, names };
         self.ask(actor, Ask { note, idempotency_key, ..Ask::new(what, csr) }).await
@@ -85,7 +88,8 @@ impl Lifecycle {
         judge: fn(&Profile, &NameSet, &[OrderFile], domain::Timestamp) -> DuplicateCandidates,
     ) -> Result<(Vec<OrderFile>, DuplicateCandidates)> {
         let mut tx = self.store().reader().await?;
-        let profile = tx.profile(profile).await?.ok_or(LifecycleError::NotFound { what: "profile" })?;
+        let profile =
+            tx.profile(profile).await?.ok_or(LifecycleError::NotFound { what: "profile" })?;
         let profile = profile.profile;
         let numbers = crate::orders::find::holding(&mut tx, &profile, names).await?;
         let mut files = Vec::with_capacity(numbers.len());

@@ -10,13 +10,14 @@
 //! the same serial: nothing is lost, doubled, or signed without being on record.
 
 use ca::{
-    BusinessCategory, CsrFacts, IssuedCertificate, LintedPlan, Names, Plan, Registration, Subject, SubjectOrganization,
+    BusinessCategory, CsrFacts, IssuedCertificate, LintedPlan, Names, Plan, Registration, Subject,
+    SubjectOrganization,
 };
 use domain::model::{CertificateKind, CertificateStatus, KeyType, Order, Serial};
 use domain::rules::{ScheduledRevocation, Validity, check_validation, longest_lifetime};
 use domain::{
-    AcmeAccountId, CertificateId, DnsName, EndpointId, IssuanceId, NameSet, OrderNumber, Product, RequestId,
-    Timestamp, UserId,
+    AcmeAccountId, CertificateId, DnsName, EndpointId, IssuanceId, NameSet, OrderNumber, Product,
+    RequestId, Timestamp, UserId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -120,8 +121,9 @@ pub(crate) struct Signed {
 
 /// The product of an order.
 pub(crate) fn product_of(order: &Order) -> Result<&'static Product> {
-    Product::find(order.product.as_str())
-        .ok_or_else(|| LifecycleError::Internal(format!("order {} is of an unknown product", order.number)))
+    Product::find(order.product.as_str()).ok_or_else(|| {
+        LifecycleError::Internal(format!("order {} is of an unknown product", order.number))
+    })
 }
 
 /// First transaction: reserves a serial and stores the plan.
@@ -172,8 +174,9 @@ pub(crate) async fn reserve(
         request: draft.request,
         order: draft.order.number,
         kind: draft.kind,
-        plan: serde_json::to_string(&plan)
-            .map_err(|error| LifecycleError::Internal(format!("a plan can't be stored: {error}")))?,
+        plan: serde_json::to_string(&plan).map_err(|error| {
+            LifecycleError::Internal(format!("a plan can't be stored: {error}"))
+        })?,
         idempotency_key: draft.idempotency_key,
     };
     let id = tx.reserve_issuance(&new, now).await?.ok_or_else(asked_twice)?;
@@ -205,12 +208,18 @@ pub(crate) fn lint(plan: Plan, issuer: &Issuer) -> Result<LintedPlan> {
 
 fn asked_twice() -> LifecycleError {
     LifecycleError::Conflict {
-        message: "The same was asked for at the same moment. Reload the page to see what became of it.".to_owned(),
+        message:
+            "The same was asked for at the same moment. Reload the page to see what became of it."
+                .to_owned(),
     }
 }
 
 /// The organization's domains that are or lie above the names.
-async fn domains_above(tx: &mut Tx, order: &Order, names: &NameSet) -> Result<Vec<domain::model::Domain>> {
+async fn domains_above(
+    tx: &mut Tx,
+    order: &Order,
+    names: &NameSet,
+) -> Result<Vec<domain::model::Domain>> {
     let mut above: Vec<&str> = names.iter().flat_map(DnsName::ancestors).collect();
     above.sort_unstable();
     above.dedup();
@@ -298,7 +307,10 @@ pub(crate) async fn complete(
         "certificate.issued",
         "order",
         signed.order,
-        format!("Issued the {} {} of order {}.", signed.kind, signed.certificate.serial, signed.order),
+        format!(
+            "Issued the {} {} of order {}.",
+            signed.kind, signed.certificate.serial, signed.order
+        ),
     );
     audit::record(tx, now, actor, entry.changing(json!(null), facts(signed, id))).await?;
     Ok(issued(signed, id))

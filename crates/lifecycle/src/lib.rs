@@ -21,9 +21,9 @@ mod error;
 pub mod fault;
 pub mod issue;
 mod listener;
+pub mod lists;
 pub mod order_new;
 pub mod orders;
-pub mod lists;
 pub mod organizations;
 mod place;
 pub mod rate;
@@ -34,20 +34,20 @@ pub mod revoke;
 pub mod sessions;
 pub mod settings;
 mod signals;
-pub mod upkeep;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod upkeep;
 
 use std::sync::Arc;
 
 pub use actor::{Actor, Door, Person};
 pub use ask::{Ask, Exact, NewOrder, Outcome, What};
 pub use authority::Issuer;
+pub use ca::{AuthorityOptions, MasterKey};
 pub use clock::Clock;
 pub use error::{FieldFault, LifecycleError, Result};
 pub use issue::Issued;
 pub use listener::ListenerCertificate;
-pub use ca::{AuthorityOptions, MasterKey};
 pub use renew::Due;
 pub use store::{Store, StoreOptions};
 
@@ -69,7 +69,15 @@ struct Inner {
 impl Lifecycle {
     /// A desk on an opened and migrated store.
     pub fn new(store: Store, clock: Clock) -> Self {
-        Self { inner: Arc::new(Inner { store, clock, signals: Arc::default(), issuer: None, txt: None }) }
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                clock,
+                signals: Arc::default(),
+                issuer: None,
+                txt: None,
+            }),
+        }
     }
 
     /// The same desk with an authority: it can issue.
@@ -136,5 +144,7 @@ impl Lifecycle {
 }
 
 fn no_issuer() -> LifecycleError {
-    LifecycleError::Internal("this process was started without the certificate authority".to_owned())
+    LifecycleError::Internal(
+        "this process was started without the certificate authority".to_owned(),
+    )
 }

@@ -33,13 +33,19 @@ pub struct ListenerCertificate {
 
 impl std::fmt::Debug for ListenerCertificate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ListenerCertificate").field("not_after", &self.not_after).finish_non_exhaustive()
+        f.debug_struct("ListenerCertificate")
+            .field("not_after", &self.not_after)
+            .finish_non_exhaustive()
     }
 }
 
 impl Lifecycle {
     /// Makes a certificate for the listener under these names and addresses.
-    pub async fn listener_certificate(&self, names: NameSet, ips: BTreeSet<IpAddr>) -> Result<ListenerCertificate> {
+    pub async fn listener_certificate(
+        &self,
+        names: NameSet,
+        ips: BTreeSet<IpAddr>,
+    ) -> Result<ListenerCertificate> {
         let now = self.clock().now();
         // TLS clients go by the real time, also where the demonstration's clock was moved.
         let real = self.real_now();
@@ -47,21 +53,32 @@ impl Lifecycle {
         let (signed, key_pem) = tokio::task::spawn_blocking(move || {
             let key = SigningKey::generate(KeyType::EcP256).map_err(failed)?;
             let plan = plan(real, names, ips, &key)?;
-            let linted: LintedPlan =
-                plan.lint(issuer.authority()).map_err(|faults| LifecycleError::Authority(Box::new(faults)))?;
+            let linted: LintedPlan = plan
+                .lint(issuer.authority())
+                .map_err(|faults| LifecycleError::Authority(Box::new(faults)))?;
             let signed = linted.sign(issuer.authority()).map_err(failed)?;
             let key_pem = key.to_pkcs8_pem().map_err(failed)?.to_string();
             Ok::<_, LifecycleError>((signed, key_pem))
         })
         .await
-        .map_err(|_| LifecycleError::Internal("making the listener's certificate ended early".to_owned()))??;
+        .map_err(|_| {
+            LifecycleError::Internal("making the listener's certificate ended early".to_owned())
+        })??;
         let serial = signed.serial.clone();
         let not_after = signed.not_after;
         self.store()
             .write(move |tx| {
                 Box::pin(async move {
-                    let entry = AuditEntry::new("listener.certificate", "authority", &serial, "Issued the certificate of the portal's own HTTPS listener.")
-                        .changing(json!(null), json!({"serial": serial, "not_after": not_after.rfc3339()}));
+                    let entry = AuditEntry::new(
+                        "listener.certificate",
+                        "authority",
+                        &serial,
+                        "Issued the certificate of the portal's own HTTPS listener.",
+                    )
+                    .changing(
+                        json!(null),
+                        json!({"serial": serial, "not_after": not_after.rfc3339()}),
+                    );
                     record(tx, now, &Actor::Operator, entry).await
                 })
             })

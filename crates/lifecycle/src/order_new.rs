@@ -1,9 +1,7 @@
 //! New orders, and the row that a renewal shares with them.
 
 use domain::model::{CertificateKind, Coverage, Order, OrderStatus, SignatureHash};
-use domain::rules::{
-    ApprovalNeed, Limits, check_product_names, new_coverage, plan_validity,
-};
+use domain::rules::{ApprovalNeed, Limits, check_product_names, new_coverage, plan_validity};
 use domain::{
     Days, NameError, NameSet, OrderNumber, OrganizationId, Product, ProductId, ProfileId,
 };
@@ -61,8 +59,12 @@ pub(crate) struct Terms<'a> {
 
 /// The product with this id, or the words for its field.
 pub(crate) fn sold(id: &ProductId) -> Result<&'static Product> {
-    Product::find(id.as_str())
-        .ok_or_else(|| LifecycleError::field("product", format!("There is no product {id:?}. Choose one from the list.")))
+    Product::find(id.as_str()).ok_or_else(|| {
+        LifecycleError::field(
+            "product",
+            format!("There is no product {id:?}. Choose one from the list."),
+        )
+    })
 }
 
 fn order_taken() -> LifecycleError {
@@ -142,10 +144,13 @@ impl Placing<'_> {
     ) -> Result<Placed> {
         let draft = self.draft_original(order, names, days_left)?;
         let words = match order.renews {
-            Some(renewed) => format!("Placed order {}, which renews order {renewed}.", order.number),
+            Some(renewed) => {
+                format!("Placed order {}, which renews order {renewed}.", order.number)
+            }
             None => format!("Placed order {} for {}.", order.number, order.common_name),
         };
-        let facts = json!({ "product": order.product, "names": order.names, "renews": order.renews });
+        let facts =
+            json!({ "product": order.product, "names": order.names, "renews": order.renews });
         let entry = AuditEntry::new("order.placed", "order", order.number, words);
         audit::record(tx, self.now, self.actor, entry.changing(json!(null), facts)).await?;
         match self.need {
@@ -188,19 +193,39 @@ fn read_form(actor: &Actor, form: &NewOrderForm) -> Result<Ask> {
     take(&mut faults, sold(&product));
     let organization = form.organization.trim().parse::<OrganizationId>().ok();
     if organization.is_none() {
-        faults.push(FieldFault { field: "organization".into(), message: "Choose the organization.".to_owned() });
+        faults.push(FieldFault {
+            field: "organization".into(),
+            message: "Choose the organization.".to_owned(),
+        });
     }
     let csr = take(&mut faults, read_csr(form.csr.as_bytes()));
     let common_name = match form.common_name.trim() {
-        "" => csr.as_ref().and_then(|csr| csr.common_name.clone().or_else(|| csr.dns_names.iter().next().cloned())),
-        typed => take(&mut faults, typed.parse().map_err(|e: NameError| LifecycleError::field("common_name", e.to_string()))),
+        "" => csr.as_ref().and_then(|csr| {
+            csr.common_name.clone().or_else(|| csr.dns_names.iter().next().cloned())
+        }),
+        typed => take(
+            &mut faults,
+            typed
+                .parse()
+                .map_err(|e: NameError| LifecycleError::field("common_name", e.to_string())),
+        ),
     };
     let typed = take(
         &mut faults,
         NameSet::parse_list(&form.names).map_err(|e| LifecycleError::field("names", e.to_string())),
     );
-    let coverage_years = number(&mut faults, "coverage_years", &form.coverage_years, "Choose 1, 2 or 3 years, or leave it empty.");
-    let validity_days = number(&mut faults, "validity_days", &form.validity_days, "Enter a number of days, or leave it empty.");
+    let coverage_years = number(
+        &mut faults,
+        "coverage_years",
+        &form.coverage_years,
+        "Choose 1, 2 or 3 years, or leave it empty.",
+    );
+    let validity_days = number(
+        &mut faults,
+        "validity_days",
+        &form.validity_days,
+        "Enter a number of days, or leave it empty.",
+    );
     let note = take(&mut faults, note(&form.note)).flatten();
     let (Some(organization), Some(csr), Some(common_name), Some(typed), true) =
         (organization, csr, common_name, typed, faults.is_empty())

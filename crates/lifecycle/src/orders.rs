@@ -12,9 +12,7 @@ use domain::rules::{
     DuplicateNames, Explanation, ReissueRequest, check_not_renewed, plan_duplicate, plan_reissue,
     plan_renew, plan_revocation,
 };
-use domain::{
-    CertificateId, OrderNumber, OrganizationId, Refusal, RequestId, Timestamp, UserId,
-};
+use domain::{CertificateId, OrderNumber, OrganizationId, Refusal, RequestId, Timestamp, UserId};
 use store::Tx;
 pub use store::certificates::CertificateRecord;
 pub use store::orders::{OrderFilter, OrderRecord, OrderSort};
@@ -287,7 +285,11 @@ impl Lifecycle {
     }
 
     /// The order of a certificate that the reader may see.
-    pub async fn order_of_certificate(&self, actor: &Actor, id: CertificateId) -> Result<OrderNumber> {
+    pub async fn order_of_certificate(
+        &self,
+        actor: &Actor,
+        id: CertificateId,
+    ) -> Result<OrderNumber> {
         check_reader(actor)?;
         let mut tx = self.store().reader().await?;
         let missing = || LifecycleError::NotFound { what: "certificate" };
@@ -318,11 +320,10 @@ impl Lifecycle {
         let (bytes, ending, content_type) = match format {
             DownloadFormat::Leaf => (pem_of(Depth::Leaf), ".pem", PEM),
             DownloadFormat::Chain => (pem_of(Depth::Chain), "-chain.pem", PEM),
-            DownloadFormat::ChainAndRoot => {
-                (pem_of(Depth::ChainAndRoot), "-full.pem", PEM)
-            }
+            DownloadFormat::ChainAndRoot => (pem_of(Depth::ChainAndRoot), "-full.pem", PEM),
             DownloadFormat::Der => {
-                let unreadable = || LifecycleError::Internal("a stored PEM can't be read".to_owned());
+                let unreadable =
+                    || LifecycleError::Internal("a stored PEM can't be read".to_owned());
                 (import::der_of(&pem).ok_or_else(unreadable)?, ".cer", "application/pkix-cert")
             }
             DownloadFormat::Pkcs7 => {

@@ -10,7 +10,9 @@ use domain::model::{
 use domain::rules::{
     ApprovalNeed, HeldBecause, Requester, Validity, approval_needed, plan_duplicate, plan_reissue,
 };
-use domain::{AcmeAccountId, AcmeUrlId, EndpointId, OrderNumber, Refusal, RequestId, Timestamp, UserId};
+use domain::{
+    AcmeAccountId, AcmeUrlId, EndpointId, OrderNumber, Refusal, RequestId, Timestamp, UserId,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::Tx;
@@ -152,10 +154,7 @@ pub(crate) struct Payload {
 /// Whether a person may see an order: Limited Users see their own.
 pub(crate) fn check_visible(actor: &Actor, order: &Order) -> Result<()> {
     match actor.person() {
-        Some(person)
-            if person.role == Role::Limited
-                && order.requester != Some(person.user.id) =>
-        {
+        Some(person) if person.role == Role::Limited && order.requester != Some(person.user.id) => {
             Err(LifecycleError::NotFound { what: "order" })
         }
         _ => Ok(()),
@@ -287,7 +286,8 @@ impl Placing<'_> {
             What::Reissue { names, .. } => {
                 let plan = plan_reissue(file, names, self.issuer.not_after(), self.now)?;
                 let names = Exact { common_name: plan.common_name, names: plan.names };
-                let mut draft = self.draft(&file.order, CertificateKind::Reissue, names, plan.validity);
+                let mut draft =
+                    self.draft(&file.order, CertificateKind::Reissue, names, plan.validity);
                 draft.revocation = plan.revocation;
                 draft.changes_order = plan.changes_order;
                 Ok(draft)
@@ -341,8 +341,9 @@ impl Placing<'_> {
             acme_url: self.asker.acme_url,
             challenged: self.ask.challenged,
         };
-        serde_json::to_string(&payload)
-            .map_err(|error| LifecycleError::Internal(format!("a request can't be stored: {error}")))
+        serde_json::to_string(&payload).map_err(|error| {
+            LifecycleError::Internal(format!("a request can't be stored: {error}"))
+        })
     }
 }
 

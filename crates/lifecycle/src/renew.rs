@@ -71,7 +71,12 @@ impl Placing<'_> {
             organization: plan.organization,
             product: &plan.product,
             names: &order_names,
-            coverage: new_coverage(sold(&plan.product)?, plan.coverage_years, self.now, plan.days_left)?,
+            coverage: new_coverage(
+                sold(&plan.product)?,
+                plan.coverage_years,
+                self.now,
+                plan.days_left,
+            )?,
             validity_days: plan.validity_days,
             signature_hash: plan.signature_hash,
             auto_renew: plan.auto_renew,

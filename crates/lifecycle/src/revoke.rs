@@ -1,7 +1,9 @@
 //! Revocations of a certificate or a whole order. A person's always needs a second step; an ACME
 //! client, which has proved that the certificate is its own, is answered at once.
 
-use domain::model::{Approval, CertificateStatus, OrderStatus, RequestKind, RevocationReason, RevocationTarget};
+use domain::model::{
+    Approval, CertificateStatus, OrderStatus, RequestKind, RevocationReason, RevocationTarget,
+};
 use domain::rules::{ApprovalNeed, HeldBecause, RevocationPlan, plan_revocation};
 use domain::{OrderNumber, Refusal, RequestId, Timestamp};
 use serde_json::json;
@@ -118,9 +120,9 @@ async fn check_asked_once(tx: &mut Tx, wish: &Revoking) -> Result<()> {
     };
     let rows = Rows { beyond: None, descending: true, limit: 100 };
     let open = tx.requests_page(&filter, &rows).await?;
-    let same = open.iter().find(|record| {
-        record.request.revocation.is_some_and(|(target, _)| target == wish.target)
-    });
+    let same = open
+        .iter()
+        .find(|record| record.request.revocation.is_some_and(|(target, _)| target == wish.target));
     match same {
         None => Ok(()),
         Some(first) => Err(Refusal::new(

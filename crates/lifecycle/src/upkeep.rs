@@ -20,17 +20,27 @@ const ORGANIZATION: &str = "Synthetic Orders Inc.";
 
 impl Lifecycle {
     /// Loads `orders` synthetic orders; the same seed gives the same ones.
-    pub async fn seed_orders(&self, actor: &Actor, orders: u64, seed: u64, progress: impl FnMut(u64) + Send) -> Result<u64> {
+    pub async fn seed_orders(
+        &self,
+        actor: &Actor,
+        orders: u64,
+        seed: u64,
+        progress: impl FnMut(u64) + Send,
+    ) -> Result<u64> {
         require_administrator(actor, "Loading synthetic orders")?;
         if orders == 0 || orders > MAX_SEED {
-            return Err(LifecycleError::field("orders", format!("Give a number of orders from 1 to {MAX_SEED}.")));
+            return Err(LifecycleError::field(
+                "orders",
+                format!("Give a number of orders from 1 to {MAX_SEED}."),
+            ));
         }
         let mut organizations = self.seed_organizations().await?;
         if organizations.is_empty() {
             organizations.push(self.add_organization(actor, ORGANIZATION, "US", true).await?);
         }
         let now = self.clock().now();
-        let seed = Seed { orders, seed, now, first_number: OrderNumber(FIRST_NUMBER), organizations };
+        let seed =
+            Seed { orders, seed, now, first_number: OrderNumber(FIRST_NUMBER), organizations };
         let loaded = self.store().load_orders(seed.orders(), orders, now, progress).await?;
         Ok(loaded)
     }

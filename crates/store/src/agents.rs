@@ -96,7 +96,11 @@ impl Tx {
 
     /// Exchanges the activation token for a bearer token: the first time, or again for the same
     /// attempt as long as the agent has made no call with the token it got. None otherwise.
-    pub async fn enroll_agent(&mut self, who: &Enrollment<'_>, now: Timestamp) -> Result<Option<AgentId>, StoreError> {
+    pub async fn enroll_agent(
+        &mut self,
+        who: &Enrollment<'_>,
+        now: Timestamp,
+    ) -> Result<Option<AgentId>, StoreError> {
         let id: Option<i64> = on!(self, |conn| {
             sqlx::query_scalar(
                 "UPDATE agents SET activation_attempt_hash = $2, token_hash = $3, hostname = $4, version = $5, \
@@ -119,18 +123,28 @@ impl Tx {
     }
 
     /// The agent that holds a bearer token, with the second of its last call.
-    pub async fn agent_by_token(&mut self, token_hash: &str) -> Result<Option<(AgentId, Option<Timestamp>)>, StoreError> {
+    pub async fn agent_by_token(
+        &mut self,
+        token_hash: &str,
+    ) -> Result<Option<(AgentId, Option<Timestamp>)>, StoreError> {
         let row: Option<(i64, Option<i64>)> = on!(self, |conn| {
-            sqlx::query_as("SELECT id, last_seen_at FROM agents WHERE token_hash = $1 AND removed_at IS NULL")
-                .bind(token_hash)
-                .fetch_optional(&mut *conn)
-                .await?
+            sqlx::query_as(
+                "SELECT id, last_seen_at FROM agents WHERE token_hash = $1 AND removed_at IS NULL",
+            )
+            .bind(token_hash)
+            .fetch_optional(&mut *conn)
+            .await?
         });
         Ok(row.map(|(id, seen)| (AgentId(id), seen.map(Timestamp))))
     }
 
     /// Notes a sign of life.
-    pub async fn touch_agent(&mut self, id: AgentId, version: Option<&str>, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn touch_agent(
+        &mut self,
+        id: AgentId,
+        version: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         on!(self, |conn| {
             sqlx::query("UPDATE agents SET last_seen_at = $2, version = coalesce($3, version) WHERE id = $1")
                 .bind(id.0)

@@ -3,7 +3,10 @@
 mod list;
 
 use domain::model::{AutoRenew, EndpointStatus, Serial, ServedIssuer};
-use domain::{AgentId, CertificateId, Days, DnsName, EndpointId, EventId, NameSet, OrderNumber, ProfileId, Timestamp, UserId};
+use domain::{
+    AgentId, CertificateId, Days, DnsName, EndpointId, EventId, NameSet, OrderNumber, ProfileId,
+    Timestamp, UserId,
+};
 pub use list::{EndpointFilter, EndpointKey, EndpointSort};
 
 use crate::value::{from_json, parse, parse_opt, small, to_json};
@@ -165,9 +168,12 @@ pub(crate) struct Row {
 
 impl Row {
     fn served(&self) -> Result<Option<Served>, StoreError> {
-        let (Some(chain_pem), Some(serial), Some(not_before), Some(not_after)) =
-            (&self.served_chain_pem, &self.served_serial, self.served_not_before, self.served_not_after)
-        else {
+        let (Some(chain_pem), Some(serial), Some(not_before), Some(not_after)) = (
+            &self.served_chain_pem,
+            &self.served_serial,
+            self.served_not_before,
+            self.served_not_after,
+        ) else {
             return Ok(None);
         };
         let names = self.served_names.as_deref().unwrap_or("[]");
@@ -175,7 +181,10 @@ impl Row {
             chain_pem: chain_pem.clone(),
             serial: Serial(serial.clone()),
             issuer: self.served_issuer.clone().unwrap_or_default(),
-            common_name: parse_opt("endpoints.served_common_name", self.served_common_name.as_deref())?,
+            common_name: parse_opt(
+                "endpoints.served_common_name",
+                self.served_common_name.as_deref(),
+            )?,
             names: from_json("endpoints.served_names", names)?,
             not_before: Timestamp(not_before),
             not_after: Timestamp(not_after),
@@ -183,7 +192,12 @@ impl Row {
     }
 
     fn auto_renew(&self) -> Result<Option<AutoRenew>, StoreError> {
-        match (self.auto_renew, self.auto_renew_days, self.auto_renew_minute, &self.auto_renew_time_zone) {
+        match (
+            self.auto_renew,
+            self.auto_renew_days,
+            self.auto_renew_minute,
+            &self.auto_renew_time_zone,
+        ) {
             (true, Some(days), Some(minute), Some(time_zone)) => Ok(Some(AutoRenew {
                 days_before: Days(days),
                 minute_of_day: small("endpoints.auto_renew_minute", minute)?,
@@ -233,7 +247,8 @@ impl Tx {
         let sql = sqlx::AssertSqlSafe(format!(
             "SELECT {COLUMNS} FROM endpoints e JOIN agents a ON a.id = e.agent_id WHERE e.id = $1"
         ));
-        let row: Option<Row> = on!(self, |conn| sqlx::query_as(sql).bind(id.0).fetch_optional(&mut *conn).await?);
+        let row: Option<Row> =
+            on!(self, |conn| sqlx::query_as(sql).bind(id.0).fetch_optional(&mut *conn).await?);
         row.map(TryInto::try_into).transpose()
     }
 
@@ -267,9 +282,14 @@ impl Tx {
     }
 
     /// Keeps what a handshake showed.
-    pub async fn set_endpoint_probe(&mut self, id: EndpointId, probe: &EndpointProbe) -> Result<(), StoreError> {
+    pub async fn set_endpoint_probe(
+        &mut self,
+        id: EndpointId,
+        probe: &EndpointProbe,
+    ) -> Result<(), StoreError> {
         let served = probe.served.as_ref();
-        let names = served.map(|served| to_json("endpoints.served_names", &served.names)).transpose()?;
+        let names =
+            served.map(|served| to_json("endpoints.served_names", &served.names)).transpose()?;
         on!(self, |conn| {
             sqlx::query(
                 "UPDATE endpoints SET issuer_kind = $2, served_chain_pem = $3, served_serial = $4, \
@@ -353,7 +373,11 @@ impl Tx {
     }
 
     /// Sets the next moment at which auto-renew acts.
-    pub async fn set_next_auto_renew(&mut self, id: EndpointId, next: Option<Timestamp>) -> Result<(), StoreError> {
+    pub async fn set_next_auto_renew(
+        &mut self,
+        id: EndpointId,
+        next: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
         on!(self, |conn| {
             sqlx::query("UPDATE endpoints SET next_auto_renew_at = $2 WHERE id = $1")
                 .bind(id.0)
@@ -365,7 +389,11 @@ impl Tx {
     }
 
     /// Endpoints whose auto-renew is due, the longest waiting first.
-    pub async fn auto_renew_due(&mut self, now: Timestamp, limit: i64) -> Result<Vec<EndpointId>, StoreError> {
+    pub async fn auto_renew_due(
+        &mut self,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<EndpointId>, StoreError> {
         let ids: Vec<i64> = on!(self, |conn| {
             sqlx::query_scalar(
                 "SELECT id FROM endpoints WHERE next_auto_renew_at IS NOT NULL AND next_auto_renew_at <= $1 \

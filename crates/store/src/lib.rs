@@ -18,9 +18,9 @@ pub mod endpoints;
 mod error;
 pub mod events;
 pub mod issuances;
+pub mod keyset;
 mod open;
 pub mod orders;
-pub mod keyset;
 pub mod organizations;
 #[cfg(test)]
 mod page_costs;

@@ -300,7 +300,6 @@ impl Tx {
         });
         Ok(())
     }
-
 }
 
 #[cfg(test)]

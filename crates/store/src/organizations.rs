@@ -126,7 +126,8 @@ impl TryFrom<DomainRow> for DomainRecord {
     }
 }
 
-const ORGANIZATIONS: &str = "SELECT id, name, country, locality, registration_number, validated_until FROM organizations";
+const ORGANIZATIONS: &str =
+    "SELECT id, name, country, locality, registration_number, validated_until FROM organizations";
 const DOMAINS: &str = "SELECT d.id, d.name, d.organization_id, o.name AS organization_name, d.validated_until, \
                        d.method, d.token, d.created_at \
                        FROM domains d JOIN organizations o ON o.id = d.organization_id";
@@ -140,12 +141,14 @@ impl Tx {
         registration_number: Option<&str>,
     ) -> Result<(), StoreError> {
         on!(self, |conn| {
-            sqlx::query("UPDATE organizations SET locality = $2, registration_number = $3 WHERE id = $1")
-                .bind(id.0)
-                .bind(locality)
-                .bind(registration_number)
-                .execute(&mut *conn)
-                .await?;
+            sqlx::query(
+                "UPDATE organizations SET locality = $2, registration_number = $3 WHERE id = $1",
+            )
+            .bind(id.0)
+            .bind(locality)
+            .bind(registration_number)
+            .execute(&mut *conn)
+            .await?;
         });
         Ok(())
     }

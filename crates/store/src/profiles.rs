@@ -44,21 +44,25 @@ struct Row {
 impl TryFrom<Row> for ProfileRecord {
     type Error = StoreError;
     fn try_from(row: Row) -> Result<Self, StoreError> {
-        let auto_renew = match (row.auto_renew_days, row.auto_renew_minute, row.auto_renew_time_zone) {
-            (Some(days), Some(minute), Some(time_zone)) => Some(AutoRenew {
-                days_before: Days(days),
-                minute_of_day: small("profiles.auto_renew_minute", minute)?,
-                time_zone,
-            }),
-            _ => None,
-        };
+        let auto_renew =
+            match (row.auto_renew_days, row.auto_renew_minute, row.auto_renew_time_zone) {
+                (Some(days), Some(minute), Some(time_zone)) => Some(AutoRenew {
+                    days_before: Days(days),
+                    minute_of_day: small("profiles.auto_renew_minute", minute)?,
+                    time_zone,
+                }),
+                _ => None,
+            };
         Ok(Self {
             profile: Profile {
                 id: ProfileId(row.id),
                 name: row.name,
                 product: ProductId(row.product_id),
                 organization: OrganizationId(row.organization_id),
-                coverage_years: row.coverage_years.map(|years| small("profiles.coverage_years", years)).transpose()?,
+                coverage_years: row
+                    .coverage_years
+                    .map(|years| small("profiles.coverage_years", years))
+                    .transpose()?,
                 validity_days: row.validity_days.map(Days),
                 key_type: parse("profiles.key_type", &row.key_type)?,
                 signature_hash: parse("profiles.signature_hash", &row.signature_hash)?,
@@ -76,7 +80,8 @@ impl TryFrom<Row> for ProfileRecord {
 impl Tx {
     /// All profiles by name. There are few: they are chosen from, never searched.
     pub async fn profiles(&mut self) -> Result<Vec<ProfileRecord>, StoreError> {
-        let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM profiles ORDER BY name LIMIT 1000"));
+        let sql =
+            sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM profiles ORDER BY name LIMIT 1000"));
         let rows: Vec<Row> = on!(self, |conn| sqlx::query_as(sql).fetch_all(&mut *conn).await?);
         rows.into_iter().map(TryInto::try_into).collect()
     }
@@ -84,7 +89,8 @@ impl Tx {
     /// One profile.
     pub async fn profile(&mut self, id: ProfileId) -> Result<Option<ProfileRecord>, StoreError> {
         let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM profiles WHERE id = $1"));
-        let row: Option<Row> = on!(self, |conn| sqlx::query_as(sql).bind(id.0).fetch_optional(&mut *conn).await?);
+        let row: Option<Row> =
+            on!(self, |conn| sqlx::query_as(sql).bind(id.0).fetch_optional(&mut *conn).await?);
         row.map(TryInto::try_into).transpose()
     }
 
@@ -167,7 +173,10 @@ impl Tx {
     }
 
     /// Takes the default mark from every other profile.
-    pub async fn clear_other_default_profiles(&mut self, keep: ProfileId) -> Result<(), StoreError> {
+    pub async fn clear_other_default_profiles(
+        &mut self,
+        keep: ProfileId,
+    ) -> Result<(), StoreError> {
         on!(self, |conn| {
             sqlx::query("UPDATE profiles SET is_default = FALSE WHERE is_default AND id <> $1")
                 .bind(keep.0)

@@ -15,7 +15,10 @@ use crate::opening;
 pub async fn user(config: &Config, command: UserCommand) -> anyhow::Result<()> {
     let UserCommand::Add { email, role, name, password_stdin: _ } = command;
     let mut password = String::new();
-    std::io::stdin().take(4_096).read_to_string(&mut password).context("cannot read the password from standard input")?;
+    std::io::stdin()
+        .take(4_096)
+        .read_to_string(&mut password)
+        .context("cannot read the password from standard input")?;
     let password = password.trim_end_matches(['\r', '\n']).to_owned();
     let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_owned());
     let desk = opening::desk(config, Clock::system()).await?;

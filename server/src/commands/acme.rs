@@ -25,7 +25,9 @@ pub async fn url(config: &Config, command: AcmeUrlCommand) -> anyhow::Result<()>
     let mut new = NewAcmeUrl::permissive(&create.name, ProductId(create.product), organization.id);
     new.coverage_years = create.coverage_years;
     new.validity_days = create.validity_days.map(Days);
-    if domain::Product::find(new.product.as_str()).is_some_and(|product| !product.duplicates_allowed) {
+    if domain::Product::find(new.product.as_str())
+        .is_some_and(|product| !product.duplicates_allowed)
+    {
         new.may_duplicate = false;
         new.duplicate_automatically = false;
     }
@@ -37,7 +39,10 @@ pub async fn url(config: &Config, command: AcmeUrlCommand) -> anyhow::Result<()>
         });
         println!("{made}");
     } else {
-        println!("Directory URL: {directory}\nEAB KID:       {}\nEAB HMAC key:  {}", credential.kid, credential.hmac_key);
+        println!(
+            "Directory URL: {directory}\nEAB KID:       {}\nEAB HMAC key:  {}",
+            credential.kid, credential.hmac_key
+        );
         println!("The key is shown this once.");
     }
     Ok(())
@@ -90,14 +95,16 @@ fn single(explain: Explain) -> anyhow::Result<Question> {
 }
 
 async fn batch(desk: &Lifecycle, file: &Path) -> anyhow::Result<()> {
-    let input = std::fs::File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let input =
+        std::fs::File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for (index, line) in BufReader::new(input).lines().enumerate() {
         let line = line?;
         if line.trim().is_empty() {
             continue;
         }
-        let question = serde_json::from_str(&line).with_context(|| format!("line {} is not a question", index + 1))?;
+        let question = serde_json::from_str(&line)
+            .with_context(|| format!("line {} is not a question", index + 1))?;
         let answer = answer(desk, question).await.with_context(|| format!("line {}", index + 1))?;
         writeln!(out, "{answer}")?;
     }
@@ -111,10 +118,14 @@ async fn answer(desk: &Lifecycle, question: Question) -> anyhow::Result<serde_js
         Ok(asked) => asked,
         Err(refusal) => return Ok(json!({ "refusal": refusal })),
     };
-    let names: NameSet = question.names.iter().map(|name| DnsName::parse(name)).collect::<Result<_, _>>()?;
+    let names: NameSet =
+        question.names.iter().map(|name| DnsName::parse(name)).collect::<Result<_, _>>()?;
     let common_name = question.cn.as_deref().map(DnsName::parse).transpose()?;
     let at = match &question.at {
-        Some(text) => Some(Timestamp::parse_rfc3339(text).with_context(|| format!("{text:?} is not an RFC 3339 time"))?),
+        Some(text) => Some(
+            Timestamp::parse_rfc3339(text)
+                .with_context(|| format!("{text:?} is not an RFC 3339 time"))?,
+        ),
         None => None,
     };
     let run = DryRun { url_name: question.url_name, names, common_name, asked, at };
@@ -128,17 +139,23 @@ fn asked(question: &Question) -> Result<Option<DirectoryAction>, domain::Refusal
         serde_json::Value::String(text) => text.clone(),
         other => other.to_string(),
     });
-    let pairs: Vec<(&str, &str)> = [("action", question.action.as_deref()), ("orderId", order.as_deref())]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
-        .collect();
+    let pairs: Vec<(&str, &str)> =
+        [("action", question.action.as_deref()), ("orderId", order.as_deref())]
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect();
     parse_directory_query(&pairs)
 }
 
 fn words(answer: &serde_json::Value) -> String {
-    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let text =
+        |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     if let Some(refusal) = answer.get("refusal") {
-        return format!("refused by rule {}: {}", text(&refusal["rule"]), text(&refusal["message"]));
+        return format!(
+            "refused by rule {}: {}",
+            text(&refusal["rule"]),
+            text(&refusal["message"])
+        );
     }
     let mut lines = vec![match &answer["order"] {
         serde_json::Value::Null => text(&answer["action"]),
@@ -147,7 +164,12 @@ fn words(answer: &serde_json::Value) -> String {
     lines.push(text(&answer["why"]));
     for one in answer["candidates"].as_array().into_iter().flatten() {
         let kept = if one["kept"] == json!(true) { "kept   " } else { "dropped" };
-        lines.push(format!("  {kept} {} ({}): {}", one["order"], text(&one["rule"]), text(&one["why"])));
+        lines.push(format!(
+            "  {kept} {} ({}): {}",
+            one["order"],
+            text(&one["rule"]),
+            text(&one["why"])
+        ));
     }
     lines.join("\n")
 }

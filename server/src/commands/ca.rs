@@ -17,7 +17,8 @@ pub async fn ca(config: &Config, command: CaCommand) -> anyhow::Result<()> {
         }
         CaCommand::Import { key, chain } => {
             let read = |file: &std::path::Path| {
-                std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
+                std::fs::read_to_string(file)
+                    .with_context(|| format!("cannot read {}", file.display()))
             };
             let (key, chain) = (read(&key)?, read(&chain)?);
             let master = MasterKey::load_or_create(&config.master_key_file())?;

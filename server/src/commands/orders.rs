@@ -29,7 +29,10 @@ pub async fn order(config: &Config, command: OrderCommand) -> anyhow::Result<()>
             } else {
                 println!("{}", line(&view));
                 for one in &view.certificates {
-                    println!("  {} {} {} until {}", one.kind, one.serial, one.status, one.not_after);
+                    println!(
+                        "  {} {} {} until {}",
+                        one.kind, one.serial, one.status, one.not_after
+                    );
                 }
             }
         }
@@ -70,7 +73,13 @@ async fn list(desk: &lifecycle::Lifecycle, json: bool) -> anyhow::Result<()> {
 }
 
 fn line(view: &OrderView) -> String {
-    format!("{:<12} {:<16} {:<26} {}", view.number, view.status.as_str(), view.product, view.common_name)
+    format!(
+        "{:<12} {:<16} {:<26} {}",
+        view.number,
+        view.status.as_str(),
+        view.product,
+        view.common_name
+    )
 }
 
 /// `certdeck import …`
@@ -85,8 +94,11 @@ pub async fn import(config: &Config, command: ImportCommand) -> anyhow::Result<(
             for fault in &faults {
                 eprintln!("line {}: {}", fault.line, fault.message);
             }
-            let count = u64::try_from(faults.len()).unwrap_or(u64::MAX) + u64::try_from(more).unwrap_or(0);
-            anyhow::bail!("nothing was imported: {count} lines have faults; mend them and import again");
+            let count =
+                u64::try_from(faults.len()).unwrap_or(u64::MAX) + u64::try_from(more).unwrap_or(0);
+            anyhow::bail!(
+                "nothing was imported: {count} lines have faults; mend them and import again"
+            );
         }
     }
     Ok(())

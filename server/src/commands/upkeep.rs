@@ -22,7 +22,11 @@ pub async fn backup(config: &Config, file: &Path) -> anyhow::Result<()> {
     let store = Store::open(&config.database_url(), StoreOptions::default()).await?;
     let bytes = store.backup(file).await?;
     store.close().await;
-    println!("Wrote {} ({bytes} bytes). It is of use only with the master key: {}", file.display(), config.master_key_file().display());
+    println!(
+        "Wrote {} ({bytes} bytes). It is of use only with the master key: {}",
+        file.display(),
+        config.master_key_file().display()
+    );
     Ok(())
 }
 
@@ -69,14 +73,21 @@ pub async fn doctor(config: &Config) -> anyhow::Result<()> {
         Ok(store) => {
             checks.push(Check { what: "database", outcome: Ok("can be reached".to_owned()) });
             let current = store.schema_is_current().await.unwrap_or(false);
-            let schema = if current { Ok("is this program's".to_owned()) } else { Err("run `certdeck migrate`".to_owned()) };
+            let schema = if current {
+                Ok("is this program's".to_owned())
+            } else {
+                Err("run `certdeck migrate`".to_owned())
+            };
             checks.push(Check { what: "schema", outcome: schema });
             if current {
                 checks.push(authority(config).await);
             }
             store.close().await;
         }
-        Err(error) => checks.push(Check { what: "database", outcome: Err(format!("{error}: check CERTDECK_DATABASE_URL")) }),
+        Err(error) => checks.push(Check {
+            what: "database",
+            outcome: Err(format!("{error}: check CERTDECK_DATABASE_URL")),
+        }),
     }
     checks.push(clock());
     let faults = checks.iter().filter(|check| check.outcome.is_err()).count();
@@ -95,7 +106,10 @@ fn data_folder(config: &Config) -> Check {
     let probe = dir.join(".doctor");
     let outcome = match std::fs::write(&probe, b"ok").and_then(|()| std::fs::remove_file(&probe)) {
         Ok(()) => Ok(format!("{} can be written", dir.display())),
-        Err(error) => Err(format!("{} can't be written ({error}): make it, or give another with CERTDECK_DATA_DIR", dir.display())),
+        Err(error) => Err(format!(
+            "{} can't be written ({error}): make it, or give another with CERTDECK_DATA_DIR",
+            dir.display()
+        )),
     };
     Check { what: "data folder", outcome }
 }
@@ -115,7 +129,11 @@ async fn authority(config: &Config) -> Check {
     let outcome = match opened.as_ref().map(|desk| desk.issuer()) {
         Ok(Ok(issuer)) => {
             let left = issuer.not_after().days_left(Clock::system().now());
-            if left > 365 { Ok(format!("can sign for {left} more days")) } else { Err(format!("expires in {left} days: bring in another with `certdeck ca import`")) }
+            if left > 365 {
+                Ok(format!("can sign for {left} more days"))
+            } else {
+                Err(format!("expires in {left} days: bring in another with `certdeck ca import`"))
+            }
         }
         Ok(Err(error)) => Err(error.to_string()),
         Err(error) => Err(format!("{error:#}")),
@@ -127,5 +145,12 @@ fn clock() -> Check {
     // Before this program was written the clock is surely wrong.
     let sane = Clock::system().now() > domain::Timestamp(1_760_000_000);
     let now = Clock::system().now();
-    Check { what: "clock", outcome: if sane { Ok(format!("shows {now}")) } else { Err(format!("shows {now}: set it, by NTP for one")) } }
+    Check {
+        what: "clock",
+        outcome: if sane {
+            Ok(format!("shows {now}"))
+        } else {
+            Err(format!("shows {now}: set it, by NTP for one"))
+        },
+    }
 }

@@ -55,7 +55,10 @@ const fn profile(name: &'static str, organization: &'static str, product: &'stat
 pub const PROFILES: &[Profile] = &[
     Profile { auto_renew_days: Some(30), ..profile("Standard SSL", "Example Corp", "ssl_plus") },
     profile("SSL Wildcard", "Example Corp", "ssl_wildcard"),
-    Profile { coverage_years: Some(3), ..profile("Standard SSL, 3-year plan", "Example Corp", "ssl_plus") },
+    Profile {
+        coverage_years: Some(3),
+        ..profile("Standard SSL, 3-year plan", "Example Corp", "ssl_plus")
+    },
     profile("Private SSL", "Example Corp", "private_ssl_plus"),
     profile("Private Wildcard", "Example Corp", "private_ssl_wildcard"),
     profile("GeoTrust DV", "Example Corp", "ssl_dv_geotrust"),
@@ -104,21 +107,42 @@ const fn order(number: i64, product: &'static str, common_name: &'static str, le
     }
 }
 
-const fn northwind(number: i64, product: &'static str, common_name: &'static str, left: i64) -> Order {
+const fn northwind(
+    number: i64,
+    product: &'static str,
+    common_name: &'static str,
+    left: i64,
+) -> Order {
     Order { organization: "Northwind Traders", ..order(number, product, common_name, left) }
 }
 
 pub const ORDERS: &[Order] = &[
     // The story of the reference: 12345 was renewed by 67890; its duplicate is due.
-    Order { sans: &["example.com"], duplicates: 1, fate: Fate::RenewedBy(67890, 4), ..order(12345, "ssl_plus", "www.example.com", 21) },
+    Order {
+        sans: &["example.com"],
+        duplicates: 1,
+        fate: Fate::RenewedBy(67890, 4),
+        ..order(12345, "ssl_plus", "www.example.com", 21)
+    },
     // An original and its duplicate, both due: one renewal, one duplicate of it.
     Order { duplicates: 1, ..order(24680, "ssl_plus", "shop.example.com", 18) },
     // A wildcard order to duplicate from, names added (rule D6).
-    Order { sans: &["example.org"], duplicates: 2, ..order(13579, "ssl_wildcard", "*.example.org", 160) },
+    Order {
+        sans: &["example.org"],
+        duplicates: 2,
+        ..order(13579, "ssl_wildcard", "*.example.org", 160)
+    },
     // The same name as another CA's certificate on an endpoint.
     order(45678, "ssl_plus", "mail.example.com", 150),
-    Order { fate: Fate::CertificateRevoked, ..order(31415, "ssl_plus", "intranet.example.com", 120) },
-    Order { coverage_years: Some(3), duplicates: 1, ..order(98765, "ssl_plus", "portal.example.com", 20) },
+    Order {
+        fate: Fate::CertificateRevoked,
+        ..order(31415, "ssl_plus", "intranet.example.com", 120)
+    },
+    Order {
+        coverage_years: Some(3),
+        duplicates: 1,
+        ..order(98765, "ssl_plus", "portal.example.com", 20)
+    },
     order(27182, "ssl_plus", "api.example.com", 170),
     order(16180, "private_ssl_plus", "db.example.net", 300),
     // Orders of all kinds and states.
@@ -135,16 +159,46 @@ pub const ORDERS: &[Order] = &[
     order(500_111, "ssl_plus", "help.example.com", -3),
     order(500_112, "ssl_plus", "old.example.com", -40),
     order(500_113, "ssl_plus", "archive.example.com", -120),
-    Order { fate: Fate::Revoked, duplicates: 1, ..order(500_114, "ssl_plus", "beta.example.com", 66) },
-    Order { fate: Fate::RenewedBy(500_116, 30), ..order(500_115, "ssl_plus", "store.example.com", -8) },
-    Order { sans: &["example.net", "www.example.net"], duplicates: 1, ..order(500_201, "ssl_multi_domain", "app.example.net", 93) },
-    Order { sans: &["a.example.net", "b.example.net", "c.example.net"], ..order(500_202, "ssl_multi_domain", "multi.example.net", 140) },
-    Order { sans: &["eu.example.net", "us.example.net"], ..order(500_203, "ssl_multi_domain", "global.example.net", 22) },
-    Order { sans: &["mx1.example.net", "mx2.example.net"], ..order(500_204, "ssl_multi_domain", "smtp.example.net", 61) },
-    Order { sans: &["example.com"], duplicates: 2, ..order(500_301, "ssl_wildcard", "*.example.com", 77) },
+    Order {
+        fate: Fate::Revoked,
+        duplicates: 1,
+        ..order(500_114, "ssl_plus", "beta.example.com", 66)
+    },
+    Order {
+        fate: Fate::RenewedBy(500_116, 30),
+        ..order(500_115, "ssl_plus", "store.example.com", -8)
+    },
+    Order {
+        sans: &["example.net", "www.example.net"],
+        duplicates: 1,
+        ..order(500_201, "ssl_multi_domain", "app.example.net", 93)
+    },
+    Order {
+        sans: &["a.example.net", "b.example.net", "c.example.net"],
+        ..order(500_202, "ssl_multi_domain", "multi.example.net", 140)
+    },
+    Order {
+        sans: &["eu.example.net", "us.example.net"],
+        ..order(500_203, "ssl_multi_domain", "global.example.net", 22)
+    },
+    Order {
+        sans: &["mx1.example.net", "mx2.example.net"],
+        ..order(500_204, "ssl_multi_domain", "smtp.example.net", 61)
+    },
+    Order {
+        sans: &["example.com"],
+        duplicates: 2,
+        ..order(500_301, "ssl_wildcard", "*.example.com", 77)
+    },
     Order { sans: &["example.net"], ..order(500_302, "ssl_wildcard", "*.example.net", 9) },
-    Order { sans: &["dev.example.org"], ..order(500_303, "ssl_wildcard", "*.dev.example.org", 128) },
-    Order { fate: Fate::RenewedBy(500_305, 2), ..order(500_304, "ssl_wildcard", "*.test.example.org", 14) },
+    Order {
+        sans: &["dev.example.org"],
+        ..order(500_303, "ssl_wildcard", "*.dev.example.org", 128)
+    },
+    Order {
+        fate: Fate::RenewedBy(500_305, 2),
+        ..order(500_304, "ssl_wildcard", "*.test.example.org", 14)
+    },
     order(500_401, "ssl_ev_basic", "secure.example.com", 84),
     order(500_402, "ssl_ev_basic", "pay.example.com", 31),
     order(500_403, "ssl_ev_securesite", "bank.example.com", 155),
@@ -156,19 +210,32 @@ pub const ORDERS: &[Order] = &[
     order(500_601, "private_ssl_plus", "git.example.net", 210),
     order(500_602, "private_ssl_plus", "ci.example.net", 410),
     order(500_603, "private_ssl_plus", "ldap.example.net", 25),
-    Order { sans: &["node1.example.net", "node2.example.net"], ..order(500_604, "private_ssl_multi_domain", "cluster.example.net", 365) },
-    Order { sans: &["lab.example.net"], duplicates: 1, ..order(500_605, "private_ssl_wildcard", "*.lab.example.net", 500) },
+    Order {
+        sans: &["node1.example.net", "node2.example.net"],
+        ..order(500_604, "private_ssl_multi_domain", "cluster.example.net", 365)
+    },
+    Order {
+        sans: &["lab.example.net"],
+        duplicates: 1,
+        ..order(500_605, "private_ssl_wildcard", "*.lab.example.net", 500)
+    },
     Order { coverage_years: Some(1), ..order(500_701, "ssl_plus", "year.example.com", 130) },
     Order { coverage_years: Some(2), ..order(500_702, "ssl_plus", "two.example.com", 95) },
     Order { coverage_years: Some(3), ..order(500_703, "ssl_wildcard", "*.plan.example.com", 60) },
     northwind(600_101, "ssl_plus", "www.northwind.example", 16),
     northwind(600_102, "ssl_plus", "orders.northwind.example", 72),
     northwind(600_103, "ssl_ev_basic", "pay.northwind-shop.example", 39),
-    Order { sans: &["northwind.example"], ..northwind(600_104, "ssl_wildcard", "*.northwind.example", 110) },
+    Order {
+        sans: &["northwind.example"],
+        ..northwind(600_104, "ssl_wildcard", "*.northwind.example", 110)
+    },
     northwind(600_105, "private_ssl_plus", "erp.northwind.example", 260),
     Order { fate: Fate::Revoked, ..northwind(600_106, "ssl_plus", "legacy.northwind.example", 50) },
     northwind(600_107, "ssl_basic", "careers.northwind.example", -15),
-    Order { sans: &["m.northwind-shop.example"], ..northwind(600_108, "ssl_multi_domain", "www.northwind-shop.example", 99) },
+    Order {
+        sans: &["m.northwind-shop.example"],
+        ..northwind(600_108, "ssl_multi_domain", "www.northwind-shop.example", 99)
+    },
 ];
 
 /// What an endpoint serves at the start.
@@ -200,4 +267,8 @@ pub const ENDPOINTS: &[(&str, Serves)] = &[
 ];
 
 /// Requests that wait for a reviewer, asked for by the Standard User.
-pub const WAITING: &[(&str, &str)] = &[("ssl_plus", "campaign.example.com"), ("ssl_plus", "summer.example.com"), ("ssl_basic", "handbook.example.org")];
+pub const WAITING: &[(&str, &str)] = &[
+    ("ssl_plus", "campaign.example.com"),
+    ("ssl_plus", "summer.example.com"),
+    ("ssl_basic", "handbook.example.org"),
+];

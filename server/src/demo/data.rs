@@ -6,13 +6,19 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use anyhow::Context as _;
-use domain::model::{AutoRenew, KeyType, Profile, RevocationReason, RevocationTarget, SignatureHash};
+use domain::model::{
+    AutoRenew, KeyType, Profile, RevocationReason, RevocationTarget, SignatureHash,
+};
 use domain::rules::{DuplicateNames, longest_lifetime};
-use domain::{Days, DnsName, NameSet, OrderNumber, OrganizationId, Product, ProductId, ProfileId, Timestamp};
+use domain::{
+    Days, DnsName, NameSet, OrderNumber, OrganizationId, Product, ProductId, ProfileId, Timestamp,
+};
 use lifecycle::accounts::NewUser;
 use lifecycle::automation::ProfileForm;
 use lifecycle::revoke::RevokeForm;
-use lifecycle::{Actor, Ask, Clock, Door, Exact, Issued, Lifecycle, NewOrder, Outcome, Person, What};
+use lifecycle::{
+    Actor, Ask, Clock, Door, Exact, Issued, Lifecycle, NewOrder, Outcome, Person, What,
+};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 
 use super::catalogue::{self, ENDPOINTS, Fate, ORDERS, ORGANIZATIONS, PROFILES, Serves, WAITING};
@@ -50,7 +56,8 @@ pub async fn fill(desk: &Lifecycle, listeners: &Listeners) -> anyhow::Result<()>
     desk.settings_set(&Actor::Operator, "approval_step", "one_step").await?;
     waiting(desk, &organizations).await?;
     for ((_, serves), (name, _, files)) in ENDPOINTS.iter().zip(listeners.sites()) {
-        install(*serves, files, &made, desk.clock().now()).with_context(|| format!("cannot set {name} up"))?;
+        install(*serves, files, &made, desk.clock().now())
+            .with_context(|| format!("cannot set {name} up"))?;
     }
     Ok(())
 }
@@ -71,8 +78,10 @@ async fn people(desk: &Lifecycle) -> anyhow::Result<()> {
 async fn organizations(desk: &Lifecycle) -> anyhow::Result<HashMap<&'static str, OrganizationId>> {
     let mut ids = HashMap::new();
     for one in ORGANIZATIONS {
-        let id = desk.add_organization(&Actor::Operator, one.name, one.country, one.validated).await?;
-        desk.set_organization_details(&Actor::Operator, id, one.locality, one.registration_number).await?;
+        let id =
+            desk.add_organization(&Actor::Operator, one.name, one.country, one.validated).await?;
+        desk.set_organization_details(&Actor::Operator, id, one.locality, one.registration_number)
+            .await?;
         for domain in one.domains {
             desk.add_domain(&Actor::Operator, domain, id, one.validated).await?;
         }
@@ -81,7 +90,10 @@ async fn organizations(desk: &Lifecycle) -> anyhow::Result<HashMap<&'static str,
     Ok(ids)
 }
 
-async fn profiles(desk: &Lifecycle, organizations: &HashMap<&str, OrganizationId>) -> anyhow::Result<()> {
+async fn profiles(
+    desk: &Lifecycle,
+    organizations: &HashMap<&str, OrganizationId>,
+) -> anyhow::Result<()> {
     for one in PROFILES {
         let auto_renew = one.auto_renew_days.map(|days| AutoRenew {
             days_before: Days(days),
@@ -102,17 +114,25 @@ async fn profiles(desk: &Lifecycle, organizations: &HashMap<&str, OrganizationId
             allow_duplicates: !one.product.contains("dv"),
             emails: Vec::new(),
         };
-        desk.save_profile(&Actor::Operator, ProfileForm { profile, version: None, update_scheduled: false })
-            .await
-            .with_context(|| format!("profile {}", one.name))?;
+        desk.save_profile(
+            &Actor::Operator,
+            ProfileForm { profile, version: None, update_scheduled: false },
+        )
+        .await
+        .with_context(|| format!("profile {}", one.name))?;
     }
     Ok(())
 }
 
-async fn orders(desk: &Lifecycle, organizations: &HashMap<&str, OrganizationId>) -> anyhow::Result<Made> {
+async fn orders(
+    desk: &Lifecycle,
+    organizations: &HashMap<&str, OrganizationId>,
+) -> anyhow::Result<Made> {
     let mut made = Made::default();
     for one in ORDERS {
-        place(desk, organizations, one, &mut made).await.with_context(|| format!("order {}", one.number))?;
+        place(desk, organizations, one, &mut made)
+            .await
+            .with_context(|| format!("order {}", one.number))?;
     }
     Ok(made)
 }
@@ -150,12 +170,18 @@ async fn place(
     fate(desk, one, &names, made).await
 }
 
-async fn fate(desk: &Lifecycle, one: &catalogue::Order, names: &Exact, made: &mut Made) -> anyhow::Result<()> {
+async fn fate(
+    desk: &Lifecycle,
+    one: &catalogue::Order,
+    names: &Exact,
+    made: &mut Made,
+) -> anyhow::Result<()> {
     let number = OrderNumber(one.number);
     let target = match one.fate {
         Fate::Stands => return Ok(()),
         Fate::RenewedBy(by, days_ago) => {
-            let then = desk.with_clock(Clock::starting_at(desk.clock().now().minus(Days(days_ago))));
+            let then =
+                desk.with_clock(Clock::starting_at(desk.clock().now().minus(Days(days_ago))));
             let held = renew(&then, number, OrderNumber(by), names).await?;
             made.primaries.insert(by, held);
             return Ok(());
@@ -173,7 +199,8 @@ async fn fate(desk: &Lifecycle, one: &catalogue::Order, names: &Exact, made: &mu
         note: "The server was replaced.".to_owned(),
         submit_token: String::new(),
     };
-    let asked = then.request_revoke(&person(&then, "manager@example.com").await?, number, &form).await?;
+    let asked =
+        then.request_revoke(&person(&then, "manager@example.com").await?, number, &form).await?;
     if let lifecycle::revoke::Revocation::Held { request } = asked {
         then.approve(&person(&then, "admin@example.com").await?, request, "").await?;
     }
@@ -181,10 +208,16 @@ async fn fate(desk: &Lifecycle, one: &catalogue::Order, names: &Exact, made: &mu
 }
 
 /// Renews under a number of our choice, as the reference's story has it.
-async fn renew(then: &Lifecycle, order: OrderNumber, by: OrderNumber, names: &Exact) -> anyhow::Result<Held> {
+async fn renew(
+    then: &Lifecycle,
+    order: OrderNumber,
+    by: OrderNumber,
+    names: &Exact,
+) -> anyhow::Result<Held> {
     let key = KeyPair::generate()?;
     let csr = csr(&key, names)?;
-    let mut ask = Ask::new(What::Renew { order, names: None }, lifecycle::ask::read_csr(csr.as_bytes())?);
+    let mut ask =
+        Ask::new(What::Renew { order, names: None }, lifecycle::ask::read_csr(csr.as_bytes())?);
     ask.renewal_number = Some(by);
     issued(then, ask, &key).await
 }
@@ -203,14 +236,18 @@ async fn issued(desk: &Lifecycle, ask: Ask, key: &KeyPair) -> anyhow::Result<Hel
 }
 
 fn csr(key: &KeyPair, names: &Exact) -> anyhow::Result<String> {
-    let mut params = CertificateParams::new(names.names.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+    let mut params =
+        CertificateParams::new(names.names.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     params.distinguished_name = DistinguishedName::new();
     params.distinguished_name.push(DnType::CommonName, names.common_name.as_str());
     Ok(params.serialize_request(key)?.pem()?)
 }
 
 /// Requests that the Standard User made and nobody has reviewed.
-async fn waiting(desk: &Lifecycle, organizations: &HashMap<&str, OrganizationId>) -> anyhow::Result<()> {
+async fn waiting(
+    desk: &Lifecycle,
+    organizations: &HashMap<&str, OrganizationId>,
+) -> anyhow::Result<()> {
     for (index, (product, name)) in WAITING.iter().enumerate() {
         let ago = i64::try_from(index).unwrap_or(0) + 1;
         let then = desk.with_clock(Clock::starting_at(desk.clock().now().minus(Days(ago))));
@@ -227,7 +264,8 @@ async fn waiting(desk: &Lifecycle, organizations: &HashMap<&str, OrganizationId>
             profile: None,
             number: None,
         };
-        let mut ask = Ask::new(What::New(Box::new(order)), lifecycle::ask::read_csr(csr.as_bytes())?);
+        let mut ask =
+            Ask::new(What::New(Box::new(order)), lifecycle::ask::read_csr(csr.as_bytes())?);
         ask.note = Some("For the campaign that starts next month.".to_owned());
         then.ask(&person(&then, "standard@example.com").await?, ask).await?;
     }
@@ -241,11 +279,15 @@ async fn person(desk: &Lifecycle, email: &str) -> anyhow::Result<Actor> {
 
 fn exact(common_name: &str, sans: &[&str]) -> anyhow::Result<Exact> {
     let common_name = DnsName::parse(common_name)?;
-    let sans: Vec<DnsName> = sans.iter().map(|name| DnsName::parse(name)).collect::<Result<_, _>>()?;
+    let sans: Vec<DnsName> =
+        sans.iter().map(|name| DnsName::parse(name)).collect::<Result<_, _>>()?;
     Ok(Exact { names: NameSet::with_common_name(&common_name, sans), common_name })
 }
 
-fn organization(organizations: &HashMap<&str, OrganizationId>, name: &str) -> anyhow::Result<OrganizationId> {
+fn organization(
+    organizations: &HashMap<&str, OrganizationId>,
+    name: &str,
+) -> anyhow::Result<OrganizationId> {
     organizations.get(name).copied().with_context(|| format!("no organization {name}"))
 }
 

@@ -57,8 +57,11 @@ impl Listeners {
         let mut listeners = Vec::with_capacity(ENDPOINTS.len());
         for (index, (name, _)) in ENDPOINTS.iter().enumerate() {
             let dir = folder.join(name);
-            std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
-            let remembered = std::fs::read_to_string(dir.join("port")).ok().and_then(|text| text.trim().parse().ok());
+            std::fs::create_dir_all(&dir)
+                .with_context(|| format!("cannot make {}", dir.display()))?;
+            let remembered = std::fs::read_to_string(dir.join("port"))
+                .ok()
+                .and_then(|text| text.trim().parse().ok());
             let usual = u16::try_from(index).ok().filter(|_| fixed).map(|index| FIRST_PORT + index);
             let socket = [remembered, usual, Some(0)]
                 .into_iter()
@@ -68,7 +71,11 @@ impl Listeners {
             socket.set_nonblocking(true)?;
             let address = socket.local_addr()?;
             std::fs::write(dir.join("port"), address.port().to_string())?;
-            let files = Files { fullchain: dir.join("fullchain.pem"), key: dir.join("key.pem"), reload: dir.join("reload") };
+            let files = Files {
+                fullchain: dir.join("fullchain.pem"),
+                key: dir.join("key.pem"),
+                reload: dir.join("reload"),
+            };
             listeners.push(Listener { name, socket, address, files });
         }
         Ok(Self(listeners))

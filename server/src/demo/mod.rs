@@ -51,9 +51,14 @@ pub struct Demonstration {
 }
 
 /// Fills an empty database, and binds the listeners.
-pub async fn prepare(config: &Config, desk: &Lifecycle, server: &str) -> anyhow::Result<Demonstration> {
+pub async fn prepare(
+    config: &Config,
+    desk: &Lifecycle,
+    server: &str,
+) -> anyhow::Result<Demonstration> {
     let folder = config.data_dir.join("demo");
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make {}", folder.display()))?;
     let fixed = config.listen.address().is_some_and(|address| address.port() != 0);
     let listeners = listeners::Listeners::bind(&folder, fixed)?;
     let token = if data::is_empty(desk).await? {
@@ -64,7 +69,8 @@ pub async fn prepare(config: &Config, desk: &Lifecycle, server: &str) -> anyhow:
         None
     };
     let root = folder.join("root.pem");
-    std::fs::write(&root, desk.root_pem()?).with_context(|| format!("cannot write {}", root.display()))?;
+    std::fs::write(&root, desk.root_pem()?)
+        .with_context(|| format!("cannot write {}", root.display()))?;
     let agent = agent_config(&folder, server, root, token, &listeners)?;
     Ok(Demonstration { listeners, agent, reset: Reset::new(config)? })
 }
@@ -76,7 +82,10 @@ impl Demonstration {
         let (agent, stop) = (self.agent, stop.clone());
         work.spawn(async move {
             if let Err(error) = agent::run(agent, stop.cancelled_owned()).await {
-                tracing::error!(error = &error as &dyn std::error::Error, "the demonstration's agent ended");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the demonstration's agent ended"
+                );
             }
         });
     }
@@ -87,7 +96,14 @@ pub async fn wait_for_endpoints(desk: &Lifecycle) -> anyhow::Result<()> {
     let enough = catalogue::ENDPOINTS.len();
     for _ in 0..150 {
         let page = desk
-            .endpoints(&Actor::Operator, lifecycle::automation::EndpointFilter::default(), lifecycle::automation::EndpointSort::Address, false, None, 100)
+            .endpoints(
+                &Actor::Operator,
+                lifecycle::automation::EndpointFilter::default(),
+                lifecycle::automation::EndpointSort::Address,
+                false,
+                None,
+                100,
+            )
             .await?;
         if page.rows.len() >= enough {
             return Ok(());
@@ -121,7 +137,11 @@ fn agent_config(
     })
 }
 
-fn endpoint(name: &str, address: SocketAddr, files: &listeners::Files) -> anyhow::Result<EndpointConfig> {
+fn endpoint(
+    name: &str,
+    address: SocketAddr,
+    files: &listeners::Files,
+) -> anyhow::Result<EndpointConfig> {
     let reload = vec!["touch".to_owned(), files.reload.display().to_string()];
     Ok(EndpointConfig {
         name: name.to_owned(),

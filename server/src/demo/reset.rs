@@ -83,14 +83,18 @@ impl Reset {
 
 fn remove(file: &Path) -> anyhow::Result<()> {
     match std::fs::remove_file(file) {
-        Err(error) if !missing(&error) => Err(error).with_context(|| format!("cannot remove {}", file.display())),
+        Err(error) if !missing(&error) => {
+            Err(error).with_context(|| format!("cannot remove {}", file.display()))
+        }
         _ => Ok(()),
     }
 }
 
 fn remove_folder(folder: &Path) -> anyhow::Result<()> {
     match std::fs::remove_dir_all(folder) {
-        Err(error) if !missing(&error) => Err(error).with_context(|| format!("cannot remove {}", folder.display())),
+        Err(error) if !missing(&error) => {
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+        }
         _ => Ok(()),
     }
 }
@@ -103,7 +107,11 @@ async fn reset(State(reset): State<Reset>, request: Request) -> Response {
     let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let expected = format!("Bearer {}", reset.token);
     if given != Some(expected.as_str()) {
-        return (StatusCode::FORBIDDEN, "Run `certdeck demo reset` on this machine, with this data folder.\n").into_response();
+        return (
+            StatusCode::FORBIDDEN,
+            "Run `certdeck demo reset` on this machine, with this data folder.\n",
+        )
+            .into_response();
     }
     reset.wanted.notify_one();
     Redirect::to("/").into_response()
@@ -113,8 +121,9 @@ async fn reset(State(reset): State<Reset>, request: Request) -> Response {
 pub async fn command(config: &Config, command: &DemoCommand) -> anyhow::Result<()> {
     let DemoCommand::Reset = command;
     let file = config.data_dir.join("demo").join(TOKEN_FILE);
-    let token = std::fs::read_to_string(&file)
-        .with_context(|| format!("no demonstration runs on this data folder ({} can't be read)", file.display()))?;
+    let token = std::fs::read_to_string(&file).with_context(|| {
+        format!("no demonstration runs on this data folder ({} can't be read)", file.display())
+    })?;
     let root = std::fs::read(config.data_dir.join("demo").join("root.pem"))?;
     let url = format!("{}{PATH}", crate::opening::base_url(config));
     let client = reqwest::Client::builder()
@@ -122,7 +131,12 @@ pub async fn command(config: &Config, command: &DemoCommand) -> anyhow::Result<(
         .redirect(reqwest::redirect::Policy::none())
         .timeout(Duration::from_secs(10))
         .build()?;
-    let answer = client.post(&url).bearer_auth(token.trim()).send().await.with_context(|| format!("cannot reach the portal at {url}"))?;
+    let answer = client
+        .post(&url)
+        .bearer_auth(token.trim())
+        .send()
+        .await
+        .with_context(|| format!("cannot reach the portal at {url}"))?;
     anyhow::ensure!(answer.status().is_redirection(), "the portal answered {}", answer.status());
     println!("The demonstration goes back to its start; it is there again in a few seconds.");
     Ok(())

@@ -39,14 +39,22 @@ async fn ocsp_post(State(desk): State<Lifecycle>, Path(id): Path<String>, body: 
     answer("application/ocsp-response", Ok(desk.ocsp_der(&id, &body).await))
 }
 
-async fn ocsp_get(State(desk): State<Lifecycle>, Path((id, request)): Path<(String, String)>) -> Response {
+async fn ocsp_get(
+    State(desk): State<Lifecycle>,
+    Path((id, request)): Path<(String, String)>,
+) -> Response {
     answer("application/ocsp-response", Ok(desk.ocsp_base64(&id, &request).await))
 }
 
 fn answer(kind: &'static str, body: lifecycle::Result<Vec<u8>>) -> Response {
     match body {
-        Ok(body) => ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=3600")], body).into_response(),
-        Err(LifecycleError::NotFound { .. }) => (StatusCode::NOT_FOUND, "There is no such issuer.\n").into_response(),
+        Ok(body) => {
+            ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=3600")], body)
+                .into_response()
+        }
+        Err(LifecycleError::NotFound { .. }) => {
+            (StatusCode::NOT_FOUND, "There is no such issuer.\n").into_response()
+        }
         Err(error) => {
             tracing::error!(?error, "the authority can't publish");
             (StatusCode::SERVICE_UNAVAILABLE, "Try again later.\n").into_response()

@@ -9,7 +9,10 @@ use lifecycle::Lifecycle;
 
 /// Both routes.
 pub fn router(desk: Lifecycle) -> Router {
-    Router::new().route("/healthz", get(|| async { "ok\n" })).route("/readyz", get(ready)).with_state(desk)
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .with_state(desk)
 }
 
 /// Database reachable, schema current, authority usable; the first that is not is named.

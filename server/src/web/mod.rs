@@ -83,7 +83,11 @@ async fn page(State(web): State<Web>, request: Request) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         web.render(request).await
     } else {
-        plain::page(StatusCode::METHOD_NOT_ALLOWED, "Not possible", "Pages are read here, nothing can be sent to them.")
+        plain::page(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "Not possible",
+            "Pages are read here, nothing can be sent to them.",
+        )
     }
 }
 
@@ -96,11 +100,16 @@ impl Web {
             headers::allow_own_scripts();
         };
         let document = move || {
-            let script = site.script.clone().map(|name| LeptosOptions::builder().output_name(name).build());
+            let script =
+                site.script.clone().map(|name| LeptosOptions::builder().output_name(name).build());
             Document(DocumentProps { script, style: site.style.clone() })
         };
-        let mut response = leptos_axum::render_app_async_with_context(context, document)(request).await.into_response();
-        response.headers_mut().insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let mut response = leptos_axum::render_app_async_with_context(context, document)(request)
+            .await
+            .into_response();
+        response
+            .headers_mut()
+            .insert(http::header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
 }

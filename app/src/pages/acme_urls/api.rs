@@ -191,7 +191,15 @@ pub async fn add_acme_url(
 
     let desk = Desk::require(May::Automate)?;
     let new = read(Typed {
-        name, product, organization, coverage_years, validity, validity_days, allowed_domains, key_types, may,
+        name,
+        product,
+        organization,
+        coverage_years,
+        validity,
+        validity_days,
+        allowed_domains,
+        key_types,
+        may,
         duplicate_automatically,
     })?;
     let actor = desk.actor();
@@ -209,7 +217,8 @@ pub async fn rotate_acme_url(id: i64, overlap_days: String) -> Result<(), Portal
 
     let desk = Desk::require(May::Automate)?;
     let overlap = overlap_days.trim().parse().map(domain::Days);
-    let overlap = overlap.map_err(|_| PortalError::field("overlap_days", "Enter a whole number of days."))?;
+    let overlap =
+        overlap.map_err(|_| PortalError::field("overlap_days", "Enter a whole number of days."))?;
     let (actor, id) = (desk.actor(), domain::AcmeUrlId(id));
     let credential = desk.lifecycle.rotate_acme_url(&actor, id, overlap).await?;
     browser::hand_over(&desk.lifecycle.seal_credential(&actor, id, &credential)?);
@@ -225,7 +234,9 @@ pub async fn revoke_acme_url(id: i64) -> Result<(), PortalError> {
 
     let desk = Desk::require(May::Automate)?;
     desk.lifecycle.revoke_acme_url(&desk.actor(), domain::AcmeUrlId(id)).await?;
-    browser::flash("The ACME Directory URL is revoked with its credentials and accounts. Certificates stay as they are.");
+    browser::flash(
+        "The ACME Directory URL is revoked with its credentials and accounts. Certificates stay as they are.",
+    );
     browser::redirect(&crate::paths::acme_url(domain::AcmeUrlId(id)));
     Ok(())
 }

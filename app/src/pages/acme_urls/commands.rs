@@ -19,7 +19,8 @@ pub(super) struct Filling<'a> {
 
 /// A name that fits the URL, for the examples.
 pub(super) fn example_name(url: &AcmeUrl) -> String {
-    let base = url.allowed_domains.first().map_or_else(|| "example.com".to_owned(), ToString::to_string);
+    let base =
+        url.allowed_domains.first().map_or_else(|| "example.com".to_owned(), ToString::to_string);
     let wildcard = Product::find(url.product.as_str()).is_some_and(|product| product.wildcard);
     if wildcard { format!("*.{base}") } else { format!("www.{base}") }
 }
@@ -98,7 +99,11 @@ mod tests {
         let url = "https://portal.test/mpki/api/v1/acme/v2/directory?action=renew&orderId=5";
         let with = Filling { url, kid: "k1d", key: "h-mac_", name: "www.example.com" };
         for (client, text) in all(with) {
-            assert_eq!(text.matches(url).count(), text.matches(&format!("\"{url}\"")).count(), "{client}");
+            assert_eq!(
+                text.matches(url).count(),
+                text.matches(&format!("\"{url}\"")).count(),
+                "{client}"
+            );
             for part in [url, "k1d", "h-mac_"] {
                 assert!(text.contains(part), "{client} without {part}");
             }

@@ -28,7 +28,12 @@ pub(super) fn shown(view: &UrlView, credential: &Shown) -> AnyView {
 
 fn clients(view: &UrlView, credential: &Shown) -> AnyView {
     let name = example_name(&view.row.url);
-    let with = Filling { url: &view.directory, kid: &credential.kid, key: &credential.hmac_key, name: &name };
+    let with = Filling {
+        url: &view.directory,
+        kid: &credential.kid,
+        key: &credential.hmac_key,
+        name: &name,
+    };
     let blocks = all(with).into_iter().map(|(client, text)| {
         view! {
             <details class="client" open=client == "certbot">

@@ -11,8 +11,8 @@ use super::list::{count, status};
 use super::{credential, orders};
 use crate::fault::PortalError;
 use crate::kit::{
-    Badge, Button, Column, Copyable, Dialog, Fact, Facts, Form, FormActions, Hidden, LinkButton, OpenDialog, Section,
-    Sheet, Table, TextField, Time, Tone, Weight, page,
+    Badge, Button, Column, Copyable, Dialog, Fact, Facts, Form, FormActions, Hidden, LinkButton,
+    OpenDialog, Section, Sheet, Table, TextField, Time, Tone, Weight, page,
 };
 use crate::paths;
 use crate::viewer::Viewer;
@@ -79,14 +79,19 @@ fn rotate_and_revoke(id: AcmeUrlId) -> AnyView {
 
 fn facts(view: &UrlView) -> AnyView {
     let row = view.row.clone();
-    let used = row.last_used_at.map_or_else(|| "never".into_any(), |at| view! { <Time at=at/> }.into_any());
+    let used = row
+        .last_used_at
+        .map_or_else(|| "never".into_any(), |at| view! { <Time at=at/> }.into_any());
     let directory = view.directory.clone();
     let coverage = match row.url.coverage_years {
         None => "No multi-year plan".to_owned(),
         Some(1) => "1 year".to_owned(),
         Some(years) => format!("{years} years"),
     };
-    let validity = row.url.validity_days.map_or_else(|| "The longest that the product allows".to_owned(), |days| format!("{} days", days.0));
+    let validity = row.url.validity_days.map_or_else(
+        || "The longest that the product allows".to_owned(),
+        |days| format!("{} days", days.0),
+    );
     let (domains, keys, may) = (domains(&row.url), keys(&row.url.key_types), permissions(&row.url));
     view! {
         <Section title="Details">
@@ -159,8 +164,11 @@ fn credential_row(one: CredentialRow) -> impl IntoView {
         (None, false, Some(_)) => (Tone::Warning, "Being replaced"),
         (None, false, None) => (Tone::Good, "Active"),
     };
-    let until = one.expires_at.map_or_else(|| "–".into_any(), |at| view! { <Time at=at/> }.into_any());
-    let used = one.last_used_at.map_or_else(|| "never".into_any(), |at| view! { <Time at=at/> }.into_any());
+    let until =
+        one.expires_at.map_or_else(|| "–".into_any(), |at| view! { <Time at=at/> }.into_any());
+    let used = one
+        .last_used_at
+        .map_or_else(|| "never".into_any(), |at| view! { <Time at=at/> }.into_any());
     view! {
         <tr>
             <th scope="row"><Copyable text=one.kid what="the KID"/></th>

@@ -26,7 +26,17 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
         let (desk, filter) = (desk.clone(), filter.clone());
         async move { desk.lifecycle.acme_url_list(&desk.actor(), &filter, &page).await }
     });
-    let mut csv = Csv::new(&["Name", "KID", "Product", "Organization", "Status", "Accounts", "Last used", "Orders", "Made"]);
+    let mut csv = Csv::new(&[
+        "Name",
+        "KID",
+        "Product",
+        "Organization",
+        "Status",
+        "Accounts",
+        "Last used",
+        "Orders",
+        "Made",
+    ]);
     for line in rows.await? {
         let row = row(line);
         csv.line([

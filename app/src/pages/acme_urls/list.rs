@@ -4,10 +4,10 @@ use domain::Timestamp;
 use domain::product::CATALOGUE;
 use leptos::prelude::*;
 
-use super::api::{COUNT_LIMIT, UrlFormChoices, SORTS, UrlRow, acme_urls, url_choices};
+use super::api::{COUNT_LIMIT, SORTS, UrlFormChoices, UrlRow, acme_urls, url_choices};
 use crate::kit::{
-    Badge, Choice, Column, EmptyState, FilterBar, FilterSelect, FilterText, Glyph, LinkButton, Listing, Pager, Sheet,
-    Table, Time, Tone, Weight, page,
+    Badge, Choice, Column, EmptyState, FilterBar, FilterSelect, FilterText, Glyph, LinkButton,
+    Listing, Pager, Sheet, Table, Time, Tone, Weight, page,
 };
 use crate::pages::paged::Paged;
 use crate::paths;
@@ -33,7 +33,11 @@ pub fn AcmeUrlsPage() -> impl IntoView {
 fn list(listing: Listing, found: Paged<UrlRow>, choices: UrlFormChoices) -> AnyView {
     let Paged { rows, previous, next } = found;
     let products = CATALOGUE.iter().map(|product| Choice::new(product.id, product.name)).collect();
-    let organizations = choices.organizations.into_iter().map(|(id, name)| Choice::new(id.to_string(), name)).collect();
+    let organizations = choices
+        .organizations
+        .into_iter()
+        .map(|(id, name)| Choice::new(id.to_string(), name))
+        .collect();
     let statuses = vec![Choice::new("active", "Active"), Choice::new("revoked", "Revoked")];
     let (bar, shown) = (listing.clone(), table(&listing, rows, previous.is_some()));
     view! {
@@ -74,11 +78,14 @@ fn table(listing: &Listing, rows: Vec<UrlRow>, paged: bool) -> AnyView {
         Column::new("Made").sorted("made"),
     ];
     let (listing, rows) = (listing.clone(), rows.into_iter().map(row).collect_view());
-    view! { <Table label="ACME Directory URLs" columns=columns listing=listing>{rows}</Table> }.into_any()
+    view! { <Table label="ACME Directory URLs" columns=columns listing=listing>{rows}</Table> }
+        .into_any()
 }
 
 fn row(row: UrlRow) -> impl IntoView {
-    let used = row.last_used_at.map_or_else(|| "never".into_any(), |at| view! { <Time at=at/> }.into_any());
+    let used = row
+        .last_used_at
+        .map_or_else(|| "never".into_any(), |at| view! { <Time at=at/> }.into_any());
     view! {
         <tr>
             <th scope="row"><a href=paths::acme_url(row.url.id)>{row.url.name}</a></th>
@@ -96,7 +103,8 @@ fn row(row: UrlRow) -> impl IntoView {
 
 /// "Active" or "Revoked".
 pub(super) fn status(revoked_at: Option<Timestamp>) -> AnyView {
-    let (tone, text) = if revoked_at.is_some() { (Tone::Neutral, "Revoked") } else { (Tone::Good, "Active") };
+    let (tone, text) =
+        if revoked_at.is_some() { (Tone::Neutral, "Revoked") } else { (Tone::Good, "Active") };
     view! { <Badge tone=tone text=text/> }.into_any()
 }
 

@@ -7,8 +7,8 @@ use leptos::server_fn::ServerFn as _;
 
 use super::api::{AddAcmeUrl, UrlFormChoices, url_choices};
 use crate::kit::{
-    Button, CheckGroup, Checkbox, Choice, Form, FormActions, LinkButton, RadioGroup, Section, SelectField, Sheet,
-    TextArea, TextField, Weight, page,
+    Button, CheckGroup, Checkbox, Choice, Form, FormActions, LinkButton, RadioGroup, Section,
+    SelectField, Sheet, TextArea, TextField, Weight, page,
 };
 use crate::paths;
 
@@ -39,7 +39,8 @@ fn ordered(form: UrlFormChoices) -> AnyView {
     let products = CATALOGUE.iter().zip(form.longest).map(|(product, longest)| {
         Choice::new(product.id, format!("{} (up to {longest} days)", product.name))
     });
-    let organizations = form.organizations.into_iter().map(|(id, name)| Choice::new(id.to_string(), name));
+    let organizations =
+        form.organizations.into_iter().map(|(id, name)| Choice::new(id.to_string(), name));
     let coverage = vec![
         Choice::new("", "No multi-year plan"),
         Choice::new("1", "1 year"),
@@ -88,8 +89,10 @@ fn certificate() -> AnyView {
 fn permissions() -> AnyView {
     let acts = vec![
         Choice::new("renew", "Renew").help("A new order in the place of one that is due."),
-        Choice::new("reissue", "Reissue").help("The next certificate of the same order, as multi-year plans need."),
-        Choice::new("duplicate", "Duplicate").help("Another certificate under the same order ID. DV products allow none."),
+        Choice::new("reissue", "Reissue")
+            .help("The next certificate of the same order, as multi-year plans need."),
+        Choice::new("duplicate", "Duplicate")
+            .help("Another certificate under the same order ID. DV products allow none."),
     ];
     let ticked = ["renew", "reissue", "duplicate"].map(str::to_owned).to_vec();
     view! {

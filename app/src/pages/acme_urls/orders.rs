@@ -83,8 +83,13 @@ fn order(order: AcmeOrderRow) -> impl IntoView {
         AcmeOrderStatus::Valid => (Tone::Good, "Valid"),
         AcmeOrderStatus::Invalid => (Tone::Bad, "Invalid"),
     };
-    let number = order.order.map(|number| view! { <a href=paths::order(number)>{format!("Order {number}")}</a> });
-    let asked = order.asked.map_or_else(|| "found by the server".to_owned(), |asked| format!("asked for by the URL: {asked}"));
+    let number = order
+        .order
+        .map(|number| view! { <a href=paths::order(number)>{format!("Order {number}")}</a> });
+    let asked = order.asked.map_or_else(
+        || "found by the server".to_owned(),
+        |asked| format!("asked for by the URL: {asked}"),
+    );
     let explained = order.explanation.map_or_else(
         || view! { <p class="muted">"Nothing was decided yet."</p> }.into_any(),
         |explanation| view! { <Explained explanation=explanation/> }.into_any(),

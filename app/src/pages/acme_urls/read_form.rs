@@ -1,7 +1,7 @@
 //! (ssr) Between the pages of ACME Directory URLs and the lifecycle.
 
-use domain::model::acme::{AcmeAccount, AcmeOrder};
 use domain::model::KeyType;
+use domain::model::acme::{AcmeAccount, AcmeOrder};
 use domain::{AcmeUrlId, Days, DnsName, OrganizationId, ProductId};
 use lifecycle::acme::{AcmeUrlFilter, AcmeUrlLine, AcmeUrlSort, BindingKeyRecord, NewAcmeUrl};
 
@@ -103,7 +103,8 @@ fn credential(key: BindingKeyRecord) -> CredentialRow {
 }
 
 fn account(account: AcmeAccount) -> AccountRow {
-    let address = |contact: String| contact.strip_prefix("mailto:").map(str::to_owned).unwrap_or(contact);
+    let address =
+        |contact: String| contact.strip_prefix("mailto:").map(str::to_owned).unwrap_or(contact);
     AccountRow {
         id: account.id,
         status: account.status,
@@ -145,7 +146,8 @@ pub(super) struct Typed {
 /// What is to be made; each field that can't be read is named.
 pub(super) fn read(typed: Typed) -> Result<NewAcmeUrl, PortalError> {
     let mut faults = Vec::new();
-    let mut fault = |field: &str, message: String| faults.push(FieldFault { field: field.to_owned(), message });
+    let mut fault =
+        |field: &str, message: String| faults.push(FieldFault { field: field.to_owned(), message });
     let organization = typed.organization.trim().parse().map_or_else(
         |_| {
             fault("organization", "Choose an organization.".to_owned());
@@ -163,16 +165,23 @@ pub(super) fn read(typed: Typed) -> Result<NewAcmeUrl, PortalError> {
         ),
         fixed => fixed.parse().ok().map(Days),
     };
-    let words = typed.allowed_domains.split([',', ';', '\n', '\r', ' ', '\t']).filter(|word| !word.is_empty());
+    let words = typed
+        .allowed_domains
+        .split([',', ';', '\n', '\r', ' ', '\t'])
+        .filter(|word| !word.is_empty());
     let mut domains = Vec::new();
     for word in words {
         match DnsName::parse(word) {
             Ok(name) if domains.contains(&name) => {}
             Ok(name) => domains.push(name),
-            Err(error) => fault("allowed_domains", format!("{:?}: {error}", word.chars().take(80).collect::<String>())),
+            Err(error) => fault(
+                "allowed_domains",
+                format!("{:?}: {error}", word.chars().take(80).collect::<String>()),
+            ),
         }
     }
-    let key_types: Result<Vec<KeyType>, _> = typed.key_types.iter().map(|text| text.parse()).collect();
+    let key_types: Result<Vec<KeyType>, _> =
+        typed.key_types.iter().map(|text| text.parse()).collect();
     let key_types = key_types.unwrap_or_else(|_| {
         fault("key_types", "Choose from the list.".to_owned());
         Vec::new()
@@ -192,7 +201,11 @@ pub(super) fn read(typed: Typed) -> Result<NewAcmeUrl, PortalError> {
         may_reissue,
         may_duplicate,
         duplicate_automatically: typed.duplicate_automatically.is_some(),
-        ..NewAcmeUrl::permissive(&typed.name, ProductId(typed.product), OrganizationId(organization))
+        ..NewAcmeUrl::permissive(
+            &typed.name,
+            ProductId(typed.product),
+            OrganizationId(organization),
+        )
     })
 }
 
@@ -216,18 +229,26 @@ mod tests {
     #[test]
     fn a_form_becomes_a_url() {
         let domains = "Example.com, example.org\nexample.com".to_owned();
-        let new = read(Typed { allowed_domains: domains, key_types: vec!["ec_p256".to_owned()], ..typed() }).unwrap();
+        let new = read(Typed {
+            allowed_domains: domains,
+            key_types: vec!["ec_p256".to_owned()],
+            ..typed()
+        })
+        .unwrap();
         let domains: Vec<String> = new.allowed_domains.iter().map(ToString::to_string).collect();
         assert_eq!(domains, ["example.com", "example.org"]);
         assert_eq!(new.key_types, [KeyType::EcP256]);
-        assert!(new.may_renew && !new.may_reissue && new.may_duplicate && new.duplicate_automatically);
+        assert!(
+            new.may_renew && !new.may_reissue && new.may_duplicate && new.duplicate_automatically
+        );
         assert_eq!((new.validity_days, new.coverage_years), (None, None));
     }
 
     #[test]
     fn validity_is_the_longest_a_period_or_custom_days() {
         let days = |validity: &str, days: &str| {
-            let typed = Typed { validity: validity.to_owned(), validity_days: days.to_owned(), ..typed() };
+            let typed =
+                Typed { validity: validity.to_owned(), validity_days: days.to_owned(), ..typed() };
             read(typed).map(|new| new.validity_days.map(|days| days.0)).ok()
         };
         assert_eq!(days("longest", "7"), Some(None));

@@ -8,7 +8,8 @@ use super::api::open_acme_url;
 use super::detail::id_in_path;
 use crate::fault::{FieldFault, PortalError};
 use crate::kit::{
-    Button, Choice, FormActions, Notice, Section, SelectField, Sheet, TextArea, TextField, Tone, Weight, page,
+    Button, Choice, FormActions, Notice, Section, SelectField, Sheet, TextArea, TextField, Tone,
+    Weight, page,
 };
 use crate::pages::activity::Explained;
 use crate::paths;
@@ -48,7 +49,9 @@ pub async fn try_request(
     let run = match reading::dry_run(url_name, &names, &cn, &action, &order, &at) {
         Ok(run) => run,
         Err(PortalError::Invalid(faults)) => return Ok(Tried::Invalid(faults)),
-        Err(PortalError::Refused { rule, message, .. }) => return Ok(Tried::Refused { rule, message }),
+        Err(PortalError::Refused { rule, message, .. }) => {
+            return Ok(Tried::Refused { rule, message });
+        }
         Err(error) => return Err(error),
     };
     match desk.lifecycle.acme_explain(&run).await {
@@ -80,13 +83,16 @@ mod reading {
         at: &str,
     ) -> Result<DryRun, PortalError> {
         let list = names.replace([',', ';'], " ");
-        let names = NameSet::parse_list(&list).map_err(|error| PortalError::field("names", error.to_string()))?;
+        let names = NameSet::parse_list(&list)
+            .map_err(|error| PortalError::field("names", error.to_string()))?;
         if names.is_empty() {
             return Err(PortalError::field("names", "Enter at least one name."));
         }
         let common_name = match cn.trim() {
             "" => None,
-            cn => Some(DnsName::parse(cn).map_err(|error| PortalError::field("cn", error.to_string()))?),
+            cn => Some(
+                DnsName::parse(cn).map_err(|error| PortalError::field("cn", error.to_string()))?,
+            ),
         };
         Ok(DryRun { url_name, names, common_name, asked: asked(action, order)?, at: moment(at)? })
     }
@@ -105,7 +111,9 @@ mod reading {
         }
         let read = [text.to_owned(), format!("{text}:00Z"), format!("{text}Z")];
         let found = read.iter().find_map(|text| Timestamp::parse_rfc3339(text));
-        found.map(Some).ok_or_else(|| PortalError::field("at", "Enter date and time, as 2027-01-31T12:00."))
+        found
+            .map(Some)
+            .ok_or_else(|| PortalError::field("at", "Enter date and time, as 2027-01-31T12:00."))
     }
 
     #[cfg(test)]
@@ -114,7 +122,15 @@ mod reading {
 
         #[test]
         fn a_question_is_read_as_a_client_would_ask_it() {
-            let run = dry_run("web".to_owned(), "www.example.com, example.com", "", "renew", "5", "2027-01-31T12:00").unwrap();
+            let run = dry_run(
+                "web".to_owned(),
+                "www.example.com, example.com",
+                "",
+                "renew",
+                "5",
+                "2027-01-31T12:00",
+            )
+            .unwrap();
             assert_eq!(run.names.len(), 2);
             assert_eq!(run.asked.map(DirectoryAction::path).as_deref(), Some("renew/5"));
             assert_eq!(run.at.map(|at| at.rfc3339()).as_deref(), Some("2027-01-31T12:00:00Z"));
@@ -146,7 +162,8 @@ pub fn TryPage() -> impl IntoView {
         let answer = match query.get("names") {
             Some(names) => {
                 let names = names.to_owned();
-                let (cn, action, order, at) = (value("cn"), value("action"), value("order"), value("at"));
+                let (cn, action, order, at) =
+                    (value("cn"), value("action"), value("order"), value("at"));
                 Some(try_request(url.name.clone(), names, cn, action, order, at).await?)
             }
             None => None,

@@ -175,7 +175,10 @@ pub(crate) mod reading {
         let may_touch = own || desk.may(May::Automate);
         let open = event.finished_at.is_none();
         let failed = event.status.is_final()
-            && !matches!(event.status, domain::model::EventStatus::Succeeded | domain::model::EventStatus::Canceled);
+            && !matches!(
+                event.status,
+                domain::model::EventStatus::Succeeded | domain::model::EventStatus::Canceled
+            );
         let newest = endpoint.current_event.is_none_or(|current| current == event.id);
         EventView {
             action: event.action,
@@ -207,7 +210,10 @@ pub(crate) mod reading {
     pub(crate) struct Mark(Stages, domain::model::EventStatus, i64, Option<Timestamp>);
 
     /// Where an event stands, and whether that is final.
-    pub(crate) async fn mark(desk: &Desk, id: EventId) -> Result<(Mark, bool), crate::fault::PortalError> {
+    pub(crate) async fn mark(
+        desk: &Desk,
+        id: EventId,
+    ) -> Result<(Mark, bool), crate::fault::PortalError> {
         let event = desk.lifecycle.event(&desk.actor(), id).await?.event;
         let mark = Mark(stages(&event), event.status, event.attempt, event.finished_at);
         Ok((mark, event.finished_at.is_some()))
@@ -224,7 +230,8 @@ pub async fn events(query: String) -> Result<Paged<EventRow>, PortalError> {
     let listing = reading::listing(&query);
     let page = page_of(&listing, (), true);
     let brand = desk.lifecycle.settings().await?.value("brand_word").to_owned();
-    let slice = desk.lifecycle.events(&desk.actor(), reading::filter(&listing, &desk), &page).await?;
+    let slice =
+        desk.lifecycle.events(&desk.actor(), reading::filter(&listing, &desk), &page).await?;
     Ok(paged(slice, reading::key, |event| reading::row(event, &brand)))
 }
 
@@ -268,7 +275,9 @@ pub fn endpoint_tone(status: EndpointStatus) -> crate::kit::Tone {
     use crate::kit::Tone;
     match status {
         EndpointStatus::Configured => Tone::Neutral,
-        EndpointStatus::Scheduled | EndpointStatus::AutoRenewScheduled | EndpointStatus::ApprovalPending => Tone::Waiting,
+        EndpointStatus::Scheduled
+        | EndpointStatus::AutoRenewScheduled
+        | EndpointStatus::ApprovalPending => Tone::Waiting,
         EndpointStatus::InProgress => Tone::Info,
         EndpointStatus::Renewed => Tone::Good,
         EndpointStatus::ActionRequired | EndpointStatus::AgentError => Tone::Warning,

@@ -12,7 +12,8 @@ use super::progress::progress;
 use crate::fault::PortalError;
 use crate::islands::Live;
 use crate::kit::{
-    Badge, Button, Fact, Facts, Form, Hidden, LinkButton, Notice, Section, Sheet, Time, Tone, Weight, page,
+    Badge, Button, Fact, Facts, Form, Hidden, LinkButton, Notice, Section, Sheet, Time, Tone,
+    Weight, page,
 };
 use crate::paths;
 
@@ -39,7 +40,10 @@ pub fn EventPage() -> impl IntoView {
                 {open.then(|| view! { <a href=paths::event(id)>"refresh it"</a> "." })}
             </p>
         };
-        Ok(Sheet::new(title, body).under("Automation").crumb("Activity", paths::activity()).lead(lead))
+        Ok(Sheet::new(title, body)
+            .under("Automation")
+            .crumb("Activity", paths::activity())
+            .lead(lead))
     })
 }
 
@@ -160,7 +164,8 @@ fn plain_reason(event: &EventView) -> AnyView {
 
 fn facts(event: EventView) -> AnyView {
     let EventView { row, names, extra_names, emails, .. } = event;
-    let listed = |names: Vec<String>| if names.is_empty() { "–".to_owned() } else { names.join(", ") };
+    let listed =
+        |names: Vec<String>| if names.is_empty() { "–".to_owned() } else { names.join(", ") };
     view! {
         <Section title="Details">
             <Facts>

@@ -14,7 +14,8 @@ pub fn Explained(
     explanation: Explanation,
 ) -> impl IntoView {
     let Explanation { action, order, candidates, window, why } = explanation;
-    let order = order.map(|order| view! { " · order " <a href=paths::order(order)>{order.to_string()}</a> });
+    let order = order
+        .map(|order| view! { " · order " <a href=paths::order(order)>{order.to_string()}</a> });
     view! {
         <p><strong>{action_label(action)}</strong>{order}</p>
         <p>{why}</p>
@@ -37,14 +38,21 @@ fn window_line(window: Window) -> AnyView {
         WindowKind::Certificate => "The certificate's renewal window",
         WindowKind::Order => "The multi-year plan's renewal window",
     };
-    let verb = if window.is_open(Viewer::current().now) { " has been open since " } else { " opens at " };
+    let verb =
+        if window.is_open(Viewer::current().now) { " has been open since " } else { " opens at " };
     view! { <p class="muted">{what}{verb}<Time at=window.opens_at/>"."</p> }.into_any()
 }
 
 fn table(candidates: Vec<CandidateVerdict>) -> AnyView {
-    let columns = vec![Column::new("Order ID"), Column::new("Outcome"), Column::new("Rule"), Column::new("Why")];
+    let columns = vec![
+        Column::new("Order ID"),
+        Column::new("Outcome"),
+        Column::new("Rule"),
+        Column::new("Why"),
+    ];
     let rows = candidates.into_iter().map(|one| {
-        let (tone, text) = if one.kept { (Tone::Good, "Chosen") } else { (Tone::Neutral, "Not chosen") };
+        let (tone, text) =
+            if one.kept { (Tone::Good, "Chosen") } else { (Tone::Neutral, "Not chosen") };
         view! {
             <tr>
                 <th scope="row"><a href=paths::order(one.order)>{one.order.to_string()}</a></th>

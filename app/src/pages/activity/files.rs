@@ -40,7 +40,17 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
         async move { desk.lifecycle.events(&desk.actor(), filter, &page).await }
     });
     let mut csv = Csv::new(&[
-        "Event", "Endpoint", "Action", "Certificate", "Common name", "Status", "Order ID", "Runs", "Ended", "Requester", "Cause",
+        "Event",
+        "Endpoint",
+        "Action",
+        "Certificate",
+        "Common name",
+        "Status",
+        "Order ID",
+        "Runs",
+        "Ended",
+        "Requester",
+        "Cause",
     ]);
     for event in events.await? {
         let event = row(event, &brand);
@@ -69,7 +79,9 @@ pub async fn stream(desk: Desk, Path(id): Path<i64>) -> Response {
         Err(error) => Err(error),
     };
     match first {
-        Ok((seen, _)) => Sse::new(changes(desk, id, seen)).keep_alive(KeepAlive::default()).into_response(),
+        Ok((seen, _)) => {
+            Sse::new(changes(desk, id, seen)).keep_alive(KeepAlive::default()).into_response()
+        }
         Err(error) => refused(&error).into_response(),
     }
 }
@@ -87,7 +99,8 @@ struct Watch {
 fn changes(desk: Desk, id: EventId, seen: Mark) -> impl Stream<Item = Result<Event, Infallible>> {
     // Subscribed after the first look: the first message makes up for what happened in between.
     let signals = desk.lifecycle.watch_events();
-    let watch = Watch { desk, id, seen: Some(seen), signals, until: Instant::now() + LONGEST, over: false };
+    let watch =
+        Watch { desk, id, seen: Some(seen), signals, until: Instant::now() + LONGEST, over: false };
     stream::unfold(watch, |mut watch| async move {
         let message = watch.next().await?;
         Some((Ok(Event::default().data(message)), watch))

@@ -5,8 +5,8 @@ use leptos::prelude::*;
 
 use super::api::{EventRow, SORTS, event_tone, events, mode_label};
 use crate::kit::{
-    Badge, Choice, Column, EmptyState, FilterBar, FilterSelect, FilterText, LinkButton, Listing, Pager, Sheet, Table,
-    Time, Weight, page,
+    Badge, Choice, Column, EmptyState, FilterBar, FilterSelect, FilterText, LinkButton, Listing,
+    Pager, Sheet, Table, Time, Weight, page,
 };
 use crate::pages::paged::Paged;
 use crate::paths;
@@ -84,8 +84,10 @@ fn row(event: EventRow, endpoint: bool) -> AnyView {
     let where_to = endpoint.then(|| {
         view! { <a class="small" href=paths::endpoint(event.endpoint)>{format!("Endpoint {}", event.endpoint)}</a> }
     });
-    let more = (event.sans > 0).then(|| view! { <span class="small muted">{format!("+ {} more", event.sans)}</span> });
-    let ended = event.finished_at.map_or_else(|| "–".into_any(), |at| view! { <Time at=at/> }.into_any());
+    let more = (event.sans > 0)
+        .then(|| view! { <span class="small muted">{format!("+ {} more", event.sans)}</span> });
+    let ended =
+        event.finished_at.map_or_else(|| "–".into_any(), |at| view! { <Time at=at/> }.into_any());
     view! {
         <tr>
             <th scope="row"><a href=paths::event(event.id)>{format!("#{}", event.id)}</a>{where_to}</th>

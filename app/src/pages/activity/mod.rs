@@ -11,5 +11,5 @@ mod progress;
 pub use detail::EventPage;
 pub use explained::Explained;
 pub use list::ActivityPage;
-pub(crate) use list::{event_rows, event_columns};
+pub(crate) use list::{event_columns, event_rows};
 pub(crate) use progress::progress;

@@ -65,7 +65,10 @@ mod tests {
         let stages = Stages { csr: at, order: at, issued: at, ..Stages::default() };
         let (done, to_come) = (Tone::Good, Tone::Neutral);
         assert_eq!(tones(EventStatus::InProgress, stages), [done, done, done, Tone::Info, to_come]);
-        assert_eq!(tones(EventStatus::InstallFailed, stages), [done, done, done, Tone::Bad, to_come]);
+        assert_eq!(
+            tones(EventStatus::InstallFailed, stages),
+            [done, done, done, Tone::Bad, to_come]
+        );
         assert_eq!(tones(EventStatus::Scheduled, Stages::default()).first(), Some(&Tone::Waiting));
         let all = Stages { installed: at, verified: at, ..stages };
         assert_eq!(tones(EventStatus::Succeeded, all), [done; 5]);

@@ -74,7 +74,12 @@ pub struct AgentView {
 
 /// How an agent stands at `now`.
 #[cfg(feature = "ssr")]
-pub(crate) fn state(status: &str, seen: Option<Timestamp>, activation: Option<Timestamp>, now: Timestamp) -> AgentState {
+pub(crate) fn state(
+    status: &str,
+    seen: Option<Timestamp>,
+    activation: Option<Timestamp>,
+    now: Timestamp,
+) -> AgentState {
     match (status, seen) {
         ("removed", _) => AgentState::Removed,
         (_, Some(seen)) if now.seconds_since(seen) <= SILENT_SECONDS => AgentState::Active,
@@ -128,7 +133,8 @@ pub async fn agent(id: i64) -> Result<AgentView, PortalError> {
     let record = desk.lifecycle.agent(&desk.actor(), AgentId(id)).await?;
     let row = row(record, desk.now);
     let may_automate = desk.may(May::Automate);
-    let token = if may_automate && row.state == AgentState::New { browser::take_over() } else { None };
+    let token =
+        if may_automate && row.state == AgentState::New { browser::take_over() } else { None };
     Ok(AgentView { row, token, server: browser::absolute(""), may_automate })
 }
 
@@ -152,7 +158,9 @@ pub async fn remove_agent(id: i64) -> Result<(), PortalError> {
 
     let desk = Desk::require(May::Automate)?;
     desk.lifecycle.remove_agent(&desk.actor(), AgentId(id)).await?;
-    crate::browser::flash("The agent was removed. Its endpoints left the list; their history stays.");
+    crate::browser::flash(
+        "The agent was removed. Its endpoints left the list; their history stays.",
+    );
     crate::browser::redirect(&crate::paths::agents());
     Ok(())
 }

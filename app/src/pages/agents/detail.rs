@@ -9,8 +9,8 @@ use super::api::{AgentState, AgentView, RemoveAgent, agent};
 use super::list::badge;
 use crate::fault::PortalError;
 use crate::kit::{
-    Button, CodeBlock, Dialog, Fact, Facts, Form, FormActions, Hidden, LinkButton, Notice, OpenDialog, Section, Sheet,
-    Time, Tone, Weight, page,
+    Button, CodeBlock, Dialog, Fact, Facts, Form, FormActions, Hidden, LinkButton, Notice,
+    OpenDialog, Section, Sheet, Time, Tone, Weight, page,
 };
 use crate::paths;
 use crate::query::Query;
@@ -22,7 +22,8 @@ pub fn AgentPage() -> impl IntoView {
     page(async move {
         let id = id.ok_or_else(|| PortalError::no_such("agent"))?;
         let view = agent(id.0).await?;
-        let remove = (view.may_automate && view.row.state != AgentState::Removed).then(|| remove(&view));
+        let remove =
+            (view.may_automate && view.row.state != AgentState::Removed).then(|| remove(&view));
         let state = badge(view.row.state);
         Ok(Sheet::new(view.row.name.clone(), body(&view))
             .under("Automation")
@@ -75,9 +76,15 @@ fn activation(view: &AgentView, token: &str) -> AnyView {
 fn token_gone(view: &AgentView) -> AnyView {
     let lapsed = view.row.state == AgentState::Lapsed;
     let (title, words) = if lapsed {
-        ("The activation token has expired", "It was good for a day and the agent never called. Remove this agent and add it again.")
+        (
+            "The activation token has expired",
+            "It was good for a day and the agent never called. Remove this agent and add it again.",
+        )
     } else {
-        ("Waiting for the agent", "It has not called yet. Its activation token was shown when it was added and is not shown again; if it is lost, remove this agent and add it again.")
+        (
+            "Waiting for the agent",
+            "It has not called yet. Its activation token was shown when it was added and is not shown again; if it is lost, remove this agent and add it again.",
+        )
     };
     view! { <Notice tone=Tone::Info title=title><p>{words}</p></Notice> }.into_any()
 }
@@ -85,7 +92,8 @@ fn token_gone(view: &AgentView) -> AnyView {
 fn facts(view: &AgentView) -> AnyView {
     let row = view.row.clone();
     let text = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
-    let seen = row.seen_at.map_or_else(|| "Never".into_any(), |at| view! { <Time at=at/> }.into_any());
+    let seen =
+        row.seen_at.map_or_else(|| "Never".into_any(), |at| view! { <Time at=at/> }.into_any());
     let found = Query::default().with("agent", row.id).href(&paths::endpoints());
     let link = view! { <LinkButton href=found>"Show endpoints"</LinkButton> }.into_any();
     view! {

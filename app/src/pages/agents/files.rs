@@ -20,7 +20,16 @@ pub async fn agents(desk: Desk, RawQuery(query): RawQuery) -> Response {
 async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
     desk.check(May::SeeAll)?;
     let text = Query::parse(query).get("text").unwrap_or_default().to_lowercase();
-    let mut csv = Csv::new(&["Name", "State", "Host", "Version", "Platform", "Last seen", "Endpoints", "Added"]);
+    let mut csv = Csv::new(&[
+        "Name",
+        "State",
+        "Host",
+        "Version",
+        "Platform",
+        "Last seen",
+        "Endpoints",
+        "Added",
+    ]);
     for record in desk.lifecycle.agents(&desk.actor()).await? {
         let agent = row(record, desk.now);
         let held = [Some(&agent.name), agent.hostname.as_ref()];

@@ -4,7 +4,8 @@ use leptos::prelude::*;
 
 use super::api::{AgentList, AgentRow, AgentState, agents};
 use crate::kit::{
-    Badge, Column, EmptyState, FilterBar, FilterText, Glyph, LinkButton, Listing, Sheet, Table, Time, Tone, Weight, page,
+    Badge, Column, EmptyState, FilterBar, FilterText, Glyph, LinkButton, Listing, Sheet, Table,
+    Time, Tone, Weight, page,
 };
 use crate::paths;
 use crate::query::Query;
@@ -32,7 +33,8 @@ fn add_button() -> AnyView {
 
 fn list(listing: Listing, found: AgentList) -> AnyView {
     let filtered = listing.is_filtered();
-    let body = if found.rows.is_empty() { empty(filtered, found.may_automate) } else { table(found.rows) };
+    let body =
+        if found.rows.is_empty() { empty(filtered, found.may_automate) } else { table(found.rows) };
     view! {
         <FilterBar listing=listing export=true><FilterText name="text" label="Name or host"/></FilterBar>
         {body}
@@ -72,7 +74,8 @@ fn table(rows: Vec<AgentRow>) -> AnyView {
 fn row(agent: AgentRow) -> AnyView {
     let found = Query::default().with("agent", agent.id).href(&paths::endpoints());
     let text = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
-    let seen = agent.seen_at.map_or_else(|| "Never".into_any(), |at| view! { <Time at=at/> }.into_any());
+    let seen =
+        agent.seen_at.map_or_else(|| "Never".into_any(), |at| view! { <Time at=at/> }.into_any());
     view! {
         <tr>
             <th scope="row"><a href=paths::agent(agent.id)>{agent.name}</a></th>

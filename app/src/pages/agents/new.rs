@@ -13,7 +13,9 @@ use crate::paths;
 pub fn AgentNewPage() -> impl IntoView {
     page(async move {
         if !agents(String::new()).await?.may_automate {
-            return Err(PortalError::Forbidden("Only Managers and Administrators add agents. Ask one of them.".to_owned()));
+            return Err(PortalError::Forbidden(
+                "Only Managers and Administrators add agents. Ask one of them.".to_owned(),
+            ));
         }
         let body = view! {
             <Section title="Name the agent" lead="The next page shows its one-time activation token and the command to start it.">

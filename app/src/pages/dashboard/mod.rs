@@ -39,7 +39,12 @@ pub fn DashboardPage() -> impl IntoView {
 
 /// The three numbers that one looks for first.
 fn figures(shown: &DashboardView) -> AnyView {
-    let soon = shown.ending.iter().filter(|span| span.to.is_some_and(|to| to <= 30)).map(|span| span.orders).sum();
+    let soon = shown
+        .ending
+        .iter()
+        .filter(|span| span.to.is_some_and(|to| to <= 30))
+        .map(|span| span.orders)
+        .sum();
     let pending = Query::default().with("status", "pending").href(paths::REQUESTS.as_str());
     view! {
         <ul class="figures" aria-label="At a glance">
@@ -55,7 +60,8 @@ fn figures(shown: &DashboardView) -> AnyView {
 }
 
 fn figure(label: &'static str, count: u64, href: String, tone: Tone) -> AnyView {
-    let class = if count == 0 { "figure neutral".to_owned() } else { format!("figure {}", tone.class()) };
+    let class =
+        if count == 0 { "figure neutral".to_owned() } else { format!("figure {}", tone.class()) };
     view! { <li><a class=class href=href><strong>{bounded(count)}</strong><span>{label}</span></a></li> }.into_any()
 }
 

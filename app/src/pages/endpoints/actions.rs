@@ -59,8 +59,12 @@ pub(super) fn manual(row: &EndpointRow) -> String {
 fn button(row: &EndpointRow, action: OfferedAction, brand: &str, weight: Weight) -> AnyView {
     let label = action.label(brand);
     match action {
-        OfferedAction::Act(act) => view! { <LinkButton href=begin(row, act) weight=weight>{label}</LinkButton> }.into_any(),
-        OfferedAction::ManualRequest => view! { <LinkButton href=manual(row) weight=weight>{label}</LinkButton> }.into_any(),
+        OfferedAction::Act(act) => {
+            view! { <LinkButton href=begin(row, act) weight=weight>{label}</LinkButton> }.into_any()
+        }
+        OfferedAction::ManualRequest => {
+            view! { <LinkButton href=manual(row) weight=weight>{label}</LinkButton> }.into_any()
+        }
         OfferedAction::Retry | OfferedAction::Cancel => post(row, action, label).into_any(),
     }
 }

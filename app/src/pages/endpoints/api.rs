@@ -158,9 +158,12 @@ pub async fn save_auto_renew(
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::Automate)?;
-    let profile = profile.parse().map_err(|_| PortalError::field("profile", "Choose an automation profile."))?;
+    let profile = profile
+        .parse()
+        .map_err(|_| PortalError::field("profile", "Choose an automation profile."))?;
     let renew = read_renew(&days_before, &renew_time, &time_zone)?;
-    automated(&desk, vec![EndpointId(id)], Some(profile), Some(renew), auto_replace.is_some()).await?;
+    automated(&desk, vec![EndpointId(id)], Some(profile), Some(renew), auto_replace.is_some())
+        .await?;
     crate::browser::flash("Auto-renew is on, in your name.");
     crate::browser::redirect(&crate::paths::endpoint(EndpointId(id)));
     Ok(())
@@ -173,7 +176,9 @@ pub async fn disable_auto_renew(id: i64, back: String) -> Result<(), PortalError
 
     let desk = Desk::require(May::Automate)?;
     super::reading::automated(&desk, vec![EndpointId(id)], None, None, false).await?;
-    crate::browser::flash("Auto-renew is off. The certificate will expire unless somebody renews it.");
+    crate::browser::flash(
+        "Auto-renew is off. The certificate will expire unless somebody renews it.",
+    );
     crate::browser::redirect(&crate::paths::local(&back));
     Ok(())
 }

@@ -55,10 +55,28 @@ pub(crate) fn ZoneField(
     zone: String,
 ) -> impl IntoView {
     const USUAL: [&str; 22] = [
-        "UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "Europe/Rome", "Europe/Warsaw",
-        "Europe/Athens", "Europe/Helsinki", "Africa/Johannesburg", "America/New_York", "America/Chicago",
-        "America/Denver", "America/Los_Angeles", "America/Sao_Paulo", "Asia/Dubai", "Asia/Kolkata", "Asia/Shanghai",
-        "Asia/Singapore", "Asia/Tokyo", "Australia/Sydney", "Pacific/Auckland",
+        "UTC",
+        "Europe/London",
+        "Europe/Berlin",
+        "Europe/Paris",
+        "Europe/Madrid",
+        "Europe/Rome",
+        "Europe/Warsaw",
+        "Europe/Athens",
+        "Europe/Helsinki",
+        "Africa/Johannesburg",
+        "America/New_York",
+        "America/Chicago",
+        "America/Denver",
+        "America/Los_Angeles",
+        "America/Sao_Paulo",
+        "Asia/Dubai",
+        "Asia/Kolkata",
+        "Asia/Shanghai",
+        "Asia/Singapore",
+        "Asia/Tokyo",
+        "Australia/Sydney",
+        "Pacific/Auckland",
     ];
     view! {
         <TextField name="time_zone" label="Time zone" value=zone list="time-zones" maxlength=64/>

@@ -5,11 +5,11 @@ use leptos::server_fn::ServerFn as _;
 
 use super::api::EndpointRow;
 use super::auto_renew::{RenewDefaults, renew_fields};
-use super::bulk_api::{BulkAct, NO_DUPLICATES, BulkView, SubmitBulk, SubmitBulkAutoRenew, bulk};
+use super::bulk_api::{BulkAct, BulkView, NO_DUPLICATES, SubmitBulk, SubmitBulkAutoRenew, bulk};
 use super::list::common_name;
 use crate::kit::{
-    Button, Checkbox, Choice, Column, EmptyState, Expiry, Form, FormActions, Hidden, LinkButton, Notice, Section,
-    SelectField, Sheet, Table, Tone, Unavailable, Weight, page,
+    Button, Checkbox, Choice, Column, EmptyState, Expiry, Form, FormActions, Hidden, LinkButton,
+    Notice, Section, SelectField, Sheet, Table, Tone, Unavailable, Weight, page,
 };
 use crate::pages::wizard::api::Frame;
 use crate::pages::wizard::{InstallDefaults, installation_fields};
@@ -27,7 +27,9 @@ pub fn BulkPage() -> impl IntoView {
             1 => format!("{} on 1 endpoint", view.label),
             count => format!("{} on {count} endpoints", view.label),
         };
-        Ok(Sheet::new(title, body(view)).under("Automation").crumb("Automated IPs", paths::endpoints()))
+        Ok(Sheet::new(title, body(view))
+            .under("Automation")
+            .crumb("Automated IPs", paths::endpoints()))
     })
 }
 
@@ -35,8 +37,14 @@ fn body(view: BulkView) -> AnyView {
     let left_out = left_out(view.left_out.clone());
     let form = match (&view.frame, view.fits.is_empty()) {
         (Some(frame), false) => form(&view, frame),
-        (None, _) => nothing("Nothing is selected", "Tick the endpoints in the list, then choose what to do with them."),
-        (Some(_), true) => nothing("It fits none of the selected endpoints", "Below stands why. Select others in the list."),
+        (None, _) => nothing(
+            "Nothing is selected",
+            "Tick the endpoints in the list, then choose what to do with them.",
+        ),
+        (Some(_), true) => nothing(
+            "It fits none of the selected endpoints",
+            "Below stands why. Select others in the list.",
+        ),
     };
     view! { {form}{left_out} }.into_any()
 }
@@ -53,14 +61,20 @@ fn nothing(title: &'static str, text: &'static str) -> AnyView {
 fn form(view: &BulkView, frame: &Frame) -> AnyView {
     let asks_names = view.act == BulkAct::Request;
     let rows = view.fits.iter().map(|row| selected(row, asks_names)).collect_view();
-    let mut columns = vec![Column::new("IP / Port"), Column::new("Common name"), Column::new("Host"), Column::new("Expires")];
+    let mut columns = vec![
+        Column::new("IP / Port"),
+        Column::new("Common name"),
+        Column::new("Host"),
+        Column::new("Expires"),
+    ];
     if asks_names {
         columns.push(Column::new("Common name to request"));
     }
     let table = view! { <Table label="Selected endpoints" columns=columns>{rows}</Table> };
     let act = code(view.act);
     let (key, label) = (view.key.clone(), view.label.clone());
-    let back = view! { <LinkButton href=paths::endpoints() weight=Weight::Ghost>"Cancel"</LinkButton> };
+    let back =
+        view! { <LinkButton href=paths::endpoints() weight=Weight::Ghost>"Cancel"</LinkButton> };
     if view.act.action().is_none() {
         let frame = (view.act == BulkAct::AutoRenewOn).then(|| frame.clone());
         return view! {

@@ -78,12 +78,18 @@ pub async fn bulk(query: String) -> Result<BulkView, PortalError> {
     let desk = Desk::require(May::Automate)?;
     let query = Query::parse(&query);
     let act = query.get("do").and_then(BulkAct::read);
-    let act = act.ok_or_else(|| PortalError::Unreadable("Select endpoints in the list and choose what to do with them.".to_owned()))?;
+    let act = act.ok_or_else(|| {
+        PortalError::Unreadable(
+            "Select endpoints in the list and choose what to do with them.".to_owned(),
+        )
+    })?;
     let ids: Vec<domain::EndpointId> = query.all("ids").filter_map(|id| id.parse().ok()).collect();
     let rows = reading::selected(&desk, ids).await?;
     let brand = desk.lifecycle.settings().await?.value("brand_word").to_owned();
     let frame = match rows.first() {
-        Some(first) => Some(crate::pages::wizard::api::step_frame(first.id.0, String::new()).await?),
+        Some(first) => {
+            Some(crate::pages::wizard::api::step_frame(first.id.0, String::new()).await?)
+        }
         None => None,
     };
     let (fits, left_out) = reading::sorted_out(act, rows);
@@ -127,7 +133,9 @@ pub async fn submit_bulk(
 
     let desk = Desk::require(May::Automate)?;
     let action = BulkAct::read(&act).and_then(BulkAct::action);
-    let action = action.ok_or_else(|| PortalError::Unreadable("Choose what to do in the list of endpoints.".to_owned()))?;
+    let action = action.ok_or_else(|| {
+        PortalError::Unreadable("Choose what to do in the list of endpoints.".to_owned())
+    })?;
     let fields = [
         ("action", action.to_string()),
         ("profile", profile),
@@ -142,13 +150,18 @@ pub async fn submit_bulk(
         ("emails", emails),
         ("note", note),
     ];
-    let query = fields.into_iter().fold(Query::default(), |query, (name, value)| query.with(name, value));
+    let query =
+        fields.into_iter().fold(Query::default(), |query, (name, value)| query.with(name, value));
     let mut forms = Vec::with_capacity(ids.len());
     for (place, id) in ids.into_iter().enumerate() {
         let query = query.with("common_name", names.get(place).cloned().unwrap_or_default());
         forms.push(state::form(domain::EndpointId(id), &query, key.clone())?);
     }
-    let outcome = desk.lifecycle.schedule_bulk(&desk.actor(), forms).await.map_err(|error| state::at_field(error.into()))?;
+    let outcome = desk
+        .lifecycle
+        .schedule_bulk(&desk.actor(), forms)
+        .await
+        .map_err(|error| state::at_field(error.into()))?;
     crate::browser::flash(&format!("{} requests were submitted.", outcome.events.len()));
     crate::browser::redirect(&crate::paths::activity());
     Ok(())
@@ -173,7 +186,9 @@ pub async fn submit_bulk_auto_renew(
     let ids: Vec<domain::EndpointId> = ids.into_iter().map(domain::EndpointId).collect();
     let count = ids.len();
     if BulkAct::read(&act) == Some(BulkAct::AutoRenewOn) {
-        let profile = profile.parse().map_err(|_| PortalError::field("profile", "Choose an automation profile."))?;
+        let profile = profile
+            .parse()
+            .map_err(|_| PortalError::field("profile", "Choose an automation profile."))?;
         let renew = read_renew(&days_before, &renew_time, &time_zone)?;
         automated(&desk, ids, Some(profile), Some(renew), auto_replace == "on").await?;
         crate::browser::flash(&format!("Auto-renew is on for {count} endpoints, in your name."));

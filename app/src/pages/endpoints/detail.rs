@@ -11,8 +11,8 @@ use super::auto_renew::{RenewDefaults, clock, renew_fields};
 use super::list::issuer;
 use crate::fault::PortalError;
 use crate::kit::{
-    Badge, Button, Checkbox, Choice, CodeBlock, Copyable, Expander, Expiry, Fact, Facts, Form, FormActions, Hidden,
-    Notice, Section, SelectField, Sheet, Table, Time, Tone, Weight, page,
+    Badge, Button, Checkbox, Choice, CodeBlock, Copyable, Expander, Expiry, Fact, Facts, Form,
+    FormActions, Hidden, Notice, Section, SelectField, Sheet, Table, Time, Tone, Weight, page,
 };
 use crate::pages::activity::api::{endpoint_tone, event_tone};
 use crate::pages::activity::{event_columns, event_rows, progress};
@@ -21,7 +21,8 @@ use crate::paths;
 /// "Automated IP".
 #[component]
 pub fn EndpointPage() -> impl IntoView {
-    let id = use_params_map().get_untracked().get("id").and_then(|id| id.parse::<EndpointId>().ok());
+    let id =
+        use_params_map().get_untracked().get("id").and_then(|id| id.parse::<EndpointId>().ok());
     page(async move {
         let id = id.ok_or_else(|| PortalError::no_such("endpoint"))?;
         let view = endpoint(id.0).await?;
@@ -97,13 +98,18 @@ fn newest(view: &EndpointView) -> Option<AnyView> {
 
 fn served(view: &EndpointView) -> AnyView {
     let Some(served) = view.served.clone() else {
-        let error = view.probe_error.clone().unwrap_or_else(|| "The last look at this endpoint showed no certificate.".to_owned());
+        let error = view
+            .probe_error
+            .clone()
+            .unwrap_or_else(|| "The last look at this endpoint showed no certificate.".to_owned());
         return view! { <Section title="Served certificate"><p class="muted">{error}</p></Section> }.into_any();
     };
     let row = view.row.clone();
     let issuer_name = row.issuer_name.clone().unwrap_or_default();
     let whose = issuer(&row);
-    let order = row.order.map(|order| view! { <a href=paths::order(order)>{order.to_string()}</a> }.into_any());
+    let order = row
+        .order
+        .map(|order| view! { <a href=paths::order(order)>{order.to_string()}</a> }.into_any());
     view! {
         <Section title="Served certificate">
             <Facts>
@@ -150,7 +156,10 @@ fn host(view: &EndpointView) -> AnyView {
 
 fn renewal(view: &EndpointView) -> AnyView {
     let state = match (&view.row.auto_renew, view.row.next_auto_renew_at) {
-        (None, _) => view! { <p>"Auto-renew is off. The certificate expires unless somebody renews it."</p> }.into_any(),
+        (None, _) => {
+            view! { <p>"Auto-renew is off. The certificate expires unless somebody renews it."</p> }
+                .into_any()
+        }
         (Some(renew), next) => {
             let words = format!(
                 "Auto-renew is on: {} days before expiry at {} ({}).",
@@ -158,7 +167,8 @@ fn renewal(view: &EndpointView) -> AnyView {
                 clock(renew.minute_of_day),
                 renew.time_zone
             );
-            view! { <p>{words}{next.map(|at| view! { " Next run: "<Time at=at/>"." })}</p> }.into_any()
+            view! { <p>{words}{next.map(|at| view! { " Next run: "<Time at=at/>"." })}</p> }
+                .into_any()
         }
     };
     let on = view.row.auto_renew.is_some();
@@ -189,10 +199,12 @@ fn renew_form(view: &EndpointView, on: bool) -> AnyView {
     if view.profiles.is_empty() {
         return view! { <p class="muted">"Auto-renew needs an automation profile. "<a href=paths::profile_new()>"Add new profile"</a></p> }.into_any();
     }
-    let profiles: Vec<Choice> = view.profiles.iter().map(|(id, name)| Choice::new(id.to_string(), name)).collect();
+    let profiles: Vec<Choice> =
+        view.profiles.iter().map(|(id, name)| Choice::new(id.to_string(), name)).collect();
     let chosen = view.profile.map(|profile| profile.to_string()).unwrap_or_default();
     let defaults = RenewDefaults::of(view.row.auto_renew.as_ref(), &view.time_zone);
-    let (title, label) = if on { ("Change auto-renew", "Save") } else { ("Enable auto-renew", "Enable auto-renew") };
+    let (title, label) =
+        if on { ("Change auto-renew", "Save") } else { ("Enable auto-renew", "Enable auto-renew") };
     let replace = view.auto_replace;
     let id = view.row.id.to_string();
     view! {

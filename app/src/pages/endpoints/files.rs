@@ -20,15 +20,28 @@ pub async fn endpoints(desk: Desk, RawQuery(query): RawQuery) -> Response {
 async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
     desk.check(May::SeeAll)?;
     let mut csv = Csv::new(&[
-        "IP / Port", "Server name", "Common name", "Names", "Host", "Server software", "Issuer", "Order ID", "Expires",
-        "Automation status", "Cause", "Auto-renew",
+        "IP / Port",
+        "Server name",
+        "Common name",
+        "Names",
+        "Host",
+        "Server software",
+        "Issuer",
+        "Order ID",
+        "Expires",
+        "Automation status",
+        "Cause",
+        "Auto-renew",
     ]);
     for record in all(&desk, &listing(query), MOST_ROWS).await? {
         let served = record.served.as_ref();
         csv.line([
             address(&record.ip, record.port),
             record.server_name.clone().unwrap_or_default(),
-            served.and_then(|served| served.common_name.as_ref()).map(ToString::to_string).unwrap_or_default(),
+            served
+                .and_then(|served| served.common_name.as_ref())
+                .map(ToString::to_string)
+                .unwrap_or_default(),
             served.map(|served| served.names.canonical()).unwrap_or_default(),
             record.agent_name.clone(),
             record.software.clone().unwrap_or_default(),

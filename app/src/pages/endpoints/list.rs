@@ -7,8 +7,8 @@ use super::actions::Actions;
 use super::api::{EndpointList, EndpointRow, SORTS, endpoints};
 use super::bulk_api::NO_DUPLICATES;
 use crate::kit::{
-    Badge, Button, Choice, Column, EmptyState, Expiry, FilterBar, FilterSelect, FilterText, Glyph, Icon, LinkButton,
-    Listing, Pager, Sheet, Table, Time, Weight, page,
+    Badge, Button, Choice, Column, EmptyState, Expiry, FilterBar, FilterSelect, FilterText, Glyph,
+    Icon, LinkButton, Listing, Pager, Sheet, Table, Time, Weight, page,
 };
 use crate::pages::activity::api::endpoint_tone;
 use crate::paths;
@@ -57,14 +57,19 @@ fn list(listing: Listing, found: EndpointList) -> AnyView {
 }
 
 fn filters(listing: Listing, agents: Vec<(i64, String)>) -> AnyView {
-    let agents: Vec<Choice> = agents.into_iter().map(|(id, name)| Choice::new(id.to_string(), name)).collect();
-    let statuses = EndpointStatus::ALL.iter().map(|status| Choice::new(status.as_str(), status.label())).collect();
+    let agents: Vec<Choice> =
+        agents.into_iter().map(|(id, name)| Choice::new(id.to_string(), name)).collect();
+    let statuses = EndpointStatus::ALL
+        .iter()
+        .map(|status| Choice::new(status.as_str(), status.label()))
+        .collect();
     let issuers = vec![
         Choice::new(ServedIssuer::Ours.as_str(), "Ours"),
         Choice::new(ServedIssuer::Other.as_str(), "Other"),
         Choice::new(ServedIssuer::None.as_str(), "None"),
     ];
-    let within = [7, 30, 60, 90].map(|days| Choice::new(days.to_string(), format!("{days} days"))).to_vec();
+    let within =
+        [7, 30, 60, 90].map(|days| Choice::new(days.to_string(), format!("{days} days"))).to_vec();
     view! {
         <FilterBar listing=listing export=true>
             <FilterText name="text" label="IP, name or order"/>
@@ -142,7 +147,8 @@ fn row(row: EndpointRow, brand: &str, may_automate: bool) -> AnyView {
         }
     });
     let under = row.server_name.clone().or_else(|| row.alias.clone());
-    let actions = view! { <Actions row=row.clone() brand=brand.to_owned() may_automate=may_automate/> };
+    let actions =
+        view! { <Actions row=row.clone() brand=brand.to_owned() may_automate=may_automate/> };
     view! {
         <tr>
             {select}
@@ -194,8 +200,11 @@ fn renewal(row: &EndpointRow) -> AnyView {
         (None, _) => view! { <span class="muted">"Off"</span> }.into_any(),
         (Some(renew), None) => {
             let days = renew.days_before.0;
-            view! { "On"<span class="small muted">{format!("{days} days before")}</span> }.into_any()
+            view! { "On"<span class="small muted">{format!("{days} days before")}</span> }
+                .into_any()
         }
-        (Some(_), Some(at)) => view! { "On"<span class="small muted"><Time at=at day_only=true/></span> }.into_any(),
+        (Some(_), Some(at)) => {
+            view! { "On"<span class="small muted"><Time at=at day_only=true/></span> }.into_any()
+        }
     }
 }

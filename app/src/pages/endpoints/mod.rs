@@ -1,7 +1,7 @@
 //! "Automation > Automated IPs": where certificates are served, and what can be done there.
 
-pub mod api;
 mod actions;
+pub mod api;
 mod auto_renew;
 mod bulk;
 mod bulk_api;

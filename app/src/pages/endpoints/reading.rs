@@ -3,7 +3,9 @@
 use domain::model::{AutoRenew, EndpointStatus};
 use domain::rules::OfferedAction;
 use domain::{Days, EndpointId, ProfileId, Timestamp};
-use lifecycle::automation::{EndpointFilter, EndpointKey, EndpointRecord, EndpointSort, ProfileView, Served};
+use lifecycle::automation::{
+    EndpointFilter, EndpointKey, EndpointRecord, EndpointSort, ProfileView, Served,
+};
 
 use super::address;
 use super::api::{EndpointRow, EndpointView, SORTS, ServedView};
@@ -36,7 +38,10 @@ fn filter(listing: &Listing, now: Timestamp) -> EndpointFilter {
         status: listing.query.read("status"),
         agent: listing.query.read("agent"),
         issuer: listing.query.read("issuer"),
-        expires_before: listing.query.read("expires").map(|days: i64| now.plus(Days(days.clamp(0, 10_000)))),
+        expires_before: listing
+            .query
+            .read("expires")
+            .map(|days: i64| now.plus(Days(days.clamp(0, 10_000)))),
         text: listing.filter("text").map(str::to_owned),
     }
 }
@@ -52,7 +57,10 @@ fn place(text: &str) -> Option<EndpointKey> {
 }
 
 /// The page that the URL asks for, backwards too.
-pub(crate) async fn page(desk: &Desk, listing: &Listing) -> Result<Paged<EndpointRow>, PortalError> {
+pub(crate) async fn page(
+    desk: &Desk,
+    listing: &Listing,
+) -> Result<Paged<EndpointRow>, PortalError> {
     let (sort, descending) = (sort(listing), listing.sort.descending);
     let (from, backwards) = match &listing.cursor {
         Cursor::First => (None, false),
@@ -62,7 +70,10 @@ pub(crate) async fn page(desk: &Desk, listing: &Listing) -> Result<Paged<Endpoin
     let backwards = backwards && from.is_some();
     let begun = from.is_some();
     let filter = filter(listing, desk.now);
-    let found = desk.lifecycle.endpoints(&desk.actor(), filter, sort, descending != backwards, from, listing.size).await?;
+    let found = desk
+        .lifecycle
+        .endpoints(&desk.actor(), filter, sort, descending != backwards, from, listing.size)
+        .await?;
     let more = found.next.is_some();
     let mut records = found.rows;
     if backwards {
@@ -76,13 +87,19 @@ pub(crate) async fn page(desk: &Desk, listing: &Listing) -> Result<Paged<Endpoin
 }
 
 /// Every row of what the filter shows, up to `most`.
-pub(crate) async fn all(desk: &Desk, listing: &Listing, most: usize) -> Result<Vec<EndpointRecord>, PortalError> {
+pub(crate) async fn all(
+    desk: &Desk,
+    listing: &Listing,
+    most: usize,
+) -> Result<Vec<EndpointRecord>, PortalError> {
     let mut records = Vec::new();
     let mut from = None;
     loop {
         let (filter, sort) = (filter(listing, desk.now), sort(listing));
-        let page =
-            desk.lifecycle.endpoints(&desk.actor(), filter, sort, listing.sort.descending, from, EXPORT_PAGE).await?;
+        let page = desk
+            .lifecycle
+            .endpoints(&desk.actor(), filter, sort, listing.sort.descending, from, EXPORT_PAGE)
+            .await?;
         records.extend(page.rows);
         from = page.next;
         if from.is_none() || records.len() >= most {
@@ -93,18 +110,27 @@ pub(crate) async fn all(desk: &Desk, listing: &Listing, most: usize) -> Result<V
 }
 
 /// The endpoints with these ids, at most as many as a bulk request takes.
-pub(crate) async fn selected(desk: &Desk, mut ids: Vec<EndpointId>) -> Result<Vec<EndpointRow>, PortalError> {
+pub(crate) async fn selected(
+    desk: &Desk,
+    mut ids: Vec<EndpointId>,
+) -> Result<Vec<EndpointRow>, PortalError> {
     ids.truncate(domain::rules::automation::MAX_BULK);
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let filter = EndpointFilter { ids, ..EndpointFilter::default() };
-    let page = desk.lifecycle.endpoints(&desk.actor(), filter, EndpointSort::Address, false, None, EXPORT_PAGE).await?;
+    let page = desk
+        .lifecycle
+        .endpoints(&desk.actor(), filter, EndpointSort::Address, false, None, EXPORT_PAGE)
+        .await?;
     rows(desk, page.rows).await
 }
 
 /// The endpoints that a bulk action fits, and the others with why not.
-pub(crate) fn sorted_out(act: BulkAct, rows: Vec<EndpointRow>) -> (Vec<EndpointRow>, Vec<(EndpointRow, String)>) {
+pub(crate) fn sorted_out(
+    act: BulkAct,
+    rows: Vec<EndpointRow>,
+) -> (Vec<EndpointRow>, Vec<(EndpointRow, String)>) {
     let (mut fits, mut left_out) = (Vec::new(), Vec::new());
     for row in rows {
         match misfit(act, &row) {
@@ -133,18 +159,25 @@ fn misfit(act: BulkAct, row: &EndpointRow) -> Option<String> {
 }
 
 /// Records with what is offered for them.
-pub(crate) async fn rows(desk: &Desk, records: Vec<EndpointRecord>) -> Result<Vec<EndpointRow>, PortalError> {
+pub(crate) async fn rows(
+    desk: &Desk,
+    records: Vec<EndpointRecord>,
+) -> Result<Vec<EndpointRow>, PortalError> {
     let offers = desk.lifecycle.offers(&desk.actor(), &records).await?;
     Ok(records.into_iter().zip(offers).map(|(record, offer)| row(record, offer)).collect())
 }
 
 fn row(record: EndpointRecord, offer: domain::rules::Offer) -> EndpointRow {
     let served = record.served.as_ref();
-    let common_name = served.and_then(|served| served.common_name.clone().or_else(|| served.names.iter().next().cloned()));
+    let common_name = served.and_then(|served| {
+        served.common_name.clone().or_else(|| served.names.iter().next().cloned())
+    });
     EndpointRow {
         id: record.id,
         address: address(&record.ip, record.port),
-        sans: served.map_or(0, |served| served.names.iter().filter(|name| Some(*name) != common_name.as_ref()).count()),
+        sans: served.map_or(0, |served| {
+            served.names.iter().filter(|name| Some(*name) != common_name.as_ref()).count()
+        }),
         common_name: common_name.map(|name| name.to_string()),
         issuer_name: served.map(|served| served.issuer.clone()),
         expires: served.map(|served| served.not_after),
@@ -167,9 +200,13 @@ fn row(record: EndpointRecord, offer: domain::rules::Offer) -> EndpointRow {
 pub(crate) async fn view(desk: &Desk, id: EndpointId) -> Result<EndpointView, PortalError> {
     let detail = desk.lifecycle.endpoint(&desk.actor(), id).await?;
     let brand = desk.lifecycle.settings().await?.value("brand_word").to_owned();
-    let offer = desk.lifecycle.offers(&desk.actor(), std::slice::from_ref(&detail.endpoint)).await?.pop();
+    let offer =
+        desk.lifecycle.offers(&desk.actor(), std::slice::from_ref(&detail.endpoint)).await?.pop();
     let profiles = desk.lifecycle.profiles(&desk.actor()).await?;
-    let newest = detail.events.first().map(|event| (activity::row(event.clone(), &brand), activity::stages(event)));
+    let newest = detail
+        .events
+        .first()
+        .map(|event| (activity::row(event.clone(), &brand), activity::stages(event)));
     let endpoint = detail.endpoint;
     Ok(EndpointView {
         served: endpoint.served.as_ref().map(served),
@@ -206,20 +243,23 @@ fn served(served: &Served) -> ServedView {
 
 /// Auto-renew settings as forms send them: `30`, `02:00`, `Europe/Berlin`.
 pub(crate) fn read_renew(days: &str, time: &str, zone: &str) -> Result<AutoRenew, PortalError> {
-    let days_before = days
-        .trim()
-        .parse()
-        .map(Days)
-        .map_err(|_| PortalError::field("days_before", "Enter a whole number of days before expiry, such as 30."))?;
+    let days_before = days.trim().parse().map(Days).map_err(|_| {
+        PortalError::field("days_before", "Enter a whole number of days before expiry, such as 30.")
+    })?;
     let minute = time.split_once(':').and_then(|(hours, minutes)| {
-        let (hours, minutes): (u16, u16) = (hours.trim().parse().ok()?, minutes.trim().parse().ok()?);
+        let (hours, minutes): (u16, u16) =
+            (hours.trim().parse().ok()?, minutes.trim().parse().ok()?);
         (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)
     });
-    let minute_of_day =
-        minute.ok_or_else(|| PortalError::field("renew_time", "Enter a time of day from 00:00 to 23:59."))?;
+    let minute_of_day = minute.ok_or_else(|| {
+        PortalError::field("renew_time", "Enter a time of day from 00:00 to 23:59.")
+    })?;
     let time_zone = zone.trim().to_owned();
     if jiff::tz::TimeZone::get(&time_zone).is_err() {
-        return Err(PortalError::field("time_zone", "This time zone is not known. Enter one such as Europe/Berlin or UTC."));
+        return Err(PortalError::field(
+            "time_zone",
+            "This time zone is not known. Enter one such as Europe/Berlin or UTC.",
+        ));
     }
     Ok(AutoRenew { days_before, minute_of_day, time_zone })
 }
@@ -232,7 +272,10 @@ pub(crate) async fn automated(
     renew: Option<AutoRenew>,
     auto_replace: bool,
 ) -> Result<(), PortalError> {
-    Ok(desk.lifecycle.set_auto_renew(&desk.actor(), endpoints, profile, renew, auto_replace).await?)
+    Ok(desk
+        .lifecycle
+        .set_auto_renew(&desk.actor(), endpoints, profile, renew, auto_replace)
+        .await?)
 }
 
 #[cfg(test)]
@@ -250,9 +293,11 @@ mod tests {
     fn auto_renew_settings_are_read_or_refused_at_their_field() {
         let renew = read_renew(" 30 ", "02:05", "Europe/Berlin").unwrap();
         assert_eq!((renew.days_before, renew.minute_of_day), (Days(30), 125));
-        for (days, time, zone, field) in
-            [("x", "02:00", "UTC", "days_before"), ("3", "25:00", "UTC", "renew_time"), ("3", "2:00", "Moon", "time_zone")]
-        {
+        for (days, time, zone, field) in [
+            ("x", "02:00", "UTC", "days_before"),
+            ("3", "25:00", "UTC", "renew_time"),
+            ("3", "2:00", "Moon", "time_zone"),
+        ] {
             assert!(read_renew(days, time, zone).unwrap_err().of_field(field).is_some(), "{field}");
         }
     }

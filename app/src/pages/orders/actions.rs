@@ -13,8 +13,8 @@ use super::forms::{RequestDuplicate, RequestReissue, RequestRenew, RequestRevoke
 use crate::fault::PortalError;
 use crate::islands::{CsrFacts, FileToText};
 use crate::kit::{
-    Button, Checkbox, Choice, Expiry, Fact, Facts, Form, FormActions, Hidden, LinkButton, Notice, RadioGroup, Section,
-    SelectField, Sheet, TextArea, TextField, Tone, Unavailable, Weight, page,
+    Button, Checkbox, Choice, Expiry, Fact, Facts, Form, FormActions, Hidden, LinkButton, Notice,
+    RadioGroup, Section, SelectField, Sheet, TextArea, TextField, Tone, Unavailable, Weight, page,
 };
 use crate::paths;
 
@@ -33,7 +33,9 @@ fn action(
         let number = detail.row.number;
         let body = match refused(&detail) {
             Some(why) => view! { {facts(&detail)} <Unavailable label=title why=why/> }.into_any(),
-            None => view! { {facts(&detail)} <Section title=title>{form(&detail)}</Section> }.into_any(),
+            None => {
+                view! { {facts(&detail)} <Section title=title>{form(&detail)}</Section> }.into_any()
+            }
         };
         Ok(Sheet::new(title, body)
             .under("Certificates")
@@ -88,10 +90,14 @@ fn tail(number: OrderNumber, token: String, submit: &'static str, weight: Weight
 /// "Request duplicate".
 #[component]
 pub fn DuplicatePage() -> impl IntoView {
-    action("Request duplicate", |detail| detail.actions.duplicate.clone(), |detail| {
-        let (takes_names, product) = (detail.duplicate_takes_names, product_name(&detail.row.product));
-        let (number, token) = (detail.row.number, detail.form_token.clone());
-        view! {
+    action(
+        "Request duplicate",
+        |detail| detail.actions.duplicate.clone(),
+        |detail| {
+            let (takes_names, product) =
+                (detail.duplicate_takes_names, product_name(&detail.row.product));
+            let (number, token) = (detail.row.number, detail.form_token.clone());
+            view! {
             <Form action=RequestDuplicate::PATH>
                 <p>"A duplicate has the same details and the same end of validity as its original. Nothing else is revoked."</p>
                 {csr_field("duplicate")}
@@ -100,7 +106,8 @@ pub fn DuplicatePage() -> impl IntoView {
             </Form>
         }
         .into_any()
-    })
+        },
+    )
 }
 
 /// Rule D6: only the duplicates of some products take further names.
@@ -114,18 +121,23 @@ fn extra_names(taken: bool, product: &str) -> AnyView {
         }
         .into_any();
     }
-    let why = format!("A duplicate of {product} has exactly the names of its original: additional names are for SSL Wildcard and Private SSL Wildcard only.");
+    let why = format!(
+        "A duplicate of {product} has exactly the names of its original: additional names are for SSL Wildcard and Private SSL Wildcard only."
+    );
     view! { <p class="muted">{why}</p> }.into_any()
 }
 
 /// "Reissue certificate".
 #[component]
 pub fn ReissuePage() -> impl IntoView {
-    action("Reissue certificate", |detail| detail.actions.reissue.clone(), |detail| {
-        let (number, token) = (detail.row.number, detail.form_token.clone());
-        let names: Vec<String> = detail.names.iter().map(ToString::to_string).collect();
-        let common_name = detail.row.common_name.clone();
-        view! {
+    action(
+        "Reissue certificate",
+        |detail| detail.actions.reissue.clone(),
+        |detail| {
+            let (number, token) = (detail.row.number, detail.form_token.clone());
+            let names: Vec<String> = detail.names.iter().map(ToString::to_string).collect();
+            let common_name = detail.row.common_name.clone();
+            view! {
             <Form action=RequestReissue::PATH>
                 {csr_field("reissue")}
                 <TextField name="common_name" label="Common name" value=common_name maxlength=253/>
@@ -142,15 +154,19 @@ pub fn ReissuePage() -> impl IntoView {
             </Form>
         }
         .into_any()
-    })
+        },
+    )
 }
 
 /// "Renew certificate".
 #[component]
 pub fn RenewPage() -> impl IntoView {
-    action("Renew certificate", |detail| detail.actions.renew.clone(), |detail| {
-        let (number, token) = (detail.row.number, detail.form_token.clone());
-        view! {
+    action(
+        "Renew certificate",
+        |detail| detail.actions.renew.clone(),
+        |detail| {
+            let (number, token) = (detail.row.number, detail.form_token.clone());
+            view! {
             <Form action=RequestRenew::PATH>
                 <p>"The renewal is a new order with a number of its own, with the same product, organization and names. Days left on this order are added, up to what the product allows."</p>
                 {csr_field("renew")}
@@ -158,7 +174,8 @@ pub fn RenewPage() -> impl IntoView {
             </Form>
         }
         .into_any()
-    })
+        },
+    )
 }
 
 /// "Revoke certificate".
@@ -195,8 +212,12 @@ const fn is_revoked(one: &super::api::CertificateRow) -> bool {
 
 fn targets(detail: &OrderDetail) -> Vec<Choice> {
     let refused = detail.actions.revoke.clone();
-    let help = refused.clone().unwrap_or_else(|| "With all its certificates, duplicates and reissues included.".to_owned());
-    let whole = Choice::new("order", format!("Order {}", detail.row.number)).help(help).disabled(refused.is_some());
+    let help = refused.clone().unwrap_or_else(|| {
+        "With all its certificates, duplicates and reissues included.".to_owned()
+    });
+    let whole = Choice::new("order", format!("Order {}", detail.row.number))
+        .help(help)
+        .disabled(refused.is_some());
     let each = detail.certificates.iter().rev().filter(|one| !is_revoked(one)).map(|one| {
         let label = format!("{} {}", kind_label(one.kind), one.common_name);
         Choice::new(one.id.to_string(), label).help(format!("Serial number {}", one.serial))

@@ -2,7 +2,10 @@
 
 use domain::model::{CertificateKind, CertificateStatus, KeyType, OrderStatus, Origin};
 use domain::rules::Explanation;
-use domain::{CertificateId, EndpointId, NameSet, OrderNumber, OrganizationId, ProductId, RequestId, Timestamp};
+use domain::{
+    CertificateId, EndpointId, NameSet, OrderNumber, OrganizationId, ProductId, RequestId,
+    Timestamp,
+};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -165,7 +168,9 @@ mod reading {
 
     use domain::model::{CertificateKind, Coverage};
     use domain::{Product, Refusal, UserId};
-    use lifecycle::orders::{Actions, CertificateRecord, OrderDetail as Detail, OrderRecord, RequestRecord};
+    use lifecycle::orders::{
+        Actions, CertificateRecord, OrderDetail as Detail, OrderRecord, RequestRecord,
+    };
 
     use super::{ActionsView, CertificateRow, ExplainedLine, OrderDetail, OrderRow, RequestLine};
 
@@ -219,10 +224,15 @@ mod reading {
                 explanations: detail
                     .explanations
                     .into_iter()
-                    .map(|one| ExplainedLine { at: one.at, door: one.door, explanation: one.explanation })
+                    .map(|one| ExplainedLine {
+                        at: one.at,
+                        door: one.door,
+                        explanation: one.explanation,
+                    })
                     .collect(),
                 actions: actions(detail.actions),
-                duplicate_takes_names: product.is_some_and(|product| product.duplicate_may_add_names),
+                duplicate_takes_names: product
+                    .is_some_and(|product| product.duplicate_may_add_names),
                 form_token: lifecycle::ask::form_token(),
                 row,
             }

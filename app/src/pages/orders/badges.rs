@@ -43,7 +43,8 @@ pub(super) fn certificate_badge(status: CertificateStatus, not_after: Timestamp)
 
 /// The product's name; its id where it is no longer sold.
 pub(crate) fn product_name(product: &ProductId) -> String {
-    Product::find(product.as_str()).map_or_else(|| product.to_string(), |found| found.name.to_owned())
+    Product::find(product.as_str())
+        .map_or_else(|| product.to_string(), |found| found.name.to_owned())
 }
 
 /// The door that an order came through.

@@ -9,8 +9,8 @@ use super::badges::{order_badge, origin_label, product_name};
 use super::history::history;
 use crate::fault::PortalError;
 use crate::kit::{
-    Badge, Column, Expiry, Fact, Facts, Glyph, Lineage, Link, LinkButton, Section, Sheet, Table, Time, Tone,
-    Unavailable, page,
+    Badge, Column, Expiry, Fact, Facts, Glyph, Lineage, Link, LinkButton, Section, Sheet, Table,
+    Time, Tone, Unavailable, page,
 };
 use crate::pages::activity::Explained;
 use crate::pages::requests::{kind_label, state_badge};
@@ -51,7 +51,8 @@ fn actions(number: OrderNumber, actions: &ActionsView, can_download: bool) -> An
         ("Renew certificate", paths::order_renew(number), actions.renew.clone()),
         ("Revoke certificate", paths::order_revoke(number), actions.revoke.clone()),
     ];
-    let (refused, offered): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, _, refused)| refused.is_some());
+    let (refused, offered): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|(_, _, refused)| refused.is_some());
     let offered = offered
         .into_iter()
         .map(|(label, href, _)| view! { <LinkButton href=href>{label}</LinkButton> })
@@ -77,8 +78,9 @@ fn actions(number: OrderNumber, actions: &ActionsView, can_download: bool) -> An
 fn facts(detail: &OrderDetail) -> AnyView {
     let row = detail.row.clone();
     let names: Vec<String> = detail.names.iter().map(ToString::to_string).collect();
-    let valid_till =
-        row.valid_till.map_or_else(|| "not issued yet".into_any(), |at| view! { <Expiry at=at/> }.into_any());
+    let valid_till = row
+        .valid_till
+        .map_or_else(|| "not issued yet".into_any(), |at| view! { <Expiry at=at/> }.into_any());
     let coverage = match detail.coverage_years {
         Some(1) => "Multi-year plan, 1 year".to_owned(),
         Some(years) => format!("Multi-year plan, {years} years"),
@@ -135,8 +137,13 @@ fn requests(requests: Vec<RequestLine>) -> Option<AnyView> {
     if requests.is_empty() {
         return None;
     }
-    let columns =
-        vec![Column::new("Request"), Column::new("Type"), Column::new("Status"), Column::new("Requester"), Column::new("Asked")];
+    let columns = vec![
+        Column::new("Request"),
+        Column::new("Type"),
+        Column::new("Status"),
+        Column::new("Requester"),
+        Column::new("Asked"),
+    ];
     let rows = requests.into_iter().map(|one| {
         view! {
             <tr>

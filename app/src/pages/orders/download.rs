@@ -14,7 +14,12 @@ use crate::paths;
 const SOFTWARE: [(&str, &str, &str, &str); 7] = [
     ("nginx", "chain", "PEM with intermediates", "ssl_certificate"),
     ("Apache 2.4.8 or newer", "chain", "PEM with intermediates", "SSLCertificateFile"),
-    ("Apache, older", "pem", "PEM, the certificate alone", "SSLCertificateFile; the intermediates go into SSLCertificateChainFile"),
+    (
+        "Apache, older",
+        "pem",
+        "PEM, the certificate alone",
+        "SSLCertificateFile; the intermediates go into SSLCertificateChainFile",
+    ),
     ("HAProxy", "chain", "PEM with intermediates", "crt, with the private key appended"),
     ("Microsoft IIS, Exchange", "p7b", "PKCS#7", "Complete Certificate Request"),
     ("Tomcat, Java keystore", "p7b", "PKCS#7", "keytool -importcert"),
@@ -50,10 +55,15 @@ pub fn DownloadPage() -> impl IntoView {
 }
 
 fn file(one: CertificateRow) -> AnyView {
-    let columns =
-        vec![Column::new("Server software"), Column::new("File"), Column::new("Where it goes"), Column::new("Download").hidden()];
+    let columns = vec![
+        Column::new("Server software"),
+        Column::new("File"),
+        Column::new("Where it goes"),
+        Column::new("Download").hidden(),
+    ];
     let id = one.id;
-    let rows = SOFTWARE.map(|(software, format, what, place)| row(id, software, format, what, place));
+    let rows =
+        SOFTWARE.map(|(software, format, what, place)| row(id, software, format, what, place));
     let rows = rows.into_iter().collect_view();
     let title = format!("{} {}", kind_label(one.kind), one.common_name);
     let label = format!("Files of certificate {}", one.serial);
@@ -69,7 +79,13 @@ fn file(one: CertificateRow) -> AnyView {
     .into_any()
 }
 
-fn row(id: CertificateId, software: &'static str, format: &'static str, what: &'static str, place: &'static str) -> AnyView {
+fn row(
+    id: CertificateId,
+    software: &'static str,
+    format: &'static str,
+    what: &'static str,
+    place: &'static str,
+) -> AnyView {
     let label = format!("Download for {software}");
     view! {
         <tr>

@@ -26,8 +26,19 @@ pub async fn orders(desk: Desk, RawQuery(query): RawQuery) -> Response {
 
 async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
     let mut csv = Csv::new(&[
-        "Order ID", "Status", "Common name", "Product", "Organization", "Valid till", "Originals", "Reissues",
-        "Duplicates", "Renewed by", "Origin", "Requester", "Ordered",
+        "Order ID",
+        "Status",
+        "Common name",
+        "Product",
+        "Organization",
+        "Valid till",
+        "Originals",
+        "Reissues",
+        "Duplicates",
+        "Renewed by",
+        "Origin",
+        "Requester",
+        "Ordered",
     ]);
     for row in rows(&desk, query).await? {
         csv.line(line(row));
@@ -42,10 +53,15 @@ async fn rows(desk: &Desk, query: &str) -> Result<Vec<OrderRow>, PortalError> {
     }
     let Some(filter) = filter(desk, &listing).await? else { return Ok(Vec::new()) };
     let sort: OrderSort = sort(&listing);
-    let records = all_rows(sort, listing.sort.descending, |record| row_key(sort, record), |page| {
-        let (desk, filter) = (desk.clone(), filter.clone());
-        async move { desk.lifecycle.orders(&desk.actor(), filter, &page).await }
-    });
+    let records = all_rows(
+        sort,
+        listing.sort.descending,
+        |record| row_key(sort, record),
+        |page| {
+            let (desk, filter) = (desk.clone(), filter.clone());
+            async move { desk.lifecycle.orders(&desk.actor(), filter, &page).await }
+        },
+    );
     name_organizations(desk, records.await?).await
 }
 
@@ -99,7 +115,8 @@ fn answer(download: Download) -> Response {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(download.content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{}\"", download.file_name));
+    let disposition =
+        HeaderValue::from_str(&format!("attachment; filename=\"{}\"", download.file_name));
     headers.extend(disposition.ok().map(|value| (CONTENT_DISPOSITION, value)));
     response
 }

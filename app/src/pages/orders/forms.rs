@@ -2,9 +2,9 @@
 
 #[cfg(feature = "ssr")]
 use domain::OrderNumber;
+use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use lifecycle::Outcome;
-use leptos::prelude::*;
 
 use crate::fault::PortalError;
 
@@ -48,7 +48,8 @@ pub async fn request_reissue(
     use lifecycle::reissue::ReissueForm;
 
     let desk = crate::desk::Desk::open()?;
-    let form = ReissueForm { csr, common_name, names, confirmed: confirmed.is_some(), note, submit_token };
+    let form =
+        ReissueForm { csr, common_name, names, confirmed: confirmed.is_some(), note, submit_token };
     let outcome = desk.lifecycle.request_reissue(&desk.actor(), OrderNumber(number), &form).await;
     let outcome = outcome.map_err(|error| match PortalError::from(error) {
         // The words belong to the box that was not ticked.
@@ -126,11 +127,16 @@ pub(crate) fn go_on(outcome: &Outcome, done: &str) {
             browser::redirect(&paths::order(issued.order));
         }
         Outcome::Held { request, because, .. } => {
-            browser::flash(&format!("The request was submitted and waits for approval. {}", because.words()));
+            browser::flash(&format!(
+                "The request was submitted and waits for approval. {}",
+                because.words()
+            ));
             browser::redirect(&paths::request(*request));
         }
         Outcome::Wait { order } => {
-            browser::flash(&format!("The order is being renewed already: order {order} waits for approval."));
+            browser::flash(&format!(
+                "The order is being renewed already: order {order} waits for approval."
+            ));
             browser::redirect(&paths::order(*order));
         }
     }

@@ -52,9 +52,9 @@ fn row(one: CertificateRow) -> impl IntoView {
         || "—".into_any(),
         |id| view! { <a href=paths::endpoint(id)>{format!("Endpoint {id}")}</a> }.into_any(),
     );
-    let download = one
-        .has_file
-        .then(|| view! { <a href=paths::certificate_file(one.id, "chain") download="">"PEM chain"</a> });
+    let download = one.has_file.then(
+        || view! { <a href=paths::certificate_file(one.id, "chain") download="">"PEM chain"</a> },
+    );
     view! {
         <tr>
             <th scope="row">{kind_label(one.kind)}</th>

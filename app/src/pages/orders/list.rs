@@ -7,8 +7,8 @@ use leptos::prelude::*;
 use super::api::{OrderRow, SORTS, orders};
 use super::badges::{order_badge, origin_label, product_name, status_label};
 use crate::kit::{
-    Choice, Column, EmptyState, Expiry, FilterBar, FilterSelect, FilterText, Glyph, LinkButton, Listing, Pager, Sheet,
-    Table, Weight, page,
+    Choice, Column, EmptyState, Expiry, FilterBar, FilterSelect, FilterText, Glyph, LinkButton,
+    Listing, Pager, Sheet, Table, Weight, page,
 };
 use crate::pages::paged::Paged;
 use crate::paths;
@@ -71,16 +71,22 @@ fn table(sorted: Option<Listing>, rows: AnyView) -> AnyView {
         Column::new("Requester"),
     ];
     match sorted {
-        Some(listing) => view! { <Table label="Orders" columns=columns listing=listing>{rows}</Table> }.into_any(),
+        Some(listing) => {
+            view! { <Table label="Orders" columns=columns listing=listing>{rows}</Table> }
+                .into_any()
+        }
         None => view! { <Table label="Orders" columns=columns>{rows}</Table> }.into_any(),
     }
 }
 
 fn filters() -> AnyView {
-    let statuses = OrderStatus::ALL.iter().map(|one| Choice::new(one.as_str(), status_label(*one))).collect();
-    let origins = Origin::ALL.iter().map(|one| Choice::new(one.as_str(), origin_label(*one))).collect();
+    let statuses =
+        OrderStatus::ALL.iter().map(|one| Choice::new(one.as_str(), status_label(*one))).collect();
+    let origins =
+        Origin::ALL.iter().map(|one| Choice::new(one.as_str(), origin_label(*one))).collect();
     let products = CATALOGUE.iter().map(|one| Choice::new(one.id, one.name)).collect();
-    let within = [7, 30, 60, 90].map(|days| Choice::new(days.to_string(), format!("{days} days"))).to_vec();
+    let within =
+        [7, 30, 60, 90].map(|days| Choice::new(days.to_string(), format!("{days} days"))).to_vec();
     let yes_no = || vec![Choice::new("yes", "Yes"), Choice::new("no", "No")];
     view! {
         <FilterText name="number" label="Order ID" placeholder="12345"/>
@@ -104,10 +110,12 @@ fn row(order: OrderRow) -> impl IntoView {
         count => Some(format!("and {count} more names")),
     };
     let found = order.found.map(|name| view! { <p class="muted small">"found: " {name}</p> });
-    let valid_till = order.valid_till.map_or_else(|| "—".into_any(), |at| view! { <Expiry at=at/> }.into_any());
-    let renewed = order
-        .renewed_by
-        .map_or_else(|| "—".into_any(), |next| view! { <a href=paths::order(next)>{next.to_string()}</a> }.into_any());
+    let valid_till =
+        order.valid_till.map_or_else(|| "—".into_any(), |at| view! { <Expiry at=at/> }.into_any());
+    let renewed = order.renewed_by.map_or_else(
+        || "—".into_any(),
+        |next| view! { <a href=paths::order(next)>{next.to_string()}</a> }.into_any(),
+    );
     view! {
         <tr>
             <th scope="row"><a href=paths::order(order.number)>{order.number.to_string()}</a></th>

@@ -1,8 +1,8 @@
 //! Profiles as their pages show them.
 
+use domain::Timestamp;
 use domain::model::Profile;
 use domain::rules::ProfileState;
-use domain::Timestamp;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -103,8 +103,25 @@ pub async fn save_profile(
 
     let desk = Desk::require(May::Automate)?;
     let typed = Typed {
-        id, version, name, product, organization, coverage_years, validity, validity_amount, validity_end, key_type,
-        signature_hash, emails, auto_renew, days_before, renew_time, time_zone, is_default, allow_duplicates, update_scheduled,
+        id,
+        version,
+        name,
+        product,
+        organization,
+        coverage_years,
+        validity,
+        validity_amount,
+        validity_end,
+        key_type,
+        signature_hash,
+        emails,
+        auto_renew,
+        days_before,
+        renew_time,
+        time_zone,
+        is_default,
+        allow_duplicates,
+        update_scheduled,
     };
     let form = read(&typed, desk.now)?;
     desk.lifecycle.save_profile(&desk.actor(), form).await?;

@@ -12,8 +12,8 @@ use super::api::{DeleteProfile, ProfileForm, ProfileRow, SaveProfile, open_profi
 use super::list::coverage;
 use crate::fault::PortalError;
 use crate::kit::{
-    Button, Checkbox, Choice, Dialog, Form, FormActions, Hidden, LinkButton, Notice, OpenDialog, RadioGroup, Section,
-    SelectField, Sheet, TextField, Tone, Weight, page,
+    Button, Checkbox, Choice, Dialog, Form, FormActions, Hidden, LinkButton, Notice, OpenDialog,
+    RadioGroup, Section, SelectField, Sheet, TextField, Tone, Weight, page,
 };
 use crate::pages::endpoints::{RenewDefaults, renew_fields};
 use crate::paths;
@@ -25,7 +25,9 @@ use crate::viewer::Viewer;
 pub fn ProfileNewPage() -> impl IntoView {
     page(async move {
         let form = open_profile_form(None).await?;
-        Ok(Sheet::new("Add new profile", fields(&form)).under("Automation").crumb("Manage profiles", paths::profiles()))
+        Ok(Sheet::new("Add new profile", fields(&form))
+            .under("Automation")
+            .crumb("Manage profiles", paths::profiles()))
     })
 }
 
@@ -128,13 +130,18 @@ fn ordered(form: &ProfileForm) -> AnyView {
     let products = CATALOGUE.iter().zip(&form.longest).map(|(product, longest)| {
         Choice::new(product.id, format!("{} (up to {longest} days)", product.name))
     });
-    let organizations = form.organizations.iter().map(|(id, name)| Choice::new(id.to_string(), name));
+    let organizations =
+        form.organizations.iter().map(|(id, name)| Choice::new(id.to_string(), name));
     let years = [None, Some(1), Some(2), Some(3)].map(|years: Option<u8>| {
         Choice::new(years.map(|years| years.to_string()).unwrap_or_default(), coverage(years))
     });
-    let product = profile.map_or_else(|| "ssl_plus".to_owned(), |profile| profile.product.to_string());
+    let product =
+        profile.map_or_else(|| "ssl_plus".to_owned(), |profile| profile.product.to_string());
     let organization = profile.map(|profile| profile.organization.to_string()).unwrap_or_default();
-    let covered = profile.and_then(|profile| profile.coverage_years).map(|years| years.to_string()).unwrap_or_default();
+    let covered = profile
+        .and_then(|profile| profile.coverage_years)
+        .map(|years| years.to_string())
+        .unwrap_or_default();
     view! {
         <SelectField name="product" label="Product" choices=products.collect() value=product/>
         <SelectField name="organization" label="Organization" choices=organizations.collect() value=organization/>
@@ -157,7 +164,10 @@ fn certificate(form: &ProfileForm) -> AnyView {
         Choice::new("end", "A custom end, kept as days from today"),
     ];
     let keys = KeyType::ALL.iter().map(|key| Choice::new(key.as_str(), key.label())).collect();
-    let hashes = SignatureHash::ALL.iter().map(|hash| Choice::new(hash.as_str(), hash_label(*hash))).collect();
+    let hashes = SignatureHash::ALL
+        .iter()
+        .map(|hash| Choice::new(hash.as_str(), hash_label(*hash)))
+        .collect();
     let key = profile.map_or(KeyType::EcP256, |profile| profile.key_type).as_str();
     let hash = profile.map_or(SignatureHash::Sha256, |profile| profile.signature_hash).as_str();
     view! {
@@ -188,7 +198,11 @@ fn automation(form: &ProfileForm) -> AnyView {
     let renew = profile.and_then(|profile| profile.auto_renew.as_ref());
     let defaults = RenewDefaults::of(renew, &form.time_zone);
     let is_default = profile.map_or(form.first, |profile| profile.is_default);
-    let default_help = if is_default { "It is the default until another profile becomes it." } else { "Suggested first wherever a profile is chosen." };
+    let default_help = if is_default {
+        "It is the default until another profile becomes it."
+    } else {
+        "Suggested first wherever a profile is chosen."
+    };
     view! {
         <div class="renewing">
             <Checkbox name="auto_renew" label="Auto-renew and install certificate" checked=renew.is_some() help="The default for endpoints that use this profile."/>

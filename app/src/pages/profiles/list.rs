@@ -4,7 +4,9 @@ use domain::rules::ProfileState;
 use leptos::prelude::*;
 
 use super::api::{ProfileList, ProfileRow, profiles};
-use crate::kit::{Badge, Column, EmptyState, Glyph, LinkButton, Sheet, Table, Time, Tone, Weight, page};
+use crate::kit::{
+    Badge, Column, EmptyState, Glyph, LinkButton, Sheet, Table, Time, Tone, Weight, page,
+};
 use crate::paths;
 
 /// "Manage profiles".
@@ -56,7 +58,10 @@ fn table(rows: Vec<ProfileRow>) -> AnyView {
 
 fn row(row: ProfileRow) -> AnyView {
     let profile = row.profile;
-    let renew = profile.auto_renew.as_ref().map_or_else(|| "Off".to_owned(), |renew| format!("{} days before", renew.days_before.0));
+    let renew = profile
+        .auto_renew
+        .as_ref()
+        .map_or_else(|| "Off".to_owned(), |renew| format!("{} days before", renew.days_before.0));
     view! {
         <tr>
             <th scope="row">

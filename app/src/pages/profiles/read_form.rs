@@ -1,9 +1,9 @@
 //! (ssr) Between the form of a profile and the lifecycle.
 
 use domain::model::{KeyType, Profile, SignatureHash};
+use domain::product::CATALOGUE;
 use domain::rules::longest_lifetime;
 use domain::{Days, OrganizationId, ProductId, ProfileId, Timestamp};
-use domain::product::CATALOGUE;
 use lifecycle::automation::{ProfileForm as Save, ProfileView};
 use lifecycle::lists::{Key, PageOf};
 use lifecycle::organizations::{PlaceFilter, PlaceSort};
@@ -18,7 +18,8 @@ use crate::pages::wizard::state::emails;
 pub(super) fn row(view: ProfileView) -> ProfileRow {
     let product = domain::Product::find(view.profile.product.as_str());
     ProfileRow {
-        product: product.map_or_else(|| view.profile.product.to_string(), |product| product.name.to_owned()),
+        product: product
+            .map_or_else(|| view.profile.product.to_string(), |product| product.name.to_owned()),
         organization: view.organization_name,
         version: view.version,
         updated_at: view.updated_at,
@@ -79,9 +80,13 @@ pub(super) struct Typed {
 /// What is to be saved; each field that can't be read is named.
 pub(super) fn read(typed: &Typed, now: Timestamp) -> Result<Save, PortalError> {
     let mut faults = Vec::new();
-    let organization = take(&mut faults, number("organization", &typed.organization, "Choose an organization."));
+    let organization =
+        take(&mut faults, number("organization", &typed.organization, "Choose an organization."));
     let validity_days = take(&mut faults, validity(typed, now)).flatten();
-    let key_type = typed.key_type.parse::<KeyType>().map_err(|_| PortalError::field("key_type", "Choose a key."));
+    let key_type = typed
+        .key_type
+        .parse::<KeyType>()
+        .map_err(|_| PortalError::field("key_type", "Choose a key."));
     let hash = typed.signature_hash.parse::<SignatureHash>();
     let hash = hash.map_err(|_| PortalError::field("signature_hash", "Choose a signature hash."));
     let (key_type, signature_hash) = (take(&mut faults, key_type), take(&mut faults, hash));
@@ -109,7 +114,11 @@ pub(super) fn read(typed: &Typed, now: Timestamp) -> Result<Save, PortalError> {
         allow_duplicates: typed.allow_duplicates == "on",
         emails: emails(&typed.emails),
     };
-    Ok(Save { profile, version: typed.version.parse().ok(), update_scheduled: typed.update_scheduled == "on" })
+    Ok(Save {
+        profile,
+        version: typed.version.parse().ok(),
+        update_scheduled: typed.update_scheduled == "on",
+    })
 }
 
 /// The value, or its faults among the others.
@@ -136,7 +145,9 @@ fn validity(typed: &Typed, now: Timestamp) -> Result<Option<Days>, PortalError> 
         "years" => Ok(Some(Days(amount()?.saturating_mul(365)))),
         "end" => {
             let end = Timestamp::parse_rfc3339(&format!("{}T23:59:59Z", typed.validity_end.trim()));
-            let end = end.ok_or_else(|| PortalError::field("validity_end", "Enter the last day, as year-month-day."))?;
+            let end = end.ok_or_else(|| {
+                PortalError::field("validity_end", "Enter the last day, as year-month-day.")
+            })?;
             let days = end.days_left(now);
             if days < 1 {
                 return Err(PortalError::field("validity_end", "Choose a day after today."));
@@ -154,18 +165,35 @@ mod tests {
     fn typed() -> Typed {
         let text = |text: &str| text.to_owned();
         Typed {
-            id: text("3"), version: text("2"), name: text(" Web "), product: text("ssl_plus"), organization: text("1"),
-            coverage_years: text(""), validity: text(""), validity_amount: text(""), validity_end: text(""),
-            key_type: text("ec_p256"), signature_hash: text("sha256"), emails: text("a@x.test b@x.test"),
-            auto_renew: text(""), days_before: text("30"), renew_time: text("02:00"), time_zone: text("UTC"),
-            is_default: text("on"), allow_duplicates: text(""), update_scheduled: text("on"),
+            id: text("3"),
+            version: text("2"),
+            name: text(" Web "),
+            product: text("ssl_plus"),
+            organization: text("1"),
+            coverage_years: text(""),
+            validity: text(""),
+            validity_amount: text(""),
+            validity_end: text(""),
+            key_type: text("ec_p256"),
+            signature_hash: text("sha256"),
+            emails: text("a@x.test b@x.test"),
+            auto_renew: text(""),
+            days_before: text("30"),
+            renew_time: text("02:00"),
+            time_zone: text("UTC"),
+            is_default: text("on"),
+            allow_duplicates: text(""),
+            update_scheduled: text("on"),
         }
     }
 
     #[test]
     fn a_form_becomes_a_profile() {
         let save = read(&typed(), Timestamp(0)).unwrap();
-        assert_eq!((save.profile.name.as_str(), save.version, save.update_scheduled), ("Web", Some(2), true));
+        assert_eq!(
+            (save.profile.name.as_str(), save.version, save.update_scheduled),
+            ("Web", Some(2), true)
+        );
         assert_eq!((save.profile.validity_days, save.profile.auto_renew), (None, None));
         assert_eq!(save.profile.emails.len(), 2);
         assert!(save.profile.is_default && !save.profile.allow_duplicates);
@@ -174,7 +202,12 @@ mod tests {
     #[test]
     fn validity_as_days_years_or_an_end() {
         let with = |kind: &str, amount: &str, end: &str| {
-            let typed = Typed { validity: kind.to_owned(), validity_amount: amount.to_owned(), validity_end: end.to_owned(), ..typed() };
+            let typed = Typed {
+                validity: kind.to_owned(),
+                validity_amount: amount.to_owned(),
+                validity_end: end.to_owned(),
+                ..typed()
+            };
             validity(&typed, Timestamp(1_795_000_000)).map(|days| days.map(|days| days.0)).ok()
         };
         assert_eq!(with("days", "47", ""), Some(Some(47)));
@@ -186,7 +219,8 @@ mod tests {
 
     #[test]
     fn every_faulty_field_is_named() {
-        let broken = Typed { organization: String::new(), key_type: "rsa512".to_owned(), ..typed() };
+        let broken =
+            Typed { organization: String::new(), key_type: "rsa512".to_owned(), ..typed() };
         let error = read(&broken, Timestamp(0)).unwrap_err();
         assert!(error.of_field("organization").is_some() && error.of_field("key_type").is_some());
     }

@@ -9,7 +9,8 @@ use crate::desk::Desk;
 pub async fn csr(_desk: Desk, csr: String) -> Response {
     match lifecycle::ask::read_csr(csr.as_bytes()) {
         Ok(facts) => {
-            let common_name = facts.common_name.map(|name| format!("Common name {name}. ")).unwrap_or_default();
+            let common_name =
+                facts.common_name.map(|name| format!("Common name {name}. ")).unwrap_or_default();
             let names: Vec<&str> = facts.dns_names.iter().map(domain::DnsName::as_str).collect();
             format!("{common_name}Names: {}. Key: {}.", names.join(", "), facts.key).into_response()
         }

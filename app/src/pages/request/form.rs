@@ -4,10 +4,10 @@ use domain::product::CATALOGUE;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 
-use super::api::{RequestCertificate, OrderChoices, request_options};
+use super::api::{OrderChoices, RequestCertificate, request_options};
 use crate::kit::{
-    Button, Choice, Form, FormActions, Hidden, LinkButton, Notice, Section, SelectField, Sheet, TextArea, TextField,
-    Tone, Weight, page,
+    Button, Choice, Form, FormActions, Hidden, LinkButton, Notice, Section, SelectField, Sheet,
+    TextArea, TextField, Tone, Weight, page,
 };
 use crate::pages::orders::csr_field;
 use crate::paths;
@@ -27,7 +27,9 @@ pub fn RequestCertificatePage() -> impl IntoView {
         Ok(Sheet::new("Request a certificate", body)
             .under("Certificates")
             .crumb("Orders", paths::orders())
-            .lead("A new order for a key that you made. Automation and ACME clients make their own."))
+            .lead(
+                "A new order for a key that you made. Automation and ACME clients make their own.",
+            ))
     })
 }
 

@@ -91,7 +91,11 @@ pub async fn request(id: i64) -> Result<RequestDetail, PortalError> {
 
 /// "Approve" or "Reject", by the button that was pressed.
 #[server(prefix = "/api", endpoint = "requests/review")]
-pub async fn review(id: i64, decision: String, #[server(default)] note: String) -> Result<(), PortalError> {
+pub async fn review(
+    id: i64,
+    decision: String,
+    #[server(default)] note: String,
+) -> Result<(), PortalError> {
     use crate::{browser, paths};
     use lifecycle::approve::Approved;
 
@@ -109,7 +113,8 @@ pub async fn review(id: i64, decision: String, #[server(default)] note: String) 
             browser::redirect(&paths::order(issued.order));
         }
         Approved::Revoked { certificates } => {
-            let what = if certificates == 1 { "1 certificate was" } else { "all its certificates were" };
+            let what =
+                if certificates == 1 { "1 certificate was" } else { "all its certificates were" };
             browser::flash(&format!("Approved: {what} revoked."));
             browser::redirect(&paths::request(id));
         }
@@ -160,7 +165,9 @@ pub(crate) mod reading {
             let request = record.request;
             let decided_at = match &request.approval {
                 Approval::Pending => None,
-                Approval::Approved { at, .. } | Approval::Rejected { at, .. } | Approval::Canceled { at } => Some(*at),
+                Approval::Approved { at, .. }
+                | Approval::Rejected { at, .. }
+                | Approval::Canceled { at } => Some(*at),
             };
             Self {
                 id: request.id,
@@ -182,9 +189,15 @@ pub(crate) mod reading {
             let pending = record.request.approval == Approval::Pending;
             let review = check_may_review(preferences, person.user.id, person.role, asked_by);
             let wish = record.wish.clone();
-            let because = record.held_because.as_deref().and_then(|code| code.parse::<HeldBecause>().ok());
+            let because =
+                record.held_because.as_deref().and_then(|code| code.parse::<HeldBecause>().ok());
             Self {
-                names: wish.names.iter().flat_map(domain::NameSet::iter).map(ToString::to_string).collect(),
+                names: wish
+                    .names
+                    .iter()
+                    .flat_map(domain::NameSet::iter)
+                    .map(ToString::to_string)
+                    .collect(),
                 product: wish.product.as_ref().map(product_name),
                 coverage_years: wish.coverage_years,
                 key: wish.key_type.map(|key| key.label().to_owned()),
@@ -195,7 +208,8 @@ pub(crate) mod reading {
                 note: record.note.clone(),
                 held_because: because.map(|because| because.words().to_owned()),
                 no_review: review.err().map(|refusal| refusal.message),
-                may_cancel: pending && (asked_by == Some(person.user.id) || person.role.is_approver()),
+                may_cancel: pending
+                    && (asked_by == Some(person.user.id) || person.role.is_approver()),
                 is_issued: record.issued_certificate.is_some(),
                 row: record.into(),
             }

@@ -8,8 +8,8 @@ use super::api::{Cancel, RequestDetail, Review, request};
 use super::list::{kind_label, state_badge};
 use crate::fault::PortalError;
 use crate::kit::{
-    Button, CodeBlock, Copyable, Expander, Fact, Facts, Form, FormActions, Hidden, Notice, Section, Sheet, TextArea,
-    Time, Tone, Unavailable, Weight, page,
+    Button, CodeBlock, Copyable, Expander, Fact, Facts, Form, FormActions, Hidden, Notice, Section,
+    Sheet, TextArea, Time, Tone, Unavailable, Weight, page,
 };
 use crate::paths;
 
@@ -32,7 +32,10 @@ pub fn RequestPage() -> impl IntoView {
                 <Expander title="CSR"><CodeBlock text=csr label="CSR"/></Expander>
             })}
         };
-        Ok(Sheet::new(title, body).under("Certificates").crumb("Requests", paths::requests()).lead(badge))
+        Ok(Sheet::new(title, body)
+            .under("Certificates")
+            .crumb("Requests", paths::requests())
+            .lead(badge))
     })
 }
 
@@ -69,8 +72,17 @@ fn decided(detail: &RequestDetail) -> Option<AnyView> {
 }
 
 fn facts(detail: &RequestDetail) -> AnyView {
-    let RequestDetail { row, names, product, coverage_years, key, key_fingerprint, revocation, comment, .. } =
-        detail.clone();
+    let RequestDetail {
+        row,
+        names,
+        product,
+        coverage_years,
+        key,
+        key_fingerprint,
+        revocation,
+        comment,
+        ..
+    } = detail.clone();
     let issued = if detail.is_issued { " (issued)" } else { "" };
     view! {
         <Section title="Details">
@@ -94,7 +106,8 @@ fn facts(detail: &RequestDetail) -> AnyView {
 
 fn review(detail: &RequestDetail) -> AnyView {
     if let Some(why) = detail.no_review.clone() {
-        return view! { <Section title="Review"><Unavailable label="Approve" why=why/></Section> }.into_any();
+        return view! { <Section title="Review"><Unavailable label="Approve" why=why/></Section> }
+            .into_any();
     }
     let id = detail.row.id.to_string();
     view! {

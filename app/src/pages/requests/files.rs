@@ -28,8 +28,17 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
         let (desk, filter) = (desk.clone(), filter.clone());
         async move { desk.lifecycle.requests(&desk.actor(), filter, &page).await }
     });
-    let mut csv =
-        Csv::new(&["Request", "Type", "Status", "Order ID", "Common name", "Requester", "Asked", "Reviewer", "Decided"]);
+    let mut csv = Csv::new(&[
+        "Request",
+        "Type",
+        "Status",
+        "Order ID",
+        "Common name",
+        "Requester",
+        "Asked",
+        "Reviewer",
+        "Decided",
+    ]);
     for row in rows.await?.into_iter().map(RequestRow::from) {
         csv.line([
             row.id.to_string(),

@@ -6,8 +6,8 @@ use leptos::prelude::*;
 
 use super::api::{RequestRow, SORTS, requests};
 use crate::kit::{
-    Badge, Choice, Column, EmptyState, FilterBar, FilterSelect, FilterText, Glyph, LinkButton, Listing, Pager, Sheet,
-    Table, Time, Tone, Weight, page,
+    Badge, Choice, Column, EmptyState, FilterBar, FilterSelect, FilterText, Glyph, LinkButton,
+    Listing, Pager, Sheet, Table, Time, Tone, Weight, page,
 };
 use crate::pages::paged::Paged;
 use crate::paths;
@@ -68,7 +68,10 @@ fn list(listing: Listing, found: Paged<RequestRow>) -> AnyView {
     ];
     let states = ["pending", "approved", "rejected", "canceled"];
     let states = states.map(|state| Choice::new(state, capital(state))).to_vec();
-    let kinds = RequestKind::ALL.iter().map(|kind| Choice::new(kind.as_str(), kind_label(kind.as_str()))).collect();
+    let kinds = RequestKind::ALL
+        .iter()
+        .map(|kind| Choice::new(kind.as_str(), kind_label(kind.as_str())))
+        .collect();
     let (none, filtered) = (rows.is_empty(), listing.is_filtered());
     let (bar, table) = (listing.clone(), listing.clone());
     let rows = rows.into_iter().map(row).collect_view();
@@ -133,7 +136,9 @@ mod tests {
     #[test]
     fn ages_in_words() {
         let now = Timestamp(1_000_000);
-        for (seconds, words) in [(59, "0 minutes"), (60, "1 minute"), (7_300, "2 hours"), (200_000, "2 days")] {
+        for (seconds, words) in
+            [(59, "0 minutes"), (60, "1 minute"), (7_300, "2 hours"), (200_000, "2 days")]
+        {
             assert_eq!(age(now.plus_seconds(-seconds), now), words);
         }
     }

@@ -5,7 +5,7 @@ pub mod api;
 
 use leptos::prelude::*;
 
-use self::api::{FoundEndpoint, FoundOrder, Found};
+use self::api::{Found, FoundEndpoint, FoundOrder};
 use crate::kit::{Badge, Column, EmptyState, Expiry, LinkButton, Section, Sheet, Table, page};
 use crate::pages::activity::api::endpoint_tone;
 use crate::paths;
@@ -53,7 +53,9 @@ fn results(found: Found, text: &str) -> AnyView {
         }
         .into_any();
     }
-    let more = found.next.map(|next| Query::default().with("q", text).with("after", next).href(&paths::search()));
+    let more = found
+        .next
+        .map(|next| Query::default().with("q", text).with("after", next).href(&paths::search()));
     view! {
         {(!found.endpoints.is_empty()).then(|| endpoints(found.endpoints))}
         {(!found.orders.is_empty()).then(|| orders(found.orders))}

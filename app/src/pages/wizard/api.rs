@@ -178,12 +178,15 @@ pub async fn choose_profile(
 
     Desk::require(May::SeeAll)?;
     let chosen: Option<i64> = profile.and_then(|id| id.parse().ok());
-    let chosen = chosen.ok_or_else(|| PortalError::field("profile", "Choose an automation profile."))?;
+    let chosen =
+        chosen.ok_or_else(|| PortalError::field("profile", "Choose an automation profile."))?;
     let mut query = state::read(&state)?.with("profile", chosen);
     if state::order(&query).is_none() {
         query = query.without("order").without("order_profile").without("extra_names");
     }
-    crate::browser::redirect(&query.href(&crate::paths::wizard_certificate(domain::EndpointId(endpoint))));
+    crate::browser::redirect(
+        &query.href(&crate::paths::wizard_certificate(domain::EndpointId(endpoint))),
+    );
     Ok(())
 }
 
@@ -207,13 +210,21 @@ pub async fn choose_certificate(
     let mut query = old.with("obtain", &obtain);
     if obtain == "duplicate" {
         let profile = state::profile(&old).map(|profile| profile.to_string()).unwrap_or_default();
-        query = query.with("order", order).with("order_profile", profile).with("extra_names", extra_names);
+        query = query
+            .with("order", order)
+            .with("order_profile", profile)
+            .with("extra_names", extra_names);
     } else {
         query = query.with("common_name", common_name).with("sans", sans);
     }
-    let bare = ["install", "auto_renew", "emails", "note"].iter().fold(query.clone(), |query, name| query.without(name));
+    let bare = ["install", "auto_renew", "emails", "note"]
+        .iter()
+        .fold(query.clone(), |query, name| query.without(name));
     let form = state::form(id, &bare, "check".to_owned())?;
-    desk.lifecycle.preview(&desk.actor(), &form).await.map_err(|error| state::at_field(error.into()))?;
+    desk.lifecycle
+        .preview(&desk.actor(), &form)
+        .await
+        .map_err(|error| state::at_field(error.into()))?;
     crate::browser::redirect(&query.href(&crate::paths::wizard_installation(id)));
     Ok(())
 }
@@ -252,9 +263,14 @@ pub async fn choose_installation(
         ("emails", state::emails(&emails).join(", ")),
         ("note", note),
     ];
-    let query = fields.into_iter().fold(state::read(&state)?, |query, (name, value)| query.with(name, value));
+    let query = fields
+        .into_iter()
+        .fold(state::read(&state)?, |query, (name, value)| query.with(name, value));
     let form = state::form(id, &query, "check".to_owned())?;
-    desk.lifecycle.preview(&desk.actor(), &form).await.map_err(|error| state::at_field(error.into()))?;
+    desk.lifecycle
+        .preview(&desk.actor(), &form)
+        .await
+        .map_err(|error| state::at_field(error.into()))?;
     crate::browser::redirect(&query.href(&crate::paths::wizard_review(id)));
     Ok(())
 }

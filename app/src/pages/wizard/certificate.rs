@@ -7,7 +7,8 @@ use super::api::{CertificateView, ChooseCertificate, certificate_step};
 use super::frame::{Carried, asked, profile_first, sheet, to};
 use super::orders::{OrderChoice, dropped, search};
 use crate::kit::{
-    Button, Fact, Facts, Form, FormActions, Hidden, LinkButton, Section, TextArea, TextField, Unavailable, Weight, page,
+    Button, Fact, Facts, Form, FormActions, Hidden, LinkButton, Section, TextArea, TextField,
+    Unavailable, Weight, page,
 };
 use crate::paths;
 use crate::query::Query;
@@ -22,7 +23,8 @@ pub fn CertificateStep() -> impl IntoView {
     let (id, query) = asked();
     page(async move {
         let view = certificate_step(id?.0, query).await?;
-        let body = if view.frame.profile.is_none() { profile_first(&view.frame) } else { step(&view) };
+        let body =
+            if view.frame.profile.is_none() { profile_first(&view.frame) } else { step(&view) };
         Ok(sheet(&view.frame, 2, body))
     })
 }
@@ -69,10 +71,17 @@ fn obtain(view: &CertificateView) -> Option<AnyView> {
         }
     };
     let second = match &view.refused {
-        None => way(DUPLICATE, "Same order ID, names and end of validity; a key of its own. Nothing is revoked.", "duplicate", view.duplicate).into_any(),
+        None => way(
+            DUPLICATE,
+            "Same order ID, names and end of validity; a key of its own. Nothing is revoked.",
+            "duplicate",
+            view.duplicate,
+        )
+        .into_any(),
         Some((rule, why)) => not_offered(view, rule, why),
     };
-    let first = way(NEW, "Under a new order ID, or the next one of its order.", "new", !view.duplicate);
+    let first =
+        way(NEW, "Under a new order ID, or the next one of its order.", "new", !view.duplicate);
     Some(view! { <ul class="ways" aria-label="How the certificate is obtained">{first}{second}</ul> }.into_any())
 }
 
@@ -85,7 +94,9 @@ fn not_offered(view: &CertificateView, rule: &str, why: &str) -> AnyView {
     let manual = view.frame.endpoint.order.map(|order| {
         view! { <LinkButton href=paths::order_duplicate(order)>"Request duplicate by hand"</LinkButton> }.into_any()
     });
-    let manual = manual.unwrap_or_else(|| view! { <LinkButton href=paths::orders()>"Certificates > Orders"</LinkButton> }.into_any());
+    let manual = manual.unwrap_or_else(|| {
+        view! { <LinkButton href=paths::orders()>"Certificates > Orders"</LinkButton> }.into_any()
+    });
     view! {
         <li class="way closed">
             <Unavailable label="Duplicate certificates are not available here" why=why/>
@@ -121,8 +132,12 @@ fn names(view: &CertificateView) -> AnyView {
 fn typed(view: &CertificateView) -> AnyView {
     let state = Query::parse(&view.frame.state);
     let text = |name: &str| state.get(name).unwrap_or_default().to_owned();
-    let common_name = state.get("common_name").map(str::to_owned).or_else(|| view.frame.endpoint.server_name.clone());
-    let organization = view.frame.profile.as_ref().map(|profile| profile.organization.clone()).unwrap_or_default();
+    let common_name = state
+        .get("common_name")
+        .map(str::to_owned)
+        .or_else(|| view.frame.endpoint.server_name.clone());
+    let organization =
+        view.frame.profile.as_ref().map(|profile| profile.organization.clone()).unwrap_or_default();
     view! {
         <TextField
             name="common_name" label="Common name" value=common_name.unwrap_or_default() required=true maxlength=253
@@ -204,8 +219,11 @@ fn extra(view: &CertificateView) -> AnyView {
         .into_any();
     }
     let product = profile.map(|profile| profile.product.clone()).unwrap_or_default();
-    let can: Vec<&str> =
-        domain::product::CATALOGUE.iter().filter(|one| one.duplicate_may_add_names).map(|one| one.name).collect();
+    let can: Vec<&str> = domain::product::CATALOGUE
+        .iter()
+        .filter(|one| one.duplicate_may_add_names)
+        .map(|one| one.name)
+        .collect();
     let why = format!(
         "A duplicate of {product} has exactly the names of its order. Only {} take additional names (rule D6).",
         can.join(" and ")

@@ -15,12 +15,20 @@ use crate::query::Query;
 /// Orders that are shown with why they can't be chosen.
 const MOST_DROPPED: usize = 10;
 
-pub(super) async fn frame(desk: &Desk, id: EndpointId, query: &Query) -> Result<Frame, PortalError> {
+pub(super) async fn frame(
+    desk: &Desk,
+    id: EndpointId,
+    query: &Query,
+) -> Result<Frame, PortalError> {
     let endpoint = desk.lifecycle.endpoint(&desk.actor(), id).await?.endpoint;
     of_endpoint(desk, endpoint, query).await
 }
 
-async fn of_endpoint(desk: &Desk, record: EndpointRecord, query: &Query) -> Result<Frame, PortalError> {
+async fn of_endpoint(
+    desk: &Desk,
+    record: EndpointRecord,
+    query: &Query,
+) -> Result<Frame, PortalError> {
     let in_use = record.profile.map(|profile| profile.0);
     let endpoint = rows(desk, vec![record]).await?.pop().ok_or(PortalError::Failed)?;
     let profiles: Vec<ProfileOption> =
@@ -47,7 +55,11 @@ async fn of_endpoint(desk: &Desk, record: EndpointRecord, query: &Query) -> Resu
 fn tomorrow(now: Timestamp, zone: &str) -> String {
     let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
     let today = jiff::Timestamp::from_second(now.0).map(|now| now.to_zoned(zone).date());
-    today.ok().and_then(|date| date.tomorrow().ok()).map(|date| date.to_string()).unwrap_or_default()
+    today
+        .ok()
+        .and_then(|date| date.tomorrow().ok())
+        .map(|date| date.to_string())
+        .unwrap_or_default()
 }
 
 fn option(view: ProfileView) -> ProfileOption {
@@ -55,7 +67,8 @@ fn option(view: ProfileView) -> ProfileOption {
     let product = Product::find(profile.product.as_str());
     ProfileOption {
         id: profile.id.0,
-        product: product.map_or_else(|| profile.product.to_string(), |product| product.name.to_owned()),
+        product: product
+            .map_or_else(|| profile.product.to_string(), |product| product.name.to_owned()),
         organization: organization_name,
         terms: terms(&profile),
         reasons: match state {
@@ -75,17 +88,24 @@ fn terms(profile: &Profile) -> String {
         Some(years) => format!("{years} years"),
         None => "one certificate".to_owned(),
     };
-    let validity = profile.validity_days.map_or_else(|| "longest validity".to_owned(), |days| format!("{} days", days.0));
+    let validity = profile
+        .validity_days
+        .map_or_else(|| "longest validity".to_owned(), |days| format!("{} days", days.0));
     format!("{coverage}, {validity}, {}", profile.key_type.label())
 }
 
 /// Common name and names of what is in place, where the action takes them from there.
-async fn in_place(desk: &Desk, endpoint: &EndpointRecord, action: EndpointAction) -> Result<Option<(String, NameSet)>, PortalError> {
+async fn in_place(
+    desk: &Desk,
+    endpoint: &EndpointRecord,
+    action: EndpointAction,
+) -> Result<Option<(String, NameSet)>, PortalError> {
     if action == EndpointAction::Request {
         return Ok(None);
     }
     if let Some(served) = &endpoint.served {
-        let common_name = served.common_name.clone().or_else(|| served.names.iter().next().cloned());
+        let common_name =
+            served.common_name.clone().or_else(|| served.names.iter().next().cloned());
         return Ok(common_name.map(|name| (name.to_string(), served.names.clone())));
     }
     let Some(order) = endpoint.order else { return Ok(None) };
@@ -93,7 +113,11 @@ async fn in_place(desk: &Desk, endpoint: &EndpointRecord, action: EndpointAction
     Ok(Some((order.common_name.to_string(), order.names)))
 }
 
-pub(super) async fn certificate(desk: &Desk, id: EndpointId, query: &Query) -> Result<CertificateView, PortalError> {
+pub(super) async fn certificate(
+    desk: &Desk,
+    id: EndpointId,
+    query: &Query,
+) -> Result<CertificateView, PortalError> {
     let record = desk.lifecycle.endpoint(&desk.actor(), id).await?.endpoint;
     let action = state::action(query);
     let place = in_place(desk, &record, action).await?;
@@ -102,12 +126,16 @@ pub(super) async fn certificate(desk: &Desk, id: EndpointId, query: &Query) -> R
         matches!(action, EndpointAction::Request | EndpointAction::Renew | EndpointAction::Switch);
     let profile = state::profile(query);
     let refused = match profile {
-        Some(_) if knows_duplicates => desk.lifecycle.duplicates_offered(&desk.actor(), profile).await?.err(),
+        Some(_) if knows_duplicates => {
+            desk.lifecycle.duplicates_offered(&desk.actor(), profile).await?.err()
+        }
         _ => None,
     };
     let duplicate = knows_duplicates && refused.is_none() && state::wants_duplicate(query);
     let mut view = CertificateView {
-        in_place: place.as_ref().map(|(name, names)| (name.clone(), names.iter().map(ToString::to_string).collect())),
+        in_place: place
+            .as_ref()
+            .map(|(name, names)| (name.clone(), names.iter().map(ToString::to_string).collect())),
         knows_duplicates,
         refused: refused.map(|refusal| (refusal.rule.to_owned(), refusal.message)),
         duplicate,
@@ -125,8 +153,15 @@ pub(super) async fn certificate(desk: &Desk, id: EndpointId, query: &Query) -> R
 }
 
 /// Fills in the orders to choose from: by the names in place, else by those searched for.
-async fn candidates(desk: &Desk, view: &mut CertificateView, in_place: Option<NameSet>) -> Result<(), PortalError> {
-    let Some(profile) = view.frame.profile.as_ref().map(|profile| domain::ProfileId(profile.id)) else { return Ok(()) };
+async fn candidates(
+    desk: &Desk,
+    view: &mut CertificateView,
+    in_place: Option<NameSet>,
+) -> Result<(), PortalError> {
+    let Some(profile) = view.frame.profile.as_ref().map(|profile| domain::ProfileId(profile.id))
+    else {
+        return Ok(());
+    };
     let actor = desk.actor();
     let (files, judged) = match in_place {
         Some(names) => desk.lifecycle.duplicate_candidates_for(&actor, profile, &names).await?,
@@ -139,7 +174,8 @@ async fn candidates(desk: &Desk, view: &mut CertificateView, in_place: Option<Na
             }
         },
     };
-    let organization = view.frame.profile.as_ref().map(|profile| profile.organization.clone()).unwrap_or_default();
+    let organization =
+        view.frame.profile.as_ref().map(|profile| profile.organization.clone()).unwrap_or_default();
     view.candidates = Some(files.into_iter().map(|file| candidate(file, &organization)).collect());
     view.dropped = dropped(judged);
     Ok(())
@@ -150,14 +186,24 @@ fn candidate(file: OrderFile, organization: &str) -> Candidate {
     let product = Product::find(order.product.as_str());
     Candidate {
         number: order.number,
-        product: product.map_or_else(|| order.product.to_string(), |product| product.name.to_owned()),
+        product: product
+            .map_or_else(|| order.product.to_string(), |product| product.name.to_owned()),
         common_name: order.common_name.to_string(),
-        sans: order.names.iter().filter(|name| **name != order.common_name).map(ToString::to_string).collect(),
+        sans: order
+            .names
+            .iter()
+            .filter(|name| **name != order.common_name)
+            .map(ToString::to_string)
+            .collect(),
         // The rules keep orders of the profile's organization only.
         organization: organization.to_owned(),
         valid_till: file.valid_till(),
         duplicate_till: file.primary().map(|primary| primary.not_after),
-        duplicates: file.certificates.iter().filter(|one| one.kind == CertificateKind::Duplicate).count(),
+        duplicates: file
+            .certificates
+            .iter()
+            .filter(|one| one.kind == CertificateKind::Duplicate)
+            .count(),
     }
 }
 
@@ -166,7 +212,11 @@ fn dropped(judged: DuplicateCandidates) -> Vec<(domain::OrderNumber, String)> {
     verdicts.map(|verdict| (verdict.order, verdict.why)).collect()
 }
 
-pub(super) async fn review(desk: &Desk, id: EndpointId, query: &Query) -> Result<ReviewView, PortalError> {
+pub(super) async fn review(
+    desk: &Desk,
+    id: EndpointId,
+    query: &Query,
+) -> Result<ReviewView, PortalError> {
     let plan = plan(desk, id, query).await;
     Ok(ReviewView { frame: frame(desk, id, query).await?, plan, key: desk.lifecycle.page_key()? })
 }
@@ -174,8 +224,18 @@ pub(super) async fn review(desk: &Desk, id: EndpointId, query: &Query) -> Result
 async fn plan(desk: &Desk, id: EndpointId, query: &Query) -> Result<PlanView, PortalError> {
     let form = state::form(id, query, "preview".to_owned())?;
     let at_once = form.install == Install::Now;
-    let Preview { organization, mode, source_order, common_name, names, scheduled_at, valid_till, held, decided, .. } =
-        desk.lifecycle.preview(&desk.actor(), &form).await?;
+    let Preview {
+        organization,
+        mode,
+        source_order,
+        common_name,
+        names,
+        scheduled_at,
+        valid_till,
+        held,
+        decided,
+        ..
+    } = desk.lifecycle.preview(&desk.actor(), &form).await?;
     Ok(PlanView {
         organization,
         mode,

@@ -28,7 +28,10 @@ async fn suggest(desk: &Desk, typed: &str) -> Result<Vec<String>, PortalError> {
     let start = typed.rfind([',', ' ', ';']).map_or(0, |at| at + 1);
     let (before, last) = typed.split_at(start);
     let Some(query) = NameQuery::typed(last) else { return Ok(Vec::new()) };
-    let found = desk.lifecycle.search_orders(&desk.actor(), &query, SearchFilter::default(), None, MOST).await?;
+    let found = desk
+        .lifecycle
+        .search_orders(&desk.actor(), &query, SearchFilter::default(), None, MOST)
+        .await?;
     // Several orders may hold the same name.
     let mut names: Vec<String> = Vec::new();
     for (_, name) in found.orders {

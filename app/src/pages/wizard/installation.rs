@@ -6,7 +6,8 @@ use leptos::server_fn::ServerFn as _;
 use super::api::{ChooseInstallation, Frame, step_frame};
 use super::frame::{Carried, asked, profile_first, sheet, to};
 use crate::kit::{
-    Button, Checkbox, Choice, Form, FormActions, LinkButton, RadioGroup, Section, TextArea, TextField, Weight, page,
+    Button, Checkbox, Choice, Form, FormActions, LinkButton, RadioGroup, Section, TextArea,
+    TextField, Weight, page,
 };
 use crate::pages::endpoints::{RenewDefaults, ZoneField, renew_fields};
 use crate::paths;
@@ -90,10 +91,12 @@ pub(crate) struct InstallDefaults {
 
 /// The fields of the installation, for one endpoint or many.
 pub(crate) fn installation_fields(defaults: InstallDefaults) -> AnyView {
-    let InstallDefaults { scheduled, date, time, auto_renew, renew, auto_replace, emails, note } = defaults;
+    let InstallDefaults { scheduled, date, time, auto_renew, renew, auto_replace, emails, note } =
+        defaults;
     let choices = vec![
         Choice::new("now", "Install as soon as it is issued"),
-        Choice::new("at", "Schedule").help("The certificate is requested and installed at this time."),
+        Choice::new("at", "Schedule")
+            .help("The certificate is requested and installed at this time."),
     ];
     let zone = renew.zone.clone();
     view! {

@@ -15,9 +15,17 @@ const SUGGESTIONS: &str = "search-suggestions";
 /// "Common names and/or SANs": a GET form, so that what was found has a URL.
 pub(super) fn search(view: &CertificateView) -> AnyView {
     let id = view.frame.endpoint.id;
-    let state = Query::parse(&view.frame.state).without("search").without("order").without("order_profile").with("obtain", "duplicate");
-    let kept: Vec<(String, String)> = state.pairs().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let kept = kept.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view();
+    let state = Query::parse(&view.frame.state)
+        .without("search")
+        .without("order")
+        .without("order_profile")
+        .with("obtain", "duplicate");
+    let kept: Vec<(String, String)> =
+        state.pairs().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let kept = kept
+        .into_iter()
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value/> })
+        .collect_view();
     let source = format!("{}/names", paths::wizard_profile(id));
     let fault = view.search_fault.clone();
     let (invalid, described) = match fault {
@@ -59,7 +67,8 @@ pub(super) fn OrderChoice(
     let faulty = fault.is_some().then_some("");
     let chosen = form.typed("order").and_then(|typed| typed.parse().ok()).or(chosen);
     // A single order needs no choosing.
-    let chosen = chosen.or_else(|| found.first().filter(|_| found.len() == 1).map(|only| only.number));
+    let chosen =
+        chosen.or_else(|| found.first().filter(|_| found.len() == 1).map(|only| only.number));
     let rows = found.into_iter().enumerate().map(|(place, one)| {
         let id = if place == 0 { id.clone() } else { format!("{id}-{place}") };
         row(id, chosen == Some(one.number), one)

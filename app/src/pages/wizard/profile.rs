@@ -47,7 +47,9 @@ fn choose(frame: &Frame) -> AnyView {
     let choices: Vec<Choice> = frame.profiles.iter().map(choice).collect();
     let suggested = frame.suggested.map(|id| id.to_string()).unwrap_or_default();
     let (id, state) = (frame.endpoint.id, frame.state.clone());
-    let add = frame.may_automate.then(|| view! { <LinkButton href=new_profile()>"Add new profile"</LinkButton> }.into_any());
+    let add = frame.may_automate.then(|| {
+        view! { <LinkButton href=new_profile()>"Add new profile"</LinkButton> }.into_any()
+    });
     view! {
         <Section title="Automation profile" lead="For whom what is ordered. The names come in the next step.">
             <Form action=ChooseProfile::PATH>
@@ -66,7 +68,8 @@ fn choose(frame: &Frame) -> AnyView {
 
 fn choice(profile: &ProfileOption) -> Choice {
     let default = if profile.is_default { "Default. " } else { "" };
-    let mut help = format!("{default}{} for {} · {}", profile.product, profile.organization, profile.terms);
+    let mut help =
+        format!("{default}{} for {} · {}", profile.product, profile.organization, profile.terms);
     if !profile.reasons.is_empty() {
         help = format!("{help}. Action needed: {}", profile.reasons.join(" "));
     }

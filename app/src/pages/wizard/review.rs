@@ -9,7 +9,10 @@ use leptos::server_fn::ServerFn as _;
 use super::api::{Frame, PlanView, ReviewView, SubmitRequest, review_step};
 use super::frame::{Carried, asked, profile_first, sheet, to};
 use crate::fault::PortalError;
-use crate::kit::{Button, Fact, Facts, Form, FormActions, Hidden, LinkButton, Notice, Section, Time, Tone, Weight, page};
+use crate::kit::{
+    Button, Fact, Facts, Form, FormActions, Hidden, LinkButton, Notice, Section, Time, Tone,
+    Weight, page,
+};
 use crate::pages::activity::Explained;
 use crate::paths;
 use crate::query::Query;
@@ -78,7 +81,8 @@ fn story(frame: &Frame, plan: &PlanView) -> AnyView {
         Some(at) => view! { "At "<Time at=at/>", " }.into_any(),
         None => "As soon as the agent asks for work, ".into_any(),
     };
-    let decided = plan.decided.clone().map(|explanation| view! { <Explained explanation=explanation/> });
+    let decided =
+        plan.decided.clone().map(|explanation| view! { <Explained explanation=explanation/> });
     view! {
         <ol class="story">
             <li>{when}{format!("the agent {} makes a private key and a CSR. The key never leaves its host.", frame.endpoint.host)}</li>
@@ -92,7 +96,9 @@ fn story(frame: &Frame, plan: &PlanView) -> AnyView {
 }
 
 fn obtained(frame: &Frame, plan: &PlanView) -> AnyView {
-    let link = plan.source_order.map(|order| view! { <a href=paths::order(order)>{order.to_string()}</a> });
+    let link = plan
+        .source_order
+        .map(|order| view! { <a href=paths::order(order)>{order.to_string()}</a> });
     match (plan.mode, frame.action, link) {
         (EventMode::Duplicate, _, Some(order)) => view! {
             "A duplicate is issued under the same order ID "{order}" (rule D11). It is a new certificate with its own serial; no other certificate is revoked (rule D2). Whether it is still allowed is checked again when it runs (rule D17)."
@@ -117,7 +123,9 @@ fn validity(plan: &PlanView) -> AnyView {
             "It ends with the original, to the second (rule D8): "<Exact at=till/>"."
         }
         .into_any(),
-        (Some(till), _) => view! { "Issued at that moment, it is valid until "<Exact at=till/>"." }.into_any(),
+        (Some(till), _) => {
+            view! { "Issued at that moment, it is valid until "<Exact at=till/>"." }.into_any()
+        }
         (None, _) => "How long it is valid follows from its order at that moment.".into_any(),
     }
 }
@@ -147,18 +155,33 @@ fn summary(frame: &Frame, plan: &PlanView) -> AnyView {
     let text = |name: &str| state.get(name).unwrap_or_default().to_owned();
     let on = |name: &str| state.get(name) == Some("on");
     let switched = if on("auto_replace") { "On" } else { "Off" };
-    let or_none = |name: &str| Some(text(name)).filter(|text| !text.is_empty()).unwrap_or_else(|| "–".to_owned());
+    let or_none = |name: &str| {
+        Some(text(name)).filter(|text| !text.is_empty()).unwrap_or_else(|| "–".to_owned())
+    };
     let (emails, note) = (or_none("emails"), or_none("note"));
     let renew = if on("auto_renew") {
-        format!("{} days before expiry at {} ({})", text("days_before"), text("renew_time"), text("time_zone"))
+        format!(
+            "{} days before expiry at {} ({})",
+            text("days_before"),
+            text("renew_time"),
+            text("time_zone")
+        )
     } else {
         "Off".to_owned()
     };
     let profile = frame.profile.clone();
-    let (product, terms) = profile.as_ref().map(|one| (one.product.clone(), one.terms.clone())).unwrap_or_default();
-    let mode = if plan.mode == EventMode::Duplicate { "Issue a duplicate certificate using an existing order" } else { "Issue a new certificate" };
+    let (product, terms) =
+        profile.as_ref().map(|one| (one.product.clone(), one.terms.clone())).unwrap_or_default();
+    let mode = if plan.mode == EventMode::Duplicate {
+        "Issue a duplicate certificate using an existing order"
+    } else {
+        "Issue a new certificate"
+    };
     let order = order_line(plan);
-    let when = plan.scheduled_at.map_or_else(|| "Install as soon as it is issued".into_any(), |at| view! { <Time at=at/> }.into_any());
+    let when = plan.scheduled_at.map_or_else(
+        || "Install as soon as it is issued".into_any(),
+        |at| view! { <Time at=at/> }.into_any(),
+    );
     let PlanView { organization, common_name, names, .. } = plan.clone();
     let address = frame.endpoint.address.clone();
     view! {

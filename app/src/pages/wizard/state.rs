@@ -15,7 +15,9 @@ const LONGEST: usize = 32_768;
 /// Reads the query that a form carries along.
 pub(crate) fn read(state: &str) -> Result<Query, PortalError> {
     if state.len() > LONGEST {
-        return Err(PortalError::Unreadable("That is too much for one request. Take names out and try again.".to_owned()));
+        return Err(PortalError::Unreadable(
+            "That is too much for one request. Take names out and try again.".to_owned(),
+        ));
     }
     Ok(Query::parse(state))
 }
@@ -62,10 +64,17 @@ pub(crate) fn name(field: &str, text: &str) -> Result<Option<DnsName>, PortalErr
 fn obtain(query: &Query) -> Result<Obtain, PortalError> {
     let text = |name| query.get(name).unwrap_or_default();
     if wants_duplicate(query) {
-        let order = order(query).ok_or_else(|| PortalError::field("order", "Choose the order to duplicate."))?;
-        return Ok(Obtain::Duplicate { order, extra_names: names("extra_names", text("extra_names"))? });
+        let order = order(query)
+            .ok_or_else(|| PortalError::field("order", "Choose the order to duplicate."))?;
+        return Ok(Obtain::Duplicate {
+            order,
+            extra_names: names("extra_names", text("extra_names"))?,
+        });
     }
-    Ok(Obtain::New { common_name: name("common_name", text("common_name"))?, names: names("sans", text("sans"))? })
+    Ok(Obtain::New {
+        common_name: name("common_name", text("common_name"))?,
+        names: names("sans", text("sans"))?,
+    })
 }
 
 /// When to install.
@@ -84,7 +93,11 @@ pub(crate) fn emails(text: &str) -> Vec<String> {
 }
 
 /// All that was filled in. `key` makes a form that is sent twice one event.
-pub(crate) fn form(endpoint: EndpointId, query: &Query, key: String) -> Result<ScheduleForm, PortalError> {
+pub(crate) fn form(
+    endpoint: EndpointId,
+    query: &Query,
+    key: String,
+) -> Result<ScheduleForm, PortalError> {
     let text = |name| query.get(name).unwrap_or_default();
     let auto_renew = match query.get("auto_renew") {
         Some("on") => Some(read_renew(text("days_before"), text("renew_time"), text("time_zone"))?),
@@ -93,7 +106,8 @@ pub(crate) fn form(endpoint: EndpointId, query: &Query, key: String) -> Result<S
     Ok(ScheduleForm {
         endpoint,
         action: action(query),
-        profile: profile(query).ok_or_else(|| PortalError::field("profile", "Choose an automation profile."))?,
+        profile: profile(query)
+            .ok_or_else(|| PortalError::field("profile", "Choose an automation profile."))?,
         obtain: obtain(query)?,
         install: install(query),
         auto_renew,
@@ -136,7 +150,10 @@ mod tests {
              &time_zone=UTC&auto_renew=on&days_before=20&renew_time=03:30&emails=a@x.test,+b@x.test",
         );
         let form = form(EndpointId(9), &query, "k".to_owned()).unwrap();
-        assert_eq!(form.obtain, Obtain::Duplicate { order: OrderNumber(7), extra_names: NameSet::default() });
+        assert_eq!(
+            form.obtain,
+            Obtain::Duplicate { order: OrderNumber(7), extra_names: NameSet::default() }
+        );
         assert_eq!(form.auto_renew.map(|renew| renew.minute_of_day), Some(210));
         assert_eq!(form.emails, ["a@x.test", "b@x.test"]);
         assert!(matches!(form.install, Install::At { date, .. } if date == "2026-12-01"));
@@ -144,9 +161,12 @@ mod tests {
 
     #[test]
     fn faults_stand_at_their_fields() {
-        let missing = form(EndpointId(9), &Query::parse("profile=1&obtain=duplicate"), String::new()).unwrap_err();
+        let missing =
+            form(EndpointId(9), &Query::parse("profile=1&obtain=duplicate"), String::new())
+                .unwrap_err();
         assert!(missing.of_field("order").is_some());
-        let bad = form(EndpointId(9), &Query::parse("profile=1&common_name=a_b..c"), String::new()).unwrap_err();
+        let bad = form(EndpointId(9), &Query::parse("profile=1&common_name=a_b..c"), String::new())
+            .unwrap_err();
         assert!(bad.of_field("common_name").is_some());
         let past = domain::Refusal::new("schedule", "time_past", "It has passed.");
         assert_eq!(at_field(past.into()).of_field("date"), Some("It has passed."));

@@ -36,16 +36,29 @@ pub fn show(server: &AcmeServer, account: &AcmeAccount) -> Value {
 /// RFC 8555 section 7.3: `mailto:` URLs with one address and no header fields.
 pub fn check_contacts(contacts: &[String]) -> Result<(), Problem> {
     if contacts.len() > MAX_CONTACTS {
-        return Err(Problem::new(Kind::InvalidContact, format!("At most {MAX_CONTACTS} contacts are kept.")));
+        return Err(Problem::new(
+            Kind::InvalidContact,
+            format!("At most {MAX_CONTACTS} contacts are kept."),
+        ));
     }
     for contact in contacts {
-        let invalid = || Problem::new(Kind::InvalidContact, "A contact must be mailto: with one address, as mailto:admin@example.com.");
+        let invalid = || {
+            Problem::new(
+                Kind::InvalidContact,
+                "A contact must be mailto: with one address, as mailto:admin@example.com.",
+            )
+        };
         let (scheme, address) = contact.split_once(':').ok_or_else(invalid)?;
         if !scheme.eq_ignore_ascii_case("mailto") {
-            return Err(Problem::new(Kind::UnsupportedContact, "Only mailto: contacts are supported."));
+            return Err(Problem::new(
+                Kind::UnsupportedContact,
+                "Only mailto: contacts are supported.",
+            ));
         }
         let (local, domain) = address.rsplit_once('@').ok_or_else(invalid)?;
-        let odd = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '?' | ',' | '@' | '<' | '>');
+        let odd = |c: char| {
+            c.is_control() || c.is_whitespace() || matches!(c, '?' | ',' | '@' | '<' | '>')
+        };
         let named = domain::DnsName::parse(domain).is_ok_and(|name| !name.is_wildcard());
         if contact.len() > 254 || local.is_empty() || local.contains(odd) || !named {
             return Err(invalid());
@@ -54,23 +67,32 @@ pub fn check_contacts(contacts: &[String]) -> Result<(), Problem> {
     Ok(())
 }
 
-pub async fn post(State(server): State<AcmeServer>, Path(path): Path<String>, request: ByAccount) -> Answer {
+pub async fn post(
+    State(server): State<AcmeServer>,
+    Path(path): Path<String>,
+    request: ByAccount,
+) -> Answer {
     let ByAccount { account, signed } = request;
     if id(&path, "account")? != account.id.0 {
-        return Err(Problem::new(Kind::Unauthorized, "The request is signed by another account.").with_status(StatusCode::FORBIDDEN));
+        return Err(Problem::new(Kind::Unauthorized, "The request is signed by another account.")
+            .with_status(StatusCode::FORBIDDEN));
     }
     if signed.is_fetch() {
         return Ok(answer(&server, &account));
     }
     let change: Change = signed.read()?;
     let account = match (change.status.as_deref(), change.contact) {
-        (Some("deactivated"), _) => server.desk().deactivate_account(&account, signed.address).await?,
+        (Some("deactivated"), _) => {
+            server.desk().deactivate_account(&account, signed.address).await?
+        }
         (None | Some("valid"), Some(contacts)) => {
             check_contacts(&contacts)?;
             server.desk().change_contacts(&account, contacts).await?
         }
         (None | Some("valid"), None) => account,
-        (Some(_), _) => return Err(Problem::malformed("A client may set the status to deactivated only.")),
+        (Some(_), _) => {
+            return Err(Problem::malformed("A client may set the status to deactivated only."));
+        }
     };
     Ok(answer(&server, &account))
 }
@@ -89,7 +111,14 @@ mod tests {
         let check = |text: &str| check_contacts(&[text.to_owned()]).map_err(|problem| problem.kind);
         assert_eq!(check("mailto:admin@example.com"), Ok(()));
         assert_eq!(check("MAILTO:a.b+c@example.com"), Ok(()));
-        for bad in ["mailto:a@b.test,c@d.test", "mailto:a@b.test?subject=x", "mailto:", "mailto:a", "admin@example.com", "mailto:a b@c.test"] {
+        for bad in [
+            "mailto:a@b.test,c@d.test",
+            "mailto:a@b.test?subject=x",
+            "mailto:",
+            "mailto:a",
+            "admin@example.com",
+            "mailto:a b@c.test",
+        ] {
             assert_eq!(check(bad), Err(Kind::InvalidContact), "{bad}");
         }
         assert_eq!(check("tel:+12025551212"), Err(Kind::UnsupportedContact));

@@ -48,21 +48,29 @@ fn belongs(status: AuthorizationStatus, challenge: &Challenge) -> bool {
     }
 }
 
-pub async fn post(State(server): State<AcmeServer>, Path(path): Path<String>, request: ByAccount) -> Answer {
+pub async fn post(
+    State(server): State<AcmeServer>,
+    Path(path): Path<String>,
+    request: ByAccount,
+) -> Answer {
     let ByAccount { account, signed } = request;
     let number = id(&path, "authorization")?;
     if !signed.is_fetch() {
         let change: Change = signed.read()?;
         if let Some(status) = change.status {
             if status != AuthorizationStatus::Deactivated.as_str() {
-                return Err(Problem::malformed("A client may set the status of an authorization to deactivated only."));
+                return Err(Problem::malformed(
+                    "A client may set the status of an authorization to deactivated only.",
+                ));
             }
             let authorization = server.desk().deactivate_authorization(&account, number).await?;
             return Ok(Reply::json(StatusCode::OK, &show(&server, &authorization)));
         }
     }
     let authorization = server.desk().authorization(&account, number).await?;
-    let waits = authorization.challenges.iter().any(|one| one.status == ChallengeStatus::Processing)
-        && authorization.status == AuthorizationStatus::Pending;
-    Ok(Reply::json(StatusCode::OK, &show(&server, &authorization)).retry_after(waits.then_some(SOON)))
+    let waits =
+        authorization.challenges.iter().any(|one| one.status == ChallengeStatus::Processing)
+            && authorization.status == AuthorizationStatus::Pending;
+    Ok(Reply::json(StatusCode::OK, &show(&server, &authorization))
+        .retry_after(waits.then_some(SOON)))
 }

@@ -11,7 +11,11 @@ use crate::request::Fetch;
 
 const TYPE: &str = "application/pem-certificate-chain";
 
-pub async fn post(State(server): State<AcmeServer>, Path(path): Path<String>, Fetch { account }: Fetch) -> Answer {
+pub async fn post(
+    State(server): State<AcmeServer>,
+    Path(path): Path<String>,
+    Fetch { account }: Fetch,
+) -> Answer {
     let order = domain::AcmeOrderId(id(&path, "certificate")?);
     let chains = server.desk().certificate(&account, order).await?;
     let reply = Reply::text(TYPE, chains.to_issuer);

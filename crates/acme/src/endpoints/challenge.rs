@@ -20,15 +20,22 @@ pub fn show(server: &AcmeServer, challenge: &Challenge) -> Value {
         "status": challenge.status,
         "token": challenge.token,
     });
-    with_optional(json, [
-        ("validated", challenge.validated_at.map(|at| json!(at.rfc3339()))),
-        ("error", challenge.error.as_ref().map(fault_json)),
-    ])
+    with_optional(
+        json,
+        [
+            ("validated", challenge.validated_at.map(|at| json!(at.rfc3339()))),
+            ("error", challenge.error.as_ref().map(fault_json)),
+        ],
+    )
 }
 
 /// A POST-as-GET reads; any JSON object answers the challenge, `{}` as a rule. Answering again
 /// changes nothing.
-pub async fn post(State(server): State<AcmeServer>, Path(path): Path<String>, request: ByAccount) -> Answer {
+pub async fn post(
+    State(server): State<AcmeServer>,
+    Path(path): Path<String>,
+    request: ByAccount,
+) -> Answer {
     let ByAccount { account, signed } = request;
     let number = id(&path, "challenge")?;
     let (challenge, authorization) = if signed.is_fetch() {

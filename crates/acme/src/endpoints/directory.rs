@@ -21,7 +21,11 @@ pub async fn get(State(server): State<AcmeServer>, Query(query): Pairs) -> Answe
     Ok(answer(&server, asked("", &query)?))
 }
 
-pub async fn get_alias(State(server): State<AcmeServer>, Path(path): Path<String>, Query(query): Pairs) -> Answer {
+pub async fn get_alias(
+    State(server): State<AcmeServer>,
+    Path(path): Path<String>,
+    Query(query): Pairs,
+) -> Answer {
     Ok(answer(&server, asked(&path, &query)?))
 }
 

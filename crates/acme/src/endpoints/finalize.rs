@@ -18,21 +18,28 @@ struct Finalize {
     csr: String,
 }
 
-pub async fn post(State(server): State<AcmeServer>, Path(path): Path<String>, request: ByAccount) -> Answer {
+pub async fn post(
+    State(server): State<AcmeServer>,
+    Path(path): Path<String>,
+    request: ByAccount,
+) -> Answer {
     let ByAccount { account, signed } = request;
     let number = AcmeOrderId(id(&path, "order")?);
     let wanted: Finalize = signed.read()?;
     let bad = |detail: String| Problem::new(Kind::BadCsr, detail);
-    let der = URL_SAFE_NO_PAD
-        .decode(&wanted.csr)
-        .map_err(|_| bad("csr must be the CSR's DER in unpadded base64url, without PEM lines.".to_owned()))?;
+    let der = URL_SAFE_NO_PAD.decode(&wanted.csr).map_err(|_| {
+        bad("csr must be the CSR's DER in unpadded base64url, without PEM lines.".to_owned())
+    })?;
     // What others do not own must look the same whether the CSR is good or not.
     let order = server.desk().order(&account, number).await?;
     let csr = lifecycle::acme::read_csr(&der)?;
     if let Ok(key) = Jwk::from_spki(&csr.public_key_der) {
         // RFC 8555 section 11.1: an account's key must not be a certificate's key.
         if key == signed.key || server.desk().account_by_key(&key.thumbprint()).await?.is_some() {
-            return Err(bad("The CSR's key is an account's key. Make another key for the certificate.".to_owned()));
+            return Err(bad(
+                "The CSR's key is an account's key. Make another key for the certificate."
+                    .to_owned(),
+            ));
         }
     }
     let mut order = server.desk().finalize(&account, order.id, csr, signed.address).await?;

@@ -34,12 +34,16 @@ pub async fn post(State(server): State<AcmeServer>, request: ByAccount) -> Answe
     if inner.nonce.is_some() {
         return Err(Problem::malformed("The inner JWS must not have a nonce."));
     }
-    let change: KeyChange = serde_json::from_slice(&inner.payload)
-        .map_err(|_| Problem::malformed("The inner payload must be an object with account and oldKey."))?;
+    let change: KeyChange = serde_json::from_slice(&inner.payload).map_err(|_| {
+        Problem::malformed("The inner payload must be an object with account and oldKey.")
+    })?;
     if change.account != server.urls().account(account.id) {
-        return Err(Problem::malformed("The inner payload's account is not the one that signed the request."));
+        return Err(Problem::malformed(
+            "The inner payload's account is not the one that signed the request.",
+        ));
     }
-    if Jwk::from_value(change.old_key).map(|key| key.thumbprint()) != Ok(account.thumbprint.clone()) {
+    if Jwk::from_value(change.old_key).map(|key| key.thumbprint()) != Ok(account.thumbprint.clone())
+    {
         return Err(Problem::malformed("The inner payload's oldKey is not the account's key."));
     }
     let changed = server
@@ -53,7 +57,8 @@ pub async fn post(State(server): State<AcmeServer>, request: ByAccount) -> Answe
         }
         Err(holder) => Err(Problem {
             location: Some(server.urls().account(holder)),
-            ..Problem::malformed("The new key is an account's key already. Make another one.").with_status(StatusCode::CONFLICT)
+            ..Problem::malformed("The new key is an account's key already. Make another one.")
+                .with_status(StatusCode::CONFLICT)
         }),
     }
 }

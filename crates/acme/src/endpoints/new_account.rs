@@ -39,7 +39,10 @@ pub async fn post(State(server): State<AcmeServer>, ByKey(signed): ByKey) -> Ans
         return Err(Problem::new(Kind::AccountDoesNotExist, "No account has this key."));
     }
     if !wanted.terms_of_service_agreed {
-        let words = format!("Agree to the terms first: termsOfServiceAgreed must be true. They are at {}.", server.urls().terms());
+        let words = format!(
+            "Agree to the terms first: termsOfServiceAgreed must be true. They are at {}.",
+            server.urls().terms()
+        );
         return Err(Problem::malformed(words));
     }
     check_contacts(&wanted.contact)?;
@@ -59,7 +62,11 @@ pub async fn post(State(server): State<AcmeServer>, ByKey(signed): ByKey) -> Ans
 }
 
 /// Verifies the binding; answers the key identifier that it was made with.
-async fn check_binding(server: &AcmeServer, signed: &Signed, binding: Option<Value>) -> Result<String, Problem> {
+async fn check_binding(
+    server: &AcmeServer,
+    signed: &Signed,
+    binding: Option<Value>,
+) -> Result<String, Problem> {
     let binding = binding.filter(|binding| !binding.is_null()).ok_or_else(|| {
         Problem::new(
             Kind::ExternalAccountRequired,

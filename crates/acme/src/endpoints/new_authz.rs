@@ -22,7 +22,8 @@ pub async fn post(State(server): State<AcmeServer>, request: ByAccount) -> Answe
     let identifier = read_identifiers(vec![wanted.identifier])?.pop();
     let identifier = identifier.ok_or_else(|| Problem::malformed("identifier is missing."))?;
     if identifier.value.starts_with("*.") {
-        let words = "Wildcards are authorized with their order, not in advance (RFC 8555 section 7.4.1).";
+        let words =
+            "Wildcards are authorized with their order, not in advance (RFC 8555 section 7.4.1).";
         return Err(Problem::new(Kind::RejectedIdentifier, words));
     }
     let authorization = server.desk().new_authorization(&request.account, identifier).await?;

@@ -52,17 +52,27 @@ pub fn read_identifiers(raw: Vec<RawIdentifier>) -> Result<Vec<Identifier>, Prob
 fn read_identifier(raw: &RawIdentifier) -> Result<Identifier, Fault> {
     let shown: String = raw.value.chars().take(80).collect();
     if raw.value.len() > 260 {
-        return Err(Fault::new("rejectedIdentifier", format!("{shown:?}… is too long for a name.")));
+        return Err(Fault::new(
+            "rejectedIdentifier",
+            format!("{shown:?}… is too long for a name."),
+        ));
     }
     match raw.kind.as_str() {
-        "dns" => Ok(Identifier { kind: IdentifierKind::Dns, value: raw.value.to_ascii_lowercase() }),
+        "dns" => {
+            Ok(Identifier { kind: IdentifierKind::Dns, value: raw.value.to_ascii_lowercase() })
+        }
         "ip" => {
             let address: std::net::IpAddr = raw.value.parse().map_err(|_| {
-                Fault::new("malformed", format!("{shown:?} is not an IP address (RFC 8738 section 3)."))
+                Fault::new(
+                    "malformed",
+                    format!("{shown:?} is not an IP address (RFC 8738 section 3)."),
+                )
             })?;
             Ok(Identifier { kind: IdentifierKind::Ip, value: address.to_string() })
         }
-        _ => Err(Fault::new("unsupportedIdentifier", "Only identifiers of the type dns are issued.")),
+        _ => {
+            Err(Fault::new("unsupportedIdentifier", "Only identifiers of the type dns are issued."))
+        }
     }
 }
 
@@ -70,8 +80,13 @@ pub async fn post(State(server): State<AcmeServer>, request: ByAccount) -> Answe
     place(&server, None, request).await
 }
 
-pub async fn post_alias(State(server): State<AcmeServer>, Path(path): Path<String>, request: ByAccount) -> Answer {
-    let asked = parse_directory_path(&path).map_err(|refusal| Problem::malformed(refusal.message))?;
+pub async fn post_alias(
+    State(server): State<AcmeServer>,
+    Path(path): Path<String>,
+    request: ByAccount,
+) -> Answer {
+    let asked =
+        parse_directory_path(&path).map_err(|refusal| Problem::malformed(refusal.message))?;
     place(&server, asked, request).await
 }
 
@@ -80,7 +95,9 @@ async fn place(server: &AcmeServer, asked: Option<DirectoryAction>, request: ByA
     let wanted: NewOrder = signed.read()?;
     if let Some(profile) = wanted.profile.as_deref().filter(|profile| *profile != PROFILE) {
         let shown: String = profile.chars().take(40).collect();
-        let words = format!("There is no profile {shown:?}. The directory lists {PROFILE:?}; leave profile out for the same.");
+        let words = format!(
+            "There is no profile {shown:?}. The directory lists {PROFILE:?}; leave profile out for the same."
+        );
         return Err(Problem::new(Kind::InvalidProfile, words));
     }
     check_no_time(wanted.not_before.as_deref(), "notBefore")?;

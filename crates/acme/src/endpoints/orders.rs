@@ -20,7 +20,8 @@ const HELD: u64 = 60;
 /// The order object.
 pub fn show(server: &AcmeServer, order: &AcmeOrder) -> Value {
     let urls = server.urls();
-    let authorizations: Vec<String> = order.authorizations.iter().map(|id| urls.authorization(*id)).collect();
+    let authorizations: Vec<String> =
+        order.authorizations.iter().map(|id| urls.authorization(*id)).collect();
     let json = json!({
         "status": order.status,
         "expires": order.expires_at.rfc3339(),
@@ -29,14 +30,17 @@ pub fn show(server: &AcmeServer, order: &AcmeOrder) -> Value {
         "finalize": urls.finalize(order.id),
     });
     let has_certificate = order.status == AcmeOrderStatus::Valid && order.certificate.is_some();
-    with_optional(json, [
-        ("notBefore", order.not_before.map(|at| json!(at.rfc3339()))),
-        ("notAfter", order.not_after.map(|at| json!(at.rfc3339()))),
-        ("profile", order.profile.as_ref().map(|profile| json!(profile))),
-        ("replaces", order.replaces.as_ref().map(|certificate| json!(certificate))),
-        ("error", order.error.as_ref().map(fault_json)),
-        ("certificate", has_certificate.then(|| json!(urls.certificate(order.id, 0)))),
-    ])
+    with_optional(
+        json,
+        [
+            ("notBefore", order.not_before.map(|at| json!(at.rfc3339()))),
+            ("notAfter", order.not_after.map(|at| json!(at.rfc3339()))),
+            ("profile", order.profile.as_ref().map(|profile| json!(profile))),
+            ("replaces", order.replaces.as_ref().map(|certificate| json!(certificate))),
+            ("error", order.error.as_ref().map(fault_json)),
+            ("certificate", has_certificate.then(|| json!(urls.certificate(order.id, 0)))),
+        ],
+    )
 }
 
 /// An order as an answer, with its URL, and with the time of the next poll while it is processed.
@@ -46,10 +50,16 @@ pub fn answer(server: &AcmeServer, order: &AcmeOrder, status: StatusCode) -> Rep
         AcmeOrderStatus::Processing => Some(SOON),
         _ => None,
     };
-    Reply::json(status, &show(server, order)).location(&server.urls().order(order.id)).retry_after(pause)
+    Reply::json(status, &show(server, order))
+        .location(&server.urls().order(order.id))
+        .retry_after(pause)
 }
 
-pub async fn post(State(server): State<AcmeServer>, Path(path): Path<String>, Fetch { account }: Fetch) -> Answer {
+pub async fn post(
+    State(server): State<AcmeServer>,
+    Path(path): Path<String>,
+    Fetch { account }: Fetch,
+) -> Answer {
     let order = AcmeOrderId(id(&path, "order")?);
     let mut order = server.desk().order(&account, order).await?;
     if order.status == AcmeOrderStatus::Processing {

@@ -24,10 +24,11 @@ struct Revocation {
 
 pub async fn post(State(server): State<AcmeServer>, signed: Signed) -> Answer {
     let wanted: Revocation = signed.read()?;
-    let der = URL_SAFE_NO_PAD
-        .decode(&wanted.certificate)
-        .map_err(|_| Problem::malformed("certificate must be the certificate's DER in unpadded base64url."))?;
-    let unreadable = || Problem::malformed("certificate can't be read as an X.509 certificate in DER.");
+    let der = URL_SAFE_NO_PAD.decode(&wanted.certificate).map_err(|_| {
+        Problem::malformed("certificate must be the certificate's DER in unpadded base64url.")
+    })?;
+    let unreadable =
+        || Problem::malformed("certificate can't be read as an X.509 certificate in DER.");
     let (rest, certificate) = X509Certificate::from_der(&der).map_err(|_| unreadable())?;
     if !rest.is_empty() {
         return Err(unreadable());
@@ -36,10 +37,13 @@ pub async fn post(State(server): State<AcmeServer>, signed: Signed) -> Answer {
     let revoker = match signed.author {
         Author::Account(account) => Revoker::Account(account),
         Author::Key => {
-            let own = Jwk::from_spki(certificate.public_key().raw).is_ok_and(|key| key == signed.key);
+            let own =
+                Jwk::from_spki(certificate.public_key().raw).is_ok_and(|key| key == signed.key);
             if !own {
                 let words = "The request is signed with a key that is not the certificate's. Sign with that key, or with the account.";
-                return Err(Problem::new(Kind::Unauthorized, words).with_status(StatusCode::FORBIDDEN));
+                return Err(
+                    Problem::new(Kind::Unauthorized, words).with_status(StatusCode::FORBIDDEN)
+                );
             }
             Revoker::CertificateKey
         }

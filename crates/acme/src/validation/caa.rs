@@ -7,7 +7,8 @@ use lifecycle::acme::ValidationTask;
 use super::{Failure, Validator};
 
 /// Property tags that are understood; a critical one besides forbids issuance.
-const KNOWN: [&str; 7] = ["issue", "issuewild", "iodef", "issuemail", "issuevmc", "contactemail", "contactphone"];
+const KNOWN: [&str; 7] =
+    ["issue", "issuewild", "iodef", "issuemail", "issuevmc", "contactemail", "contactphone"];
 
 /// Who wants to issue what.
 struct Issuance<'a> {
@@ -31,7 +32,10 @@ impl Validator<'_> {
             let records = self.dns.caa(name).await?;
             if !records.is_empty() {
                 return judge(&records, &issuance).map_err(|words| {
-                    Failure::last("caa", format!("The CAA records of {name} forbid this certificate: {words}."))
+                    Failure::last(
+                        "caa",
+                        format!("The CAA records of {name} forbid this certificate: {words}."),
+                    )
                 });
             }
             match name.split_once('.') {
@@ -48,7 +52,9 @@ fn judge(records: &[CAA], issuance: &Issuance<'_>) -> Result<(), String> {
             return Err("a critical property is not understood".to_owned());
         }
     }
-    let tagged = |tag: &str| records.iter().filter(|record| record.tag.eq_ignore_ascii_case(tag)).collect::<Vec<_>>();
+    let tagged = |tag: &str| {
+        records.iter().filter(|record| record.tag.eq_ignore_ascii_case(tag)).collect::<Vec<_>>()
+    };
     let mut relevant = if issuance.wildcard { tagged("issuewild") } else { Vec::new() };
     if relevant.is_empty() {
         relevant = tagged("issue");
@@ -65,7 +71,9 @@ fn permits(value: &[u8], issuance: &Issuance<'_>) -> bool {
     let Ok(text) = std::str::from_utf8(value) else { return false };
     let mut parts = text.split(';');
     let domain = parts.next().unwrap_or_default().trim();
-    if domain.is_empty() || !issuance.identity.is_some_and(|identity| identity.eq_ignore_ascii_case(domain)) {
+    if domain.is_empty()
+        || !issuance.identity.is_some_and(|identity| identity.eq_ignore_ascii_case(domain))
+    {
         return false;
     }
     let mut accounts = Vec::new();
@@ -104,7 +112,8 @@ mod tests {
     }
 
     fn judged(records: &[(bool, &str, &str)], wildcard: bool) -> bool {
-        let records: Vec<CAA> = records.iter().map(|(critical, tag, value)| record(*critical, tag, value)).collect();
+        let records: Vec<CAA> =
+            records.iter().map(|(critical, tag, value)| record(*critical, tag, value)).collect();
         let issuance = Issuance {
             identity: Some("ca.test"),
             account: "https://ca.test/account/1",
@@ -117,11 +126,17 @@ mod tests {
     #[test]
     fn rfc_8659() {
         assert!(judged(&[(false, "issue", "ca.test")], false));
-        assert!(judged(&[(false, "issue", "other.test"), (false, "ISSUE", " CA.test ; x=y")], false));
+        assert!(judged(
+            &[(false, "issue", "other.test"), (false, "ISSUE", " CA.test ; x=y")],
+            false
+        ));
         assert!(!judged(&[(false, "issue", "other.test")], false));
         assert!(!judged(&[(false, "issue", ";")], false));
         assert!(!judged(&[(false, "issue", "")], false));
-        assert!(judged(&[(false, "iodef", "mailto:a@b.test")], false), "no issue property: no restriction");
+        assert!(
+            judged(&[(false, "iodef", "mailto:a@b.test")], false),
+            "no issue property: no restriction"
+        );
         assert!(!judged(&[(true, "future", "x"), (false, "issue", "ca.test")], false));
         assert!(judged(&[(false, "future", "x"), (false, "issue", "ca.test")], false));
         assert!(!judged(&[(false, "issue", "ca.test"), (false, "issuewild", ";")], true));
@@ -134,7 +149,9 @@ mod tests {
         let issue = |value: &str| judged(&[(false, "issue", value)], false);
         assert!(issue("ca.test; accounturi=https://ca.test/account/1"));
         assert!(!issue("ca.test; accounturi=https://ca.test/account/12"));
-        assert!(!issue("ca.test; accounturi=https://ca.test/account/1; accounturi=https://ca.test/account/1"));
+        assert!(!issue(
+            "ca.test; accounturi=https://ca.test/account/1; accounturi=https://ca.test/account/1"
+        ));
         assert!(issue("ca.test; validationmethods=http-01,dns-01"));
         assert!(!issue("ca.test; validationmethods=http-01"));
         assert!(!issue("ca.test; broken"));

@@ -37,7 +37,8 @@ impl Dns {
                     connection.port = address.port();
                     connection
                 };
-                let connections = vec![at_port(ConnectionConfig::udp()), at_port(ConnectionConfig::tcp())];
+                let connections =
+                    vec![at_port(ConnectionConfig::udp()), at_port(ConnectionConfig::tcp())];
                 let server = NameServerConfig::new(address.ip(), true, connections);
                 let config = ResolverConfig::from_parts(None, Vec::new(), vec![server]);
                 TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
@@ -57,7 +58,8 @@ impl Dns {
         let values = self.records(name, RecordType::TXT).await?;
         let text = |data: RData| match data {
             RData::TXT(txt) => {
-                let bytes: Vec<u8> = txt.txt_data.iter().flat_map(|part| part.iter().copied()).collect();
+                let bytes: Vec<u8> =
+                    txt.txt_data.iter().flat_map(|part| part.iter().copied()).collect();
                 String::from_utf8(bytes).ok()
             }
             _ => None,
@@ -77,7 +79,8 @@ impl Dns {
 
     /// The addresses of `host`.
     pub async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, Failure> {
-        let (v6, v4) = tokio::join!(self.records(host, RecordType::AAAA), self.records(host, RecordType::A));
+        let (v6, v4) =
+            tokio::join!(self.records(host, RecordType::AAAA), self.records(host, RecordType::A));
         let mut found = Vec::new();
         let mut failure = None;
         for answer in [v6, v4] {
@@ -89,18 +92,27 @@ impl Dns {
         match (found.is_empty(), failure) {
             (false, _) => Ok(found),
             (true, Some(failure)) => Err(failure),
-            (true, None) => Err(Failure::again("dns", format!("{host} has no address in the DNS."))),
+            (true, None) => {
+                Err(Failure::again("dns", format!("{host} has no address in the DNS.")))
+            }
         }
     }
 
     async fn records(&self, name: &str, kind: RecordType) -> Result<Vec<RData>, Failure> {
         let absolute = format!("{}.", name.trim_end_matches('.'));
         match self.resolver.lookup(absolute.as_str(), kind).await {
-            Ok(lookup) => Ok(lookup.answers().iter().take(MOST).map(|record| record.data.clone()).collect()),
-            Err(error) if error.is_no_records_found() && !is_server_failure(&error) => Ok(Vec::new()),
+            Ok(lookup) => {
+                Ok(lookup.answers().iter().take(MOST).map(|record| record.data.clone()).collect())
+            }
+            Err(error) if error.is_no_records_found() && !is_server_failure(&error) => {
+                Ok(Vec::new())
+            }
             Err(error) => {
                 tracing::debug!(name, %kind, %error, "DNS question failed");
-                Err(Failure::again("dns", format!("The DNS did not answer the question for {kind} records of {name}.")))
+                Err(Failure::again(
+                    "dns",
+                    format!("The DNS did not answer the question for {kind} records of {name}."),
+                ))
             }
         }
     }

@@ -26,7 +26,11 @@ enum Hop {
 }
 
 impl Validator<'_> {
-    pub(super) async fn http01(&self, task: &ValidationTask, record: &mut Record) -> Result<(), Failure> {
+    pub(super) async fn http01(
+        &self,
+        task: &ValidationTask,
+        record: &mut Record,
+    ) -> Result<(), Failure> {
         let host = match task.identifier.address() {
             Some(IpAddr::V6(address)) => format!("[{address}]"),
             _ => task.identifier.value.clone(),
@@ -35,8 +39,10 @@ impl Validator<'_> {
             80 => String::new(),
             port => format!(":{port}"),
         };
-        let text = format!("http://{host}{port}/.well-known/acme-challenge/{}", task.challenge.token);
-        let mut url = Url::parse(&text).map_err(|_| Failure::last("connection", "The identifier makes no URL."))?;
+        let text =
+            format!("http://{host}{port}/.well-known/acme-challenge/{}", task.challenge.token);
+        let mut url = Url::parse(&text)
+            .map_err(|_| Failure::last("connection", "The identifier makes no URL."))?;
         for _ in 0..=MOST_HOPS {
             self.check_target(&url, task)?;
             if record.urls.contains(&url.to_string()) {
@@ -65,7 +71,8 @@ impl Validator<'_> {
         if !url.username().is_empty() || url.password().is_some() {
             return refused("A redirect holds a user name or password.");
         }
-        let is_identifier = task.identifier.kind == IdentifierKind::Ip && bare_host(url) == task.identifier.value;
+        let is_identifier =
+            task.identifier.kind == IdentifierKind::Ip && bare_host(url) == task.identifier.value;
         if !is_identifier && DnsName::parse(&bare_host(url)).is_err() {
             return refused("A redirect leads to a host that is not a domain name.");
         }
@@ -90,13 +97,19 @@ impl Validator<'_> {
             | StatusCode::TEMPORARY_REDIRECT
             | StatusCode::PERMANENT_REDIRECT => {
                 let target = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-                let target = target.filter(|target| target.len() <= 2_000).and_then(|target| url.join(target).ok());
+                let target = target
+                    .filter(|target| target.len() <= 2_000)
+                    .and_then(|target| url.join(target).ok());
                 target.map(Hop::Redirect).ok_or_else(|| {
-                    Failure::again("connection", format!("{host} answered with a redirect that can't be followed."))
+                    Failure::again(
+                        "connection",
+                        format!("{host} answered with a redirect that can't be followed."),
+                    )
                 })
             }
             status => {
-                let words = format!("{host} answered with the status {} instead of 200.", status.as_u16());
+                let words =
+                    format!("{host} answered with the status {} instead of 200.", status.as_u16());
                 Err(Failure::again("incorrectResponse", words))
             }
         }
@@ -110,7 +123,8 @@ fn bare_host(url: &Url) -> String {
 
 /// A client for one request, which goes to the addresses that were judged and nowhere else.
 fn client(host: &str, addresses: &[IpAddr]) -> Result<reqwest::Client, Failure> {
-    let pinned: Vec<SocketAddr> = addresses.iter().map(|address| SocketAddr::new(*address, 0)).collect();
+    let pinned: Vec<SocketAddr> =
+        addresses.iter().map(|address| SocketAddr::new(*address, 0)).collect();
     let unbuilt = || Failure::again("connection", "The validation could not be started.");
     reqwest::Client::builder()
         .no_proxy()

@@ -114,7 +114,9 @@ async fn run(server: &AcmeServer, task: ValidationTask) -> AcmeResult<()> {
     let outcome = match tokio::time::timeout(ATTEMPT, attempt).await {
         Err(_) => Err(Failure::again("connection", "The validation took too long.")),
         // What a stranger's server sends must not stop the validation of others.
-        Ok(Err(_)) => Err(Failure::again("serverInternal", "The validation failed inside this server.")),
+        Ok(Err(_)) => {
+            Err(Failure::again("serverInternal", "The validation failed inside this server."))
+        }
         Ok(Ok(found)) => found,
     };
     let outcome = match outcome {
@@ -147,10 +149,14 @@ impl Validator<'_> {
             Err(_) => self.dns.addresses(host).await?,
         };
         record.addresses.extend(&found);
-        let allowed: Vec<IpAddr> =
-            found.into_iter().filter(|address| reach::is_allowed(*address, &self.config.validation_allow)).collect();
+        let allowed: Vec<IpAddr> = found
+            .into_iter()
+            .filter(|address| reach::is_allowed(*address, &self.config.validation_allow))
+            .collect();
         if allowed.is_empty() {
-            let words = format!("{host} has no public address; private, loopback and link-local ones are not connected to.");
+            let words = format!(
+                "{host} has no public address; private, loopback and link-local ones are not connected to."
+            );
             return Err(Failure::again("connection", words));
         }
         Ok(allowed)

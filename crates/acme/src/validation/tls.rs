@@ -12,8 +12,10 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 pub fn unverified(alpn: Vec<Vec<u8>>) -> Option<ClientConfig> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = Arc::new(Anyone(Arc::clone(&provider)));
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().ok()?;
-    let mut config = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
+    let builder =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().ok()?;
+    let mut config =
+        builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
     config.alpn_protocols = alpn;
     Some(config)
 }
@@ -46,7 +48,11 @@ impl ServerCertVerifier for Anyone {
             .filter(|(scheme, _)| *scheme == signed.scheme)
             .flat_map(|(_, algorithms)| algorithms.iter())
             .any(|algorithm| algorithm.verify_signature(&key, message, signed.signature()).is_ok());
-        if fits { Ok(HandshakeSignatureValid::assertion()) } else { Err(CertificateError::BadSignature.into()) }
+        if fits {
+            Ok(HandshakeSignatureValid::assertion())
+        } else {
+            Err(CertificateError::BadSignature.into())
+        }
     }
 
     fn verify_tls13_signature(
@@ -56,7 +62,12 @@ impl ServerCertVerifier for Anyone {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let (info, _) = public_key(certificate)?;
-        verify_tls13_signature_with_raw_key(message, &info, signed, &self.0.signature_verification_algorithms)
+        verify_tls13_signature_with_raw_key(
+            message,
+            &info,
+            signed,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -66,8 +77,11 @@ impl ServerCertVerifier for Anyone {
 
 /// The key of a certificate: whole, and its bits alone. Read here because the library's own reader
 /// refuses critical extensions that it does not know, and RFC 8737 wants one.
-fn public_key(certificate: &CertificateDer<'_>) -> Result<(SubjectPublicKeyInfoDer<'static>, Vec<u8>), rustls::Error> {
-    let (_, parsed) = X509Certificate::from_der(certificate).map_err(|_| CertificateError::BadEncoding)?;
+fn public_key(
+    certificate: &CertificateDer<'_>,
+) -> Result<(SubjectPublicKeyInfoDer<'static>, Vec<u8>), rustls::Error> {
+    let (_, parsed) =
+        X509Certificate::from_der(certificate).map_err(|_| CertificateError::BadEncoding)?;
     let info = parsed.public_key();
     Ok((SubjectPublicKeyInfoDer::from(info.raw.to_vec()), info.subject_public_key.data.to_vec()))
 }

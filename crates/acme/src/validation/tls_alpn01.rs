@@ -23,10 +23,15 @@ const CONNECT: Duration = Duration::from_secs(5);
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
 impl Validator<'_> {
-    pub(super) async fn tls_alpn01(&self, task: &ValidationTask, record: &mut Record) -> Result<(), Failure> {
+    pub(super) async fn tls_alpn01(
+        &self,
+        task: &ValidationTask,
+        record: &mut Record,
+    ) -> Result<(), Failure> {
         let host = &task.identifier.value;
         let addresses = self.addresses(host, record).await?;
-        let unreachable = || Failure::again("connection", format!("{host} could not be reached on port 443."));
+        let unreachable =
+            || Failure::again("connection", format!("{host} could not be reached on port 443."));
         let mut stream = None;
         // RFC 8555 has no word on it; like others, the first two addresses are tried.
         for address in addresses.into_iter().take(2) {
@@ -38,18 +43,28 @@ impl Validator<'_> {
         }
         let stream = stream.ok_or_else(unreachable)?;
         let config = tls::unverified(vec![PROTOCOL.to_vec()]).ok_or_else(unreachable)?;
-        let name = ServerName::try_from(server_name(&task.identifier)).map_err(|_| unreachable())?;
+        let name =
+            ServerName::try_from(server_name(&task.identifier)).map_err(|_| unreachable())?;
         let handshake = TlsConnector::from(Arc::new(config)).connect(name, stream);
         let tls = timeout(HANDSHAKE, handshake).await.ok().and_then(Result::ok);
-        let tls = tls.ok_or_else(|| Failure::again("tls", format!("The TLS handshake for acme-tls/1 with {host} failed.")))?;
+        let tls = tls.ok_or_else(|| {
+            Failure::again("tls", format!("The TLS handshake for acme-tls/1 with {host} failed."))
+        })?;
         let (_, session) = tls.get_ref();
         if session.alpn_protocol() != Some(PROTOCOL) {
-            let words = format!("{host} did not choose the protocol acme-tls/1. Is a challenge server listening on port 443?");
+            let words = format!(
+                "{host} did not choose the protocol acme-tls/1. Is a challenge server listening on port 443?"
+            );
             return Err(Failure::again("tls", words));
         }
         let leaf = session.peer_certificates().and_then(|chain| chain.first());
         check(leaf.map_or(&[], |leaf| leaf.as_ref()), &task.identifier, &task.key_authorization)
-            .map_err(|words| Failure::again("incorrectResponse", format!("The challenge certificate of {host} {words}.")))
+            .map_err(|words| {
+                Failure::again(
+                    "incorrectResponse",
+                    format!("The challenge certificate of {host} {words}."),
+                )
+            })
     }
 }
 
@@ -62,7 +77,8 @@ fn server_name(identifier: &Identifier) -> String {
             format!("{d}.{c}.{b}.{a}.in-addr.arpa")
         }
         Some(IpAddr::V6(address)) => {
-            let nibbles = address.octets().into_iter().rev().flat_map(|byte| [byte & 15, byte >> 4]);
+            let nibbles =
+                address.octets().into_iter().rev().flat_map(|byte| [byte & 15, byte >> 4]);
             let digits: Vec<String> = nibbles.map(|nibble| format!("{nibble:x}")).collect();
             format!("{}.ip6.arpa", digits.join("."))
         }
@@ -83,24 +99,36 @@ fn check(der: &[u8], identifier: &Identifier, key_authorization: &str) -> Result
     };
     let is_identifier = match (name, identifier.address()) {
         (GeneralName::DNSName(name), None) => name.eq_ignore_ascii_case(&identifier.value),
-        (GeneralName::IPAddress(bytes), Some(IpAddr::V4(address))) => *bytes == address.octets().as_slice(),
-        (GeneralName::IPAddress(bytes), Some(IpAddr::V6(address))) => *bytes == address.octets().as_slice(),
+        (GeneralName::IPAddress(bytes), Some(IpAddr::V4(address))) => {
+            *bytes == address.octets().as_slice()
+        }
+        (GeneralName::IPAddress(bytes), Some(IpAddr::V6(address))) => {
+            *bytes == address.octets().as_slice()
+        }
         _ => false,
     };
     if !is_identifier {
         return Err("is for another name");
     }
-    let mut extensions = certificate.extensions().iter().filter(|one| one.oid.to_id_string() == ACME_IDENTIFIER);
+    let mut extensions =
+        certificate.extensions().iter().filter(|one| one.oid.to_id_string() == ACME_IDENTIFIER);
     let (Some(extension), None) = (extensions.next(), extensions.next()) else {
         return Err("must have the acmeIdentifier extension once");
     };
     if !extension.critical {
         return Err("has an acmeIdentifier extension that is not critical");
     }
-    debug_assert!(matches!(extension.parsed_extension(), ParsedExtension::UnsupportedExtension { .. }));
+    debug_assert!(matches!(
+        extension.parsed_extension(),
+        ParsedExtension::UnsupportedExtension { .. }
+    ));
     // An OCTET STRING of 32 bytes.
     let wanted = [&[4, 32], digest(&SHA256, key_authorization.as_bytes()).as_ref()].concat();
-    if extension.value == wanted.as_slice() { Ok(()) } else { Err("holds the digest of another key authorization") }
+    if extension.value == wanted.as_slice() {
+        Ok(())
+    } else {
+        Err("holds the digest of another key authorization")
+    }
 }
 
 #[cfg(test)]
@@ -111,7 +139,9 @@ mod tests {
 
     #[test]
     fn addresses_are_named_backwards() {
-        let of = |text: &str| server_name(&Identifier { kind: IdentifierKind::Ip, value: text.to_owned() });
+        let of = |text: &str| {
+            server_name(&Identifier { kind: IdentifierKind::Ip, value: text.to_owned() })
+        };
         assert_eq!(of("192.0.2.7"), "7.2.0.192.in-addr.arpa");
         assert_eq!(
             of("2001:db8::1"),

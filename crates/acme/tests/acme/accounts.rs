@@ -26,7 +26,9 @@ async fn an_account_of_each_key_type_is_made_once_and_given_back_without_binding
             client.post(&client.url("new-account"), Some(existing)).await.expect(200);
         }
         let stranger = Client::new(&house);
-        let answer = stranger.post(&stranger.url("new-account"), Some(json!({"onlyReturnExisting": true}))).await;
+        let answer = stranger
+            .post(&stranger.url("new-account"), Some(json!({"onlyReturnExisting": true})))
+            .await;
         assert_eq!(answer.expect(400).problem(), "accountDoesNotExist");
     }
 }
@@ -49,7 +51,15 @@ async fn a_binding_must_be_there_and_fit() {
             (binding(&wrong_mac, &jwk, &url), 403, "unauthorized"),
             (binding(&credential, &other_key, &url), 400, "malformed"),
             (binding(&credential, &jwk, "https://other.test/"), 400, "malformed"),
-            (jws(&client.key, &json!({"alg": "ES256", "kid": credential.kid, "url": url}), &jwk.to_string()), 400, "malformed"),
+            (
+                jws(
+                    &client.key,
+                    &json!({"alg": "ES256", "kid": credential.kid, "url": url}),
+                    &jwk.to_string(),
+                ),
+                400,
+                "malformed",
+            ),
             (json!("text"), 400, "malformed"),
         ] {
             let payload = json!({"termsOfServiceAgreed": true, "externalAccountBinding": binding});
@@ -59,7 +69,8 @@ async fn a_binding_must_be_there_and_fit() {
         let good = binding(&credential, &jwk, &url);
         let no_terms = json!({"externalAccountBinding": good});
         assert_eq!(client.post(&url, Some(no_terms)).await.expect(400).problem(), "malformed");
-        for (contact, problem) in [("tel:+1", "unsupportedContact"), ("mailto:x", "invalidContact")] {
+        for (contact, problem) in [("tel:+1", "unsupportedContact"), ("mailto:x", "invalidContact")]
+        {
             let payload = json!({"termsOfServiceAgreed": true, "contact": [contact], "externalAccountBinding": good});
             assert_eq!(client.post(&url, Some(payload)).await.expect(400).problem(), problem);
         }
@@ -94,7 +105,10 @@ async fn credentials_rotate_with_overlap_and_are_revoked_with_their_accounts() {
         house.desk.revoke_acme_url(&Actor::Operator, url).await.unwrap();
         let refused = early.order(&["www.example.com"]).await.expect(401);
         assert_eq!(refused.problem(), "unauthorized");
-        assert!(house.desk.revoke_acme_url(&Actor::Operator, url).await.is_err(), "revoked for good");
+        assert!(
+            house.desk.revoke_acme_url(&Actor::Operator, url).await.is_err(),
+            "revoked for good"
+        );
     }
 }
 
@@ -148,7 +162,10 @@ async fn a_key_change_is_checked_and_keeps_open_orders() {
         for (name, body) in [
             ("other url", inner(&new, &with("url", json!("https://a.test/"), &header), &payload)),
             ("a nonce", inner(&new, &with("nonce", json!("AAAA"), &header), &payload)),
-            ("another account", inner(&new, &header, &with("account", json!(format!("{account}1")), &payload))),
+            (
+                "another account",
+                inner(&new, &header, &with("account", json!(format!("{account}1")), &payload)),
+            ),
             ("another old key", inner(&new, &header, &with("oldKey", stranger.jwk(), &payload))),
             ("signed by another", inner(&Key::generate("ES384"), &header, &payload)),
             ("no JWS", json!({"account": account})),
@@ -158,7 +175,8 @@ async fn a_key_change_is_checked_and_keeps_open_orders() {
         }
         let other = house.client("two", "ssl_plus").await;
         let taken = json!({"alg": "ES256", "jwk": other.key.jwk(), "url": url});
-        let conflict = client.post(&url, Some(inner(&other.key, &taken, &payload))).await.expect(409);
+        let conflict =
+            client.post(&url, Some(inner(&other.key, &taken, &payload))).await.expect(409);
         assert_eq!(conflict.header("location"), other.account.clone().unwrap());
         client.post(&url, Some(inner(&new, &header, &payload))).await.expect(200);
         assert!(client.fetch(&account).await.status >= 400, "the old key is no good any more");

@@ -3,8 +3,9 @@
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair,
-    Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING,
+    ECDSA_P521_SHA512_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256,
+    RsaKeyPair,
 };
 use aws_lc_rs::{digest, hmac};
 use base64::Engine as _;
@@ -24,9 +25,18 @@ pub enum Key {
 impl Key {
     pub fn generate(algorithm: &'static str) -> Self {
         match algorithm {
-            "ES256" => Self::Ec(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap(), algorithm),
-            "ES384" => Self::Ec(EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap(), algorithm),
-            "ES512" => Self::Ec(EcdsaKeyPair::generate(&ECDSA_P521_SHA512_FIXED_SIGNING).unwrap(), algorithm),
+            "ES256" => Self::Ec(
+                EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap(),
+                algorithm,
+            ),
+            "ES384" => Self::Ec(
+                EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap(),
+                algorithm,
+            ),
+            "ES512" => Self::Ec(
+                EcdsaKeyPair::generate(&ECDSA_P521_SHA512_FIXED_SIGNING).unwrap(),
+                algorithm,
+            ),
             "EdDSA" => Self::Ed(Ed25519KeyPair::generate().unwrap()),
             _ => Self::Rsa(Box::new(RsaKeyPair::generate(KeySize::Rsa2048).unwrap())),
         }
@@ -52,7 +62,9 @@ impl Key {
                 };
                 json!({"kty": "EC", "crv": curve, "x": B64.encode(x), "y": B64.encode(y)})
             }
-            Self::Ed(pair) => json!({"kty": "OKP", "crv": "Ed25519", "x": B64.encode(pair.public_key())}),
+            Self::Ed(pair) => {
+                json!({"kty": "OKP", "crv": "Ed25519", "x": B64.encode(pair.public_key())})
+            }
             Self::Rsa(pair) => {
                 let key = pair.public_key();
                 json!({
@@ -91,7 +103,8 @@ pub fn jws(key: &Key, protected: &Value, payload: &str) -> Value {
 }
 
 pub fn binding(credential: &BindingCredential, jwk: &Value, url: &str) -> Value {
-    let protected = B64.encode(json!({"alg": "HS256", "kid": credential.kid, "url": url}).to_string());
+    let protected =
+        B64.encode(json!({"alg": "HS256", "kid": credential.kid, "url": url}).to_string());
     let payload = B64.encode(jwk.to_string());
     let key = hmac::Key::new(hmac::HMAC_SHA256, &B64.decode(&credential.hmac_key).unwrap());
     let tag = hmac::sign(&key, format!("{protected}.{payload}").as_bytes());
@@ -173,7 +186,8 @@ impl Client {
 
     /// The protected header of a good request.
     pub async fn header(&self, url: &str) -> Value {
-        let mut header = json!({"alg": self.key.algorithm(), "nonce": self.nonce().await, "url": url});
+        let mut header =
+            json!({"alg": self.key.algorithm(), "nonce": self.nonce().await, "url": url});
         match &self.account {
             Some(account) => header["kid"] = json!(account),
             None => header["jwk"] = self.key.jwk(),
@@ -182,7 +196,8 @@ impl Client {
     }
 
     pub async fn send(&self, url: &str, body: String) -> Answer {
-        let request = self.http.post(url).header("content-type", "application/jose+json").body(body);
+        let request =
+            self.http.post(url).header("content-type", "application/jose+json").body(body);
         Answer::of(request.send().await.unwrap()).await
     }
 
@@ -214,7 +229,8 @@ impl Client {
     }
 
     pub async fn order_at(&self, path: &str, names: &[&str], mut payload: Value) -> Answer {
-        payload["identifiers"] = names.iter().map(|name| json!({"type": "dns", "value": name})).collect();
+        payload["identifiers"] =
+            names.iter().map(|name| json!({"type": "dns", "value": name})).collect();
         self.post(&self.url(path), Some(payload)).await
     }
 

@@ -13,7 +13,8 @@ use crate::house::{House, houses};
 async fn newest(house: &House) -> (OrderNumber, Action, serde_json::Value) {
     let urls = house.desk.acme_urls(&Actor::Operator, None, 1).await.unwrap();
     let orders = house.desk.acme_orders(&Actor::Operator, urls[0].url.id, None, 1).await.unwrap();
-    let explanation: serde_json::Value = serde_json::from_str(orders[0].explanation.as_deref().unwrap()).unwrap();
+    let explanation: serde_json::Value =
+        serde_json::from_str(orders[0].explanation.as_deref().unwrap()).unwrap();
     let action = explanation["action"].as_str().unwrap().parse().unwrap();
     (orders[0].order_number.unwrap(), action, explanation)
 }
@@ -82,9 +83,12 @@ async fn a2_explicit_actions_are_carried_out_on_the_chain() {
         client.issue(&format!("new-order/renew/{order}"), &names).await;
         let (last, action, explanation) = newest(&house).await;
         assert_eq!((last, action), (renewal, Action::Duplicate), "{explanation}");
-        let missing = client.order_at("new-order/renew/999999999", &names, json!({})).await.expect(403);
+        let missing =
+            client.order_at("new-order/renew/999999999", &names, json!({})).await.expect(403);
         assert_eq!(missing.problem(), "unauthorized");
-        let other = client.order_at(&format!("new-order/renew/{order}"), &["b.example.com"], json!({})).await;
+        let other = client
+            .order_at(&format!("new-order/renew/{order}"), &["b.example.com"], json!({}))
+            .await;
         assert_eq!(other.expect(403).problem(), "unauthorized");
     }
 }
@@ -99,14 +103,16 @@ async fn a_foreign_order_looks_like_a_missing_one() {
         let operator = Actor::Operator;
         let other = house.desk.add_organization(&operator, "Other", "DE", true).await.unwrap();
         house.desk.add_domain(&operator, "example.com", other, true).await.unwrap();
-        let credential = house.url_with(NewAcmeUrl::permissive("other", "ssl_plus".into(), other)).await;
+        let credential =
+            house.url_with(NewAcmeUrl::permissive("other", "ssl_plus".into(), other)).await;
         let mut stranger = Client::new(&house);
         stranger.register(&credential).await;
         let words = |number: OrderNumber| {
             let stranger = &stranger;
             async move {
                 let path = format!("new-order/renew/{number}");
-                let answer = stranger.order_at(&path, &["www.example.com"], json!({})).await.expect(403);
+                let answer =
+                    stranger.order_at(&path, &["www.example.com"], json!({})).await.expect(403);
                 answer.json()["detail"].as_str().unwrap().replace(&number.to_string(), "N")
             }
         };
@@ -239,7 +245,11 @@ async fn a_held_order_waits_for_its_reviewer() {
         assert_eq!(outcomes[0]["status"], "valid", "{}", outcomes[0]);
         client.fetch(outcomes[0]["certificate"].as_str().unwrap()).await.expect(200);
         assert_eq!(outcomes[1]["status"], "invalid");
-        assert!(outcomes[1]["error"]["detail"].as_str().unwrap().contains("not now"), "{}", outcomes[1]);
+        assert!(
+            outcomes[1]["error"]["detail"].as_str().unwrap().contains("not now"),
+            "{}",
+            outcomes[1]
+        );
     }
 }
 
@@ -267,7 +277,9 @@ async fn a_dry_run_explains_without_issuing() {
         let later = explain(run(Some(190), None)).await.to_json();
         assert_eq!(later["action"], "renew", "{later}");
         let foreign = domain::rules::DirectoryAction::Renew(OrderNumber(7));
-        let DryRunAnswer::Refused(refusal) = explain(run(None, Some(foreign))).await else { panic!("refused") };
+        let DryRunAnswer::Refused(refusal) = explain(run(None, Some(foreign))).await else {
+            panic!("refused")
+        };
         assert_eq!(refusal.code, "order_unknown");
         assert_eq!(newest(&house).await.0, order);
     }

@@ -39,24 +39,40 @@ async fn routes(client: &Client) -> (Vec<Route>, Vec<String>) {
     let certificate = location.replace("/order/", "/certificate/");
     let csr = json!({"csr": B64.encode(csr(&["flaws.test"], None))});
     let identifiers = json!({"identifiers": [{"type": "dns", "value": "other.test"}]});
-    let route = |name, url: &str, payload, by_key| Route { name, url: url.to_owned(), payload, by_key };
+    let route =
+        |name, url: &str, payload, by_key| Route { name, url: url.to_owned(), payload, by_key };
     let routes = vec![
         route("directory", &client.url("directory"), None, false),
         route("directory alias", &client.url("directory/renew/5"), None, false),
         route("new-nonce", &client.url("new-nonce"), None, false),
-        route("new-account", &client.url("new-account"), Some(json!({"termsOfServiceAgreed": true})), true),
+        route(
+            "new-account",
+            &client.url("new-account"),
+            Some(json!({"termsOfServiceAgreed": true})),
+            true,
+        ),
         route("account", &account, Some(json!({"contact": ["mailto:x@example.com"]})), false),
         route("orders", &format!("{account}/orders"), None, false),
         route("key-change", &client.url("key-change"), Some(json!({})), false),
         route("new-order", &client.url("new-order"), Some(identifiers.clone()), false),
         route("new-order/enroll", &client.url("new-order/enroll"), Some(identifiers), false),
-        route("new-authz", &client.url("new-authz"), Some(json!({"identifier": {"type": "dns", "value": "x.test"}})), false),
+        route(
+            "new-authz",
+            &client.url("new-authz"),
+            Some(json!({"identifier": {"type": "dns", "value": "x.test"}})),
+            false,
+        ),
         route("order", &location, None, false),
         route("finalize", order["finalize"].as_str().unwrap(), Some(csr), false),
         route("authz", &authorization, Some(json!({"status": "deactivated"})), false),
         route("challenge", &challenge, Some(json!({})), false),
         route("certificate", &certificate, None, false),
-        route("revoke-cert", &client.url("revoke-cert"), Some(json!({"certificate": "AAAA"})), false),
+        route(
+            "revoke-cert",
+            &client.url("revoke-cert"),
+            Some(json!({"certificate": "AAAA"})),
+            false,
+        ),
     ];
     (routes, vec![account, location, authorization, challenge])
 }
@@ -84,7 +100,11 @@ const JOSE: &str = "application/jose+json";
 /// Flaws of the body around a header that is good.
 async fn outer_flaws(client: &Client, route: &Route) -> Vec<Flaw> {
     let mut flaws = Vec::new();
-    for (name, content_type, status) in [("no type", "", 415), ("JSON type", "application/json", 415), ("JOSE type", "application/jose", 415)] {
+    for (name, content_type, status) in [
+        ("no type", "", 415),
+        ("JSON type", "application/json", 415),
+        ("JOSE type", "application/jose", 415),
+    ] {
         let (header, payload) = good(client, route).await;
         let body = jws(&client.key, &header, &payload).to_string();
         flaws.push(Flaw { name, content_type, body, status, problem: "malformed" });
@@ -116,7 +136,13 @@ async fn outer_flaws(client: &Client, route: &Route) -> Vec<Flaw> {
         let (header, payload) = good(client, route).await;
         let mut body = jws(&client.key, &header, &payload);
         body[member] = value;
-        flaws.push(Flaw { name, content_type: JOSE, body: body.to_string(), status: 400, problem: "malformed" });
+        flaws.push(Flaw {
+            name,
+            content_type: JOSE,
+            body: body.to_string(),
+            status: 400,
+            problem: "malformed",
+        });
     }
     flaws
 }
@@ -124,7 +150,8 @@ async fn outer_flaws(client: &Client, route: &Route) -> Vec<Flaw> {
 /// Flaws of the protected header, signed all the same.
 async fn header_flaws(client: &Client, route: &Route) -> Vec<Flaw> {
     let foreign = Key::generate("ES256");
-    let (p384, weak) = (Key::generate("ES384").jwk(), json!({"kty": "RSA", "n": "AQAB", "e": "AQAB"}));
+    let (p384, weak) =
+        (Key::generate("ES384").jwk(), json!({"kty": "RSA", "n": "AQAB", "e": "AQAB"}));
     let kid = client.account.clone().unwrap();
     let without = |name: &str, header: &Value| {
         let mut header = header.clone();
@@ -155,9 +182,19 @@ async fn header_flaws(client: &Client, route: &Route) -> Vec<Flaw> {
     add("b64 false", with("b64", json!(false), &base), 400, "malformed");
     add("no url", without("url", &base), 400, "malformed");
     add("an array as nonce", with("nonce", json!(["x"]), &base), 400, "malformed");
-    add("kid and jwk", with("kid", json!(kid), &with("jwk", client.key.jwk(), &base)), 400, "malformed");
+    add(
+        "kid and jwk",
+        with("kid", json!(kid), &with("jwk", client.key.jwk(), &base)),
+        400,
+        "malformed",
+    );
     add("neither kid nor jwk", without("jwk", &without("kid", &base)), 400, "malformed");
-    add("a private key", instead(with("d", json!("AAAA"), &client.key.jwk()), &base), 400, "badPublicKey");
+    add(
+        "a private key",
+        instead(with("d", json!("AAAA"), &client.key.jwk()), &base),
+        400,
+        "badPublicKey",
+    );
     add("a MAC key", instead(json!({"kty": "oct", "k": "AAAA"}), &base), 400, "badPublicKey");
     add("a weak key", with("alg", json!("RS256"), &instead(weak, &base)), 400, "badPublicKey");
     add("a key of another algorithm", instead(p384, &base), 400, "badSignatureAlgorithm");
@@ -179,8 +216,12 @@ async fn late_flaws(client: &Client, route: &Route) -> Vec<Flaw> {
     let key = if route.by_key { &own } else { &client.key };
     let mut flaws = Vec::new();
     let used = client.nonce().await;
-    let spent = json!({"alg": "ES256", "nonce": used, "url": client.account, "kid": client.account});
-    client.send(client.account.as_ref().unwrap(), jws(&client.key, &spent, "").to_string()).await.expect(200);
+    let spent =
+        json!({"alg": "ES256", "nonce": used, "url": client.account, "kid": client.account});
+    client
+        .send(client.account.as_ref().unwrap(), jws(&client.key, &spent, "").to_string())
+        .await
+        .expect(200);
     for (name, member, value, status, problem) in [
         ("another url", "url", json!("https://other.test/"), 401, "unauthorized"),
         ("a url with a query", "url", json!(format!("{}?a=b", route.url)), 401, "unauthorized"),
@@ -208,7 +249,13 @@ async fn late_flaws(client: &Client, route: &Route) -> Vec<Flaw> {
             header["jwk"] = own.jwk();
         }
         let body = jws(key, &header, payload).to_string();
-        flaws.push(Flaw { name: "a payload of another form", content_type: JOSE, body, status: 400, problem: "malformed" });
+        flaws.push(Flaw {
+            name: "a payload of another form",
+            content_type: JOSE,
+            body,
+            status: 400,
+            problem: "malformed",
+        });
     }
     flaws
 }
@@ -277,7 +324,8 @@ async fn each_route_takes_its_own_kind_of_signer() {
                 fields.remove("kid");
                 fields.insert("jwk".to_owned(), client.key.jwk());
             }
-            let answer = client.send(&route.url, jws(&client.key, &header, &payload).to_string()).await;
+            let answer =
+                client.send(&route.url, jws(&client.key, &header, &payload).to_string()).await;
             assert_eq!(answer.expect(400).problem(), "malformed", "{}", route.name);
         }
     }
@@ -288,7 +336,12 @@ async fn each_route_takes_its_own_kind_of_signer() {
 async fn urls_are_made_from_the_configured_base_url() {
     let house = house_with(|config| config.base_url = "https://acme.example/".to_owned()).await;
     let prefix = "https://acme.example/mpki/api/v1/acme/v2/";
-    let text = http().get(house.acme("directory")).header("x-forwarded-host", "evil.test").send().await.unwrap();
+    let text = http()
+        .get(house.acme("directory"))
+        .header("x-forwarded-host", "evil.test")
+        .send()
+        .await
+        .unwrap();
     let directory: Value = serde_json::from_str(&text.text().await.unwrap()).unwrap();
     for (name, url) in directory.as_object().unwrap() {
         assert!(name == "meta" || url.as_str().unwrap().starts_with(prefix), "{name}: {url}");
@@ -297,9 +350,13 @@ async fn urls_are_made_from_the_configured_base_url() {
     let header = |url: &str, nonce: String| json!({"alg": "ES256", "jwk": client.key.jwk(), "nonce": nonce, "url": url});
     let existing = "{\"onlyReturnExisting\":true}";
     let inside = header(&house.acme("new-account"), client.nonce().await);
-    let refused = client.send(&house.acme("new-account"), jws(&client.key, &inside, existing).to_string()).await;
+    let refused = client
+        .send(&house.acme("new-account"), jws(&client.key, &inside, existing).to_string())
+        .await;
     assert_eq!(refused.expect(401).problem(), "unauthorized");
     let outside = header(&format!("{prefix}new-account"), client.nonce().await);
-    let known = client.send(&house.acme("new-account"), jws(&client.key, &outside, existing).to_string()).await;
+    let known = client
+        .send(&house.acme("new-account"), jws(&client.key, &outside, existing).to_string())
+        .await;
     assert_eq!(known.expect(400).problem(), "accountDoesNotExist");
 }

@@ -62,8 +62,18 @@ impl House {
         let server = AcmeServer::new(desk.clone(), config).await.unwrap();
         let app = router(server.clone()).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, app).await });
-        let worker = tokio::spawn(certdeck_acme::validation::run_forever(server.clone(), "test".to_owned()));
-        Self { kind: database.kind, desk, server, base, clock, organization, _database: database, worker }
+        let worker =
+            tokio::spawn(certdeck_acme::validation::run_forever(server.clone(), "test".to_owned()));
+        Self {
+            kind: database.kind,
+            desk,
+            server,
+            base,
+            clock,
+            organization,
+            _database: database,
+            worker,
+        }
     }
 
     /// A second node on the same database.
@@ -111,13 +121,19 @@ impl House {
         };
         let id = self.desk.add_user(&Actor::Operator, new).await.unwrap();
         let user = self.desk.user(&Actor::Operator, id).await.unwrap().user;
-        Actor::Person(lifecycle::Person { role: user.role, user, door: lifecycle::Door::Portal, address: None })
+        Actor::Person(lifecycle::Person {
+            role: user.role,
+            user,
+            door: lifecycle::Door::Portal,
+            address: None,
+        })
     }
 
     /// The request that the newest ACME order waits for.
     pub async fn newest_request(&self) -> domain::RequestId {
         let urls = self.desk.acme_urls(&Actor::Operator, None, 1).await.unwrap();
-        let orders = self.desk.acme_orders(&Actor::Operator, urls[0].url.id, None, 1).await.unwrap();
+        let orders =
+            self.desk.acme_orders(&Actor::Operator, urls[0].url.id, None, 1).await.unwrap();
         orders[0].request.unwrap()
     }
 }

@@ -6,8 +6,8 @@ use std::pin::Pin;
 use base64::Engine as _;
 use http_body_util::BodyExt as _;
 use instant_acme::{
-    Account, AuthorizationStatus, BodyWrapper, BytesResponse, Error, ExternalAccountKey, HttpClient, Identifier,
-    NewAccount, NewOrder, OrderStatus, RetryPolicy, RevocationRequest,
+    Account, AuthorizationStatus, BodyWrapper, BytesResponse, Error, ExternalAccountKey,
+    HttpClient, Identifier, NewAccount, NewOrder, OrderStatus, RetryPolicy, RevocationRequest,
 };
 
 use crate::client::{csr, leaf};
@@ -23,8 +23,14 @@ impl HttpClient for Plain {
         let client = self.0.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-            let answer = client.request(parts.method, parts.uri.to_string()).headers(parts.headers).body(body).send().await;
+            let body =
+                body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+            let answer = client
+                .request(parts.method, parts.uri.to_string())
+                .headers(parts.headers)
+                .body(body)
+                .send()
+                .await;
             let answer = answer.map_err(|error| Error::Other(Box::new(error)))?;
             let mut response = http::Response::builder().status(answer.status());
             for (name, value) in answer.headers() {
@@ -40,14 +46,22 @@ impl HttpClient for Plain {
 async fn instant_acme_enrolls_rolls_its_key_over_and_revokes() {
     for house in houses().await {
         let credential = house.url("one", "ssl_plus").await;
-        let mac = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(&credential.hmac_key).unwrap();
+        let mac =
+            base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(&credential.hmac_key).unwrap();
         let binding = ExternalAccountKey::new(credential.kid.clone(), &mac);
-        let new = NewAccount { contact: &["mailto:a@example.com"], terms_of_service_agreed: true, only_return_existing: false };
+        let new = NewAccount {
+            contact: &["mailto:a@example.com"],
+            terms_of_service_agreed: true,
+            only_return_existing: false,
+        };
         let (mut account, _) = Account::builder_with_http(Box::new(Plain(crate::client::http())))
             .create(&new, house.acme("directory"), Some(&binding))
             .await
             .unwrap();
-        let identifiers = [Identifier::Dns("www.example.com".to_owned()), Identifier::Dns("example.com".to_owned())];
+        let identifiers = [
+            Identifier::Dns("www.example.com".to_owned()),
+            Identifier::Dns("example.com".to_owned()),
+        ];
         let mut order = account.new_order(&NewOrder::new(&identifiers)).await.unwrap();
         assert_eq!(order.state().status, OrderStatus::Ready);
         let mut authorizations = order.authorizations();

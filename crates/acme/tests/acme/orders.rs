@@ -19,21 +19,40 @@ async fn the_directory_carries_the_action_in_the_path_of_new_order_only() {
         let plain = get(&house.acme("directory")).await.expect(200).json();
         assert_eq!(plain["newOrder"], house.acme("new-order"));
         assert_eq!(plain["meta"]["externalAccountRequired"], true);
-        assert!(plain["meta"]["termsOfService"].is_string() && plain["meta"]["website"].is_string());
+        assert!(
+            plain["meta"]["termsOfService"].is_string() && plain["meta"]["website"].is_string()
+        );
         assert!(plain["meta"]["profiles"]["default"].is_string());
         get(plain["meta"]["termsOfService"].as_str().unwrap()).await.expect(200);
-        for form in ["directory?action=renew&orderId=555123456", "directory/renew/555123456", "directory/renew/555123456?x=y"] {
+        for form in [
+            "directory?action=renew&orderId=555123456",
+            "directory/renew/555123456",
+            "directory/renew/555123456?x=y",
+        ] {
             let asked = get(&house.acme(form)).await.expect(200).json();
             assert_eq!(asked["newOrder"], house.acme("new-order/renew/555123456"), "{form}");
-            for same in ["newNonce", "newAccount", "newAuthz", "keyChange", "revokeCert", "renewalInfo", "meta"] {
+            for same in [
+                "newNonce",
+                "newAccount",
+                "newAuthz",
+                "keyChange",
+                "revokeCert",
+                "renewalInfo",
+                "meta",
+            ] {
                 assert_eq!(asked[same], plain[same], "{form}");
             }
         }
         let enroll = get(&house.acme("directory/enroll")).await.expect(200).json();
         assert_eq!(enroll["newOrder"], house.acme("new-order/enroll"));
         for bad in [
-            "directory?action=renew", "directory?action=x&orderId=1", "directory?action=renew&orderId=1x",
-            "directory?orderId=1", "directory?action=renew&action=renew&orderId=1", "directory/renew", "directory/x/1",
+            "directory?action=renew",
+            "directory?action=x&orderId=1",
+            "directory?action=renew&orderId=1x",
+            "directory?orderId=1",
+            "directory?action=renew&action=renew&orderId=1",
+            "directory/renew",
+            "directory/x/1",
         ] {
             let answer = get(&house.acme(bad)).await.expect(400);
             assert_eq!(answer.problem(), "malformed", "{bad}");
@@ -52,7 +71,15 @@ async fn new_nonce_answers_204_to_get_and_resources_answer_405() {
         assert!(!answer.header("replay-nonce").is_empty());
         assert_eq!(answer.header("cache-control"), "no-store");
         assert_eq!(answer.links("index"), [house.acme("directory")]);
-        for path in ["order/1", "account/1", "authz/1", "challenge/1", "certificate/1", "new-order", "revoke-cert"] {
+        for path in [
+            "order/1",
+            "account/1",
+            "authz/1",
+            "challenge/1",
+            "certificate/1",
+            "new-order",
+            "revoke-cert",
+        ] {
             let answer = get(&house.acme(path)).await.expect(405);
             assert_eq!(answer.problem(), "malformed", "{path}");
         }
@@ -90,7 +117,10 @@ async fn a_validated_domain_gives_a_certificate_without_a_challenge_to_be_met() 
         assert_eq!(finalized.header("location"), location);
         let valid = finalized.json();
         assert_eq!(valid["status"], "valid");
-        let repeated = client.finalize(&order, &csr(&["www.example.com", "example.com"], None)).await.expect(200);
+        let repeated = client
+            .finalize(&order, &csr(&["www.example.com", "example.com"], None))
+            .await
+            .expect(200);
         assert_eq!(repeated.json(), valid, "a repeated finalize is a poll");
         let certificate = client.fetch(valid["certificate"].as_str().unwrap()).await.expect(200);
         assert_eq!(certificate.header("content-type"), "application/pem-certificate-chain");
@@ -102,7 +132,11 @@ async fn a_validated_domain_gives_a_certificate_without_a_challenge_to_be_met() 
         // After it was issued the same names make a new order.
         let next = client.order(&["www.example.com", "example.com"]).await.expect(201);
         assert_ne!(next.header("location"), location);
-        let listed = client.fetch(&format!("{}/orders", client.account.clone().unwrap())).await.expect(200).json();
+        let listed = client
+            .fetch(&format!("{}/orders", client.account.clone().unwrap()))
+            .await
+            .expect(200)
+            .json();
         assert_eq!(listed["orders"], json!([next.header("location"), location]));
     }
 }
@@ -114,7 +148,8 @@ async fn the_list_of_orders_has_pages() {
         for number in 0..52 {
             client.order(&[format!("w{number}.example.com").as_str()]).await.expect(201);
         }
-        let first = client.fetch(&format!("{}/orders", client.account.clone().unwrap())).await.expect(200);
+        let first =
+            client.fetch(&format!("{}/orders", client.account.clone().unwrap())).await.expect(200);
         assert_eq!(first.json()["orders"].as_array().unwrap().len(), 50);
         let rest = client.fetch(&first.links("next")[0]).await.expect(200);
         assert_eq!(rest.json()["orders"].as_array().unwrap().len(), 2);
@@ -128,7 +163,11 @@ async fn identifiers_are_refused_one_by_one() {
         let client = house.client("one", "ssl_plus").await;
         let order = |identifiers: Value| {
             let client = &client;
-            async move { client.post(&client.url("new-order"), Some(json!({"identifiers": identifiers}))).await }
+            async move {
+                client
+                    .post(&client.url("new-order"), Some(json!({"identifiers": identifiers})))
+                    .await
+            }
         };
         let dns = |name: &str| json!({"type": "dns", "value": name});
         for (identifiers, status, problem) in [
@@ -148,13 +187,20 @@ async fn identifiers_are_refused_one_by_one() {
             (json!([{"type": "ip", "value": "192.0.2.1"}]), 403, "rejectedIdentifier"),
             (json!([{"type": "ip", "value": "no"}]), 400, "malformed"),
             (json!([{"type": "email", "value": "a@example.com"}]), 400, "unsupportedIdentifier"),
-            (json!((0..101).map(|n| dns(&format!("w{n}.example.com"))).collect::<Vec<_>>()), 400, "malformed"),
+            (
+                json!((0..101).map(|n| dns(&format!("w{n}.example.com"))).collect::<Vec<_>>()),
+                400,
+                "malformed",
+            ),
             (json!("www.example.com"), 400, "malformed"),
         ] {
             let answer = order(identifiers.clone()).await.expect(status);
             assert_eq!(answer.problem(), problem, "{identifiers}");
         }
-        let several = order(json!([dns("www.example.com"), dns("a.other.test"), dns("b.other.test")])).await.expect(403);
+        let several =
+            order(json!([dns("www.example.com"), dns("a.other.test"), dns("b.other.test")]))
+                .await
+                .expect(403);
         let subproblems = several.json()["subproblems"].clone();
         assert_eq!(subproblems.as_array().unwrap().len(), 2);
         assert_eq!(subproblems[0]["identifier"]["value"], "a.other.test");
@@ -167,10 +213,12 @@ async fn identifiers_are_refused_one_by_one() {
             ("replaces", "AAAA", "malformed"),
             ("replaces", "AAAA.AAAA", "malformed"),
         ] {
-            let answer = client.order_at("new-order", &["www.example.com"], json!({member: value})).await;
+            let answer =
+                client.order_at("new-order", &["www.example.com"], json!({member: value})).await;
             assert_eq!(answer.expect(400).problem(), problem, "{member}");
         }
-        let profiled = client.order_at("new-order", &["www.example.com"], json!({"profile": "default"})).await;
+        let profiled =
+            client.order_at("new-order", &["www.example.com"], json!({"profile": "default"})).await;
         assert_eq!(profiled.expect(201).json()["profile"], "default");
     }
 }
@@ -184,11 +232,18 @@ async fn wildcards_keep_their_star_in_the_order_and_lose_it_in_the_authorization
         let urls = order["authorizations"].as_array().unwrap();
         assert_eq!(urls.len(), 2);
         let wild = client.fetch(urls[0].as_str().unwrap()).await.json();
-        assert_eq!((&wild["identifier"]["value"], &wild["wildcard"]), (&json!("example.com"), &json!(true)));
+        assert_eq!(
+            (&wild["identifier"]["value"], &wild["wildcard"]),
+            (&json!("example.com"), &json!(true))
+        );
         assert_eq!(wild["challenges"][0]["type"], "dns-01");
         let bare = client.fetch(urls[1].as_str().unwrap()).await.json();
         assert!(bare.get("wildcard").is_none());
-        let done = client.finalize(&order, &csr(&["*.example.com", "example.com"], None)).await.expect(200).json();
+        let done = client
+            .finalize(&order, &csr(&["*.example.com", "example.com"], None))
+            .await
+            .expect(200)
+            .json();
         assert_eq!(done["status"], "valid");
     }
 }
@@ -239,7 +294,10 @@ async fn a_bad_csr_is_told_and_leaves_the_order_ready() {
         let own = rcgen::KeyPair::try_from(pkcs8).unwrap();
         let answer = client.finalize(&order, &csr_with_key(&["www.example.com"], None, &own)).await;
         assert_eq!(answer.expect(400).problem(), "badCSR");
-        client.finalize(&order, &csr(&["www.example.com"], Some("www.example.com"))).await.expect(200);
+        client
+            .finalize(&order, &csr(&["www.example.com"], Some("www.example.com")))
+            .await
+            .expect(200);
     }
 }
 
@@ -253,7 +311,9 @@ async fn other_extensions_of_a_csr_do_no_harm_and_have_no_effect() {
         let mut params = rcgen::CertificateParams::new(vec!["www.example.com".to_owned()]).unwrap();
         params.distinguished_name = rcgen::DistinguishedName::new();
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let extension = |oid: &[u64], content: &[u8]| rcgen::CustomExtension::from_oid_content(oid, content.to_vec());
+        let extension = |oid: &[u64], content: &[u8]| {
+            rcgen::CustomExtension::from_oid_content(oid, content.to_vec())
+        };
         params.custom_extensions = vec![
             extension(&[1, 3, 6, 1, 5, 5, 7, 1, 24], &[0x30, 3, 2, 1, 5]),
             extension(&[1, 3, 6, 1, 4, 1, 311, 20, 2], &[0x1e, 4, 0, 0x57, 0, 0x65]),
@@ -277,8 +337,12 @@ async fn others_do_not_see_that_a_thing_exists() {
         let made = client.order(&["www.example.com"]).await.expect(201);
         let order = made.json();
         let authorization = order["authorizations"][0].as_str().unwrap().to_owned();
-        let challenge = client.fetch(&authorization).await.json()["challenges"][0]["url"].as_str().unwrap().to_owned();
-        let done = client.finalize(&order, &csr(&["www.example.com"], None)).await.expect(200).json();
+        let challenge = client.fetch(&authorization).await.json()["challenges"][0]["url"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let done =
+            client.finalize(&order, &csr(&["www.example.com"], None)).await.expect(200).json();
         let certificate = done["certificate"].as_str().unwrap().to_owned();
         for url in [&made.header("location"), &authorization, &challenge, &certificate] {
             let foreign = other.fetch(url).await.expect(404);
@@ -302,7 +366,8 @@ async fn a_deactivated_authorization_takes_its_orders_with_it() {
         let made = client.order(&["www.example.com"]).await.expect(201);
         let order = made.json();
         let url = order["authorizations"][0].as_str().unwrap();
-        let gone = client.post(url, Some(json!({"status": "deactivated"}))).await.expect(200).json();
+        let gone =
+            client.post(url, Some(json!({"status": "deactivated"}))).await.expect(200).json();
         assert_eq!(gone["status"], "deactivated");
         let answer = client.finalize(&order, &csr(&["www.example.com"], None)).await;
         assert_eq!(answer.expect(403).problem(), "orderNotReady");
@@ -345,7 +410,10 @@ async fn a_certificate_is_revoked_by_its_account_by_authorization_and_by_its_key
         let (_, chain) = client.issue("new-order/enroll", &["www.example.com"]).await;
         let der = leaf(&chain);
         let stranger = house.client("two", "ssl_plus").await;
-        assert_eq!(stranger.post(&url, Some(revocation(&der, None))).await.expect(401).problem(), "unauthorized");
+        assert_eq!(
+            stranger.post(&url, Some(revocation(&der, None))).await.expect(401).problem(),
+            "unauthorized"
+        );
         for reason in [2, 6, 7, 8, 10, 99, -1] {
             let answer = client.post(&url, Some(revocation(&der, Some(reason)))).await.expect(400);
             assert_eq!(answer.problem(), "badRevocationReason");
@@ -354,7 +422,10 @@ async fn a_certificate_is_revoked_by_its_account_by_authorization_and_by_its_key
         let last = changed.len() - 1;
         changed[last] ^= 1;
         client.post(&url, Some(revocation(&changed, None))).await.expect(404);
-        assert_eq!(client.post(&url, Some(revocation(b"junk", None))).await.expect(400).problem(), "malformed");
+        assert_eq!(
+            client.post(&url, Some(revocation(b"junk", None))).await.expect(400).problem(),
+            "malformed"
+        );
         let done = client.post(&url, Some(revocation(&der, Some(1)))).await.expect(200);
         assert!(done.text.is_empty());
         let again = client.post(&url, Some(revocation(&der, None))).await.expect(400);
@@ -369,14 +440,25 @@ async fn a_certificate_is_revoked_by_its_account_by_authorization_and_by_its_key
 
 async fn by_key(house: &House, client: &Client) {
     let url = client.url("revoke-cert");
-    let order = client.order_at("new-order/enroll", &["www.example.com"], json!({})).await.expect(201).json();
+    let order = client
+        .order_at("new-order/enroll", &["www.example.com"], json!({}))
+        .await
+        .expect(201)
+        .json();
     let pair = crate::client::Key::generate("ES256");
     let crate::client::Key::Ec(ec, _) = &pair else { unreachable!() };
     let own = rcgen::KeyPair::try_from(ec.to_pkcs8v1().unwrap().as_ref().to_vec()).unwrap();
-    let done = client.finalize(&order, &csr_with_key(&["www.example.com"], None, &own)).await.expect(200).json();
+    let done = client
+        .finalize(&order, &csr_with_key(&["www.example.com"], None, &own))
+        .await
+        .expect(200)
+        .json();
     let der = leaf(&client.fetch(done["certificate"].as_str().unwrap()).await.text);
     let wrong = Client::new(house);
-    assert_eq!(wrong.post(&url, Some(revocation(&der, None))).await.expect(403).problem(), "unauthorized");
+    assert_eq!(
+        wrong.post(&url, Some(revocation(&der, None))).await.expect(403).problem(),
+        "unauthorized"
+    );
     let holder = Client::with_key(house, pair);
     holder.post(&url, Some(revocation(&der, Some(4)))).await.expect(200);
 }
@@ -387,7 +469,9 @@ pub fn certificate_id(chain: &str) -> String {
     let der = leaf(chain);
     let (_, certificate) = x509_parser::certificate::X509Certificate::from_der(&der).unwrap();
     let aki = certificate.extensions().iter().find_map(|one| match one.parsed_extension() {
-        ParsedExtension::AuthorityKeyIdentifier(aki) => aki.key_identifier.as_ref().map(|id| id.0.to_vec()),
+        ParsedExtension::AuthorityKeyIdentifier(aki) => {
+            aki.key_identifier.as_ref().map(|id| id.0.to_vec())
+        }
         _ => None,
     });
     format!("{}.{}", B64.encode(aki.unwrap()), B64.encode(certificate.raw_serial()))
@@ -406,9 +490,15 @@ async fn renewal_information_is_public_and_moves_to_the_past_with_revocation() {
         let now = house.clock.now().rfc3339();
         assert!(start < end && now.as_str() < start, "{window} at {now}");
         for (bad, status) in [("x", 400), ("AAAA.AAAA", 404), ("a.b.c", 400), ("%00", 400)] {
-            assert_eq!(get(&house.acme(&format!("renewal-info/{bad}"))).await.expect(status).problem(), "malformed");
+            assert_eq!(
+                get(&house.acme(&format!("renewal-info/{bad}"))).await.expect(status).problem(),
+                "malformed"
+            );
         }
-        client.post(&client.url("revoke-cert"), Some(revocation(&leaf(&chain), None))).await.expect(200);
+        client
+            .post(&client.url("revoke-cert"), Some(revocation(&leaf(&chain), None)))
+            .await
+            .expect(200);
         let window = get(&url).await.expect(200).json()["suggestedWindow"].clone();
         assert!(window["end"].as_str().unwrap() < now.as_str());
     }
@@ -426,9 +516,11 @@ async fn a_certificate_is_replaced_once() {
         assert_eq!(foreign.expect(400).problem(), "malformed");
         let unshared = client.order_at("new-order", &["other.example.com"], with.clone()).await;
         assert_eq!(unshared.expect(400).problem(), "malformed");
-        let order = client.order_at("new-order", &["www.example.com"], with.clone()).await.expect(201);
+        let order =
+            client.order_at("new-order", &["www.example.com"], with.clone()).await.expect(201);
         assert_eq!(order.json()["replaces"], id);
-        let open = client.order_at("new-order", &["www.example.com"], with.clone()).await.expect(201);
+        let open =
+            client.order_at("new-order", &["www.example.com"], with.clone()).await.expect(201);
         assert_eq!(open.header("location"), order.header("location"));
         client.finalize(&order.json(), &csr(&["www.example.com"], None)).await.expect(200);
         let twice = client.order_at("new-order", &["www.example.com"], with).await.expect(409);

@@ -21,7 +21,12 @@ async fn finalizes_at_once_issue_one_certificate() {
         let order = client.fetch(&made.header("location")).await.json();
         assert_eq!(order["status"], "valid");
         let mut tx = house.desk.store().reader().await.unwrap();
-        let number = house.desk.acme_orders(&lifecycle::Actor::Operator, domain::AcmeUrlId(1), None, 1).await.unwrap()[0].order_number;
+        let number = house
+            .desk
+            .acme_orders(&lifecycle::Actor::Operator, domain::AcmeUrlId(1), None, 1)
+            .await
+            .unwrap()[0]
+            .order_number;
         assert_eq!(tx.certificates_of_order(number.unwrap()).await.unwrap().len(), 1);
     }
 }
@@ -55,7 +60,8 @@ async fn identical_orders_at_once_are_one() {
     for house in houses().await {
         let client = house.client("one", "ssl_plus").await;
         let answers = join_all((0..6).map(|_| client.order(&["www.example.com"]))).await;
-        let mut urls: Vec<String> = answers.into_iter().map(|answer| answer.expect(201).header("location")).collect();
+        let mut urls: Vec<String> =
+            answers.into_iter().map(|answer| answer.expect(201).header("location")).collect();
         urls.dedup();
         assert_eq!(urls.len(), 1, "on {}", house.kind);
     }
@@ -72,10 +78,15 @@ async fn one_of_two_key_changes_wins() {
             jws(new, &header, &json!({"account": account, "oldKey": client.key.jwk()}).to_string())
         };
         let (a, b) = (Key::generate("ES256"), Key::generate("ES256"));
-        let (first, second) = tokio::join!(client.post(&url, Some(change(&a))), client.post(&url, Some(change(&b))));
+        let (first, second) =
+            tokio::join!(client.post(&url, Some(change(&a))), client.post(&url, Some(change(&b))));
         let won: Vec<bool> = [&first, &second].iter().map(|answer| answer.status == 200).collect();
         assert_eq!(won.iter().filter(|won| **won).count(), 1, "{first:?} {second:?}");
-        let holder = Client { key: if won[0] { a } else { b }, account: Some(account.clone()), ..Client::new(&house) };
+        let holder = Client {
+            key: if won[0] { a } else { b },
+            account: Some(account.clone()),
+            ..Client::new(&house)
+        };
         holder.fetch(&account).await.expect(200);
     }
 }
@@ -89,9 +100,14 @@ async fn one_account_takes_a_key_that_two_want() {
         let url = one.url("key-change");
         let change = |client: &Client| {
             let header = json!({"alg": "ES256", "jwk": new.jwk(), "url": url});
-            jws(&new, &header, &json!({"account": client.account, "oldKey": client.key.jwk()}).to_string())
+            jws(
+                &new,
+                &header,
+                &json!({"account": client.account, "oldKey": client.key.jwk()}).to_string(),
+            )
         };
-        let (first, second) = tokio::join!(one.post(&url, Some(change(&one))), two.post(&url, Some(change(&two))));
+        let (first, second) =
+            tokio::join!(one.post(&url, Some(change(&one))), two.post(&url, Some(change(&two))));
         let mut statuses = [first.status, second.status];
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 409], "{first:?} {second:?}");
@@ -120,7 +136,11 @@ async fn two_renewals_of_one_order_make_one_new_order() {
     for house in houses().await {
         let one = house.client("one", "ssl_plus").await;
         one.issue("new-order", &["www.example.com"]).await;
-        let credential = house.desk.rotate_acme_url(&lifecycle::Actor::Operator, domain::AcmeUrlId(1), domain::Days(0)).await.unwrap();
+        let credential = house
+            .desk
+            .rotate_acme_url(&lifecycle::Actor::Operator, domain::AcmeUrlId(1), domain::Days(0))
+            .await
+            .unwrap();
         let mut two = Client::new(&house);
         two.register(&credential).await;
         house.clock.advance(domain::Days(190));
@@ -135,7 +155,11 @@ async fn two_renewals_of_one_order_make_one_new_order() {
             let polled = client.until(&made.header("location"), "valid").await;
             assert!(polled["certificate"].is_string());
         }
-        let placed = house.desk.acme_orders(&lifecycle::Actor::Operator, domain::AcmeUrlId(1), None, 3).await.unwrap();
+        let placed = house
+            .desk
+            .acme_orders(&lifecycle::Actor::Operator, domain::AcmeUrlId(1), None, 3)
+            .await
+            .unwrap();
         assert_eq!(placed[0].order_number, placed[1].order_number, "on {}", house.kind);
         assert_ne!(placed[0].order_number, placed[2].order_number);
     }

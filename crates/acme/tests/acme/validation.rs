@@ -46,15 +46,24 @@ impl Scene {
         assert_eq!(shown["status"], "pending");
         let challenges = shown["challenges"].as_array().unwrap();
         let challenge = challenges.iter().find(|one| one["type"] == kind).unwrap().clone();
-        let key_authorization = format!("{}.{}", challenge["token"].as_str().unwrap(), self.client.key.thumbprint());
-        Pending { order, location: made.header("location"), authorization, challenge, key_authorization }
+        let key_authorization =
+            format!("{}.{}", challenge["token"].as_str().unwrap(), self.client.key.thumbprint());
+        Pending {
+            order,
+            location: made.header("location"),
+            authorization,
+            challenge,
+            key_authorization,
+        }
     }
 
     async fn answer(&self, pending: &Pending) -> Value {
         let url = pending.challenge["url"].as_str().unwrap();
         let answer = self.client.post(url, Some(json!({}))).await.expect(200);
         assert_eq!(answer.links("up").first(), Some(&pending.authorization));
-        assert!(!answer.header("retry-after").is_empty() || answer.json()["status"] != "processing");
+        assert!(
+            !answer.header("retry-after").is_empty() || answer.json()["status"] != "processing"
+        );
         answer.json()
     }
 
@@ -88,7 +97,8 @@ impl Scene {
         let order = self.client.fetch(&pending.location).await.json();
         assert_eq!(order["status"], "invalid");
         assert_eq!(order["error"]["subproblems"][0]["identifier"], authorization["identifier"]);
-        let refused = self.client.finalize(&pending.order, &csr(&["x.test"], None)).await.expect(403);
+        let refused =
+            self.client.finalize(&pending.order, &csr(&["x.test"], None)).await.expect(403);
         assert_eq!(refused.problem(), "orderNotReady");
         error["type"].as_str().unwrap().rsplit(':').next().unwrap().to_owned()
     }
@@ -109,7 +119,8 @@ async fn http01_finds_the_key_authorization_and_the_certificate_follows() {
     scene.succeeds(&pending).await;
     let answered = scene.answer(&pending).await;
     assert_eq!(answered["status"], "valid", "answering again changes nothing");
-    let done = scene.client.finalize(&pending.order, &csr(&["a.test"], None)).await.expect(200).json();
+    let done =
+        scene.client.finalize(&pending.order, &csr(&["a.test"], None)).await.expect(200).json();
     assert_eq!(done["status"], "valid", "{done}");
     // A short reuse, then a challenge again.
     let soon = scene.client.order(&["a.test"]).await.expect(201).json();
@@ -140,10 +151,18 @@ async fn http01_follows_redirects_as_far_as_they_may_lead() {
         ("circle.test", 302, String::new()),
     ] {
         let pending = scene.pending(name, "http-01").await;
-        let target = if target.is_empty() { format!("http://{}", place(name, &pending).replace(name, &format!("{name}:{port}"))) } else { target };
+        let target = if target.is_empty() {
+            format!("http://{}", place(name, &pending).replace(name, &format!("{name}:{port}")))
+        } else {
+            target
+        };
         scene.web.answer(&place(name, &pending), status, &target);
         let problem = scene.fails(&pending).await;
-        assert_eq!(problem, if status == 303 { "incorrectResponse" } else { "connection" }, "{name}");
+        assert_eq!(
+            problem,
+            if status == 303 { "incorrectResponse" } else { "connection" },
+            "{name}"
+        );
     }
     let pending = scene.pending("long.test", "http-01").await;
     scene.web.answer(&place("long.test", &pending), 302, "/0");
@@ -185,9 +204,17 @@ async fn validation_does_not_reach_into_this_network() {
 async fn dns01_reads_all_values_and_follows_cnames() {
     let scene = scene("wildcard_dv_geotrust").await;
     let pending = scene.pending("*.wild.test", "dns-01").await;
-    scene.dns.txt("_acme-challenge.wild.test", &["old", &digest_of(&pending.key_authorization), "other"]);
+    scene.dns.txt(
+        "_acme-challenge.wild.test",
+        &["old", &digest_of(&pending.key_authorization), "other"],
+    );
     scene.succeeds(&pending).await;
-    let done = scene.client.finalize(&pending.order, &csr(&["*.wild.test"], None)).await.expect(200).json();
+    let done = scene
+        .client
+        .finalize(&pending.order, &csr(&["*.wild.test"], None))
+        .await
+        .expect(200)
+        .json();
     assert_eq!(done["status"], "valid", "{done}");
     let aliased = scene.pending("*.alias.test", "dns-01").await;
     scene.dns.cname("_acme-challenge.alias.test", "target.elsewhere.test");
@@ -206,7 +233,9 @@ async fn a_second_attempt_may_find_what_the_first_did_not() {
     let pending = scene.pending("slow.test", "http-01").await;
     scene.answer(&pending).await;
     // The first attempt has met a 404 by the time it is noted.
-    while scene.client.fetch(pending.challenge["url"].as_str().unwrap()).await.json()["error"].is_null() {
+    while scene.client.fetch(pending.challenge["url"].as_str().unwrap()).await.json()["error"]
+        .is_null()
+    {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     scene.web.page(&place("slow.test", &pending), &pending.key_authorization);
@@ -220,7 +249,12 @@ async fn caa_forbids_and_permits() {
     for (name, tag, value, permitted) in [
         ("one.test", "issue", "other.example".to_owned(), false),
         ("two.test", "issue", "ca.example".to_owned(), true),
-        ("three.test", "issue", format!("ca.example; accounturi={account}; validationmethods=http-01"), true),
+        (
+            "three.test",
+            "issue",
+            format!("ca.example; accounturi={account}; validationmethods=http-01"),
+            true,
+        ),
         ("four.test", "issue", "ca.example; validationmethods=dns-01".to_owned(), false),
         ("five.test", "issue", format!("ca.example; accounturi={account}0"), false),
     ] {
@@ -240,10 +274,15 @@ async fn caa_forbids_and_permits() {
     assert_eq!(scene.fails(&failing).await, "dns", "no answer is not \"none\"");
 }
 
-fn challenge_certificate(names: &[&str], key_authorization: &str, critical: bool) -> (rcgen::Certificate, rcgen::KeyPair) {
+fn challenge_certificate(
+    names: &[&str],
+    key_authorization: &str,
+    critical: bool,
+) -> (rcgen::Certificate, rcgen::KeyPair) {
     let names: Vec<String> = names.iter().map(ToString::to_string).collect();
     let mut params = rcgen::CertificateParams::new(names).unwrap();
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key_authorization.as_bytes());
+    let digest =
+        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, key_authorization.as_bytes());
     let mut extension = rcgen::CustomExtension::new_acme_identifier(digest.as_ref());
     extension.set_criticality(critical);
     params.custom_extensions = vec![extension];
@@ -257,7 +296,14 @@ async fn tls_alpn01_looks_at_the_certificate_and_the_protocol() {
     for (name, sans, right_key, critical, alpn, problem) in [
         ("good.test", vec!["good.test"], true, true, "acme-tls/1", None),
         ("digest.test", vec!["digest.test"], false, true, "acme-tls/1", Some("incorrectResponse")),
-        ("two.test", vec!["two.test", "b.test"], true, true, "acme-tls/1", Some("incorrectResponse")),
+        (
+            "two.test",
+            vec!["two.test", "b.test"],
+            true,
+            true,
+            "acme-tls/1",
+            Some("incorrectResponse"),
+        ),
         ("other.test", vec!["b.test"], true, true, "acme-tls/1", Some("incorrectResponse")),
         ("soft.test", vec!["soft.test"], true, false, "acme-tls/1", Some("incorrectResponse")),
         ("web.test", vec!["web.test"], true, true, "http/1.1", Some("tls")),
@@ -299,7 +345,13 @@ async fn authorizations_in_advance_and_several_names_at_once() {
     let mut answers = Vec::new();
     for authorization in authorizations {
         let shown = scene.client.fetch(authorization.as_str().unwrap()).await.json();
-        let challenge = shown["challenges"].as_array().unwrap().iter().find(|one| one["type"] == "http-01").unwrap().clone();
+        let challenge = shown["challenges"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|one| one["type"] == "http-01")
+            .unwrap()
+            .clone();
         let token = challenge["token"].as_str().unwrap();
         let name = shown["identifier"]["value"].as_str().unwrap();
         let key_authorization = format!("{token}.{}", scene.client.key.thumbprint());

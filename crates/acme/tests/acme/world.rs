@@ -39,7 +39,8 @@ impl Dns {
     }
 
     pub fn txt(&self, name: &str, values: &[&str]) {
-        let values = values.iter().map(|value| RData::TXT(TXT::new(vec![(*value).to_owned()]))).collect();
+        let values =
+            values.iter().map(|value| RData::TXT(TXT::new(vec![(*value).to_owned()]))).collect();
         self.set(name, RecordType::TXT, values);
     }
 
@@ -98,15 +99,24 @@ pub struct Web {
 impl Web {
     pub async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let web = Self { port: listener.local_addr().unwrap().port(), pages: Pages::default(), asked: Arc::default() };
+        let web = Self {
+            port: listener.local_addr().unwrap().port(),
+            pages: Pages::default(),
+            asked: Arc::default(),
+        };
         let (pages, asked) = (Arc::clone(&web.pages), Arc::clone(&web.asked));
         let app = axum::Router::new().fallback(move |headers: HeaderMap, uri: Uri| {
-            let host = headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned();
+            let host = headers
+                .get("host")
+                .and_then(|host| host.to_str().ok())
+                .unwrap_or_default()
+                .to_owned();
             let key = format!("{}{}", host.split(':').next().unwrap_or_default(), uri.path());
             asked.lock().unwrap().push(key.clone());
             let page = pages.lock().unwrap().get(&key).cloned();
             async move {
-                let (status, location, body) = page.unwrap_or((404, None, "SECRET INTERNAL PAGE".to_owned()));
+                let (status, location, body) =
+                    page.unwrap_or((404, None, "SECRET INTERNAL PAGE".to_owned()));
                 let mut headers = HeaderMap::new();
                 if let Some(location) = location {
                     headers.insert("location", location.parse().unwrap());
@@ -123,12 +133,19 @@ impl Web {
     }
 
     pub fn answer(&self, place: &str, status: u16, location: &str) {
-        self.pages.lock().unwrap().insert(place.to_owned(), (status, Some(location.to_owned()), "moved".to_owned()));
+        self.pages
+            .lock()
+            .unwrap()
+            .insert(place.to_owned(), (status, Some(location.to_owned()), "moved".to_owned()));
     }
 }
 
-
-pub fn serve_tls(listener: tokio::net::TcpListener, certificate: &rcgen::Certificate, key: &rcgen::KeyPair, alpn: &[u8]) {
+pub fn serve_tls(
+    listener: tokio::net::TcpListener,
+    certificate: &rcgen::Certificate,
+    key: &rcgen::KeyPair,
+    alpn: &[u8],
+) {
     use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));

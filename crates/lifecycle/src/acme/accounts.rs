@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use domain::AcmeAccountId;
-use domain::model::acme::{AccountStatus, AcmeAccount};
 use domain::Timestamp;
+use domain::model::acme::{AccountStatus, AcmeAccount};
 use store::Tx;
 use store::acme::{BindingKey, NewAcmeAccount};
 
@@ -70,9 +70,15 @@ impl AcmeDesk {
         let now = self.clock().now();
         let limits = self.policy.limits;
         if let Some(address) = registration.address {
-            self.take(format!("acme-new-account/{address}"), limits.accounts_per_address, now).await?;
+            self.take(format!("acme-new-account/{address}"), limits.accounts_per_address, now)
+                .await?;
         }
-        self.take(format!("acme-new-account/{}", registration.kid), limits.accounts_per_credential, now).await?;
+        self.take(
+            format!("acme-new-account/{}", registration.kid),
+            limits.accounts_per_credential,
+            now,
+        )
+        .await?;
         self.desk
             .store()
             .write(move |tx| Box::pin(async move { insert_account(tx, registration, now).await }))
@@ -80,7 +86,11 @@ impl AcmeDesk {
     }
 
     /// Changes an account's contacts.
-    pub async fn change_contacts(&self, account: &AcmeAccount, contacts: Vec<String>) -> AcmeResult<AcmeAccount> {
+    pub async fn change_contacts(
+        &self,
+        account: &AcmeAccount,
+        contacts: Vec<String>,
+    ) -> AcmeResult<AcmeAccount> {
         let id = account.id;
         self.desk
             .store()
@@ -95,7 +105,11 @@ impl AcmeDesk {
 
     /// Deactivates an account, for good (RFC 8555 section 7.3.6). Nobody can finish its open orders
     /// any more; they end with their time.
-    pub async fn deactivate_account(&self, account: &AcmeAccount, address: Option<IpAddr>) -> AcmeResult<AcmeAccount> {
+    pub async fn deactivate_account(
+        &self,
+        account: &AcmeAccount,
+        address: Option<IpAddr>,
+    ) -> AcmeResult<AcmeAccount> {
         let now = self.clock().now();
         let id = account.id;
         let actor = actor(account, address);
@@ -104,7 +118,12 @@ impl AcmeDesk {
             .write(move |tx| {
                 Box::pin(async move {
                     if tx.set_acme_account_status(id, AccountStatus::Deactivated).await? {
-                        let entry = AuditEntry::new("acme_account.deactivated", "acme_account", id, "Account deactivated by its client");
+                        let entry = AuditEntry::new(
+                            "acme_account.deactivated",
+                            "acme_account",
+                            id,
+                            "Account deactivated by its client",
+                        );
                         record(tx, now, &actor, entry).await?;
                     }
                     tx.acme_account(id).await?.ok_or(AcmeError::NotFound("account"))
@@ -142,7 +161,9 @@ impl AcmeDesk {
             })
             .await;
         match changed {
-            Err(AcmeError::Desk(LifecycleError::Store(error))) if error.is_unique("acme_accounts.thumbprint") => {
+            Err(AcmeError::Desk(LifecycleError::Store(error)))
+                if error.is_unique("acme_accounts.thumbprint") =>
+            {
                 let holder = self.account_by_key(&thumbprint).await?;
                 Ok(Err(holder.map_or(id, |holder| holder.id)))
             }
@@ -170,7 +191,12 @@ async fn insert_account(tx: &mut Tx, new: Registration, now: Timestamp) -> AcmeR
         Some(key) => tx.active_acme_url(key.url).await?,
         None => None,
     };
-    let url = url.ok_or_else(|| AcmeError::fault("unauthorized", "The external account binding's key was revoked or has ended."))?;
+    let url = url.ok_or_else(|| {
+        AcmeError::fault(
+            "unauthorized",
+            "The external account binding's key was revoked or has ended.",
+        )
+    })?;
     let row = NewAcmeAccount {
         url: url.id,
         kid: new.kid.clone(),
@@ -181,7 +207,11 @@ async fn insert_account(tx: &mut Tx, new: Registration, now: Timestamp) -> AcmeR
         created_at: now,
         address: new.address.map(|address| address.to_string()),
     };
-    let missing = || AcmeError::Desk(LifecycleError::Internal("an account that was just made is missing".to_owned()));
+    let missing = || {
+        AcmeError::Desk(LifecycleError::Internal(
+            "an account that was just made is missing".to_owned(),
+        ))
+    };
     let Some(id) = tx.insert_acme_account(&row).await? else {
         let account = tx.acme_account_by_thumbprint(&new.thumbprint).await?.ok_or_else(missing)?;
         return Ok(Registered::Existing(account));
@@ -189,7 +219,9 @@ async fn insert_account(tx: &mut Tx, new: Registration, now: Timestamp) -> AcmeR
     tx.touch_binding_key(&new.kid, now).await?;
     tx.touch_acme_url(url.id, now).await?;
     let actor = Actor::Acme { account: id, url: Some(url.id), address: new.address };
-    let words = format!("Account made with key {} of the ACME Directory URL {:?}", new.kid, url.name);
-    record(tx, now, &actor, AuditEntry::new("acme_account.created", "acme_account", id, words)).await?;
+    let words =
+        format!("Account made with key {} of the ACME Directory URL {:?}", new.kid, url.name);
+    record(tx, now, &actor, AuditEntry::new("acme_account.created", "acme_account", id, words))
+        .await?;
     Ok(Registered::New(tx.acme_account(id).await?.ok_or_else(missing)?))
 }

@@ -4,8 +4,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::model::acme::{
-    AcmeAccount, Authorization, AuthorizationStatus, ChallengeKind, ChallengeStatus, Fault, Identifier,
-    IdentifierKind,
+    AcmeAccount, Authorization, AuthorizationStatus, ChallengeKind, ChallengeStatus, Fault,
+    Identifier, IdentifierKind,
 };
 use domain::model::{AcmeUrl, Domain, Organization};
 use domain::rules::check_validation;
@@ -22,11 +22,7 @@ const PREVALIDATED_SECONDS: i64 = 30 * 86_400;
 /// Who vouches for the names of a URL's orders.
 pub(super) enum Vouching {
     /// The organization's domains, validated before (OV, EV and private products).
-    Organization {
-        organization: Organization,
-        domains: Vec<Domain>,
-        product: &'static Product,
-    },
+    Organization { organization: Organization, domains: Vec<Domain>, product: &'static Product },
     /// Each order by challenge (DV products).
     Challenges,
 }
@@ -39,10 +35,9 @@ impl Vouching {
         if product.validation == Validation::Dv {
             return Ok(Self::Challenges);
         }
-        let organization = tx
-            .organization(url.organization)
-            .await?
-            .ok_or_else(|| LifecycleError::Internal("an ACME Directory URL without organization".to_owned()))?;
+        let organization = tx.organization(url.organization).await?.ok_or_else(|| {
+            LifecycleError::Internal("an ACME Directory URL without organization".to_owned())
+        })?;
         let mut wanted: Vec<&str> = names.iter().flat_map(DnsName::ancestors).collect();
         wanted.sort_unstable();
         wanted.dedup();
@@ -51,7 +46,11 @@ impl Vouching {
     }
 
     /// Until when `name` may be issued without a challenge; none where a challenge is needed.
-    pub(super) fn covers(&self, name: &DnsName, now: Timestamp) -> Result<Option<Timestamp>, Refusal> {
+    pub(super) fn covers(
+        &self,
+        name: &DnsName,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, Refusal> {
         let Self::Organization { organization, domains, product } = self else { return Ok(None) };
         let alone: NameSet = std::iter::once(name.clone()).collect();
         check_validation(product, organization, domains, &alone, now)?;
@@ -83,18 +82,21 @@ pub(super) async fn provide(
         Some(until) => order_end.min(until.plus_seconds(-1)),
         None => now,
     };
-    let found = tx.usable_authorization(account.id, &bare, wildcard, prevalidated, usable_until).await?;
+    let found =
+        tx.usable_authorization(account.id, &bare, wildcard, prevalidated, usable_until).await?;
     if let Some((id, status)) = found {
         return Ok((id, status == AuthorizationStatus::Valid));
     }
-    let status = if prevalidated { AuthorizationStatus::Valid } else { AuthorizationStatus::Pending };
+    let status =
+        if prevalidated { AuthorizationStatus::Valid } else { AuthorizationStatus::Pending };
     let new = NewAuthorization {
         account: account.id,
         challenges: challenges(&bare, wildcard, prevalidated)?,
         identifier: bare,
         wildcard,
         status,
-        expires_at: covered_until.unwrap_or_else(|| now.plus_seconds(policy.pending_authorization_seconds)),
+        expires_at: covered_until
+            .unwrap_or_else(|| now.plus_seconds(policy.pending_authorization_seconds)),
         prevalidated,
         created_at: now,
     };
@@ -104,7 +106,11 @@ pub(super) async fn provide(
 /// The challenges that a client may choose from: for wildcards dns-01 only (RFC 8555 section
 /// 7.1.3), for addresses all but dns-01 (RFC 8738 section 7). A prevalidated authorization has
 /// one, valid, as a complete authorization object must.
-fn challenges(identifier: &Identifier, wildcard: bool, prevalidated: bool) -> AcmeResult<Vec<NewChallenge>> {
+fn challenges(
+    identifier: &Identifier,
+    wildcard: bool,
+    prevalidated: bool,
+) -> AcmeResult<Vec<NewChallenge>> {
     use ChallengeKind::{Dns01, Http01, TlsAlpn01};
     let kinds: &[ChallengeKind] = match (identifier.kind, wildcard) {
         (_, true) => &[Dns01],
@@ -123,20 +129,26 @@ fn challenges(identifier: &Identifier, wildcard: bool, prevalidated: bool) -> Ac
 /// 256 random bits in base64url (RFC 8555 section 8.1 wants at least 128).
 fn token() -> AcmeResult<String> {
     let mut bytes = [0; 32];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| LifecycleError::Internal("no random numbers".to_owned()))?;
+    aws_lc_rs::rand::fill(&mut bytes)
+        .map_err(|_| LifecycleError::Internal("no random numbers".to_owned()))?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 /// The state that a client sees: pending and valid ones end with their time.
 fn seen(mut authorization: Authorization, now: Timestamp) -> Authorization {
-    let open = matches!(authorization.status, AuthorizationStatus::Pending | AuthorizationStatus::Valid);
+    let open =
+        matches!(authorization.status, AuthorizationStatus::Pending | AuthorizationStatus::Valid);
     if open && now >= authorization.expires_at {
         authorization.status = AuthorizationStatus::Expired;
     }
     authorization
 }
 
-pub(super) async fn owned(tx: &mut Tx, account: &AcmeAccount, id: i64) -> AcmeResult<Authorization> {
+pub(super) async fn owned(
+    tx: &mut Tx,
+    account: &AcmeAccount,
+    id: i64,
+) -> AcmeResult<Authorization> {
     tx.authorization(id)
         .await?
         .filter(|authorization| authorization.account == account.id)
@@ -151,7 +163,11 @@ impl AcmeDesk {
     }
 
     /// An authorization in advance (RFC 8555 section 7.4.1).
-    pub async fn new_authorization(&self, account: &AcmeAccount, identifier: Identifier) -> AcmeResult<Authorization> {
+    pub async fn new_authorization(
+        &self,
+        account: &AcmeAccount,
+        identifier: Identifier,
+    ) -> AcmeResult<Authorization> {
         let now = self.clock().now();
         let policy = std::sync::Arc::clone(&self.policy);
         let account = account.clone();
@@ -161,7 +177,13 @@ impl AcmeDesk {
             .write(move |tx| {
                 Box::pin(async move {
                     let url = super::new_order::usable_url(tx, &account).await?;
-                    let covered = super::new_order::check_identifiers(tx, &url, std::slice::from_ref(&identifier), now).await?;
+                    let covered = super::new_order::check_identifiers(
+                        tx,
+                        &url,
+                        std::slice::from_ref(&identifier),
+                        now,
+                    )
+                    .await?;
                     let until = covered.first().copied().flatten();
                     let (id, _) = provide(tx, &policy, &account, &identifier, until, now).await?;
                     owned(tx, &account, id).await
@@ -172,7 +194,11 @@ impl AcmeDesk {
 
     /// Gives up an authorization (RFC 8555 section 7.5.2). Unfinished orders that rest on it can't
     /// be finished any more, so they end.
-    pub async fn deactivate_authorization(&self, account: &AcmeAccount, id: i64) -> AcmeResult<Authorization> {
+    pub async fn deactivate_authorization(
+        &self,
+        account: &AcmeAccount,
+        id: i64,
+    ) -> AcmeResult<Authorization> {
         let now = self.clock().now();
         let account = account.clone();
         self.desk
@@ -181,10 +207,20 @@ impl AcmeDesk {
                 Box::pin(async move {
                     owned(tx, &account, id).await?;
                     let open = [AuthorizationStatus::Pending, AuthorizationStatus::Valid];
-                    let changed = tx.set_authorization_status(id, &open, AuthorizationStatus::Deactivated, None, now).await?;
+                    let changed = tx
+                        .set_authorization_status(
+                            id,
+                            &open,
+                            AuthorizationStatus::Deactivated,
+                            None,
+                            now,
+                        )
+                        .await?;
                     if changed {
-                        let words = "An authorization of this order was deactivated. Make a new order.";
-                        super::orders::fail_all_on(tx, id, &Fault::new("unauthorized", words)).await?;
+                        let words =
+                            "An authorization of this order was deactivated. Make a new order.";
+                        super::orders::fail_all_on(tx, id, &Fault::new("unauthorized", words))
+                            .await?;
                     }
                     owned(tx, &account, id).await
                 })

@@ -7,10 +7,10 @@
 use std::sync::Arc;
 
 use domain::AcmeAccountId;
+use domain::Timestamp;
 use domain::model::acme::{
     AcmeAccount, Authorization, AuthorizationStatus, Challenge, ChallengeStatus, Fault, Identifier,
 };
-use domain::Timestamp;
 use store::Tx;
 
 use super::authorizations::owned;
@@ -50,13 +50,21 @@ pub enum ValidationOutcome {
 
 impl AcmeDesk {
     /// One of the account's challenges, with the authorization that it belongs to.
-    pub async fn challenge(&self, account: &AcmeAccount, id: i64) -> AcmeResult<(Challenge, Authorization)> {
+    pub async fn challenge(
+        &self,
+        account: &AcmeAccount,
+        id: i64,
+    ) -> AcmeResult<(Challenge, Authorization)> {
         let mut tx = self.desk.store().reader().await?;
         find(&mut tx, account, id).await
     }
 
     /// The client says that a challenge can be validated now.
-    pub async fn answer_challenge(&self, account: &AcmeAccount, id: i64) -> AcmeResult<(Challenge, Authorization)> {
+    pub async fn answer_challenge(
+        &self,
+        account: &AcmeAccount,
+        id: i64,
+    ) -> AcmeResult<(Challenge, Authorization)> {
         let now = self.clock().now();
         let account = account.clone();
         let (shown, _) = self.challenge(&account, id).await?;
@@ -68,7 +76,8 @@ impl AcmeDesk {
             .write(move |tx| {
                 Box::pin(async move {
                     let (challenge, authorization) = find(tx, &account, id).await?;
-                    let open = authorization.status == AuthorizationStatus::Pending && now < authorization.expires_at;
+                    let open = authorization.status == AuthorizationStatus::Pending
+                        && now < authorization.expires_at;
                     if !open || challenge.status != ChallengeStatus::Pending {
                         return Ok((challenge, authorization));
                     }
@@ -123,10 +132,18 @@ impl AcmeDesk {
                 Box::pin(async move {
                     match outcome {
                         ValidationOutcome::Valid => succeed(tx, &policy, &task, &record, now).await,
-                        ValidationOutcome::NotYet(fault) if task.challenge.attempts + 1 < policy.validation_attempts => {
+                        ValidationOutcome::NotYet(fault)
+                            if task.challenge.attempts + 1 < policy.validation_attempts =>
+                        {
                             tx.note_challenge_attempt(task.challenge.id, &fault, &record).await?;
                             let pause = pause_after(task.challenge.attempts);
-                            Ok(tx.postpone_validation_job(task.job, now.plus_seconds(pause), &fault.detail).await?)
+                            Ok(tx
+                                .postpone_validation_job(
+                                    task.job,
+                                    now.plus_seconds(pause),
+                                    &fault.detail,
+                                )
+                                .await?)
                         }
                         ValidationOutcome::NotYet(fault) | ValidationOutcome::Refused(fault) => {
                             fail(tx, &task, fault, &record, now).await
@@ -147,7 +164,11 @@ fn failures(account: AcmeAccountId) -> String {
     format!("acme-failed-validations/{account}")
 }
 
-async fn find(tx: &mut Tx, account: &AcmeAccount, id: i64) -> AcmeResult<(Challenge, Authorization)> {
+async fn find(
+    tx: &mut Tx,
+    account: &AcmeAccount,
+    id: i64,
+) -> AcmeResult<(Challenge, Authorization)> {
     let missing = || AcmeError::NotFound("challenge");
     let authorization = tx.authorization_of_challenge(id).await?.ok_or_else(missing)?;
     let authorization = owned(tx, account, authorization).await.map_err(|error| match error {
@@ -180,7 +201,13 @@ async fn task(tx: &mut Tx, job: i64, id: i64) -> AcmeResult<Option<ValidationTas
     }))
 }
 
-async fn succeed(tx: &mut Tx, policy: &AcmePolicy, task: &ValidationTask, record: &str, now: Timestamp) -> AcmeResult<()> {
+async fn succeed(
+    tx: &mut Tx,
+    policy: &AcmePolicy,
+    task: &ValidationTask,
+    record: &str,
+    now: Timestamp,
+) -> AcmeResult<()> {
     let authorization = task.challenge.authorization;
     if tx.finish_challenge(task.challenge.id, None, record, now).await? {
         let until = now.plus_seconds(policy.reuse_seconds);
@@ -193,7 +220,13 @@ async fn succeed(tx: &mut Tx, policy: &AcmePolicy, task: &ValidationTask, record
     Ok(tx.finish_validation_job(task.job, false, now).await?)
 }
 
-async fn fail(tx: &mut Tx, task: &ValidationTask, fault: Fault, record: &str, now: Timestamp) -> AcmeResult<()> {
+async fn fail(
+    tx: &mut Tx,
+    task: &ValidationTask,
+    fault: Fault,
+    record: &str,
+    now: Timestamp,
+) -> AcmeResult<()> {
     let authorization = task.challenge.authorization;
     if tx.finish_challenge(task.challenge.id, Some(&fault), record, now).await? {
         let open = [AuthorizationStatus::Pending];
@@ -201,7 +234,10 @@ async fn fail(tx: &mut Tx, task: &ValidationTask, fault: Fault, record: &str, no
         if tx.set_authorization_status(authorization, &open, invalid, None, now).await? {
             let of_order = Fault {
                 subproblems: vec![fault.clone().about(task.identifier.clone())],
-                ..Fault::new(&fault.code, format!("Validation of {} failed: {}", task.identifier.value, fault.detail))
+                ..Fault::new(
+                    &fault.code,
+                    format!("Validation of {} failed: {}", task.identifier.value, fault.detail),
+                )
             };
             orders::fail_all_on(tx, authorization, &of_order).await?;
         }

@@ -74,7 +74,10 @@ pub(super) async fn decide(
 }
 
 /// An order and those that renewed it, one after the other.
-async fn chain(tx: &mut Tx, number: OrderNumber) -> AcmeResult<(Option<OrderFile>, Vec<OrderFile>)> {
+async fn chain(
+    tx: &mut Tx,
+    number: OrderNumber,
+) -> AcmeResult<(Option<OrderFile>, Vec<OrderFile>)> {
     let Some(first) = tx.primary_file(number).await? else { return Ok((None, Vec::new())) };
     let mut next = first.order.renewed_by;
     let mut successors: Vec<OrderFile> = Vec::new();

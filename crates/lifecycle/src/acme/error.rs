@@ -1,7 +1,7 @@
 //! What can go wrong at the ACME door.
 
-use domain::model::acme::Fault;
 use crate::LifecycleError;
+use domain::model::acme::Fault;
 
 /// Why an ACME request did nothing.
 #[derive(Debug, thiserror::Error)]

@@ -66,7 +66,9 @@ impl Lifecycle {
 fn answer(decided: AcmeResult<Explanation>) -> Result<DryRunAnswer> {
     match decided {
         Ok(explanation) => Ok(DryRunAnswer::Decided(explanation)),
-        Err(AcmeError::Desk(LifecycleError::Refused(refusal))) => Ok(DryRunAnswer::Refused(refusal)),
+        Err(AcmeError::Desk(LifecycleError::Refused(refusal))) => {
+            Ok(DryRunAnswer::Refused(refusal))
+        }
         Err(AcmeError::Desk(error)) => Err(error),
         Err(error) => Err(LifecycleError::Internal(error.to_string())),
     }

@@ -50,7 +50,8 @@ impl AcmeDesk {
                 Box::pin(async move {
                     lock(tx, id).await?;
                     let order = seen(owned(tx, holder.id, id).await?, now);
-                    if matches!(order.status, AcmeOrderStatus::Processing | AcmeOrderStatus::Valid) {
+                    if matches!(order.status, AcmeOrderStatus::Processing | AcmeOrderStatus::Valid)
+                    {
                         return Ok((order, None));
                     }
                     check_ready(tx, &order, now).await?;
@@ -59,8 +60,13 @@ impl AcmeDesk {
                     if !tx.claim_acme_order(id, &csr.der, now).await? {
                         return Err(not_ready(&order));
                     }
-                    let work = Work { issuer: &issuer, account: &holder, actor: &acting, csr: &csr, now };
-                    let claimed = AcmeOrder { status: AcmeOrderStatus::Processing, claimed_at: Some(now), ..order };
+                    let work =
+                        Work { issuer: &issuer, account: &holder, actor: &acting, csr: &csr, now };
+                    let claimed = AcmeOrder {
+                        status: AcmeOrderStatus::Processing,
+                        claimed_at: Some(now),
+                        ..order
+                    };
                     advance(tx, &work, &url, claimed).await
                 })
             })
@@ -69,7 +75,12 @@ impl AcmeDesk {
         self.sign_and_store(order, actor(account, address), reserved).await
     }
 
-    async fn sign_and_store(&self, order: AcmeOrder, actor: Actor, reserved: Reserved) -> AcmeResult<AcmeOrder> {
+    async fn sign_and_store(
+        &self,
+        order: AcmeOrder,
+        actor: Actor,
+        reserved: Reserved,
+    ) -> AcmeResult<AcmeOrder> {
         let signed = self.desk.sign(reserved).await?;
         let (id, now) = (order.id, self.clock().now());
         let certificate = self
@@ -96,7 +107,9 @@ impl AcmeDesk {
             .write(move |tx| Box::pin(async move { settle_in(tx, &issuer, id, now).await }))
             .await;
         match settled {
-            Ok((order, Some((actor, reserved)))) => self.sign_and_store(order, actor, reserved).await,
+            Ok((order, Some((actor, reserved)))) => {
+                self.sign_and_store(order, actor, reserved).await
+            }
             Ok((order, None)) => Ok(order),
             // What was possible when the order was claimed is refused by now.
             Err(AcmeError::Desk(LifecycleError::Refused(refusal))) => {
@@ -127,7 +140,8 @@ fn key_of(id: AcmeOrderId) -> String {
 }
 
 fn not_ready(order: &AcmeOrder) -> AcmeError {
-    let words = format!("The order is {}, so it can't be finalized; only a ready one can.", order.status);
+    let words =
+        format!("The order is {}, so it can't be finalized; only a ready one can.", order.status);
     AcmeError::fault("orderNotReady", words)
 }
 
@@ -138,7 +152,8 @@ async fn check_ready(tx: &mut Tx, order: &AcmeOrder, now: Timestamp) -> AcmeResu
     match tx.unauthorized_identifier(order.id, now).await? {
         None => Ok(()),
         Some(name) => {
-            let words = format!("The authorization of {name} is no longer valid. Make a new order.");
+            let words =
+                format!("The authorization of {name} is no longer valid. Make a new order.");
             Err(AcmeError::fault("orderNotReady", words))
         }
     }
@@ -151,13 +166,17 @@ fn check_csr(url: &AcmeUrl, order: &AcmeOrder, csr: &CsrFacts) -> AcmeResult<()>
     let missing = list("It lacks", wanted.missing_from(&csr.dns_names));
     let extra = list("It adds", csr.dns_names.missing_from(&wanted));
     if !missing.is_empty() || !extra.is_empty() {
-        let words = format!("The CSR must ask for exactly the order's identifiers.{missing}{extra}");
+        let words =
+            format!("The CSR must ask for exactly the order's identifiers.{missing}{extra}");
         return Err(AcmeError::fault("badCSR", words));
     }
     let allowed = &url.key_types;
     if !allowed.is_empty() && !csr.key.key_type().is_some_and(|key| allowed.contains(&key)) {
         let labels: Vec<&str> = allowed.iter().map(|key| key.label()).collect();
-        let words = format!("This ACME Directory URL allows the key types {}. Make the key and CSR again.", labels.join(", "));
+        let words = format!(
+            "This ACME Directory URL allows the key types {}. Make the key and CSR again.",
+            labels.join(", ")
+        );
         return Err(AcmeError::fault("badCSR", words));
     }
     Ok(())
@@ -187,12 +206,14 @@ async fn advance(
     let what = what(url, &order, &names, common_name, &decided, file.as_ref())?;
     let ask = Ask {
         idempotency_key: Some(key_of(order.id)),
-        challenged: Product::find(url.product.as_str()).is_some_and(|product| product.validation == Validation::Dv),
+        challenged: Product::find(url.product.as_str())
+            .is_some_and(|product| product.validation == Validation::Dv),
         ..Ask::new(what, work.csr.clone())
     };
     let placed = place(tx, work.issuer, work.now, work.actor, &ask).await?;
-    let explanation = serde_json::to_string(&decided.explanation)
-        .map_err(|error| LifecycleError::Internal(format!("an explanation can't be stored: {error}")))?;
+    let explanation = serde_json::to_string(&decided.explanation).map_err(|error| {
+        LifecycleError::Internal(format!("an explanation can't be stored: {error}"))
+    })?;
     order.explanation = Some(explanation);
     let reserved = match placed {
         Placed::Reserved(reserved) => {
@@ -227,21 +248,28 @@ fn what(
     decided: &Decided,
     file: Option<&OrderFile>,
 ) -> AcmeResult<What> {
-    let identifiers: Vec<DnsName> =
-        order.identifiers.iter().filter_map(|one: &Identifier| DnsName::parse(&one.value).ok()).collect();
+    let identifiers: Vec<DnsName> = order
+        .identifiers
+        .iter()
+        .filter_map(|one: &Identifier| DnsName::parse(&one.value).ok())
+        .collect();
     let of_order = file.map(|file| &file.order.common_name);
     let common_name = issued_common_name(csr_name, of_order, &identifiers)
         .ok_or_else(|| LifecycleError::Internal("an ACME order without names".to_owned()))?;
     let exact = Exact { common_name: common_name.clone(), names: names.clone() };
     Ok(match decided.decision {
-        Decision::Enroll { like } => What::New(Box::new(enrollment(url, exact, file.filter(|_| like.is_some())))),
+        Decision::Enroll { like } => {
+            What::New(Box::new(enrollment(url, exact, file.filter(|_| like.is_some()))))
+        }
         Decision::Renew { order } => What::Renew { order, names: Some(exact) },
-        Decision::Reissue { order } => {
-            What::Reissue { order, names: ReissueRequest::Covered { common_name, names: names.clone() } }
-        }
-        Decision::Duplicate { order } => {
-            What::Duplicate { order, names: DuplicateNames::Exactly { common_name, names: names.clone() } }
-        }
+        Decision::Reissue { order } => What::Reissue {
+            order,
+            names: ReissueRequest::Covered { common_name, names: names.clone() },
+        },
+        Decision::Duplicate { order } => What::Duplicate {
+            order,
+            names: DuplicateNames::Exactly { common_name, names: names.clone() },
+        },
     })
 }
 
@@ -273,7 +301,12 @@ fn enrollment(url: &AcmeUrl, names: Exact, like: Option<&OrderFile>) -> NewOrder
 /// What a settled order came to, and what is left to be signed, by whom.
 type Settled = (AcmeOrder, Option<(Actor, Reserved)>);
 
-async fn settle_in(tx: &mut Tx, issuer: &Issuer, id: AcmeOrderId, now: Timestamp) -> AcmeResult<Settled> {
+async fn settle_in(
+    tx: &mut Tx,
+    issuer: &Issuer,
+    id: AcmeOrderId,
+    now: Timestamp,
+) -> AcmeResult<Settled> {
     lock(tx, id).await?;
     let missing = || AcmeError::NotFound("order");
     let order = tx.acme_order(id).await?.ok_or_else(missing)?;
@@ -282,12 +315,18 @@ async fn settle_in(tx: &mut Tx, issuer: &Issuer, id: AcmeOrderId, now: Timestamp
     }
     if let Some(certificate) = issued_for(tx, &order).await? {
         tx.complete_acme_order(id, certificate).await?;
-        return Ok((AcmeOrder { status: AcmeOrderStatus::Valid, certificate: Some(certificate), ..order }, None));
+        return Ok((
+            AcmeOrder { status: AcmeOrderStatus::Valid, certificate: Some(certificate), ..order },
+            None,
+        ));
     }
     if let Some(request) = order.request {
         if let Some(fault) = refused(tx, request).await? {
             tx.fail_acme_order(id, &fault).await?;
-            return Ok((AcmeOrder { status: AcmeOrderStatus::Invalid, error: Some(fault), ..order }, None));
+            return Ok((
+                AcmeOrder { status: AcmeOrderStatus::Invalid, error: Some(fault), ..order },
+                None,
+            ));
         }
         return Ok((order, None));
     }
@@ -297,14 +336,23 @@ async fn settle_in(tx: &mut Tx, issuer: &Issuer, id: AcmeOrderId, now: Timestamp
     try_again(tx, issuer, order, now).await
 }
 
-async fn try_again(tx: &mut Tx, issuer: &Issuer, order: AcmeOrder, now: Timestamp) -> AcmeResult<Settled> {
+async fn try_again(
+    tx: &mut Tx,
+    issuer: &Issuer,
+    order: AcmeOrder,
+    now: Timestamp,
+) -> AcmeResult<Settled> {
     let account = tx.acme_account(order.account).await?.ok_or(AcmeError::NotFound("account"))?;
     let url = new_order::usable_url(tx, &account).await?;
     let der = tx.acme_order_csr(order.id).await?.unwrap_or_default();
     let csr = ca::csr::read(&der).map_err(|fault| AcmeError::fault("badCSR", fault.to_string()))?;
     let acting = actor(&account, None);
     let work = Work { issuer, account: &account, actor: &acting, csr: &csr, now };
-    tracing::debug!(order = order.id.0, account = work.account.id.0, "placing a finalized order again");
+    tracing::debug!(
+        order = order.id.0,
+        account = work.account.id.0,
+        "placing a finalized order again"
+    );
     let (order, reserved) = advance(tx, &work, &url, order).await?;
     Ok((order, reserved.map(|reserved| (acting, reserved))))
 }
@@ -325,11 +373,14 @@ async fn refused(tx: &mut Tx, request: domain::RequestId) -> AcmeResult<Option<F
     let Some(record) = tx.request(request).await? else { return Ok(None) };
     Ok(match record.request.approval {
         Approval::Rejected { reason, .. } => {
-            let words = if reason.is_empty() { "A reviewer rejected the request.".to_owned() } else { format!("A reviewer rejected the request: {reason}") };
+            let words = if reason.is_empty() {
+                "A reviewer rejected the request.".to_owned()
+            } else {
+                format!("A reviewer rejected the request: {reason}")
+            };
             Some(Fault::new("unauthorized", words))
         }
         Approval::Canceled { .. } => Some(Fault::new("unauthorized", "The request was canceled.")),
         Approval::Pending | Approval::Approved { .. } => None,
     })
 }
-

@@ -20,17 +20,34 @@ fn purpose(actor: &Actor, url: AcmeUrlId) -> String {
 
 impl Lifecycle {
     /// Seals a credential for the page of `url`.
-    pub fn seal_credential(&self, actor: &Actor, url: AcmeUrlId, credential: &BindingCredential) -> Result<String> {
-        let text = Zeroizing::new(format!("{} {} {}", self.clock().now().0, credential.kid, credential.hmac_key));
+    pub fn seal_credential(
+        &self,
+        actor: &Actor,
+        url: AcmeUrlId,
+        credential: &BindingCredential,
+    ) -> Result<String> {
+        let text = Zeroizing::new(format!(
+            "{} {} {}",
+            self.clock().now().0,
+            credential.kid,
+            credential.hmac_key
+        ));
         let sealed = self.issuer()?.master_key().seal(&purpose(actor, url), text.as_bytes());
         sealed.map(hex::encode).map_err(|error| LifecycleError::Authority(Box::new(error)))
     }
 
     /// The credential, where it was sealed for this person and this URL just now.
-    pub fn open_credential(&self, actor: &Actor, url: AcmeUrlId, sealed: &str) -> Result<Option<BindingCredential>> {
+    pub fn open_credential(
+        &self,
+        actor: &Actor,
+        url: AcmeUrlId,
+        sealed: &str,
+    ) -> Result<Option<BindingCredential>> {
         require_approver(actor)?;
         let Ok(sealed) = hex::decode(sealed) else { return Ok(None) };
-        let Ok(text) = self.issuer()?.master_key().open(&purpose(actor, url), &sealed) else { return Ok(None) };
+        let Ok(text) = self.issuer()?.master_key().open(&purpose(actor, url), &sealed) else {
+            return Ok(None);
+        };
         Ok(std::str::from_utf8(&text).ok().and_then(|text| read(text, self.clock().now())))
     }
 }

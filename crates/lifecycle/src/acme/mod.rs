@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use domain::model::acme::AcmeAccount;
 
-pub use accounts::{Registration, Registered};
+pub use accounts::{Registered, Registration};
 pub use challenges::{ValidationOutcome, ValidationTask};
 pub use error::{AcmeError, AcmeResult};
 pub use explain::{DryRun, DryRunAnswer};
@@ -72,7 +72,8 @@ impl AcmeDesk {
 pub fn read_csr(der: &[u8]) -> AcmeResult<ca::CsrFacts> {
     let bad = |words: String| AcmeError::fault("badCSR", words);
     // Readers of X.509 have panicked on hostile input before; such a request is no reason to fail.
-    let read = std::panic::catch_unwind(|| ca::csr::read(der)).map_err(|_| bad("The CSR can't be read.".to_owned()))?;
+    let read = std::panic::catch_unwind(|| ca::csr::read(der))
+        .map_err(|_| bad("The CSR can't be read.".to_owned()))?;
     let csr = read.map_err(|fault| bad(fault.to_string()))?;
     if !csr.ip_names.is_empty() {
         return Err(bad("The CSR asks for IP addresses, which are not issued. Make it again with domain names only.".to_owned()));

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use domain::model::AcmeUrl;
-use domain::model::acme::{AcmeAccount, AcmeOrder, AcmeOrderStatus, Fault, Identifier, IdentifierKind, NewAcmeOrder};
+use domain::model::acme::{
+    AcmeAccount, AcmeOrder, AcmeOrderStatus, Fault, Identifier, IdentifierKind, NewAcmeOrder,
+};
 use domain::rules::{DirectoryAction, check_acme_names};
 use domain::{AcmeOrderId, DnsName, NameSet, Refusal, Timestamp};
 use store::Tx;
@@ -30,28 +32,44 @@ impl AcmeDesk {
         let now = self.clock().now();
         let (policy, issuer) = (Arc::clone(&self.policy), self.desk.issuer_arc()?);
         let account = account.clone();
-        tracing::debug!(account = account.id.0, ?address, identifiers = wanted.identifiers.len(), "newOrder");
+        tracing::debug!(
+            account = account.id.0,
+            ?address,
+            identifiers = wanted.identifiers.len(),
+            "newOrder"
+        );
         check_size(&policy, &wanted)?;
         self.take_order_limits(&account, now).await?;
         self.desk
             .store()
-            .write(move |tx| Box::pin(async move { place(tx, &issuer, &policy, &account, wanted, now).await }))
+            .write(move |tx| {
+                Box::pin(async move { place(tx, &issuer, &policy, &account, wanted, now).await })
+            })
             .await
     }
 }
 
 impl AcmeDesk {
     /// Counts a request that may make orders and authorizations.
-    pub(super) async fn take_order_limits(&self, account: &AcmeAccount, now: Timestamp) -> AcmeResult<()> {
+    pub(super) async fn take_order_limits(
+        &self,
+        account: &AcmeAccount,
+        now: Timestamp,
+    ) -> AcmeResult<()> {
         let limits = self.policy.limits;
-        self.take(format!("acme-new-order/account/{}", account.id), limits.orders_per_account, now).await?;
-        self.take(format!("acme-new-order/url/{}", account.url), limits.orders_per_credential, now).await
+        self.take(format!("acme-new-order/account/{}", account.id), limits.orders_per_account, now)
+            .await?;
+        self.take(format!("acme-new-order/url/{}", account.url), limits.orders_per_credential, now)
+            .await
     }
 }
 
 fn check_size(policy: &AcmePolicy, wanted: &NewAcmeOrder) -> AcmeResult<()> {
     if wanted.identifiers.is_empty() {
-        return Err(AcmeError::fault("malformed", "The order names no identifiers. Name at least one."));
+        return Err(AcmeError::fault(
+            "malformed",
+            "The order names no identifiers. Name at least one.",
+        ));
     }
     if wanted.identifiers.len() > policy.max_identifiers {
         let words = format!(
@@ -75,7 +93,8 @@ async fn place(
     // Two identical requests at once must end with one order.
     tx.lock(&format!("acme-new-order/{}/{}", account.id, wanted.names().canonical())).await?;
     let url = usable_url(tx, account).await?;
-    let key = OpenOrderKey { account: account.id, wanted: &wanted, until: now.plus_seconds(LEAST_LEFT) };
+    let key =
+        OpenOrderKey { account: account.id, wanted: &wanted, until: now.plus_seconds(LEAST_LEFT) };
     if let Some(open) = tx.open_acme_order(key).await?
         && let Some(order) = tx.acme_order(open).await?
     {
@@ -87,7 +106,13 @@ async fn place(
     }
     if matches!(wanted.asked, Some(asked) if asked != DirectoryAction::Enroll) {
         let names = wanted.names();
-        let question = Question { url: &url, names: &names, common_name: None, explicit: wanted.asked, replaced: None };
+        let question = Question {
+            url: &url,
+            names: &names,
+            common_name: None,
+            explicit: wanted.asked,
+            replaced: None,
+        };
         decide::decide(tx, question, now).await?;
     }
     let mut authorizations = Vec::with_capacity(wanted.identifiers.len());
@@ -99,7 +124,15 @@ async fn place(
     }
     let status = if all_valid { AcmeOrderStatus::Ready } else { AcmeOrderStatus::Pending };
     let expires_at = now.plus_seconds(policy.order_seconds);
-    let row = NewAcmeOrderRow { account: account.id, url: url.id, wanted, status, expires_at, authorizations, created_at: now };
+    let row = NewAcmeOrderRow {
+        account: account.id,
+        url: url.id,
+        wanted,
+        status,
+        expires_at,
+        authorizations,
+        created_at: now,
+    };
     let id = tx.insert_acme_order(&row).await?;
     tx.touch_acme_url(url.id, now).await?;
     Ok(order_from(row, id))
@@ -179,10 +212,12 @@ fn stop_at(faults: Vec<Fault>) -> AcmeResult<()> {
 
 fn read_name(identifier: &Identifier) -> Result<DnsName, Fault> {
     if identifier.kind == IdentifierKind::Ip {
-        let words = "No product of this authority certifies IP addresses. Order the server's domain name.";
+        let words =
+            "No product of this authority certifies IP addresses. Order the server's domain name.";
         return Err(Fault::new("rejectedIdentifier", words));
     }
-    let name = DnsName::parse(&identifier.value).map_err(|error| Fault::new("rejectedIdentifier", error.to_string()))?;
+    let name = DnsName::parse(&identifier.value)
+        .map_err(|error| Fault::new("rejectedIdentifier", error.to_string()))?;
     // Otherwise the order would not show the identifiers that the client sent.
     if name.as_str() != identifier.value {
         let words = format!("Write the name as certificates hold it: {name}.");

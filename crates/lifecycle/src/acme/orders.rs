@@ -25,7 +25,11 @@ pub(super) async fn fail_all_on(tx: &mut Tx, authorization: i64, fault: &Fault) 
 
 /// Makes those orders ready whose last missing authorization this was. Each is locked first: two
 /// authorizations that become valid at once must not both miss the other.
-pub(super) async fn promote_all_on(tx: &mut Tx, authorization: i64, now: Timestamp) -> AcmeResult<()> {
+pub(super) async fn promote_all_on(
+    tx: &mut Tx,
+    authorization: i64,
+    now: Timestamp,
+) -> AcmeResult<()> {
     for order in tx.open_orders_of_authorization(authorization).await? {
         lock(tx, order).await?;
         tx.promote_acme_order(order, now).await?;
@@ -47,8 +51,15 @@ pub(super) fn expired() -> Fault {
     Fault::new("malformed", "The order was not finalized in time. Make a new one.")
 }
 
-pub(super) async fn owned(tx: &mut Tx, account: AcmeAccountId, id: AcmeOrderId) -> AcmeResult<AcmeOrder> {
-    tx.acme_order(id).await?.filter(|order| order.account == account).ok_or(AcmeError::NotFound("order"))
+pub(super) async fn owned(
+    tx: &mut Tx,
+    account: AcmeAccountId,
+    id: AcmeOrderId,
+) -> AcmeResult<AcmeOrder> {
+    tx.acme_order(id)
+        .await?
+        .filter(|order| order.account == account)
+        .ok_or(AcmeError::NotFound("order"))
 }
 
 impl AcmeDesk {
@@ -84,7 +95,8 @@ impl AcmeDesk {
             other => other,
         })?;
         let certificate = order.certificate.ok_or_else(missing)?;
-        let pem = tx.certificate(certificate).await?.and_then(|record| record.pem).ok_or_else(missing)?;
+        let pem =
+            tx.certificate(certificate).await?.and_then(|record| record.pem).ok_or_else(missing)?;
         let authority = self.desk.issuer()?.authority();
         Ok(Chains {
             to_issuer: ca::bundle::pem(&pem, authority, ca::bundle::Depth::Chain),

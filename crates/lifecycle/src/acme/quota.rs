@@ -10,8 +10,8 @@ use std::sync::Mutex;
 use domain::Timestamp;
 
 use super::{AcmeDesk, AcmeResult};
-use crate::rate::{self, Limit};
 use crate::LifecycleError;
+use crate::rate::{self, Limit};
 
 /// Keys that are remembered at once; all are forgotten when there are more.
 const MOST_KEYS: usize = 50_000;

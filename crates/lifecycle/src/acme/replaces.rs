@@ -25,7 +25,12 @@ pub struct RenewalWindow {
 
 /// The key identifier and the serial of a certificate identifier (RFC 9773 section 4.1).
 fn parse(identifier: &str) -> AcmeResult<(Vec<u8>, Serial)> {
-    let malformed = || AcmeError::fault("malformed", "A certificate is identified as base64url(AKI).base64url(serial), without padding (RFC 9773 section 4.1).");
+    let malformed = || {
+        AcmeError::fault(
+            "malformed",
+            "A certificate is identified as base64url(AKI).base64url(serial), without padding (RFC 9773 section 4.1).",
+        )
+    };
     if identifier.len() > 128 {
         return Err(malformed());
     }
@@ -53,7 +58,11 @@ async fn find(tx: &mut Tx, issuer: &Issuer, identifier: &str) -> AcmeResult<Cert
 }
 
 /// The portal's order of the certificate that is replaced; none where there is no such one.
-pub(super) async fn order_of(tx: &mut Tx, issuer: &Issuer, identifier: &str) -> AcmeResult<Option<OrderNumber>> {
+pub(super) async fn order_of(
+    tx: &mut Tx,
+    issuer: &Issuer,
+    identifier: &str,
+) -> AcmeResult<Option<OrderNumber>> {
     match find(tx, issuer, identifier).await {
         Ok(record) => Ok(Some(record.certificate.order)),
         Err(AcmeError::NotFound(_) | AcmeError::Fault(_)) => Ok(None),
@@ -70,7 +79,12 @@ pub(super) async fn check(
     identifier: &str,
     wanted: &[Identifier],
 ) -> AcmeResult<()> {
-    let unknown = || AcmeError::fault("malformed", "The certificate that replaces names is not one of this account's.");
+    let unknown = || {
+        AcmeError::fault(
+            "malformed",
+            "The certificate that replaces names is not one of this account's.",
+        )
+    };
     tx.lock(&format!("acme-replaces/{identifier}")).await?;
     let record = find(tx, issuer, identifier).await.map_err(|error| match error {
         AcmeError::NotFound(_) => unknown(),
@@ -79,9 +93,14 @@ pub(super) async fn check(
     if !is_of(tx, account, &record).await? {
         return Err(unknown());
     }
-    let held = |one: &Identifier| DnsName::parse(&one.value).is_ok_and(|name| record.certificate.names.contains(&name));
+    let held = |one: &Identifier| {
+        DnsName::parse(&one.value).is_ok_and(|name| record.certificate.names.contains(&name))
+    };
     if !wanted.iter().any(held) {
-        return Err(AcmeError::fault("malformed", "The order shares no identifier with the certificate that it replaces."));
+        return Err(AcmeError::fault(
+            "malformed",
+            "The order shares no identifier with the certificate that it replaces.",
+        ));
     }
     if tx.acme_order_replacing(identifier).await?.is_some() {
         let words = "The certificate was replaced by another order already. Leave replaces out.";
@@ -106,13 +125,21 @@ impl AcmeDesk {
         let mut tx = self.desk.store().reader().await?;
         let certificate = find(&mut tx, self.desk.issuer()?, identifier).await?.certificate;
         let preferences = settings::preferences(&mut tx).await?;
-        Ok(suggest(&certificate, certificate_window(&certificate, preferences.windows).opens_at, now))
+        Ok(suggest(
+            &certificate,
+            certificate_window(&certificate, preferences.windows).opens_at,
+            now,
+        ))
     }
 }
 
 fn suggest(certificate: &Certificate, opens_at: Timestamp, now: Timestamp) -> RenewalWindow {
     if certificate.is_revoked() {
-        return RenewalWindow { start: now.plus_seconds(-7_200), end: now.plus_seconds(-3_600), at_once: true };
+        return RenewalWindow {
+            start: now.plus_seconds(-7_200),
+            end: now.plus_seconds(-3_600),
+            at_once: true,
+        };
     }
     let span = certificate.not_after.seconds_since(opens_at).max(3);
     RenewalWindow { start: opens_at, end: opens_at.plus_seconds(span / 3), at_once: false }

@@ -41,7 +41,9 @@ impl AcmeDesk {
                 Box::pin(async move {
                     let found = tx.certificate_by_serial(&serial).await?;
                     let found = found
-                        .filter(|found| found.fingerprint_sha256.as_deref() == Some(fingerprint.as_str()))
+                        .filter(|found| {
+                            found.fingerprint_sha256.as_deref() == Some(fingerprint.as_str())
+                        })
                         .ok_or(AcmeError::NotFound("certificate"))?;
                     check_right(tx, &revoker, &found, now).await?;
                     carry_out(tx, &revoker, &found, reason, address, now).await
@@ -51,9 +53,16 @@ impl AcmeDesk {
     }
 }
 
-async fn check_right(tx: &mut Tx, revoker: &Revoker, found: &CertificateRecord, now: Timestamp) -> AcmeResult<()> {
+async fn check_right(
+    tx: &mut Tx,
+    revoker: &Revoker,
+    found: &CertificateRecord,
+    now: Timestamp,
+) -> AcmeResult<()> {
     let Revoker::Account(account) = revoker else { return Ok(()) };
-    if found.acme_account == Some(account.id) || is_authorized(tx, account, &found.certificate.names, now).await? {
+    if found.acme_account == Some(account.id)
+        || is_authorized(tx, account, &found.certificate.names, now).await?
+    {
         return Ok(());
     }
     let words = "The certificate is not of this account, and the account holds no valid authorizations for all its names. \
@@ -61,12 +70,19 @@ async fn check_right(tx: &mut Tx, revoker: &Revoker, found: &CertificateRecord, 
     Err(AcmeError::fault("unauthorized", words))
 }
 
-async fn is_authorized(tx: &mut Tx, account: &AcmeAccount, names: &NameSet, now: Timestamp) -> AcmeResult<bool> {
+async fn is_authorized(
+    tx: &mut Tx,
+    account: &AcmeAccount,
+    names: &NameSet,
+    now: Timestamp,
+) -> AcmeResult<bool> {
     for name in names.iter() {
         let (identifier, wildcard) = Identifier::dns(name).authorized();
         let mut valid = false;
         for prevalidated in [false, true] {
-            let found = tx.usable_authorization(account.id, &identifier, wildcard, prevalidated, now).await?;
+            let found = tx
+                .usable_authorization(account.id, &identifier, wildcard, prevalidated, now)
+                .await?;
             valid |= matches!(found, Some((_, AuthorizationStatus::Valid)));
         }
         if !valid {
@@ -87,21 +103,29 @@ async fn carry_out(
     let certificate = &found.certificate;
     // Serializes two revocations of one certificate; the status is looked at under the lock.
     tx.lock_order(certificate.order).await?;
-    let current = tx.certificate(certificate.id).await?.ok_or(AcmeError::NotFound("certificate"))?;
+    let current =
+        tx.certificate(certificate.id).await?.ok_or(AcmeError::NotFound("certificate"))?;
     if current.certificate.is_revoked() {
         return Err(AcmeError::fault("alreadyRevoked", "The certificate was revoked before."));
     }
-    tx.set_certificate_status(certificate.id, CertificateStatus::Revoked { reason, at: now }).await?;
+    tx.set_certificate_status(certificate.id, CertificateStatus::Revoked { reason, at: now })
+        .await?;
     let acting = match revoker {
         Revoker::Account(account) => actor(account, address),
-        Revoker::CertificateKey => Actor::Acme { account: found.acme_account.unwrap_or(domain::AcmeAccountId(0)), url: None, address },
+        Revoker::CertificateKey => Actor::Acme {
+            account: found.acme_account.unwrap_or(domain::AcmeAccountId(0)),
+            url: None,
+            address,
+        },
     };
     let by = match revoker {
         Revoker::Account(account) => format!("by ACME account {}", account.id),
         Revoker::CertificateKey => "by the holder of its key".to_owned(),
     };
     let words = format!("Certificate {} revoked {by}: {reason}", certificate.serial);
-    let entry = AuditEntry::new("certificate.revoked", "order", certificate.order, words)
-        .changing(json!(null), json!({"certificate": certificate.id, "serial": certificate.serial, "reason": reason}));
+    let entry = AuditEntry::new("certificate.revoked", "order", certificate.order, words).changing(
+        json!(null),
+        json!({"certificate": certificate.id, "serial": certificate.serial, "reason": reason}),
+    );
     Ok(record(tx, now, &acting, entry).await?)
 }

@@ -13,7 +13,8 @@ impl AcmeDesk {
     pub async fn shared_secret(&self) -> Result<Zeroizing<Vec<u8>>> {
         let failed = |error: ca::MasterKeyError| LifecycleError::Authority(Box::new(error));
         let mut fresh = Zeroizing::new([0; 32]);
-        aws_lc_rs::rand::fill(fresh.as_mut()).map_err(|_| LifecycleError::Internal("no random numbers".to_owned()))?;
+        aws_lc_rs::rand::fill(fresh.as_mut())
+            .map_err(|_| LifecycleError::Internal("no random numbers".to_owned()))?;
         let master = self.desk.issuer()?.master_key();
         let sealed = hex::encode(master.seal(PURPOSE, fresh.as_ref()).map_err(failed)?);
         let now = self.clock().now();
@@ -23,15 +24,20 @@ impl AcmeDesk {
             .write(move |tx| {
                 Box::pin(async move {
                     tx.lock(KEY).await?;
-                    tx.put_setting(KEY, &serde_json::json!(sealed).to_string(), 0, now, None).await?;
+                    tx.put_setting(KEY, &serde_json::json!(sealed).to_string(), 0, now, None)
+                        .await?;
                     let rows = tx.settings().await?;
-                    Ok::<_, AcmeError>(rows.into_iter().find(|row| row.key == KEY).map(|row| row.value))
+                    Ok::<_, AcmeError>(
+                        rows.into_iter().find(|row| row.key == KEY).map(|row| row.value),
+                    )
                 })
             })
             .await
             .map_err(|error| LifecycleError::Internal(error.to_string()))?;
-        let unreadable = || LifecycleError::Internal("the nodes' shared nonce secret can't be read".to_owned());
-        let sealed: String = serde_json::from_str(&kept.ok_or_else(unreadable)?).map_err(|_| unreadable())?;
+        let unreadable =
+            || LifecycleError::Internal("the nodes' shared nonce secret can't be read".to_owned());
+        let sealed: String =
+            serde_json::from_str(&kept.ok_or_else(unreadable)?).map_err(|_| unreadable())?;
         let sealed = hex::decode(sealed).map_err(|_| unreadable())?;
         master.open(PURPOSE, &sealed).map_err(failed)
     }

@@ -58,12 +58,16 @@ mod tests {
             assert_eq!(names(next), ["gamma"]);
 
             let kid = kids[1].1.chars().take(12).collect::<String>();
-            let text = |text: &str| AcmeUrlFilter { text: Some(text.to_owned()), ..AcmeUrlFilter::default() };
+            let text = |text: &str| AcmeUrlFilter {
+                text: Some(text.to_owned()),
+                ..AcmeUrlFilter::default()
+            };
             assert_eq!(only(&shop, text(&kid)).await, ["alpha"], "by the start of its KID");
             assert_eq!(only(&shop, text("GAM")).await, ["gamma"]);
             let revoked = AcmeUrlFilter { revoked: Some(true), ..AcmeUrlFilter::default() };
             assert_eq!(only(&shop, revoked).await, ["gamma"]);
-            let foreign = AcmeUrlFilter { product: Some("ssl_wildcard".into()), ..AcmeUrlFilter::default() };
+            let foreign =
+                AcmeUrlFilter { product: Some("ssl_wildcard".into()), ..AcmeUrlFilter::default() };
             assert!(only(&shop, foreign).await.is_empty());
         }
     }

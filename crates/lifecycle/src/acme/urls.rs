@@ -8,7 +8,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::model::acme::{AcmeAccount, AcmeOrder};
 use domain::model::{AcmeUrl, KeyType};
 use domain::rules::check_acme_url;
-use domain::{AcmeAccountId, AcmeOrderId, AcmeUrlId, Days, DnsName, OrderNumber, OrganizationId, ProductId, Timestamp};
+use domain::{
+    AcmeAccountId, AcmeOrderId, AcmeUrlId, Days, DnsName, OrderNumber, OrganizationId, ProductId,
+    Timestamp,
+};
 use store::Tx;
 use store::acme::{AcmeUrlRecord, BindingKey, BindingKeyRecord, NewAcmeUrlRow};
 
@@ -117,7 +120,11 @@ pub(super) fn require_approver(actor: &Actor) -> Result<()> {
 
 impl Lifecycle {
     /// Makes a URL with its first credential.
-    pub async fn create_acme_url(&self, actor: &Actor, new: NewAcmeUrl) -> Result<(AcmeUrl, BindingCredential)> {
+    pub async fn create_acme_url(
+        &self,
+        actor: &Actor,
+        new: NewAcmeUrl,
+    ) -> Result<(AcmeUrl, BindingCredential)> {
         require_approver(actor)?;
         let now = self.clock().now();
         let mut url = new.into_url(AcmeUrlId(0));
@@ -133,10 +140,23 @@ impl Lifecycle {
             .write(move |tx| {
                 Box::pin(async move {
                     url.id = insert_url(tx, &actor, &url, now).await?;
-                    let binding = BindingKey { kid: key, url: url.id, sealed_key, expires_at: None, revoked_at: None };
+                    let binding = BindingKey {
+                        kid: key,
+                        url: url.id,
+                        sealed_key,
+                        expires_at: None,
+                        revoked_at: None,
+                    };
                     tx.insert_binding_key(&binding, now).await?;
-                    let words = format!("ACME Directory URL {:?} made with key {}", url.name, binding.kid);
-                    record(tx, now, &actor, AuditEntry::new("acme_url.created", "acme_url", url.id, words)).await?;
+                    let words =
+                        format!("ACME Directory URL {:?} made with key {}", url.name, binding.kid);
+                    record(
+                        tx,
+                        now,
+                        &actor,
+                        AuditEntry::new("acme_url.created", "acme_url", url.id, words),
+                    )
+                    .await?;
                     Ok::<_, LifecycleError>(url)
                 })
             })
@@ -145,7 +165,12 @@ impl Lifecycle {
     }
 
     /// Makes a new credential; the ones before go on working for `overlap`.
-    pub async fn rotate_acme_url(&self, actor: &Actor, id: AcmeUrlId, overlap: Days) -> Result<BindingCredential> {
+    pub async fn rotate_acme_url(
+        &self,
+        actor: &Actor,
+        id: AcmeUrlId,
+        overlap: Days,
+    ) -> Result<BindingCredential> {
         require_approver(actor)?;
         if !(0..=MAX_OVERLAP.0).contains(&overlap.0) {
             let message = format!("Enter an overlap of 0 to {} days.", MAX_OVERLAP.0);
@@ -158,12 +183,30 @@ impl Lifecycle {
         self.store()
             .write(move |tx| {
                 Box::pin(async move {
-                    tx.active_acme_url(id).await?.ok_or(LifecycleError::NotFound { what: "active ACME Directory URL" })?;
+                    tx.active_acme_url(id)
+                        .await?
+                        .ok_or(LifecycleError::NotFound { what: "active ACME Directory URL" })?;
                     tx.expire_binding_keys(id, now.plus(overlap)).await?;
-                    let binding = BindingKey { kid: key, url: id, sealed_key, expires_at: None, revoked_at: None };
+                    let binding = BindingKey {
+                        kid: key,
+                        url: id,
+                        sealed_key,
+                        expires_at: None,
+                        revoked_at: None,
+                    };
                     tx.insert_binding_key(&binding, now).await?;
-                    let words = format!("Key {} made; older ones work until {}", binding.kid, now.plus(overlap));
-                    record(tx, now, &actor, AuditEntry::new("acme_url.rotated", "acme_url", id, words)).await
+                    let words = format!(
+                        "Key {} made; older ones work until {}",
+                        binding.kid,
+                        now.plus(overlap)
+                    );
+                    record(
+                        tx,
+                        now,
+                        &actor,
+                        AuditEntry::new("acme_url.rotated", "acme_url", id, words),
+                    )
+                    .await
                 })
             })
             .await?;
@@ -182,14 +225,25 @@ impl Lifecycle {
                         return Err(LifecycleError::NotFound { what: "active ACME Directory URL" });
                     }
                     let words = "ACME Directory URL revoked with its credentials and accounts";
-                    record(tx, now, &actor, AuditEntry::new("acme_url.revoked", "acme_url", id, words)).await
+                    record(
+                        tx,
+                        now,
+                        &actor,
+                        AuditEntry::new("acme_url.revoked", "acme_url", id, words),
+                    )
+                    .await
                 })
             })
             .await
     }
 
     /// A page of URLs, newest first, from the one before `before` on.
-    pub async fn acme_urls(&self, actor: &Actor, before: Option<AcmeUrlId>, limit: u16) -> Result<Vec<AcmeUrlRecord>> {
+    pub async fn acme_urls(
+        &self,
+        actor: &Actor,
+        before: Option<AcmeUrlId>,
+        limit: u16,
+    ) -> Result<Vec<AcmeUrlRecord>> {
         require_approver(actor)?;
         let mut tx = self.store().reader().await?;
         Ok(tx.acme_url_page(before, i64::from(limit.clamp(1, 500))).await?)
@@ -199,7 +253,10 @@ impl Lifecycle {
     pub async fn acme_url(&self, actor: &Actor, id: AcmeUrlId) -> Result<AcmeUrlDetail> {
         require_approver(actor)?;
         let mut tx = self.store().reader().await?;
-        let record = tx.acme_url_record(id).await?.ok_or(LifecycleError::NotFound { what: "ACME Directory URL" })?;
+        let record = tx
+            .acme_url_record(id)
+            .await?
+            .ok_or(LifecycleError::NotFound { what: "ACME Directory URL" })?;
         Ok(AcmeUrlDetail { record, credentials: tx.binding_keys(id).await? })
     }
 
@@ -257,7 +314,8 @@ impl Lifecycle {
 }
 
 fn fill(bytes: &mut [u8]) -> Result<()> {
-    aws_lc_rs::rand::fill(bytes).map_err(|_| LifecycleError::Internal("no random numbers".to_owned()))
+    aws_lc_rs::rand::fill(bytes)
+        .map_err(|_| LifecycleError::Internal("no random numbers".to_owned()))
 }
 
 /// A sealed key can't be put into another's place.
@@ -269,15 +327,26 @@ fn field_fault(fault: domain::rules::profile::FieldFault) -> FieldFault {
     FieldFault { field: fault.field.into(), message: fault.message }
 }
 
-async fn insert_url(tx: &mut Tx, actor: &Actor, url: &AcmeUrl, now: Timestamp) -> Result<AcmeUrlId> {
+async fn insert_url(
+    tx: &mut Tx,
+    actor: &Actor,
+    url: &AcmeUrl,
+    now: Timestamp,
+) -> Result<AcmeUrlId> {
     if tx.organization(url.organization).await?.is_none() {
-        return Err(LifecycleError::field("organization", "There is no such organization. Choose one from the list."));
+        return Err(LifecycleError::field(
+            "organization",
+            "There is no such organization. Choose one from the list.",
+        ));
     }
     let created_by = actor.person().map(|person| person.user.id);
     let row = NewAcmeUrlRow { url: url.clone(), created_at: now, created_by };
     tx.insert_acme_url(&row).await.map_err(|error| {
         if error.is_unique("acme_urls.name") {
-            let message = format!("There is an ACME Directory URL named {:?} already. Choose another name.", url.name);
+            let message = format!(
+                "There is an ACME Directory URL named {:?} already. Choose another name.",
+                url.name
+            );
             LifecycleError::field("name", message)
         } else {
             error.into()

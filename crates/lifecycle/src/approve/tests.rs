@@ -80,12 +80,20 @@ async fn rejecting_needs_a_reason_and_ends_the_order() {
         let what = What::New(Box::new(shop.new_order("ssl_plus", "www.example.com", None)));
         let outcome = shop.ask(&standard, ask(what, "www.example.com")).await.unwrap();
         let (number, request) = (outcome.order(), held(outcome));
-        assert!(matches!(shop.reject(&manager, request, " ").await, Err(LifecycleError::Invalid(_))));
+        assert!(matches!(
+            shop.reject(&manager, request, " ").await,
+            Err(LifecycleError::Invalid(_))
+        ));
         shop.reject(&manager, request, "Use the wildcard instead.").await.unwrap();
         assert_eq!(shop.file(number).await.order.status, OrderStatus::Rejected);
         let record = shop.request(&standard, request).await.unwrap();
-        assert!(matches!(record.request.approval, Approval::Rejected { reason, .. } if reason.contains("wildcard")));
-        assert!(matches!(shop.approve(&manager, request, "").await, Err(LifecycleError::Conflict { .. })));
+        assert!(
+            matches!(record.request.approval, Approval::Rejected { reason, .. } if reason.contains("wildcard"))
+        );
+        assert!(matches!(
+            shop.approve(&manager, request, "").await,
+            Err(LifecycleError::Conflict { .. })
+        ));
     }
 }
 
@@ -95,9 +103,15 @@ async fn a_request_is_canceled_by_its_requester_only() {
         let standard = shop.somebody(Role::Standard).await;
         let stranger = shop.another(Role::Standard).await;
         let (_, request) = held_duplicate(&shop, &standard).await;
-        assert!(matches!(shop.cancel(&stranger, request).await, Err(LifecycleError::NotFound { .. })));
+        assert!(matches!(
+            shop.cancel(&stranger, request).await,
+            Err(LifecycleError::NotFound { .. })
+        ));
         shop.cancel(&standard, request).await.unwrap();
-        assert!(matches!(shop.cancel(&standard, request).await, Err(LifecycleError::Conflict { .. })));
+        assert!(matches!(
+            shop.cancel(&standard, request).await,
+            Err(LifecycleError::Conflict { .. })
+        ));
     }
 }
 

@@ -73,7 +73,11 @@ impl Lifecycle {
 
     /// Answers an OCSP request (RFC 6960) for certificates of an issuer. Always gives a response;
     /// it says itself where the question can't be answered.
-    pub async fn ocsp(&self, issuer: &str, request: std::result::Result<OcspRequest, OcspFault>) -> Vec<u8> {
+    pub async fn ocsp(
+        &self,
+        issuer: &str,
+        request: std::result::Result<OcspRequest, OcspFault>,
+    ) -> Vec<u8> {
         let request = match request {
             Ok(request) => request,
             Err(fault) => return fault_response(fault),
@@ -106,7 +110,8 @@ impl Lifecycle {
             this_update: now,
             next_update: now.plus_seconds(OCSP_SECONDS),
         };
-        let status = |id: &ca::ocsp::CertId| known.get(&id.serial).copied().unwrap_or(CertStatus::Unknown);
+        let status =
+            |id: &ca::ocsp::CertId| known.get(&id.serial).copied().unwrap_or(CertStatus::Unknown);
         respond(request, status, times, authority.get()).map_err(failed)
     }
 

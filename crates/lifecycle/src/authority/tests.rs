@@ -19,7 +19,8 @@ async fn nodes_that_start_together_use_one_authority() {
     for database in databases().await {
         let open = || Issuer::open(&database.store, master(1), "http://portal.test/", options());
         let (one, two, three) = tokio::join!(open(), open(), open());
-        let ids = [one, two, three].map(|issuer| issuer.unwrap().authority().issuer_id().to_owned());
+        let ids =
+            [one, two, three].map(|issuer| issuer.unwrap().authority().issuer_id().to_owned());
         assert!(ids.iter().all(|id| *id == ids[0]), "{}", database.kind);
         let again = open().await.unwrap();
         assert_eq!(again.authority().issuer_id(), ids[0]);
@@ -47,7 +48,8 @@ async fn a_brought_in_authority_takes_over_and_the_former_one_still_answers() {
         let former = shop.issuer().unwrap().authority().issuer_id().to_owned();
         let before = shop.sell("ssl_plus", "www.example.com").await;
         let key = master(7);
-        let stored = Authority::generate(&AuthorityOptions::new("Other", "FR", START), &key).unwrap();
+        let stored =
+            Authority::generate(&AuthorityOptions::new("Other", "FR", START), &key).unwrap();
         let pem = key.open("ca-issuing-key", &stored.issuing_key).unwrap();
         let signing = ca::SigningKey::from_der(&pem).unwrap().to_pkcs8_pem().unwrap();
         let id = shop
@@ -55,7 +57,8 @@ async fn a_brought_in_authority_takes_over_and_the_former_one_still_answers() {
             .await
             .unwrap();
         assert_eq!(id, stored.issuer_id);
-        let issuer = Issuer::open(shop.store(), key, "http://portal.test", options()).await.unwrap();
+        let issuer =
+            Issuer::open(shop.store(), key, "http://portal.test", options()).await.unwrap();
         assert_eq!(issuer.authority().issuer_id(), id);
         let clock = Clock::starting_at(START.plus(Days(1)));
         let desk = Lifecycle::new(shop.store().clone(), clock).with_issuer(issuer);

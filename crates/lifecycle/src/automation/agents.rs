@@ -55,7 +55,10 @@ impl Lifecycle {
         require_manager(actor, "Adding an agent")?;
         let name = name.trim().to_owned();
         if name.is_empty() || name.chars().count() > 100 {
-            return Err(LifecycleError::field("name", "Enter a name of 1 to 100 characters, such as the host's."));
+            return Err(LifecycleError::field(
+                "name",
+                "Enter a name of 1 to 100 characters, such as the host's.",
+            ));
         }
         let now = self.clock().now();
         let expires = now.plus_seconds(ACTIVATION_SECONDS);
@@ -67,7 +70,8 @@ impl Lifecycle {
                 Box::pin(async move {
                     let agent = tx.insert_agent(&name, &hash, expires, now).await?;
                     let said = format!("Agent {name:?} was added; its activation token was shown.");
-                    record(tx, now, &actor, AuditEntry::new("agent.added", "agent", agent, said)).await?;
+                    record(tx, now, &actor, AuditEntry::new("agent.added", "agent", agent, said))
+                        .await?;
                     Ok::<_, LifecycleError>(agent)
                 })
             })
@@ -92,9 +96,14 @@ impl Lifecycle {
                         version: &enroll.version,
                         platform: &enroll.platform,
                     };
-                    let agent = tx.enroll_agent(&who, now).await?.ok_or(LifecycleError::SignedOut)?;
-                    let entry = AuditEntry::new("agent.enrolled", "agent", agent, "The agent signed on.")
-                        .changing(json!(null), json!({"hostname": enroll.hostname, "version": enroll.version}));
+                    let agent =
+                        tx.enroll_agent(&who, now).await?.ok_or(LifecycleError::SignedOut)?;
+                    let entry =
+                        AuditEntry::new("agent.enrolled", "agent", agent, "The agent signed on.")
+                            .changing(
+                                json!(null),
+                                json!({"hostname": enroll.hostname, "version": enroll.version}),
+                            );
                     record(tx, now, &Actor::Worker { on_behalf_of: None }, entry).await?;
                     Ok::<_, LifecycleError>(agent)
                 })
@@ -116,7 +125,9 @@ impl Lifecycle {
             self.store()
                 .write(move |tx| {
                     Box::pin(async move {
-                        Ok::<_, LifecycleError>(tx.touch_agent(agent, version.as_deref(), now).await?)
+                        Ok::<_, LifecycleError>(
+                            tx.touch_agent(agent, version.as_deref(), now).await?,
+                        )
                     })
                 })
                 .await?;
@@ -147,7 +158,13 @@ impl Lifecycle {
                     if !tx.remove_agent(id, now).await? {
                         return Err(LifecycleError::NotFound { what: "agent" });
                     }
-                    record(tx, now, &actor, AuditEntry::new("agent.removed", "agent", id, "The agent was removed.")).await
+                    record(
+                        tx,
+                        now,
+                        &actor,
+                        AuditEntry::new("agent.removed", "agent", id, "The agent was removed."),
+                    )
+                    .await
                 })
             })
             .await

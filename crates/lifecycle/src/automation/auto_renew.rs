@@ -19,7 +19,9 @@ impl Lifecycle {
         let due = self.store().reader().await?.auto_renew_due(now, BATCH).await?;
         for id in &due {
             let id = *id;
-            self.store().write(move |tx| Box::pin(async move { make_event(tx, now, id).await })).await?;
+            self.store()
+                .write(move |tx| Box::pin(async move { make_event(tx, now, id).await }))
+                .await?;
         }
         if !due.is_empty() {
             self.wake_agents();
@@ -48,9 +50,22 @@ async fn make_event(tx: &mut Tx, now: Timestamp, id: EndpointId) -> Result<()> {
     match ready(tx, &endpoint, user.as_ref()).await? {
         Ok(event) => insert(tx, now, event).await,
         Err((cause, solution)) => {
-            tx.set_endpoint_status(id, EndpointStatus::ActionRequired, None, Some(&cause), Some(&solution)).await?;
+            tx.set_endpoint_status(
+                id,
+                EndpointStatus::ActionRequired,
+                None,
+                Some(&cause),
+                Some(&solution),
+            )
+            .await?;
             let said = format!("Auto-renew of {}:{} stopped: {cause}", endpoint.ip, endpoint.port);
-            record(tx, now, &Actor::Worker { on_behalf_of: endpoint.auto_renew_user }, AuditEntry::new("endpoint.auto_renew_stopped", "endpoint", id, said)).await
+            record(
+                tx,
+                now,
+                &Actor::Worker { on_behalf_of: endpoint.auto_renew_user },
+                AuditEntry::new("endpoint.auto_renew_stopped", "endpoint", id, said),
+            )
+            .await
         }
     }
 }
@@ -58,7 +73,11 @@ async fn make_event(tx: &mut Tx, now: Timestamp, id: EndpointId) -> Result<()> {
 type Stopped = (String, String);
 
 /// The event, or why a person must act: what stopped is never silently lost.
-async fn ready(tx: &mut Tx, endpoint: &EndpointRecord, user: Option<&User>) -> Result<std::result::Result<NewEvent, Stopped>> {
+async fn ready(
+    tx: &mut Tx,
+    endpoint: &EndpointRecord,
+    user: Option<&User>,
+) -> Result<std::result::Result<NewEvent, Stopped>> {
     let stopped = |cause: &str, solution: &str| Ok(Err((cause.to_owned(), solution.to_owned())));
     let Some(user) = user.filter(|user| !user.disabled && user.role != Role::Limited) else {
         return stopped(
@@ -71,16 +90,26 @@ async fn ready(tx: &mut Tx, endpoint: &EndpointRecord, user: Option<&User>) -> R
         None => None,
     };
     let Some(profile) = profile else {
-        return stopped("The automation profile that auto-renew used is gone.", "Choose another profile and switch auto-renew on again.");
+        return stopped(
+            "The automation profile that auto-renew used is gone.",
+            "Choose another profile and switch auto-renew on again.",
+        );
     };
     let in_place = super::schedule::order_in_place(tx, endpoint).await?;
     let names = match (&endpoint.served, &in_place) {
         (Some(served), _) => Some((served.common_name.clone(), served.names.clone())),
-        (None, Some(file)) => Some((Some(file.order.common_name.clone()), file.order.names.clone())),
+        (None, Some(file)) => {
+            Some((Some(file.order.common_name.clone()), file.order.names.clone()))
+        }
         (None, None) => None,
     };
-    let Some((Some(common_name), names)) = names.map(|(cn, names)| (cn.or_else(|| names.iter().next().cloned()), names)) else {
-        return stopped("It is not known which names the endpoint's certificate had.", "Request a certificate for the endpoint.");
+    let Some((Some(common_name), names)) =
+        names.map(|(cn, names)| (cn.or_else(|| names.iter().next().cloned()), names))
+    else {
+        return stopped(
+            "It is not known which names the endpoint's certificate had.",
+            "Request a certificate for the endpoint.",
+        );
     };
     Ok(Ok(NewEvent {
         endpoint: endpoint.id,
@@ -93,7 +122,10 @@ async fn ready(tx: &mut Tx, endpoint: &EndpointRecord, user: Option<&User>) -> R
         extra_names: NameSet::default(),
         status: EventStatus::Scheduled,
         scheduled_at: endpoint.next_auto_renew_at.unwrap_or(Timestamp(0)),
-        time_zone: endpoint.auto_renew.as_ref().map_or_else(|| "UTC".to_owned(), |renew| renew.time_zone.clone()),
+        time_zone: endpoint
+            .auto_renew
+            .as_ref()
+            .map_or_else(|| "UTC".to_owned(), |renew| renew.time_zone.clone()),
         requester: Some(user.id),
         requester_name: Some(user.name.clone()),
         emails: Vec::new(),
@@ -110,7 +142,9 @@ async fn insert(tx: &mut Tx, now: Timestamp, mut event: NewEvent) -> Result<()> 
     event.idempotency_key = Some(format!("auto:{}:{}", event.endpoint, event.scheduled_at.0));
     let actor = Actor::Worker { on_behalf_of: event.requester };
     let Some(id) = tx.insert_event(&event).await? else { return Ok(()) };
-    tx.set_endpoint_status(event.endpoint, EndpointStatus::InProgress, Some(id), None, None).await?;
-    record(tx, now, &actor, AuditEntry::new("event.scheduled", "event", id, "Auto-renew is due.")).await?;
+    tx.set_endpoint_status(event.endpoint, EndpointStatus::InProgress, Some(id), None, None)
+        .await?;
+    record(tx, now, &actor, AuditEntry::new("event.scheduled", "event", id, "Auto-renew is due."))
+        .await?;
     Ok::<(), LifecycleError>(())
 }

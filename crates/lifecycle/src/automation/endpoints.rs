@@ -5,7 +5,10 @@ use domain::rules::auto_renew_at;
 use domain::{AgentId, EndpointId, ProfileId, Timestamp};
 use serde_json::json;
 use store::Tx;
-use store::endpoints::{EndpointFilter, EndpointKey, EndpointProbe, EndpointRecord, EndpointReport, EndpointSort, Served};
+use store::endpoints::{
+    EndpointFilter, EndpointKey, EndpointProbe, EndpointRecord, EndpointReport, EndpointSort,
+    Served,
+};
 use store::events::{EventFilter, EventRecord};
 
 use super::agents::{require_manager, require_person};
@@ -58,7 +61,11 @@ pub struct EndpointDetail {
 
 impl Lifecycle {
     /// Takes in an agent's report; answers the endpoints' ids in its order.
-    pub async fn report_endpoints(&self, agent: AgentId, found: Vec<EndpointFound>) -> Result<Vec<EndpointId>> {
+    pub async fn report_endpoints(
+        &self,
+        agent: AgentId,
+        found: Vec<EndpointFound>,
+    ) -> Result<Vec<EndpointId>> {
         let now = self.clock().now();
         self.store()
             .write(move |tx| {
@@ -105,7 +112,8 @@ impl Lifecycle {
         require_person(actor)?;
         let now = self.clock().now();
         let mut tx = self.store().reader().await?;
-        let mut endpoint = tx.endpoint(id).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
+        let mut endpoint =
+            tx.endpoint(id).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
         show_silence(&mut endpoint, now);
         let filter = EventFilter { endpoint: Some(id), ..EventFilter::default() };
         let newest = PageOf { descending: true, ..PageOf::first((), HISTORY) };
@@ -159,25 +167,44 @@ pub(super) async fn switch_auto_renew(
 ) -> Result<()> {
     let endpoint = tx.endpoint(id).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
     if to.renew.is_some() && to.profile.or(endpoint.profile).is_none() {
-        return Err(LifecycleError::field("profile", "Choose the automation profile that auto-renew uses."));
+        return Err(LifecycleError::field(
+            "profile",
+            "Choose the automation profile that auto-renew uses.",
+        ));
     }
     let user = actor.person().map(|person| person.user.id);
     let next = next_auto_renew(&endpoint, to.renew)?;
     tx.set_endpoint_auto_renew(id, to.renew, to.profile, user, to.auto_replace, next).await?;
     let status = match (endpoint.status, to.renew) {
-        (EndpointStatus::Configured | EndpointStatus::Renewed, Some(_)) => EndpointStatus::AutoRenewScheduled,
+        (EndpointStatus::Configured | EndpointStatus::Renewed, Some(_)) => {
+            EndpointStatus::AutoRenewScheduled
+        }
         (EndpointStatus::AutoRenewScheduled, None) => EndpointStatus::Configured,
         (other, _) => other,
     };
-    tx.set_endpoint_status(id, status, None, endpoint.cause.as_deref(), endpoint.solution.as_deref()).await?;
-    let said = if to.renew.is_some() { "Auto-renew was switched on." } else { "Auto-renew was switched off." };
+    tx.set_endpoint_status(
+        id,
+        status,
+        None,
+        endpoint.cause.as_deref(),
+        endpoint.solution.as_deref(),
+    )
+    .await?;
+    let said = if to.renew.is_some() {
+        "Auto-renew was switched on."
+    } else {
+        "Auto-renew was switched off."
+    };
     let entry = AuditEntry::new("endpoint.auto_renew", "endpoint", id, said)
         .changing(json!({"auto_renew": endpoint.auto_renew}), json!({"auto_renew": to.renew}));
     record(tx, now, actor, entry).await
 }
 
 /// When auto-renew acts on an endpoint: by the certificate that it serves.
-pub(super) fn next_auto_renew(endpoint: &EndpointRecord, renew: Option<&AutoRenew>) -> Result<Option<Timestamp>> {
+pub(super) fn next_auto_renew(
+    endpoint: &EndpointRecord,
+    renew: Option<&AutoRenew>,
+) -> Result<Option<Timestamp>> {
     let (Some(renew), Some(served)) = (renew, &endpoint.served) else { return Ok(None) };
     Ok(Some(auto_renew_at(served.not_after, renew)?))
 }
@@ -213,8 +240,14 @@ pub(super) async fn keep_probe(
     let Some(endpoint) = tx.endpoint(id).await? else { return Ok(()) };
     if endpoint.auto_renew.is_some() {
         let lost = probe.served.is_none() || revoked;
-        let next = if lost && endpoint.auto_replace { Some(now) } else { next_auto_renew(&endpoint, endpoint.auto_renew.as_ref())? };
-        if next != endpoint.next_auto_renew_at && endpoint.next_auto_renew_at.is_none_or(|at| at > now) {
+        let next = if lost && endpoint.auto_replace {
+            Some(now)
+        } else {
+            next_auto_renew(&endpoint, endpoint.auto_renew.as_ref())?
+        };
+        if next != endpoint.next_auto_renew_at
+            && endpoint.next_auto_renew_at.is_none_or(|at| at > now)
+        {
             tx.set_next_auto_renew(id, next).await?;
         }
     }
@@ -230,7 +263,10 @@ pub(super) fn show_silence(endpoint: &mut EndpointRecord, now: Timestamp) {
     );
     if silent && waits {
         endpoint.status = EndpointStatus::AgentError;
-        endpoint.cause = Some(format!("The agent {:?} has not been heard of for more than five minutes.", endpoint.agent_name));
+        endpoint.cause = Some(format!(
+            "The agent {:?} has not been heard of for more than five minutes.",
+            endpoint.agent_name
+        ));
         endpoint.solution =
             Some("Start the agent on its host and check that it can reach this portal; the work then goes on by itself.".to_owned());
     }

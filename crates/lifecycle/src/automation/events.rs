@@ -23,7 +23,12 @@ pub struct EventDetail {
 
 impl Lifecycle {
     /// One page of events, in the order in which they were made or newest first.
-    pub async fn events(&self, actor: &Actor, filter: EventFilter, page: &PageOf<()>) -> Result<Slice<EventRecord>> {
+    pub async fn events(
+        &self,
+        actor: &Actor,
+        filter: EventFilter,
+        page: &PageOf<()>,
+    ) -> Result<Slice<EventRecord>> {
         require_person(actor)?;
         Ok(page.slice(self.store().reader().await?.events(&filter, &page.rows()).await?))
     }
@@ -33,9 +38,13 @@ impl Lifecycle {
         require_person(actor)?;
         let mut tx = self.store().reader().await?;
         let event = tx.event(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
-        let mut endpoint = tx.endpoint(event.endpoint).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
+        let mut endpoint = tx
+            .endpoint(event.endpoint)
+            .await?
+            .ok_or(LifecycleError::NotFound { what: "endpoint" })?;
         show_silence(&mut endpoint, self.clock().now());
-        let explanation = event.explanation.as_deref().and_then(|json| serde_json::from_str(json).ok());
+        let explanation =
+            event.explanation.as_deref().and_then(|json| serde_json::from_str(json).ok());
         Ok(EventDetail { event, endpoint, explanation })
     }
 }

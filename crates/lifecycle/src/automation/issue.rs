@@ -12,8 +12,8 @@ use store::events::EventRecord;
 
 use super::work::{finish, put_off, used_up};
 use crate::ask::read_csr;
-use crate::settings::preferences;
 use crate::renew::Due;
+use crate::settings::preferences;
 use crate::{Actor, Ask, Exact, Lifecycle, LifecycleError, NewOrder, Outcome, Result, What};
 
 /// Events taken in one go.
@@ -36,7 +36,9 @@ impl Lifecycle {
         let now = self.clock().now();
         for id in &decided {
             let id = *id;
-            self.store().write(move |tx| Box::pin(async move { take_decision(tx, now, id).await })).await?;
+            self.store()
+                .write(move |tx| Box::pin(async move { take_decision(tx, now, id).await }))
+                .await?;
             self.event_changed(id);
         }
         Ok(decided.len())
@@ -45,7 +47,10 @@ impl Lifecycle {
     /// Rule D17: a duplicate is checked again before its agent is bothered; where it is refused by
     /// now, the event ends as "Action required". Answers whether the event goes on.
     pub(super) async fn recheck_event(&self, id: EventId, now: Timestamp) -> Result<bool> {
-        let goes_on = self.store().write(move |tx| Box::pin(async move { recheck(tx, now, id).await })).await?;
+        let goes_on = self
+            .store()
+            .write(move |tx| Box::pin(async move { recheck(tx, now, id).await }))
+            .await?;
         if !goes_on {
             self.event_changed(id);
         }
@@ -55,8 +60,17 @@ impl Lifecycle {
     /// Gets the certificate of an event, or notes why there is none yet.
     pub(super) async fn issue_event(&self, id: EventId) -> Result<()> {
         let now = self.clock().now();
-        let event = self.store().reader().await?.event(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
-        if event.finished_at.is_some() || event.certificate.is_some() || event.status == EventStatus::ApprovalPending {
+        let event = self
+            .store()
+            .reader()
+            .await?
+            .event(id)
+            .await?
+            .ok_or(LifecycleError::NotFound { what: "event" })?;
+        if event.finished_at.is_some()
+            || event.certificate.is_some()
+            || event.status == EventStatus::ApprovalPending
+        {
             return Ok(());
         }
         if !self.recheck_event(id, now).await? {
@@ -85,9 +99,14 @@ impl Lifecycle {
             (None, _, Some(order)) if renews => {
                 let ask = with_key(event, Ask::new(What::Renew { order, names: None }, csr));
                 let due = Due { order, names, profile: Some(event.profile.id), ask };
-                return self.renew_due(&actor, &due).await.map(|(outcome, decided)| (outcome, Some(decided)));
+                return self
+                    .renew_due(&actor, &due)
+                    .await
+                    .map(|(outcome, decided)| (outcome, Some(decided)));
             }
-            (None, _, Some(order)) if reissues(event.action) => What::Reissue { order, names: ReissueRequest::Same },
+            (None, _, Some(order)) if reissues(event.action) => {
+                What::Reissue { order, names: ReissueRequest::Same }
+            }
             (None, ..) => new_order(event, names),
         };
         Ok((self.ask(&actor, with_key(event, Ask::new(what, csr))).await?, None))
@@ -142,18 +161,31 @@ async fn role_of(tx: &mut Tx, requester: Option<UserId>) -> Result<Role> {
 }
 
 async fn recheck(tx: &mut Tx, now: Timestamp, id: EventId) -> Result<bool> {
-    let mut event = tx.event_for_update(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
+    let mut event =
+        tx.event_for_update(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
     if event.finished_at.is_some() {
         return Ok(false);
     }
-    let (EventMode::Duplicate, Some(order)) = (event.mode, event.source_order) else { return Ok(true) };
+    let (EventMode::Duplicate, Some(order)) = (event.mode, event.source_order) else {
+        return Ok(true);
+    };
     let role = role_of(tx, event.requester).await?;
     let settings = preferences(tx).await?;
     let checked = match tx.order_file(order).await? {
-        Some(source) => {
-            recheck_scheduled_duplicate(&settings, role, Some(&event.profile), &source, &duplicate_names(&event), now).map(|_| ())
-        }
-        None => Err(Refusal::new("D17", "order_gone", format!("Order {order} is gone. Choose another order."))),
+        Some(source) => recheck_scheduled_duplicate(
+            &settings,
+            role,
+            Some(&event.profile),
+            &source,
+            &duplicate_names(&event),
+            now,
+        )
+        .map(|_| ()),
+        None => Err(Refusal::new(
+            "D17",
+            "order_gone",
+            format!("Order {order} is gone. Choose another order."),
+        )),
     };
     let Err(refusal) = checked else { return Ok(true) };
     end_refused(tx, now, &mut event, &refusal).await?;
@@ -161,7 +193,12 @@ async fn recheck(tx: &mut Tx, now: Timestamp, id: EventId) -> Result<bool> {
 }
 
 /// A rule said no: a person must decide, and reads the rule's own words.
-async fn end_refused(tx: &mut Tx, now: Timestamp, event: &mut EventRecord, refusal: &Refusal) -> Result<()> {
+async fn end_refused(
+    tx: &mut Tx,
+    now: Timestamp,
+    event: &mut EventRecord,
+    refusal: &Refusal,
+) -> Result<()> {
     let cause = format!("{} (rule {})", refusal.message, refusal.rule);
     let solution = "Nothing was issued. Change what the rule asks for and choose \"Retry\", or submit another request.";
     finish(tx, now, event, EventStatus::ActionRequired, Some((&cause, solution))).await
@@ -173,7 +210,8 @@ async fn note_outcome(
     id: EventId,
     outcome: Result<(Outcome, Option<Decided>)>,
 ) -> Result<()> {
-    let mut event = tx.event_for_update(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
+    let mut event =
+        tx.event_for_update(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
     if event.finished_at.is_some() || event.certificate.is_some() {
         return Ok(());
     }
@@ -198,28 +236,58 @@ async fn note_outcome(
             event.order = Some(order);
             event.ordered_at = Some(now);
             event.cause = Some(because.words().to_owned());
-            event.solution = Some(format!("An Administrator or a Manager has to approve request {request} under Certificates > Requests."));
+            event.solution = Some(format!(
+                "An Administrator or a Manager has to approve request {request} under Certificates > Requests."
+            ));
             tx.save_event(&event).await?;
-            tx.set_endpoint_status(event.endpoint, event.status.on_endpoint(), Some(id), event.cause.as_deref(), event.solution.as_deref()).await?;
+            tx.set_endpoint_status(
+                event.endpoint,
+                event.status.on_endpoint(),
+                Some(id),
+                event.cause.as_deref(),
+                event.solution.as_deref(),
+            )
+            .await?;
             Ok(())
         }
         Ok(Outcome::Wait { order }) => {
             let cause = format!("Order {order} is being renewed by another request right now.");
             event.next_attempt_at = Some(now.plus_seconds(2));
             event.cause = Some(cause);
-            event.solution = Some("It is tried again by itself once that renewal is issued or refused.".to_owned());
+            event.solution = Some(
+                "It is tried again by itself once that renewal is issued or refused.".to_owned(),
+            );
             Ok(tx.save_event(&event).await?)
         }
         Err(LifecycleError::Refused(refusal)) => end_refused(tx, now, &mut event, &refusal).await,
-        Err(error @ (LifecycleError::Invalid(_) | LifecycleError::Forbidden { .. } | LifecycleError::SignedOut | LifecycleError::NotFound { .. })) => {
+        Err(
+            error @ (LifecycleError::Invalid(_)
+            | LifecycleError::Forbidden { .. }
+            | LifecycleError::SignedOut
+            | LifecycleError::NotFound { .. }),
+        ) => {
             let solution = "Look at the request and its profile, then choose \"Retry\" or submit another request.";
-            finish(tx, now, &mut event, EventStatus::ActionRequired, Some((&error.to_string(), solution))).await
+            finish(
+                tx,
+                now,
+                &mut event,
+                EventStatus::ActionRequired,
+                Some((&error.to_string(), solution)),
+            )
+            .await
         }
         Err(error) => {
             tracing::warn!(event = %id, error = ?error, "an event's certificate could not be issued");
             if used_up(&event) {
                 let solution = "Choose \"Retry\" once the cause is mended.";
-                return finish(tx, now, &mut event, EventStatus::Failed, Some((&error.to_string(), solution))).await;
+                return finish(
+                    tx,
+                    now,
+                    &mut event,
+                    EventStatus::Failed,
+                    Some((&error.to_string(), solution)),
+                )
+                .await;
             }
             put_off(&mut event, &error.to_string(), "It is tried again by itself.", now);
             Ok(tx.save_event(&event).await?)
@@ -229,12 +297,15 @@ async fn note_outcome(
 
 /// A reviewer approved (the certificate is there) or refused.
 async fn take_decision(tx: &mut Tx, now: Timestamp, id: EventId) -> Result<()> {
-    let mut event = tx.event_for_update(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
+    let mut event =
+        tx.event_for_update(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
     let request = match event.request {
         Some(request) => tx.request(request).await?,
         None => None,
     };
-    let Some(request) = request.filter(|_| event.status == EventStatus::ApprovalPending) else { return Ok(()) };
+    let Some(request) = request.filter(|_| event.status == EventStatus::ApprovalPending) else {
+        return Ok(());
+    };
     match (&request.request.approval, request.issued_certificate) {
         (domain::model::Approval::Approved { .. }, Some(certificate)) => {
             event.status = EventStatus::InProgress;
@@ -243,12 +314,26 @@ async fn take_decision(tx: &mut Tx, now: Timestamp, id: EventId) -> Result<()> {
             event.cause = None;
             event.solution = None;
             tx.save_event(&event).await?;
-            tx.set_endpoint_status(event.endpoint, event.status.on_endpoint(), Some(id), None, None).await?;
+            tx.set_endpoint_status(
+                event.endpoint,
+                event.status.on_endpoint(),
+                Some(id),
+                None,
+                None,
+            )
+            .await?;
             Ok(())
         }
         (domain::model::Approval::Rejected { reason, .. }, _) => {
             let cause = format!("The request was rejected: {reason}");
-            finish(tx, now, &mut event, EventStatus::ApprovalDenied, Some((&cause, "Talk to the reviewer, then submit another request."))).await
+            finish(
+                tx,
+                now,
+                &mut event,
+                EventStatus::ApprovalDenied,
+                Some((&cause, "Talk to the reviewer, then submit another request.")),
+            )
+            .await
         }
         (domain::model::Approval::Canceled { .. }, _) => {
             finish(tx, now, &mut event, EventStatus::Canceled, None).await

@@ -6,7 +6,9 @@
 //! goes on where the last transaction left the event.
 
 pub use store::agents::AgentRecord;
-pub use store::endpoints::{EndpointFilter, EndpointKey, EndpointRecord, EndpointReport, EndpointSort, Served};
+pub use store::endpoints::{
+    EndpointFilter, EndpointKey, EndpointRecord, EndpointReport, EndpointSort, Served,
+};
 pub use store::events::{EventFilter, EventRecord};
 
 mod agents;

@@ -28,7 +28,8 @@ impl Lifecycle {
         }
         let mut offers = Vec::with_capacity(endpoints.len());
         for endpoint in endpoints {
-            let order = endpoint.order.and_then(|number| orders.get(&number)).and_then(Option::as_ref);
+            let order =
+                endpoint.order.and_then(|number| orders.get(&number)).and_then(Option::as_ref);
             let status = behind_silence(&mut tx, endpoint).await?;
             offers.push(offered_actions(&EndpointFacts { status, ..facts(endpoint, order, now) }));
         }
@@ -45,7 +46,9 @@ impl Lifecycle {
         require_person(actor)?;
         let mut tx = self.store().reader().await?;
         let profile = match profile {
-            Some(id) => Some(tx.profile(id).await?.ok_or(LifecycleError::NotFound { what: "profile" })?.profile),
+            Some(id) => Some(
+                tx.profile(id).await?.ok_or(LifecycleError::NotFound { what: "profile" })?.profile,
+            ),
             None => None,
         };
         let role = actor.role().unwrap_or(domain::model::Role::Limited);
@@ -60,5 +63,8 @@ async fn behind_silence(tx: &mut Tx, endpoint: &EndpointRecord) -> Result<Endpoi
         return Ok(endpoint.status);
     }
     let open = tx.open_event(endpoint.id).await?;
-    Ok(open.map_or_else(|| status_after(endpoint.auto_renew.is_some()), |event| event.status.on_endpoint()))
+    Ok(open.map_or_else(
+        || status_after(endpoint.auto_renew.is_some()),
+        |event| event.status.on_endpoint(),
+    ))
 }

@@ -3,8 +3,8 @@
 
 use domain::model::{EndpointAction, EventMode, OrderFile, Profile, RequestKind};
 use domain::rules::{
-    ApprovalNeed, Decided, Decision, DuplicateNames, HeldBecause, Limits, Requester, approval_needed, plan_duplicate,
-    plan_renew, plan_validity,
+    ApprovalNeed, Decided, Decision, DuplicateNames, HeldBecause, Limits, Requester,
+    approval_needed, plan_duplicate, plan_renew, plan_validity,
 };
 use domain::{Days, DnsName, NameSet, OrderNumber, Product, Timestamp};
 use store::Tx;
@@ -61,13 +61,21 @@ impl Lifecycle {
         };
         let decided = match &source {
             Some(file) if event.mode == EventMode::New && event.action == EndpointAction::Renew => {
-                let names = Exact { common_name: event.common_name.clone(), names: event.names.clone() };
-                Some(crate::renew::decide(&mut tx, now, actor, &names, Some(event.profile.id), file).await?)
+                let names =
+                    Exact { common_name: event.common_name.clone(), names: event.names.clone() };
+                Some(
+                    crate::renew::decide(&mut tx, now, actor, &names, Some(event.profile.id), file)
+                        .await?,
+                )
             }
             _ => None,
         };
         let need = match actor.role() {
-            Some(role) => approval_needed(&preferences(&mut tx).await?, Requester::person(role), RequestKind::New),
+            Some(role) => approval_needed(
+                &preferences(&mut tx).await?,
+                Requester::person(role),
+                RequestKind::New,
+            ),
             None => ApprovalNeed::NotNeeded,
         };
         let held = match need {
@@ -100,13 +108,20 @@ impl Lifecycle {
         let decision = decided.map(|decided| decided.decision);
         let renewed = match (decision, source) {
             (Some(Decision::Duplicate { order }), _) => {
-                let file = tx.order_file(order).await?.ok_or(LifecycleError::NotFound { what: "order" })?;
+                let file = tx
+                    .order_file(order)
+                    .await?
+                    .ok_or(LifecycleError::NotFound { what: "order" })?;
                 return Ok(file.primary().map(|primary| primary.not_after));
             }
-            (Some(Decision::Renew { order }), Some(file)) if file.number() != order => tx.order_file(order).await?,
+            (Some(Decision::Renew { order }), Some(file)) if file.number() != order => {
+                tx.order_file(order).await?
+            }
             (Some(Decision::Renew { .. }), _) => source.cloned(),
             (None, Some(file)) if event.mode == EventMode::Duplicate => {
-                return Ok(Some(plan_duplicate(file, &DuplicateNames::Same, at)?.validity.not_after));
+                return Ok(Some(
+                    plan_duplicate(file, &DuplicateNames::Same, at)?.validity.not_after,
+                ));
             }
             // The next certificate of an order: how long follows from the order when it runs.
             (_, Some(_)) => return Ok(None),
@@ -121,6 +136,8 @@ impl Lifecycle {
             None => (event.profile.validity_days, Days(0)),
         };
         let limits = Limits { issuer_not_after: self.issuer()?.not_after(), coverage_ends: None };
-        Ok(plan_validity(product, at, asked, days_left, limits).ok().map(|validity| validity.not_after))
+        Ok(plan_validity(product, at, asked, days_left, limits)
+            .ok()
+            .map(|validity| validity.not_after))
     }
 }

@@ -126,10 +126,8 @@ async fn save(tx: &mut Tx, now: Timestamp, actor: Actor, form: ProfileForm) -> R
         update_scheduled(tx, &profile).await?;
     }
     let said = format!("Profile {:?} was saved.", profile.name);
-    let entry = AuditEntry::new("profile.saved", "profile", profile.id, said).changing(
-        old.map_or(serde_json::Value::Null, |old| json(&old.profile)),
-        json(&profile),
-    );
+    let entry = AuditEntry::new("profile.saved", "profile", profile.id, said)
+        .changing(old.map_or(serde_json::Value::Null, |old| json(&old.profile)), json(&profile));
     record(tx, now, &actor, entry).await?;
     Ok(profile.id)
 }

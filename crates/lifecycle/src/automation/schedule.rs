@@ -3,10 +3,12 @@
 use domain::model::{AutoRenew, EndpointAction, EventMode, EventStatus, OrderFile, Profile, Role};
 use domain::rules::profile::check_auto_renew;
 use domain::rules::{
-    DuplicateNames, EndpointFacts, OfferedAction, candidates_for_names, check_bulk, check_offered, check_product_names,
-    longest_lifetime, offer_in_automation, plan_duplicate, scheduled_at,
+    DuplicateNames, EndpointFacts, OfferedAction, candidates_for_names, check_bulk, check_offered,
+    check_product_names, longest_lifetime, offer_in_automation, plan_duplicate, scheduled_at,
 };
-use domain::{DnsName, EndpointId, EventId, NameSet, OrderNumber, Product, ProfileId, Refusal, Timestamp};
+use domain::{
+    DnsName, EndpointId, EventId, NameSet, OrderNumber, Product, ProfileId, Refusal, Timestamp,
+};
 use serde_json::json;
 use store::Tx;
 use store::endpoints::EndpointRecord;
@@ -92,16 +94,24 @@ impl Lifecycle {
         require_person(actor)?;
         check_form(&form)?;
         let (now, actor) = (self.clock().now(), actor.clone());
-        let event = self.store().write(move |tx| Box::pin(async move { schedule_in(tx, now, &actor, &form).await })).await?;
+        let event = self
+            .store()
+            .write(move |tx| Box::pin(async move { schedule_in(tx, now, &actor, &form).await }))
+            .await?;
         self.wake_agents();
         Ok(event)
     }
 
     /// Schedules the same action on many endpoints: all of them or none. Rule D7 refuses the
     /// whole where one asks for a duplicate.
-    pub async fn schedule_bulk(&self, actor: &Actor, forms: Vec<ScheduleForm>) -> Result<BulkOutcome> {
+    pub async fn schedule_bulk(
+        &self,
+        actor: &Actor,
+        forms: Vec<ScheduleForm>,
+    ) -> Result<BulkOutcome> {
         require_manager(actor, "A bulk request")?;
-        let duplicates: Vec<bool> = forms.iter().map(|form| matches!(form.obtain, Obtain::Duplicate { .. })).collect();
+        let duplicates: Vec<bool> =
+            forms.iter().map(|form| matches!(form.obtain, Obtain::Duplicate { .. })).collect();
         check_bulk(&duplicates)?;
         forms.iter().try_for_each(check_form)?;
         let (now, actor) = (self.clock().now(), actor.clone());
@@ -122,7 +132,11 @@ impl Lifecycle {
     }
 
     /// What the *Action* column offers for an endpoint.
-    pub async fn offered(&self, actor: &Actor, endpoint: &EndpointRecord) -> Result<domain::rules::Offer> {
+    pub async fn offered(
+        &self,
+        actor: &Actor,
+        endpoint: &EndpointRecord,
+    ) -> Result<domain::rules::Offer> {
         require_person(actor)?;
         let now = self.clock().now();
         let mut tx = self.store().reader().await?;
@@ -138,10 +152,15 @@ pub(super) fn check_form(form: &ScheduleForm) -> Result<()> {
     if form.note.as_ref().is_some_and(|note| note.chars().count() > 2_000) {
         return Err(LifecycleError::field("note", "Write at most 2,000 characters."));
     }
-    let bad = form.emails.iter().find(|email| email.len() > 254 || !email.contains('@') || email.contains(char::is_whitespace));
+    let bad = form.emails.iter().find(|email| {
+        email.len() > 254 || !email.contains('@') || email.contains(char::is_whitespace)
+    });
     if let Some(bad) = bad {
         let shown: String = bad.chars().take(60).collect();
-        return Err(LifecycleError::field("emails", format!("{shown:?} is not an e-mail address.")));
+        return Err(LifecycleError::field(
+            "emails",
+            format!("{shown:?} is not an e-mail address."),
+        ));
     }
     if form.emails.len() > 20 {
         return Err(LifecycleError::field("emails", "Enter at most 20 e-mail addresses."));
@@ -149,7 +168,12 @@ pub(super) fn check_form(form: &ScheduleForm) -> Result<()> {
     Ok(())
 }
 
-async fn schedule_in(tx: &mut Tx, now: Timestamp, actor: &Actor, form: &ScheduleForm) -> Result<EventId> {
+async fn schedule_in(
+    tx: &mut Tx,
+    now: Timestamp,
+    actor: &Actor,
+    form: &ScheduleForm,
+) -> Result<EventId> {
     let key = event_key(actor, form);
     if let Some(event) = tx.event_by_key(&key).await? {
         return Ok(event);
@@ -160,20 +184,34 @@ async fn schedule_in(tx: &mut Tx, now: Timestamp, actor: &Actor, form: &Schedule
 }
 
 /// The event that a form makes, if all its checks pass. Reads only.
-pub(super) async fn prepare(tx: &mut Tx, now: Timestamp, actor: &Actor, form: &ScheduleForm) -> Result<NewEvent> {
-    let endpoint = tx.endpoint(form.endpoint).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
+pub(super) async fn prepare(
+    tx: &mut Tx,
+    now: Timestamp,
+    actor: &Actor,
+    form: &ScheduleForm,
+) -> Result<NewEvent> {
+    let endpoint =
+        tx.endpoint(form.endpoint).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
     let order = order_in_place(tx, &endpoint).await?;
     check_offered(&facts(&endpoint, order.as_ref(), now), OfferedAction::Act(form.action))?;
     refuse_busy(tx, &endpoint).await?;
     if let Some(reason) = &endpoint.manual_reason {
-        return Err(LifecycleError::Conflict { message: format!("The agent can't install here by itself: {reason}") });
+        return Err(LifecycleError::Conflict {
+            message: format!("The agent can't install here by itself: {reason}"),
+        });
     }
-    let profile = tx.profile(form.profile).await?.ok_or_else(|| LifecycleError::field("profile", "Choose an automation profile."))?.profile;
+    let profile = tx
+        .profile(form.profile)
+        .await?
+        .ok_or_else(|| LifecycleError::field("profile", "Choose an automation profile."))?
+        .profile;
     check_renewal(form.auto_renew.as_ref(), &profile, now)?;
     let what = resolve(tx, now, actor, form, &endpoint, order.as_ref(), &profile).await?;
     let (at, time_zone) = match &form.install {
         Install::Now => (now, person_zone(actor)),
-        Install::At { date, time, time_zone } => (scheduled_at(date, time, time_zone, now)?, time_zone.clone()),
+        Install::At { date, time, time_zone } => {
+            (scheduled_at(date, time, time_zone, now)?, time_zone.clone())
+        }
     };
     Ok(NewEvent {
         endpoint: form.endpoint,
@@ -197,15 +235,33 @@ pub(super) async fn prepare(tx: &mut Tx, now: Timestamp, actor: &Actor, form: &S
     })
 }
 
-async fn insert(tx: &mut Tx, now: Timestamp, actor: &Actor, form: &ScheduleForm, event: NewEvent) -> Result<EventId> {
+async fn insert(
+    tx: &mut Tx,
+    now: Timestamp,
+    actor: &Actor,
+    form: &ScheduleForm,
+    event: NewEvent,
+) -> Result<EventId> {
     let id = tx.insert_event(&event).await?.ok_or_else(|| LifecycleError::Conflict {
         message: "This request was submitted at the same moment already.".to_owned(),
     })?;
     // Auto-renew first: the event's status is the one to show.
-    let to = Switch { profile: Some(form.profile), renew: form.auto_renew.as_ref(), auto_replace: form.auto_replace };
+    let to = Switch {
+        profile: Some(form.profile),
+        renew: form.auto_renew.as_ref(),
+        auto_replace: form.auto_replace,
+    };
     switch_auto_renew(tx, now, actor, form.endpoint, to).await?;
-    tx.set_endpoint_status(form.endpoint, EventStatus::Scheduled.on_endpoint(), Some(id), None, None).await?;
-    let said = format!("{} was scheduled for {}.", form.action.label("DigiCert"), event.scheduled_at);
+    tx.set_endpoint_status(
+        form.endpoint,
+        EventStatus::Scheduled.on_endpoint(),
+        Some(id),
+        None,
+        None,
+    )
+    .await?;
+    let said =
+        format!("{} was scheduled for {}.", form.action.label("DigiCert"), event.scheduled_at);
     let entry = AuditEntry::new("event.scheduled", "event", id, said).changing(
         json!(null),
         json!({
@@ -219,7 +275,9 @@ async fn insert(tx: &mut Tx, now: Timestamp, actor: &Actor, form: &ScheduleForm,
 
 /// Auto-renew must not be due again as soon as it has renewed.
 fn check_renewal(renew: Option<&AutoRenew>, profile: &Profile, now: Timestamp) -> Result<()> {
-    let (Some(renew), Some(product)) = (renew, Product::find(profile.product.as_str())) else { return Ok(()) };
+    let (Some(renew), Some(product)) = (renew, Product::find(profile.product.as_str())) else {
+        return Ok(());
+    };
     let longest = longest_lifetime(product, now);
     let faults = check_auto_renew(renew, profile.validity_days.unwrap_or(longest).min(longest));
     if faults.is_empty() {
@@ -252,7 +310,9 @@ async fn resolve(
             offer_in_automation(&preferences(tx).await?, role, Some(profile))?;
             resolve_duplicate(tx, now, *order, extra_names, endpoint, form.action, profile).await
         }
-        Obtain::New { common_name, names } => resolve_new(form.action, common_name.as_ref(), names, endpoint, in_place, profile),
+        Obtain::New { common_name, names } => {
+            resolve_new(form.action, common_name.as_ref(), names, endpoint, in_place, profile)
+        }
     }
 }
 
@@ -266,12 +326,14 @@ async fn resolve_duplicate(
     profile: &Profile,
 ) -> Result<Resolved> {
     if !matches!(action, EndpointAction::Request | EndpointAction::Renew | EndpointAction::Switch) {
-        return Err(LifecycleError::field("obtain", "A duplicate can be issued for Request, Renew and Switch only."));
+        return Err(LifecycleError::field(
+            "obtain",
+            "A duplicate can be issued for Request, Renew and Switch only.",
+        ));
     }
-    let source = tx
-        .order_file(order)
-        .await?
-        .ok_or_else(|| LifecycleError::field("order", "There is no such order. Choose one from the list."))?;
+    let source = tx.order_file(order).await?.ok_or_else(|| {
+        LifecycleError::field("order", "There is no such order. Choose one from the list.")
+    })?;
     // For a certificate in place its names are the ones to match (rule D10), else those typed are
     // the order's own (rule D9); product and organization are the profile's in either case.
     let wanted = match (&endpoint.served, action) {
@@ -282,9 +344,18 @@ async fn resolve_duplicate(
     if judged.orders.is_empty() {
         let why = judged.verdicts.first().map(|verdict| verdict.why.clone()).unwrap_or_default();
         let rule = if matches!(action, EndpointAction::Request) { "D9" } else { "D10" };
-        return Err(Refusal::new(rule, "order_does_not_match", format!("Order {order} can't be chosen here. {why} Choose another order.")).into());
+        return Err(Refusal::new(
+            rule,
+            "order_does_not_match",
+            format!("Order {order} can't be chosen here. {why} Choose another order."),
+        )
+        .into());
     }
-    let names = if extra_names.is_empty() { DuplicateNames::Same } else { DuplicateNames::Extra { names: extra_names.clone() } };
+    let names = if extra_names.is_empty() {
+        DuplicateNames::Same
+    } else {
+        DuplicateNames::Extra { names: extra_names.clone() }
+    };
     let plan = plan_duplicate(&source, &names, now)?;
     Ok(Resolved {
         mode: EventMode::Duplicate,
@@ -304,20 +375,23 @@ fn resolve_new(
     profile: &Profile,
 ) -> Result<Resolved> {
     let (common_name, names) = match (action, in_place, &endpoint.served) {
-        (EndpointAction::Request, _, _) => (common_name.cloned(), names.clone()),
+        (EndpointAction::Request, _, _) | (_, None, None) => (common_name.cloned(), names.clone()),
         (EndpointAction::Reissue | EndpointAction::NextCertificate, Some(file), _) => {
             (Some(file.order.common_name.clone()), file.order.names.clone())
         }
         (_, _, Some(served)) => (served.common_name.clone(), served.names.clone()),
         (_, Some(file), None) => (Some(file.order.common_name.clone()), file.order.names.clone()),
-        (_, None, None) => (common_name.cloned(), names.clone()),
     };
     let common_name = common_name
         .or_else(|| names.iter().next().cloned())
         .ok_or_else(|| LifecycleError::field("common_name", "Enter the common name."))?;
     let names = NameSet::with_common_name(&common_name, names);
-    let product = Product::find(profile.product.as_str())
-        .ok_or_else(|| LifecycleError::field("profile", "The profile's product is no longer sold. Choose another profile."))?;
+    let product = Product::find(profile.product.as_str()).ok_or_else(|| {
+        LifecycleError::field(
+            "profile",
+            "The profile's product is no longer sold. Choose another profile.",
+        )
+    })?;
     if !matches!(action, EndpointAction::Reissue | EndpointAction::NextCertificate) {
         check_product_names(product, &names)?;
     }
@@ -343,15 +417,23 @@ async fn refuse_busy(tx: &mut Tx, endpoint: &EndpointRecord) -> Result<()> {
 }
 
 /// The order of the certificate in place, or of the last one that was there.
-pub(super) async fn order_in_place(tx: &mut Tx, endpoint: &EndpointRecord) -> Result<Option<OrderFile>> {
+pub(super) async fn order_in_place(
+    tx: &mut Tx,
+    endpoint: &EndpointRecord,
+) -> Result<Option<OrderFile>> {
     match endpoint.order {
         Some(number) => Ok(tx.order_file(number).await?),
         None => Ok(None),
     }
 }
 
-pub(super) fn facts<'a>(endpoint: &EndpointRecord, order: Option<&'a OrderFile>, now: Timestamp) -> EndpointFacts<'a> {
-    let certificate = order.and_then(|file| file.certificates.iter().find(|one| Some(one.id) == endpoint.certificate));
+pub(super) fn facts<'a>(
+    endpoint: &EndpointRecord,
+    order: Option<&'a OrderFile>,
+    now: Timestamp,
+) -> EndpointFacts<'a> {
+    let certificate = order
+        .and_then(|file| file.certificates.iter().find(|one| Some(one.id) == endpoint.certificate));
     EndpointFacts { issuer: endpoint.issuer_kind, certificate, order, status: endpoint.status, now }
 }
 

@@ -11,7 +11,9 @@ use domain::{AgentId, Days, EndpointId, EventId, NameSet, OrderNumber, ProductId
 use store::certificates::CertificateRecord;
 use store::endpoints::{EndpointReport, Served};
 
-use super::{EndpointFound, Enroll, Install, Obtain, ProfileForm, ReadChain, ScheduleForm, Step, Task};
+use super::{
+    EndpointFound, Enroll, Install, Obtain, ProfileForm, ReadChain, ScheduleForm, Step, Task,
+};
 use crate::Actor;
 use crate::testing::issuing::{Shop, csr_pem, names, shops};
 
@@ -141,7 +143,9 @@ impl Yard {
     }
 
     async fn answer_csr(&self, task: &Task) {
-        let Step::MakeCsr { common_name, names, .. } = &task.step else { panic!("{:?}", task.step) };
+        let Step::MakeCsr { common_name, names, .. } = &task.step else {
+            panic!("{:?}", task.step)
+        };
         let rest = names.iter().filter(|name| *name != common_name).map(ToString::to_string);
         let text: Vec<String> = std::iter::once(common_name.to_string()).chain(rest).collect();
         self.event_csr(self.agent, task.event, csr_pem(&text.join(" "))).await.unwrap();
@@ -149,9 +153,18 @@ impl Yard {
 
     /// The agent's next step, which must be an installation; does it.
     async fn install(&self) -> CertificateRecord {
-        let task = self.next_task(self.agent).await.unwrap().expect("a certificate is to be installed");
+        let task =
+            self.next_task(self.agent).await.unwrap().expect("a certificate is to be installed");
         let Step::Install { serial, .. } = &task.step else { panic!("{:?}", task.step) };
-        let record = self.store().reader().await.unwrap().certificate_by_serial(serial).await.unwrap().unwrap();
+        let record = self
+            .store()
+            .reader()
+            .await
+            .unwrap()
+            .certificate_by_serial(serial)
+            .await
+            .unwrap()
+            .unwrap();
         self.event_installed(self.agent, task.event).await.unwrap();
         self.event_verified(self.agent, task.event, served(&record)).await.unwrap();
         record
@@ -199,8 +212,10 @@ async fn a_double_submit_makes_one_event_and_a_second_wish_is_refused() {
     for yard in yards().await {
         let endpoint = yard.endpoint(8443, None).await;
         let form = yard.fresh(endpoint, "new.example.com");
-        let (first, second) =
-            tokio::join!(yard.schedule(&Actor::Operator, form.clone()), yard.schedule(&Actor::Operator, form.clone()));
+        let (first, second) = tokio::join!(
+            yard.schedule(&Actor::Operator, form.clone()),
+            yard.schedule(&Actor::Operator, form.clone())
+        );
         let page = crate::lists::PageOf::first((), 10);
         let events = yard.events(&Actor::Operator, Default::default(), &page).await.unwrap().rows;
         assert_eq!(events.len(), 1);
@@ -215,7 +230,8 @@ async fn a_double_submit_makes_one_event_and_a_second_wish_is_refused() {
 async fn an_agent_touches_its_own_events_only() {
     for yard in yards().await {
         let endpoint = yard.endpoint(8443, None).await;
-        let event = yard.schedule(&Actor::Operator, yard.fresh(endpoint, "new.example.com")).await.unwrap();
+        let event =
+            yard.schedule(&Actor::Operator, yard.fresh(endpoint, "new.example.com")).await.unwrap();
         let stranger = AgentId(yard.agent.0 + 100);
         assert!(yard.next_task(stranger).await.unwrap().is_none());
         assert!(yard.event_csr(stranger, event, csr_pem("new.example.com")).await.is_err());

@@ -104,9 +104,15 @@ impl Lifecycle {
         if let Some(certificate) = event.certificate {
             let found = self.store().reader().await?.certificate(certificate).await?;
             let found = found.ok_or(LifecycleError::NotFound { what: "certificate" })?;
-            let leaf_pem = found.pem.ok_or_else(|| LifecycleError::Internal("an issued certificate has no PEM".to_owned()))?;
+            let leaf_pem = found.pem.ok_or_else(|| {
+                LifecycleError::Internal("an issued certificate has no PEM".to_owned())
+            })?;
             let chain_pem = self.issuer()?.authority().intermediates_pem().to_owned();
-            return Ok(Some(Step::Install { leaf_pem, chain_pem, serial: found.certificate.serial }));
+            return Ok(Some(Step::Install {
+                leaf_pem,
+                chain_pem,
+                serial: found.certificate.serial,
+            }));
         }
         if event.csr_pem.is_some() {
             // The CSR is there: what is missing is ours to do.
@@ -124,7 +130,12 @@ impl Lifecycle {
     }
 
     /// Takes in an agent's CSR and issues for it.
-    pub async fn event_csr(&self, agent: AgentId, id: EventId, csr_pem: String) -> Result<Timestamp> {
+    pub async fn event_csr(
+        &self,
+        agent: AgentId,
+        id: EventId,
+        csr_pem: String,
+    ) -> Result<Timestamp> {
         let now = self.clock().now();
         self.change_event(agent, id, move |event| {
             if event.certificate.is_none() {
@@ -154,7 +165,12 @@ impl Lifecycle {
 
     /// A handshake showed what the endpoint serves: the event ends well where that is its
     /// certificate.
-    pub async fn event_verified(&self, agent: AgentId, id: EventId, chain: ReadChain) -> Result<()> {
+    pub async fn event_verified(
+        &self,
+        agent: AgentId,
+        id: EventId,
+        chain: ReadChain,
+    ) -> Result<()> {
         let now = self.clock().now();
         let done = self
             .store()
@@ -189,7 +205,10 @@ impl Lifecycle {
                     let solution = if failure.rolled_back {
                         failure.solution
                     } else {
-                        format!("{} The old files could not be put back: look at the server now.", failure.solution)
+                        format!(
+                            "{} The old files could not be put back: look at the server now.",
+                            failure.solution
+                        )
                     };
                     finish(tx, now, &mut event, status, Some((&failure.cause, &solution))).await
                 })
@@ -282,12 +301,21 @@ impl Lifecycle {
             .write(move |tx| {
                 Box::pin(async move {
                     let Some(mut event) = tx.event_for_update(id).await? else { return Ok(false) };
-                    if event.finished_at.is_some() || !matches!(event.status, EventStatus::Scheduled | EventStatus::InProgress) {
+                    if event.finished_at.is_some()
+                        || !matches!(event.status, EventStatus::Scheduled | EventStatus::InProgress)
+                    {
                         return Ok(false);
                     }
                     event.status = EventStatus::InProgress;
                     tx.save_event(&event).await?;
-                    tx.set_endpoint_status(event.endpoint, EndpointStatus::InProgress, Some(id), None, None).await?;
+                    tx.set_endpoint_status(
+                        event.endpoint,
+                        EndpointStatus::InProgress,
+                        Some(id),
+                        None,
+                        None,
+                    )
+                    .await?;
                     Ok::<_, LifecycleError>(true)
                 })
             })
@@ -297,7 +325,13 @@ impl Lifecycle {
     }
 }
 
-async fn verified(tx: &mut Tx, now: Timestamp, agent: AgentId, id: EventId, chain: ReadChain) -> Result<()> {
+async fn verified(
+    tx: &mut Tx,
+    now: Timestamp,
+    agent: AgentId,
+    id: EventId,
+    chain: ReadChain,
+) -> Result<()> {
     let mut event = owned(tx, agent, id).await?;
     if event.finished_at.is_some() {
         return Ok(());
@@ -310,7 +344,9 @@ async fn verified(tx: &mut Tx, now: Timestamp, agent: AgentId, id: EventId, chai
     let shown = chain.fingerprint.clone();
     keep_probe(tx, event.endpoint, Some(chain), None, now).await?;
     if certificate.fingerprint_sha256.as_deref() != Some(shown.as_str()) {
-        return Err(LifecycleError::Conflict { message: "The endpoint serves another certificate than this event's.".to_owned() });
+        return Err(LifecycleError::Conflict {
+            message: "The endpoint serves another certificate than this event's.".to_owned(),
+        });
     }
     event.installed_at = Some(event.installed_at.unwrap_or(now));
     event.verified_at = Some(now);
@@ -331,19 +367,29 @@ pub(super) async fn finish(
     event.cause = why.map(|(cause, _)| cause.to_owned());
     event.solution = why.map(|(_, solution)| solution.to_owned());
     tx.save_event(event).await?;
-    let endpoint = tx.endpoint(event.endpoint).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
+    let endpoint =
+        tx.endpoint(event.endpoint).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
     let shown = match status {
         EventStatus::Canceled => status_after(endpoint.auto_renew.is_some()),
         other => other.on_endpoint(),
     };
-    tx.set_endpoint_status(event.endpoint, shown, Some(event.id), event.cause.as_deref(), event.solution.as_deref()).await?;
+    tx.set_endpoint_status(
+        event.endpoint,
+        shown,
+        Some(event.id),
+        event.cause.as_deref(),
+        event.solution.as_deref(),
+    )
+    .await?;
     if endpoint.auto_renew.is_some() && status == EventStatus::Succeeded {
         let next = super::endpoints::next_auto_renew(&endpoint, endpoint.auto_renew.as_ref())?;
         tx.set_next_auto_renew(endpoint.id, next).await?;
     }
     let said = format!("The event on {}:{} ended: {}.", endpoint.ip, endpoint.port, status.label());
     let mut entry = AuditEntry::new("event.ended", "event", event.id, said);
-    entry.new = Some(serde_json::json!({"status": status, "cause": event.cause, "certificate": event.certificate, "order": event.order}));
+    entry.new = Some(
+        serde_json::json!({"status": status, "cause": event.cause, "certificate": event.certificate, "order": event.order}),
+    );
     record(tx, now, &Actor::Worker { on_behalf_of: event.requester }, entry).await
 }
 
@@ -378,7 +424,8 @@ fn reopen(event: &mut EventRecord, now: Timestamp) {
 
 async fn owned(tx: &mut Tx, agent: AgentId, id: EventId) -> Result<EventRecord> {
     let event = tx.event_for_update(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
-    let endpoint = tx.endpoint(event.endpoint).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
+    let endpoint =
+        tx.endpoint(event.endpoint).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
     if endpoint.agent != agent {
         return Err(LifecycleError::NotFound { what: "event" });
     }
@@ -388,7 +435,11 @@ async fn owned(tx: &mut Tx, agent: AgentId, id: EventId) -> Result<EventRecord> 
 /// Standard Users may touch the events that they asked for; Administrators and Managers any.
 fn may_touch(actor: &Actor, event: &EventRecord) -> Result<()> {
     let own = actor.person().is_some_and(|person| event.requester == Some(person.user.id));
-    if own { Ok(()) } else { super::agents::require_manager(actor, "Changing another person's event") }
+    if own {
+        Ok(())
+    } else {
+        super::agents::require_manager(actor, "Changing another person's event")
+    }
 }
 
 fn wrong_step() -> LifecycleError {

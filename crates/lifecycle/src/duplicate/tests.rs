@@ -16,7 +16,8 @@ async fn d1_d2_d8_d11_a_duplicate_is_the_same_certificate_for_another_key() {
         let manager = shop.somebody(Role::Manager).await;
         let original = shop.sell("ssl_plus", "www.example.com example.com").await;
         shop.clock().advance(Days(20));
-        let outcome = shop.request_duplicate(&manager, original.order, &form("www.example.com")).await;
+        let outcome =
+            shop.request_duplicate(&manager, original.order, &form("www.example.com")).await;
         let duplicate = issued(outcome.unwrap());
 
         assert_eq!(duplicate.order, original.order, "D11");
@@ -38,7 +39,8 @@ async fn d4_by_hand_it_waits_while_the_approval_step_is_on() {
     for shop in shops().await {
         let manager = shop.somebody(Role::Manager).await;
         let original = shop.sell("ssl_plus", "www.example.com").await;
-        let outcome = shop.request_duplicate(&manager, original.order, &form("www.example.com")).await;
+        let outcome =
+            shop.request_duplicate(&manager, original.order, &form("www.example.com")).await;
         let request = held(outcome.unwrap());
         let record = shop.request(&manager, request).await.unwrap();
         assert_eq!(record.request.order, original.order);
@@ -53,11 +55,14 @@ async fn d6_extra_names_are_for_wildcard_products_only() {
         shop.set("approval_step", "skip").await;
         let manager = shop.somebody(Role::Manager).await;
         let plain = shop.sell("ssl_plus", "www.example.com").await;
-        let extra = DuplicateForm { extra_names: "mail.example.com".to_owned(), ..form("www.example.com") };
+        let extra =
+            DuplicateForm { extra_names: "mail.example.com".to_owned(), ..form("www.example.com") };
         let outcome = shop.request_duplicate(&manager, plain.order, &extra).await;
         assert_eq!(refused(outcome), "extra_names");
         // A name that only the CSR holds is an extra name as well.
-        let outcome = shop.request_duplicate(&manager, plain.order, &form("www.example.com mail.example.com")).await;
+        let outcome = shop
+            .request_duplicate(&manager, plain.order, &form("www.example.com mail.example.com"))
+            .await;
         assert_eq!(refused(outcome), "extra_names");
 
         let wild = shop.sell("ssl_wildcard", "*.example.com example.com").await;
@@ -67,7 +72,11 @@ async fn d6_extra_names_are_for_wildcard_products_only() {
         let newest = file.certificates.last().unwrap();
         assert_eq!(newest.serial, duplicate.serial);
         assert!(newest.names.contains(&"mail.example.com".parse().unwrap()));
-        assert_eq!(file.order.names, names("*.example.com example.com"), "the order keeps its names");
+        assert_eq!(
+            file.order.names,
+            names("*.example.com example.com"),
+            "the order keeps its names"
+        );
     }
 }
 
@@ -85,7 +94,8 @@ async fn d8_an_expired_original_and_d19_dv_give_none() {
         assert_eq!(refused(outcome), "product_has_no_duplicates");
         let original = shop.sell("ssl_plus", "www.example.com").await;
         shop.clock().advance(Days(250));
-        let outcome = shop.request_duplicate(&manager, original.order, &form("www.example.com")).await;
+        let outcome =
+            shop.request_duplicate(&manager, original.order, &form("www.example.com")).await;
         assert_eq!(refused(outcome), "certificate_expired");
     }
 }
@@ -97,7 +107,8 @@ async fn d19_validation_must_be_current_when_it_is_issued() {
         let manager = shop.somebody(Role::Manager).await;
         let original = shop.sell("ssl_plus", "www.example.com").await;
         shop.tamper("UPDATE domains SET validated_until = 1 WHERE name = 'example.com'").await;
-        let outcome = shop.request_duplicate(&manager, original.order, &form("www.example.com")).await;
+        let outcome =
+            shop.request_duplicate(&manager, original.order, &form("www.example.com")).await;
         assert_eq!(refused(outcome), "domain_not_validated");
         assert_eq!(shop.file(original.order).await.certificates.len(), 1);
     }
@@ -133,7 +144,8 @@ async fn faults_name_their_fields_and_foreign_orders_do_not_show() {
         let limited = shop.somebody(Role::Limited).await;
         let manager = shop.somebody(Role::Manager).await;
         let original = shop.sell("ssl_plus", "www.example.com").await;
-        let outcome = shop.request_duplicate(&limited, original.order, &form("www.example.com")).await;
+        let outcome =
+            shop.request_duplicate(&limited, original.order, &form("www.example.com")).await;
         assert!(matches!(outcome, Err(LifecycleError::NotFound { .. })));
         let bad = DuplicateForm {
             csr: "nonsense".to_owned(),

@@ -77,7 +77,9 @@ impl Lifecycle {
             };
             match read {
                 Ok(order) => orders.push(order),
-                Err(message) if faults.len() < MAX_FAULTS => faults.push(LineFault { line: number, message }),
+                Err(message) if faults.len() < MAX_FAULTS => {
+                    faults.push(LineFault { line: number, message });
+                }
                 Err(_) => more += 1,
             }
         }
@@ -91,7 +93,13 @@ impl Lifecycle {
             .write(move |tx| {
                 Box::pin(async move {
                     let words = format!("Imported {loaded} orders.");
-                    audit::record(tx, now, &actor, AuditEntry::new("orders.imported", "order", loaded, words)).await
+                    audit::record(
+                        tx,
+                        now,
+                        &actor,
+                        AuditEntry::new("orders.imported", "order", loaded, words),
+                    )
+                    .await
                 })
             })
             .await?;
@@ -106,7 +114,9 @@ impl Lifecycle {
     ) -> Result<std::result::Result<LoadedOrder, String>> {
         let view: OrderView = match serde_json::from_str(text) {
             Ok(view) => view,
-            Err(error) => return Ok(Err(format!("not an order as `order show --json` prints it: {error}"))),
+            Err(error) => {
+                return Ok(Err(format!("not an order as `order show --json` prints it: {error}")));
+            }
         };
         let organization = if let Some(known) = seen.organizations.get(&view.organization) {
             *known
@@ -166,7 +176,10 @@ fn next_line(
 /// Checks what the database does not, and that no number or serial comes twice.
 fn check(view: &OrderView, seen: &mut Seen) -> std::result::Result<(), String> {
     if Product::find(view.product.as_str()).is_none() {
-        return Err(format!("there is no product {:?}; see certdeck product list", view.product.as_str()));
+        return Err(format!(
+            "there is no product {:?}; see certdeck product list",
+            view.product.as_str()
+        ));
     }
     if view.number.0 < 1 {
         return Err("the order's number must be positive".to_owned());
@@ -174,9 +187,16 @@ fn check(view: &OrderView, seen: &mut Seen) -> std::result::Result<(), String> {
     if !view.sans.contains(&view.common_name) {
         return Err("the common name must be one of the sans".to_owned());
     }
-    let issued = matches!(view.status, OrderStatus::Issued | OrderStatus::ReissuePending | OrderStatus::Revoked);
+    let issued = matches!(
+        view.status,
+        OrderStatus::Issued | OrderStatus::ReissuePending | OrderStatus::Revoked
+    );
     if issued == view.certificates.is_empty() {
-        return Err(format!("an order that is {} must {} certificates", view.status, if issued { "have" } else { "have no" }));
+        return Err(format!(
+            "an order that is {} must {} certificates",
+            view.status,
+            if issued { "have" } else { "have no" }
+        ));
     }
     if view.coverage_years.is_some() && view.coverage_ends_at.is_none() {
         return Err("a multi-year plan needs coverage_ends_at".to_owned());
@@ -202,7 +222,8 @@ fn loaded(
     view: OrderView,
     organization: OrganizationId,
 ) -> std::result::Result<LoadedOrder, String> {
-    let documents = view.certificates.iter().map(document).collect::<std::result::Result<_, _>>()?;
+    let documents =
+        view.certificates.iter().map(document).collect::<std::result::Result<_, _>>()?;
     let certificates = view
         .certificates
         .iter()
@@ -236,7 +257,10 @@ fn loaded(
     Ok(LoadedOrder { file, documents, requester_name: None, note: None })
 }
 
-fn certificate(order: OrderNumber, view: &CertificateView) -> std::result::Result<Certificate, String> {
+fn certificate(
+    order: OrderNumber,
+    view: &CertificateView,
+) -> std::result::Result<Certificate, String> {
     let status = match view.status.as_str() {
         "issued" => CertificateStatus::Issued,
         "revocation_pending" => CertificateStatus::RevocationPending {

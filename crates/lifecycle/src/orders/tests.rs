@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::import::Import;
 use super::view::OrderView;
 use super::*;
-use crate::testing::issuing::{ask, issued, shops};
 use crate::What;
+use crate::testing::issuing::{ask, issued, shops};
 
 #[tokio::test]
 async fn any_serial_or_fingerprint_finds_the_order() {
@@ -25,7 +25,9 @@ async fn any_serial_or_fingerprint_finds_the_order() {
             .chunks(2)
             .map(|pair| String::from_utf8_lossy(pair).to_uppercase())
             .collect();
-        for text in [original.order.to_string(), duplicate.serial.0.clone(), colons.join(":"), fingerprint] {
+        for text in
+            [original.order.to_string(), duplicate.serial.0.clone(), colons.join(":"), fingerprint]
+        {
             let found = shop.find_order(&manager, &text).await.unwrap();
             assert_eq!(found, Some(original.order), "{text}");
         }
@@ -63,9 +65,11 @@ async fn downloads_hold_leaf_chain_and_pkcs7() {
     for shop in shops().await {
         let manager = shop.somebody(Role::Manager).await;
         let one = shop.sell("ssl_wildcard", "*.example.com").await;
-        for (format, count) in
-            [(DownloadFormat::Leaf, 1), (DownloadFormat::Chain, 2), (DownloadFormat::ChainAndRoot, 3)]
-        {
+        for (format, count) in [
+            (DownloadFormat::Leaf, 1),
+            (DownloadFormat::Chain, 2),
+            (DownloadFormat::ChainAndRoot, 3),
+        ] {
             let file = shop.download(&manager, one.certificate, format).await.unwrap();
             let text = String::from_utf8(file.bytes).unwrap();
             assert_eq!(text.matches("BEGIN CERTIFICATE").count(), count);
@@ -84,8 +88,18 @@ async fn the_json_has_the_published_fields() {
         let json = serde_json::to_value(&view).unwrap();
         let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         let mut fields = vec![
-            "number", "product", "organization", "common_name", "sans", "status", "origin",
-            "ordered_at", "coverage_years", "coverage_ends_at", "renews", "renewed_by",
+            "number",
+            "product",
+            "organization",
+            "common_name",
+            "sans",
+            "status",
+            "origin",
+            "ordered_at",
+            "coverage_years",
+            "coverage_ends_at",
+            "renews",
+            "renewed_by",
             "certificates",
         ];
         fields.sort_unstable();
@@ -125,6 +139,10 @@ async fn what_was_exported_is_imported_all_or_nothing() {
         let loaded = shop.order_view(&Actor::Operator, OrderNumber(12345)).await.unwrap();
         assert_eq!(loaded, other);
         assert_eq!(loaded.status, OrderStatus::Issued);
-        assert!(shop.import_orders(&shop.somebody(Role::Manager).await, good.as_bytes(), |_| {}).await.is_err());
+        assert!(
+            shop.import_orders(&shop.somebody(Role::Manager).await, good.as_bytes(), |_| {})
+                .await
+                .is_err()
+        );
     }
 }

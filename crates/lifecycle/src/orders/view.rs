@@ -167,8 +167,9 @@ mod rfc3339 {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
         let text = String::deserialize(from)?;
-        Timestamp::parse_rfc3339(&text)
-            .ok_or_else(|| D::Error::custom("a time must be RFC 3339, such as 2026-11-22T08:30:00Z"))
+        Timestamp::parse_rfc3339(&text).ok_or_else(|| {
+            D::Error::custom("a time must be RFC 3339, such as 2026-11-22T08:30:00Z")
+        })
     }
 }
 
@@ -187,8 +188,8 @@ mod rfc3339_opt {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
         let Some(text) = Option::<String>::deserialize(from)? else { return Ok(None) };
-        Timestamp::parse_rfc3339(&text)
-            .map(Some)
-            .ok_or_else(|| D::Error::custom("a time must be RFC 3339, such as 2026-11-22T08:30:00Z"))
+        Timestamp::parse_rfc3339(&text).map(Some).ok_or_else(|| {
+            D::Error::custom("a time must be RFC 3339, such as 2026-11-22T08:30:00Z")
+        })
     }
 }

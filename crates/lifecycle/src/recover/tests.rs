@@ -7,9 +7,7 @@ use store::Store;
 use super::*;
 use crate::place::{Placed, place};
 use crate::testing::issuing::{START, Shop, ask, shops};
-use crate::{
-    AuthorityOptions, Clock, Issuer, MasterKey, NewOrder, StoreOptions, What,
-};
+use crate::{AuthorityOptions, Clock, Issuer, MasterKey, NewOrder, StoreOptions, What};
 
 /// How the parent tells its child where to work.
 const DATABASE: &str = "CERTDECK_TEST_DATABASE";

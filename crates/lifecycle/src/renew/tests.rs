@@ -47,8 +47,10 @@ async fn d13_the_second_endpoint_gets_a_duplicate_of_the_renewed_order() {
         let (worker, first) = due(&shop, old.order, "www.example.com example.com").await;
         let (outcome, _) = shop.renew_due(&worker, &first).await.unwrap();
         let new = issued(outcome);
-        let (outcome, decided) =
-            shop.renew_due(&worker, &due_of(old.order, "www.example.com example.com")).await.unwrap();
+        let (outcome, decided) = shop
+            .renew_due(&worker, &due_of(old.order, "www.example.com example.com"))
+            .await
+            .unwrap();
         let duplicate = issued(outcome);
         assert_eq!(decided.decision, Decision::Duplicate { order: new.order });
         assert_eq!((duplicate.order, duplicate.kind), (new.order, CertificateKind::Duplicate));
@@ -65,7 +67,8 @@ async fn d14_without_duplicates_the_regular_renewal_goes_on() {
         let (worker, first) = due(&shop, old.order, "www.example.com").await;
         let new = issued(shop.renew_due(&worker, &first).await.unwrap().0);
         // Duplicates are off in Automation, so the newest order is renewed in its turn.
-        let (outcome, decided) = shop.renew_due(&worker, &due_of(old.order, "www.example.com")).await.unwrap();
+        let (outcome, decided) =
+            shop.renew_due(&worker, &due_of(old.order, "www.example.com")).await.unwrap();
         assert_eq!(decided.decision, Decision::Renew { order: new.order });
         assert_eq!(shop.file(issued(outcome).order).await.order.renews, Some(new.order));
     }

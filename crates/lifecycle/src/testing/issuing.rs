@@ -42,15 +42,15 @@ pub(crate) async fn shops() -> Vec<Shop> {
 async fn open(mut desk: Desk) -> Shop {
     let master = Arc::new(MasterKey::from_bytes(&[7; 32]).unwrap());
     let options = AuthorityOptions::new("Test", "DE", Timestamp(START.0 - 86_400));
-    let issuer =
-        Issuer::open(desk.store(), master, "http://portal.test", options).await.unwrap();
+    let issuer = Issuer::open(desk.store(), master, "http://portal.test", options).await.unwrap();
     desk.lifecycle = desk.lifecycle.with_clock(Clock::starting_at(START)).with_issuer(issuer);
     let far = Timestamp(START.0 + 5 * 365 * 86_400);
     let organization = desk
         .store()
         .write(move |tx| {
             Box::pin(async move {
-                let id = tx.insert_organization("Example GmbH", "DE", Some(far), START).await?.unwrap();
+                let id =
+                    tx.insert_organization("Example GmbH", "DE", Some(far), START).await?.unwrap();
                 for name in ["example.com", "example.org"] {
                     let name = DnsName::parse(name).unwrap();
                     let domain = tx.insert_domain(id, &name, "token", START).await?.unwrap();
@@ -166,7 +166,11 @@ impl Shop {
         let mut tx = self.store().reader().await.unwrap();
         let mut serials = Vec::new();
         let filter = store::orders::OrderFilter::default();
-        for row in tx.orders_page(&filter, store::orders::OrderSort::Number, false, None, 1000).await.unwrap() {
+        for row in tx
+            .orders_page(&filter, store::orders::OrderSort::Number, false, None, 1000)
+            .await
+            .unwrap()
+        {
             let certificates = tx.certificates_of_order(row.order.number).await.unwrap();
             serials.extend(certificates.into_iter().map(|one| one.serial.0));
         }

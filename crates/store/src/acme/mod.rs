@@ -14,8 +14,8 @@ pub use accounts::NewAcmeAccount;
 pub use authorizations::{NewAuthorization, NewChallenge};
 pub use orders::{AcmeOrderOutcome, NewAcmeOrderRow, OpenOrderKey};
 pub use url_list::{AcmeUrlFilter, AcmeUrlLine, AcmeUrlSort};
-pub use validations::ValidationJob;
 pub use urls::{AcmeUrlRecord, BindingKey, BindingKeyRecord, NewAcmeUrlRow};
+pub use validations::ValidationJob;
 
 /// The count of rows is told up to this many; beyond, "more".
 pub const COUNT_LIMIT: i64 = 1_000;

@@ -412,7 +412,11 @@ impl Tx {
     }
 
     /// One of an order's identifiers whose authorization is not valid now; none where all are.
-    pub async fn unauthorized_identifier(&mut self, id: AcmeOrderId, now: Timestamp) -> Result<Option<String>, StoreError> {
+    pub async fn unauthorized_identifier(
+        &mut self,
+        id: AcmeOrderId,
+        now: Timestamp,
+    ) -> Result<Option<String>, StoreError> {
         Ok(on!(self, |conn| {
             sqlx::query_scalar(
                 "SELECT a.identifier_value FROM acme_order_authorizations l \

@@ -8,7 +8,10 @@ use crate::{StoreError, Tx, on};
 
 impl Tx {
     /// An order with its original and, where there is one, its newest reissue; without duplicates.
-    pub async fn primary_file(&mut self, number: OrderNumber) -> Result<Option<OrderFile>, StoreError> {
+    pub async fn primary_file(
+        &mut self,
+        number: OrderNumber,
+    ) -> Result<Option<OrderFile>, StoreError> {
         let Some(record) = self.order_record(number).await? else { return Ok(None) };
         let mut certificates = Vec::new();
         for (kind, there) in [
@@ -31,7 +34,9 @@ impl Tx {
                 .await?
             });
             if let Some(id) = id {
-                certificates.extend(self.certificate(CertificateId(id)).await?.map(|found| found.certificate));
+                certificates.extend(
+                    self.certificate(CertificateId(id)).await?.map(|found| found.certificate),
+                );
             }
         }
         Ok(Some(OrderFile { order: record.order, certificates }))

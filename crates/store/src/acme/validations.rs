@@ -18,7 +18,11 @@ const KIND: &str = "acme_validation";
 
 impl Tx {
     /// Writes the job that validates a challenge; there is at most one.
-    pub async fn insert_validation_job(&mut self, challenge: i64, run_at: Timestamp) -> Result<(), StoreError> {
+    pub async fn insert_validation_job(
+        &mut self,
+        challenge: i64,
+        run_at: Timestamp,
+    ) -> Result<(), StoreError> {
         on!(self, |conn| {
             sqlx::query(
                 "INSERT INTO jobs (kind, payload, unique_key, run_at, created_at) VALUES ($1, $2, $3, $4, $4) \
@@ -61,14 +65,21 @@ impl Tx {
         });
         rows.into_iter()
             .map(|(id, payload)| {
-                let challenge = payload.parse().map_err(|_| StoreError::corrupt("jobs.payload is no challenge"))?;
+                let challenge = payload
+                    .parse()
+                    .map_err(|_| StoreError::corrupt("jobs.payload is no challenge"))?;
                 Ok(ValidationJob { id, challenge })
             })
             .collect()
     }
 
     /// Puts a validation off.
-    pub async fn postpone_validation_job(&mut self, id: i64, run_at: Timestamp, why: &str) -> Result<(), StoreError> {
+    pub async fn postpone_validation_job(
+        &mut self,
+        id: i64,
+        run_at: Timestamp,
+        why: &str,
+    ) -> Result<(), StoreError> {
         on!(self, |conn| {
             sqlx::query(
                 "UPDATE jobs SET lease_owner = NULL, lease_until = NULL, run_at = $2, last_error = $3 \
@@ -84,7 +95,12 @@ impl Tx {
     }
 
     /// Ends a validation job.
-    pub async fn finish_validation_job(&mut self, id: i64, failed: bool, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn finish_validation_job(
+        &mut self,
+        id: i64,
+        failed: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         on!(self, |conn| {
             sqlx::query(
                 "UPDATE jobs SET finished_at = $2, failed = $3, unique_key = NULL, lease_owner = NULL, \

@@ -45,8 +45,14 @@ async fn an_order_reads_as_it_was_written() {
         let store = &database.store;
         organizations(store, 1).await;
         let coverage = Coverage::MultiYear { years: 2, ends: Timestamp(99) };
-        let order = NewOrder { coverage, number: Some(OrderNumber(12345)), ..new("b.test a.test", 7) };
-        assert_eq!(insert(store, order.clone()).await, Some(OrderNumber(12345)), "{}", database.kind);
+        let order =
+            NewOrder { coverage, number: Some(OrderNumber(12345)), ..new("b.test a.test", 7) };
+        assert_eq!(
+            insert(store, order.clone()).await,
+            Some(OrderNumber(12345)),
+            "{}",
+            database.kind
+        );
         let mut tx = store.reader().await.unwrap();
         let record = tx.order_record(OrderNumber(12345)).await.unwrap().unwrap();
         assert_eq!((record.order.names, record.order.coverage), (order.names, coverage));
@@ -63,9 +69,11 @@ async fn an_idempotency_key_is_used_once_until_it_is_released() {
         let order = NewOrder { idempotency_key: Some("renew/1".to_owned()), ..new("a.test", 1) };
         let first = insert(store, order.clone()).await.unwrap();
         assert_eq!(insert(store, order.clone()).await, None, "{}", database.kind);
-        let found = store.reader().await.unwrap().order_by_idempotency_key("renew/1").await.unwrap();
+        let found =
+            store.reader().await.unwrap().order_by_idempotency_key("renew/1").await.unwrap();
         assert_eq!(found, Some(first));
-        let release = store.write(move |tx| Box::pin(async move { tx.release_order_key(first).await }));
+        let release =
+            store.write(move |tx| Box::pin(async move { tx.release_order_key(first).await }));
         release.await.unwrap();
         assert!(insert(store, order).await.is_some_and(|second| second != first));
     }
@@ -114,7 +122,10 @@ async fn certificates_are_counted_into_the_order() {
             .unwrap();
         let record = store.reader().await.unwrap().order_record(number).await.unwrap().unwrap();
         assert_eq!(record.order.status, OrderStatus::Issued, "{}", database.kind);
-        assert_eq!((record.order.issued_at, record.valid_till), (Some(Timestamp(10)), Some(Timestamp(90))));
+        assert_eq!(
+            (record.order.issued_at, record.valid_till),
+            (Some(Timestamp(10)), Some(Timestamp(90)))
+        );
         assert_eq!((record.certificates, record.reissues, record.duplicates), (3, 1, 1));
     }
 }
@@ -136,7 +147,8 @@ async fn pages_follow_one_another_under_every_sort() {
                 let mut walked = Vec::new();
                 let mut after = None;
                 loop {
-                    let page = tx.orders_page(&filter, sort, descending, after.as_ref(), 2).await.unwrap();
+                    let page =
+                        tx.orders_page(&filter, sort, descending, after.as_ref(), 2).await.unwrap();
                     let Some(last) = page.last() else { break };
                     after = Some(sort.key(last));
                     walked.extend(page);
@@ -160,8 +172,14 @@ async fn names_filter_by_whole_domain_and_beginning() {
         let name = |text: &str| Some(DnsName::parse(text).unwrap());
         for (filter, expected) in [
             (OrderFilter { name: name("*.example.test"), ..OrderFilter::default() }, vec![wild]),
-            (OrderFilter { below: name("example.test"), ..OrderFilter::default() }, vec![shop, wild]),
-            (OrderFilter { name_prefix: Some("evil".to_owned()), ..OrderFilter::default() }, vec![evil]),
+            (
+                OrderFilter { below: name("example.test"), ..OrderFilter::default() },
+                vec![shop, wild],
+            ),
+            (
+                OrderFilter { name_prefix: Some("evil".to_owned()), ..OrderFilter::default() },
+                vec![evil],
+            ),
             (OrderFilter { has_duplicates: Some(true), ..OrderFilter::default() }, vec![]),
         ] {
             let page = tx.orders_page(&filter, OrderSort::Number, false, None, 10).await.unwrap();

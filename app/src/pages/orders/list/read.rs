@@ -2,7 +2,9 @@
 
 use domain::Days;
 use lifecycle::lists::PageOf;
-use lifecycle::orders::{NameQuery, OrderFilter, OrderRecord, OrderSort, SearchCursor, SearchFilter, row_key};
+use lifecycle::orders::{
+    NameQuery, OrderFilter, OrderRecord, OrderSort, SearchCursor, SearchFilter, row_key,
+};
 
 use crate::desk::Desk;
 use crate::fault::PortalError;
@@ -27,7 +29,10 @@ pub(crate) fn sort(listing: &Listing) -> OrderSort {
 }
 
 /// The filter; none where it can't match anything, as an order number that is no number.
-pub(crate) async fn filter(desk: &Desk, listing: &Listing) -> Result<Option<OrderFilter>, PortalError> {
+pub(crate) async fn filter(
+    desk: &Desk,
+    listing: &Listing,
+) -> Result<Option<OrderFilter>, PortalError> {
     let switch = |name: &str| listing.filter(name).map(|value| value == "yes");
     let within = listing.query.read::<i64>("expires").map(Days);
     let from = listing.query.read::<i64>("expires_from").map(Days);
@@ -96,8 +101,10 @@ async fn search(
         requester: filter.requester,
     };
     let actor = desk.actor();
-    let found =
-        desk.lifecycle.search_orders(&actor, query, narrowed, after.as_ref(), u32::from(listing.size)).await?;
+    let found = desk
+        .lifecycle
+        .search_orders(&actor, query, narrowed, after.as_ref(), u32::from(listing.size))
+        .await?;
     let (records, names): (Vec<OrderRecord>, Vec<String>) =
         found.orders.into_iter().filter(|(record, _)| lets_through(filter, record)).unzip();
     let mut rows = name_organizations(desk, records).await?;
@@ -128,7 +135,8 @@ pub(crate) async fn name_organizations(
 ) -> Result<Vec<OrderRow>, PortalError> {
     let ids = records.iter().map(|record| record.order.organization).collect::<Vec<_>>();
     let names = desk.lifecycle.organization_names(ids).await?;
-    let name = |record: &OrderRecord| names.get(&record.order.organization).cloned().unwrap_or_default();
+    let name =
+        |record: &OrderRecord| names.get(&record.order.organization).cloned().unwrap_or_default();
     Ok(records
         .into_iter()
         .map(|record| {
@@ -144,8 +152,12 @@ mod tests {
 
     #[test]
     fn every_sort_has_a_column() {
-        let sorts = ["-number", "ordered", "expires", "name"].map(|key| sort(&listing(&format!("sort={key}"))));
-        assert_eq!(sorts, [OrderSort::Number, OrderSort::OrderedAt, OrderSort::ValidTill, OrderSort::CommonName]);
+        let sorts = ["-number", "ordered", "expires", "name"]
+            .map(|key| sort(&listing(&format!("sort={key}"))));
+        assert_eq!(
+            sorts,
+            [OrderSort::Number, OrderSort::OrderedAt, OrderSort::ValidTill, OrderSort::CommonName]
+        );
         assert!(listing("").sort.descending, "the newest first");
     }
 }

@@ -27,7 +27,9 @@ async fn tries_are_put_off_longer_each_time_and_end_with_words() {
         let mut tries = 0;
         while yard.status(event).await == EventStatus::InProgress {
             assert!(yard.next_task(yard.agent).await.unwrap().is_some());
-            yard.event_failed(yard.agent, event, failure(FailedStage::Install, true)).await.unwrap();
+            yard.event_failed(yard.agent, event, failure(FailedStage::Install, true))
+                .await
+                .unwrap();
             assert!(yard.next_task(yard.agent).await.unwrap().is_none(), "a pause first");
             yard.clock().advance(Days(1));
             tries += 1;

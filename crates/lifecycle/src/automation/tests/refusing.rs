@@ -41,12 +41,27 @@ async fn extra_names_need_a_wildcard_product() {
             obtain: Obtain::Duplicate { order, extra_names: names(extra) },
             ..yard.duplicate(endpoint, order)
         };
-        assert_eq!(refused(yard.schedule(&admin, with(plain, yard.profile, "b.example.com")).await), "extra_names");
-        assert_eq!(refused(yard.schedule(&admin, with(wild, wildcard, "b.example.com")).await), "outside_wildcard");
-        assert_eq!(refused(yard.schedule(&admin, with(wild, yard.profile, "")).await), "order_does_not_match");
+        assert_eq!(
+            refused(yard.schedule(&admin, with(plain, yard.profile, "b.example.com")).await),
+            "extra_names"
+        );
+        assert_eq!(
+            refused(yard.schedule(&admin, with(wild, wildcard, "b.example.com")).await),
+            "outside_wildcard"
+        );
+        assert_eq!(
+            refused(yard.schedule(&admin, with(wild, yard.profile, "")).await),
+            "order_does_not_match"
+        );
         yard.schedule(&admin, with(wild, wildcard, "a.b.example.org")).await.unwrap();
         yard.send_csr().await;
-        assert!(yard.install().await.certificate.names.contains(&domain::DnsName::parse("a.b.example.org").unwrap()));
+        assert!(
+            yard.install()
+                .await
+                .certificate
+                .names
+                .contains(&domain::DnsName::parse("a.b.example.org").unwrap())
+        );
     }
 }
 
@@ -92,11 +107,18 @@ async fn a_time_in_the_past_or_in_a_gap_is_refused() {
     for yard in yards().await {
         let endpoint = yard.endpoint(8443, None).await;
         let at = |date: &str, time: &str| ScheduleForm {
-            install: Install::At { date: date.to_owned(), time: time.to_owned(), time_zone: "Europe/Berlin".to_owned() },
+            install: Install::At {
+                date: date.to_owned(),
+                time: time.to_owned(),
+                time_zone: "Europe/Berlin".to_owned(),
+            },
             ..yard.fresh(endpoint, "new.example.com")
         };
         assert!(yard.schedule(&Actor::Operator, at("2020-01-01", "10:00")).await.is_err());
-        assert!(yard.schedule(&Actor::Operator, at("2027-03-28", "02:30")).await.is_err(), "clocks skip it");
+        assert!(
+            yard.schedule(&Actor::Operator, at("2027-03-28", "02:30")).await.is_err(),
+            "clocks skip it"
+        );
         yard.schedule(&Actor::Operator, at("2027-03-28", "03:30")).await.unwrap();
         assert!(yard.next_task(yard.agent).await.unwrap().is_none(), "not yet");
     }
@@ -136,12 +158,26 @@ async fn a_switch_matches_the_names_in_place() {
         foreign.fingerprint = "00".repeat(32);
         let endpoint = yard.endpoint(8443, None).await;
         let report = super::EndpointReport {
-            ip: "127.0.0.1".to_owned(), port: 8443, server_name: String::new(), software: None, alias: None, manual_reason: None,
+            ip: "127.0.0.1".to_owned(),
+            port: 8443,
+            server_name: String::new(),
+            software: None,
+            alias: None,
+            manual_reason: None,
         };
         let found = super::EndpointFound { report, chain: Some(foreign), probe_error: None };
         yard.report_endpoints(yard.agent, vec![found]).await.unwrap();
-        let with = |order| yard.form(endpoint, EndpointAction::Switch, Obtain::Duplicate { order, extra_names: NameSet::default() });
-        assert_eq!(refused(yard.schedule(&Actor::Operator, with(other)).await), "order_does_not_match");
+        let with = |order| {
+            yard.form(
+                endpoint,
+                EndpointAction::Switch,
+                Obtain::Duplicate { order, extra_names: NameSet::default() },
+            )
+        };
+        assert_eq!(
+            refused(yard.schedule(&Actor::Operator, with(other)).await),
+            "order_does_not_match"
+        );
         let admin = yard.somebody(Role::Administrator).await;
         yard.schedule(&admin, with(mail)).await.unwrap();
         yard.send_csr().await;

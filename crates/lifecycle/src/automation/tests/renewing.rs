@@ -20,7 +20,9 @@ async fn two_endpoints_due_under_one_order_make_one_renewal_and_one_duplicate() 
         let records = yard.certificates(first.order).await;
         let original = yard.endpoint(1001, Some(&records[0])).await;
         let profile = Some(yard.profile);
-        yard.set_auto_renew(&admin, vec![original, empty], profile, Some(renewing(30)), false).await.unwrap();
+        yard.set_auto_renew(&admin, vec![original, empty], profile, Some(renewing(30)), false)
+            .await
+            .unwrap();
         assert_eq!(yard.run_due_auto_renewals().await.unwrap(), 0, "not due yet");
         yard.clock().advance(Days(175));
         assert_eq!(yard.run_due_auto_renewals().await.unwrap(), 2);
@@ -56,14 +58,27 @@ async fn a_race_of_two_renewals_has_one_winner() {
         let admin = yard.somebody(domain::model::Role::Administrator).await;
         let first = yard.sell("ssl_plus", "www.example.com").await;
         let records = yard.certificates(first.order).await;
-        let endpoints = [yard.endpoint(1001, Some(&records[0])).await, yard.endpoint(1002, Some(&records[0])).await];
+        let endpoints = [
+            yard.endpoint(1001, Some(&records[0])).await,
+            yard.endpoint(1002, Some(&records[0])).await,
+        ];
         yard.clock().advance(Days(180));
         let mut tasks = Vec::new();
         for endpoint in endpoints {
             let obtain = Obtain::New { common_name: None, names: NameSet::default() };
-            yard.schedule(&admin, yard.form(endpoint, EndpointAction::Renew, obtain)).await.unwrap();
+            yard.schedule(&admin, yard.form(endpoint, EndpointAction::Renew, obtain))
+                .await
+                .unwrap();
         }
-        for event in yard.store().reader().await.unwrap().events_for_agent(yard.agent, yard.clock().now(), 9).await.unwrap() {
+        for event in yard
+            .store()
+            .reader()
+            .await
+            .unwrap()
+            .events_for_agent(yard.agent, yard.clock().now(), 9)
+            .await
+            .unwrap()
+        {
             tasks.push(event.id);
         }
         let csr = |id| yard.event_csr(yard.agent, id, super::csr_pem("www.example.com"));
@@ -95,7 +110,15 @@ async fn auto_renew_stops_with_its_owner() {
         let sold = yard.sell("ssl_plus", "www.example.com").await;
         let records = yard.certificates(sold.order).await;
         let endpoint = yard.endpoint(1001, Some(&records[0])).await;
-        yard.set_auto_renew(&manager, vec![endpoint], Some(yard.profile), Some(renewing(30)), false).await.unwrap();
+        yard.set_auto_renew(
+            &manager,
+            vec![endpoint],
+            Some(yard.profile),
+            Some(renewing(30)),
+            false,
+        )
+        .await
+        .unwrap();
         let id = manager.person().unwrap().user.id;
         yard.set_user_disabled(&admin, id, true).await.unwrap();
         yard.clock().advance(Days(180));

@@ -1,0 +1,89 @@
+//! `certdeck-bench`: load on a Certdeck of its own, over loopback, and the figures as a table.
+//!
+//! The server runs pinned to one core; start this program pinned to another one (`make bench`
+//! does). What is measured and how to read it is in `docs/BENCHMARKS.md`.
+
+mod account;
+mod acme;
+mod http;
+mod issuance;
+mod measure;
+mod pages;
+mod pebble;
+mod portal;
+mod screens;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+
+/// Loads a Certdeck of its own and prints what it does in which time.
+#[derive(Debug, Parser)]
+#[command(name = "certdeck-bench", version)]
+struct Cli {
+    #[command(flatten)]
+    terms: Terms,
+    #[command(subcommand)]
+    part: Part,
+}
+
+/// What all parts need.
+#[derive(Debug, clap::Args)]
+struct Terms {
+    /// The `certdeck` under test
+    #[arg(long, value_name = "FILE", default_value = "target/release/certdeck")]
+    certdeck: PathBuf,
+    /// Where the databases are; a large one is loaded once and used again
+    #[arg(long, value_name = "FOLDER", default_value = "target/bench")]
+    data: PathBuf,
+    /// Orders in the large database
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    orders: u64,
+    /// Seconds of each measurement
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    seconds: u64,
+    /// The core that servers are pinned to
+    #[arg(long, value_name = "CPU", default_value_t = 0)]
+    server_core: u32,
+}
+
+impl Terms {
+    fn time(&self) -> Duration {
+        Duration::from_secs(self.seconds)
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Part {
+    /// Lists and searches of a portal with many orders
+    Pages,
+    /// Whole ACME issuances, beside Pebble where it is installed
+    Acme {
+        /// How often the servers take turns
+        #[arg(long, value_name = "N", default_value_t = 2)]
+        rounds: u32,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
+    // One core is this program's; more threads would only take turns on it.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match cli.part {
+            Part::Pages => pages::run(&cli.terms).await,
+            Part::Acme { rounds } => acme::run(&cli.terms, rounds).await,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

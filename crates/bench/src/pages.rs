@@ -1,0 +1,159 @@
+//! Part "pages": what people ask lists and searches, on a portal with many orders.
+
+use std::time::{Duration, Instant};
+
+use crate::Terms;
+use crate::http::Target;
+use crate::measure::{Times, Usage, each, memory, rate};
+use crate::portal::Portal;
+use crate::screens::{Mix, Session, lists, searches};
+
+const CLIENTS: usize = 8;
+
+/// What browsers accept.
+const BROWSER: &str = "gzip, deflate, br";
+
+/// Runs the part.
+pub async fn run(terms: &Terms) -> anyhow::Result<()> {
+    let portal = loaded(terms)?;
+    let running = portal.serve(&[])?;
+    let (resident, anonymous) = memory(running.process())?;
+    println!(
+        "at rest with {} orders: {resident} MiB resident ({anonymous} MiB of its own)",
+        terms.orders
+    );
+    let session = Session::sign_in(&Target::plain(running.plain)).await?;
+    let lists = lists(&session).await?;
+    let searches = searches(&session).await?;
+    println!(
+        "\n| requests | coding | pages/s | p50 ms | p95 ms | p99 ms | server CPU ms/page | bytes, mean | bytes, most | load core | failed |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    for mix in &lists {
+        measure(terms, &session, running.process(), mix, "identity").await?;
+    }
+    for mix in &lists {
+        measure(terms, &session, running.process(), mix, BROWSER).await?;
+    }
+    for mix in &searches {
+        measure(terms, &session, running.process(), mix, "identity").await?;
+    }
+    println!("\nThe slowest of all, one client, best of five:\n\n| ms | URL |\n|---|---|");
+    for (taken, path) in
+        slowest(&session, lists.iter().chain(&searches)).await?.into_iter().take(12)
+    {
+        println!("| {:.2} | `{path}` |", taken.as_secs_f64() * 1e3);
+    }
+    let (resident, anonymous) = memory(running.process())?;
+    println!("\nafter the load: {resident} MiB resident ({anonymous} MiB of its own)");
+    Ok(())
+}
+
+/// The demonstration's people, profiles and endpoints, and then many orders of its organizations.
+fn loaded(terms: &Terms) -> anyhow::Result<Portal> {
+    let folder = terms.data.join(format!("pages-{}", terms.orders));
+    let portal = Portal::new(&terms.certdeck, folder, terms.server_core)?;
+    let done = portal.folder().join("loaded");
+    if !done.exists() {
+        drop(portal.serve(&["--demo"])?);
+        portal.run(&["settings", "set", "approval_step", "skip"])?;
+        portal.run(&["settings", "set", "duplicates_in_automation", "on"])?;
+        let start = Instant::now();
+        portal.run(&["seed", "--orders", &terms.orders.to_string()])?;
+        println!("loading {} orders took {:.0} s", terms.orders, start.elapsed().as_secs_f64());
+        std::fs::write(done, "")?;
+    }
+    Ok(portal)
+}
+
+/// One mix by eight clients, as a row.
+async fn measure(
+    terms: &Terms,
+    session: &Session,
+    process: u32,
+    mix: &Mix,
+    coding: &'static str,
+) -> anyhow::Result<()> {
+    let (server, own) = (Usage::of(process)?, Usage::of(std::process::id())?);
+    let end = Instant::now() + terms.time();
+    let works: Vec<_> = (0..CLIENTS)
+        .map(|number| {
+            // Each begins elsewhere.
+            let skipped = mix.paths.len() * number / CLIENTS;
+            let paths: Vec<String> =
+                mix.paths.iter().cycle().skip(skipped).take(mix.paths.len()).cloned().collect();
+            tokio::spawn(one_client(session.clone(), paths, coding, end))
+        })
+        .collect();
+    let (mut times, mut bytes, mut most) = (Times::default(), 0, 0);
+    for work in works {
+        let (seen, sum, largest) = work.await?;
+        times.join(seen);
+        bytes += sum;
+        most = most.max(largest);
+    }
+    let ((cpu, wall), (own_cpu, _)) = (server.until_now()?, own.until_now()?);
+    println!(
+        "| {} | {} | {:.0} | {} | {:.2} | {} | {most} | {:.0} % | {} |",
+        mix.label,
+        if coding == BROWSER { "as browsers" } else { "none" },
+        rate(times.count(), wall),
+        times.columns(),
+        each(cpu, times.count()),
+        bytes / times.count().max(1),
+        100.0 * own_cpu.as_secs_f64() / wall.as_secs_f64(),
+        times.failures.len(),
+    );
+    if let Some(first) = times.failures.first() {
+        eprintln!("first failure: {first}");
+    }
+    Ok(())
+}
+
+/// Answers times, and the sum and the largest of the bodies in bytes.
+async fn one_client(
+    session: Session,
+    paths: Vec<String>,
+    coding: &str,
+    end: Instant,
+) -> (Times, usize, usize) {
+    let (mut times, mut bytes, mut most) = (Times::default(), 0, 0);
+    let outcome = async {
+        let mut connection = session.connect().await?;
+        for path in paths.iter().cycle() {
+            let start = Instant::now();
+            if start >= end {
+                break;
+            }
+            let answer = session.get(&mut connection, path, coding).await?;
+            times.add(start.elapsed());
+            bytes += answer.body.len();
+            most = most.max(answer.body.len());
+        }
+        Ok::<_, anyhow::Error>(())
+    };
+    if let Err(error) = outcome.await {
+        times.failures.push(format!("{error:#}"));
+    }
+    (times, bytes, most)
+}
+
+/// All URLs with their best times, the slowest first.
+async fn slowest(
+    session: &Session,
+    mixes: impl Iterator<Item = &Mix>,
+) -> anyhow::Result<Vec<(Duration, String)>> {
+    let mut connection = session.connect().await?;
+    let mut all = Vec::new();
+    for path in mixes.flat_map(|mix| &mix.paths) {
+        let mut best = Duration::MAX;
+        for _ in 0..5 {
+            let start = Instant::now();
+            session.get(&mut connection, path, "identity").await?;
+            best = best.min(start.elapsed());
+        }
+        all.push((best, path.clone()));
+    }
+    all.sort_unstable_by(|one, other| other.cmp(one));
+    Ok(all)
+}
