@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 CARGO ?= cargo
 PROFILE_DIR := target/debug
+# Together with the browser's part, features of the browser would be switched on in the server.
+NATIVE := --workspace --exclude certdeck-frontend
 export CERTDECK_REQUIRE_POSTGRES ?= 1
 
 # `make bench`: sizes, and the cores of server and load.
@@ -39,7 +41,7 @@ build: site ## Leave dist/certdeck and dist/certdeck-agent
 test: ## Run every test; installs PostgreSQL, Chromium, nginx and ACME clients where missing
 	@.ci/install build test
 	$(CARGO) run --quiet -p xtask -- site --check-budget
-	CERTDECK_PKILINT=$(CURDIR)/target/pkilint/bin $(CARGO) test --workspace
+	CERTDECK_PKILINT=$(CURDIR)/target/pkilint/bin $(CARGO) test $(NATIVE)
 	$(MAKE) e2e
 	$(MAKE) interop
 
@@ -57,7 +59,7 @@ interop: ## Run real ACME clients against the portal, over https
 
 lint: tools ## Format and clippy, native and WASM
 	$(CARGO) fmt --all -- --check
-	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) clippy $(NATIVE) --all-targets -- -D warnings
 	$(CARGO) clippy -p certdeck-frontend --target wasm32-unknown-unknown -- -D warnings
 
 deny: ## Licences, bans, sources and duplicate versions
