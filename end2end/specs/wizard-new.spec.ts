@@ -112,6 +112,8 @@ test('sent twice it is one event', async ({ page, portal, scripts }) => {
     Object.fromEntries((inputs as HTMLInputElement[]).map((input) => [input.name, input.value])),
   );
   await page.getByRole('button', { name: 'Submit request' }).dblclick();
+  // Not before the answer is there: without scripts the page is loaded again, which would break it off.
+  await page.waitForURL(/\/automation\/activity\/\d+$/);
   await installed(page, scripts);
   const event = new URL(page.url()).pathname;
 
