@@ -4,7 +4,13 @@
 
 use axum::Router;
 use axum::routing::get;
-use certdeck_app::kit::*;
+use certdeck_app::kit::{
+    ActionMenu, Badge, Bar, BarChart, Button, Checkbox, Choice, CodeBlock, Column, Copyable,
+    Dialog, EmptyState, Expander, Expiry, Fact, Facts, FilterBar, FilterSelect, FilterText, Form,
+    FormActions, Glyph, Lineage, Link, LinkButton, Listing, Notice, OpenDialog, Pager, RadioGroup,
+    Section, SelectField, Sheet, Stage, Step, Steps, Table, TextArea, TextField, Time, Tone, Track,
+    Unavailable, Weight, page,
+};
 use certdeck_app::viewer::{Theme, Viewer, Who};
 use domain::model::Role;
 use domain::{Days, Timestamp};

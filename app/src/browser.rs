@@ -63,7 +63,7 @@ impl Cookie {
             cookie.push_str("; Secure");
         }
         if let Some(seconds) = max_age {
-            cookie.push_str(&format!("; Max-Age={seconds}"));
+            cookie.extend(["; Max-Age=", &seconds.to_string()]);
         }
         HeaderValue::from_str(&cookie).ok()
     }
@@ -162,7 +162,7 @@ pub fn absolute(path: &str) -> String {
     let Some(parts) = parts() else { return path.to_owned() };
     let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
     let host = host
-        .or_else(|| parts.uri.authority().map(|authority| authority.as_str()))
+        .or_else(|| parts.uri.authority().map(http::uri::Authority::as_str))
         .unwrap_or("localhost");
     let scheme = if secure(&parts).0 { "https" } else { "http" };
     format!("{scheme}://{host}{path}")

@@ -2,6 +2,13 @@
 //! (`hydrate`). Every page works without scripts.
 
 #![recursion_limit = "256"]
+#![allow(clippy::needless_pass_by_value, reason = "components own their properties")]
+#![allow(clippy::unused_async, reason = "server functions are async by their nature")]
+#![allow(
+    clippy::too_many_arguments,
+    clippy::fn_params_excessive_bools,
+    reason = "the fields of a form are the arguments of its server function"
+)]
 
 pub mod demo;
 pub mod fault;

@@ -21,7 +21,7 @@ pub struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_dir: Option<PathBuf>,
 
-    /// sqlite://FILE or postgres://… [default: sqlite file in the data folder]
+    /// <sqlite://FILE> or postgres://… [default: sqlite file in the data folder]
     #[arg(
         long,
         global = true,

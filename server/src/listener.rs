@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 /// A new certificate is made when the old one has this left.
 const RENEW_BEFORE: Days = Days(30);
-const LOOK_EVERY: Duration = Duration::from_secs(3_600);
+const LOOK_EVERY: Duration = Duration::from_hours(1);
 
 /// What the listener is reached as.
 #[derive(Debug, Clone)]
@@ -95,7 +95,7 @@ pub async fn keep_fresh(
                 not_after = until;
             }
             Err(error) => {
-                tracing::error!(%error, "the HTTPS listener keeps its old certificate; tried again in an hour")
+                tracing::error!(%error, "the HTTPS listener keeps its old certificate; tried again in an hour");
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The arrows between the crates of the workspace go down only (docs/ARCHITECTURE.md).
 
+#![expect(clippy::unwrap_used, reason = "a test's own reading of manifests")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

@@ -24,7 +24,11 @@ pub fn Steps(
 ) -> impl IntoView {
     let items = steps.into_iter().enumerate().map(|(position, step)| {
         let number = position + 1;
-        let state = if number < current { "done" } else if number == current { "now" } else { "later" };
+        let state = match number.cmp(&current) {
+            std::cmp::Ordering::Less => "done",
+            std::cmp::Ordering::Equal => "now",
+            std::cmp::Ordering::Greater => "later",
+        };
         let mark = if number < current {
             view! { <span class="step-mark"><Icon glyph=Glyph::Check/></span> }.into_any()
         } else {

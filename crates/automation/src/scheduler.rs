@@ -26,7 +26,7 @@ pub async fn run(lifecycle: Lifecycle, stop: CancellationToken) {
             _ = ticks.tick() => {}
         }
         often(&lifecycle).await;
-        if round % RARELY == 0 {
+        if round.is_multiple_of(RARELY) {
             rarely(&lifecycle).await;
         }
         round += 1;

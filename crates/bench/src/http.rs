@@ -36,7 +36,7 @@ impl std::fmt::Debug for Target {
         f.debug_struct("Target")
             .field("host", &self.host)
             .field("tls", &self.tls.is_some())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -140,10 +140,10 @@ impl Connection {
         let Request { method, path, headers, body } = request;
         let mut sent = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n", self.host);
         for (name, value) in headers {
-            sent.push_str(&format!("{name}: {value}\r\n"));
+            sent.extend([name, ": ", value, "\r\n"]);
         }
         if method == "POST" {
-            sent.push_str(&format!("content-length: {}\r\n", body.len()));
+            sent.extend(["content-length: ", &body.len().to_string(), "\r\n"]);
         }
         sent.push_str("\r\n");
         let mut sent = sent.into_bytes();

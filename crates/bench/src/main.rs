@@ -3,6 +3,12 @@
 //! The server runs pinned to one core; start this program pinned to another one (`make bench`
 //! does). What is measured and how to read it is in `docs/BENCHMARKS.md`.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::float_cmp,
+    reason = "a load program ends at its first surprise"
+)]
+
 mod account;
 mod acme;
 mod http;

@@ -68,18 +68,17 @@ struct Question {
 pub async fn acme(config: &Config, command: AcmeCommand) -> anyhow::Result<()> {
     let AcmeCommand::Explain(explain) = command;
     let desk = opening::desk(config, Clock::system()).await?;
-    match &explain.batch {
-        Some(file) => batch(&desk, file).await,
-        None => {
-            let as_json = explain.json;
-            let answer = answer(&desk, single(explain)?).await?;
-            if as_json {
-                println!("{}", serde_json::to_string_pretty(&answer)?);
-            } else {
-                println!("{}", words(&answer));
-            }
-            Ok(())
+    if let Some(file) = &explain.batch {
+        batch(&desk, file).await
+    } else {
+        let as_json = explain.json;
+        let answer = answer(&desk, single(explain)?).await?;
+        if as_json {
+            println!("{}", serde_json::to_string_pretty(&answer)?);
+        } else {
+            println!("{}", words(&answer));
         }
+        Ok(())
     }
 }
 

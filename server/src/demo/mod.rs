@@ -133,7 +133,7 @@ fn agent_config(
         state_dir: folder.join("agent"),
         endpoints,
         nginx: None,
-        timing: Timing { report_every: Duration::from_secs(60), ..Timing::default() },
+        timing: Timing { report_every: Duration::from_mins(1), ..Timing::default() },
     })
 }
 

@@ -172,7 +172,6 @@ pub async fn open_acme_url(id: i64, query: String) -> Result<UrlView, PortalErro
 
 /// "Add ACME Directory URL": its page shows the credential once.
 #[server(prefix = "/api", endpoint = "acme-urls/add")]
-#[expect(clippy::too_many_arguments, reason = "one for each field of the form")]
 pub async fn add_acme_url(
     name: String,
     product: String,

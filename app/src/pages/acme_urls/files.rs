@@ -46,7 +46,7 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
             row.organization,
             if row.revoked_at.is_some() { "Revoked" } else { "Active" }.to_owned(),
             super::list::count(row.accounts),
-            row.last_used_at.map(|at| at.rfc3339()).unwrap_or_default(),
+            row.last_used_at.map(domain::Timestamp::rfc3339).unwrap_or_default(),
             super::list::count(row.orders),
             row.created_at.rfc3339(),
         ]);

@@ -148,13 +148,10 @@ pub(super) fn read(typed: Typed) -> Result<NewAcmeUrl, PortalError> {
     let mut faults = Vec::new();
     let mut fault =
         |field: &str, message: String| faults.push(FieldFault { field: field.to_owned(), message });
-    let organization = typed.organization.trim().parse().map_or_else(
-        |_| {
-            fault("organization", "Choose an organization.".to_owned());
-            0
-        },
-        |id| id,
-    );
+    let organization = typed.organization.trim().parse().unwrap_or_else(|_| {
+        fault("organization", "Choose an organization.".to_owned());
+        0
+    });
     let days = match typed.validity.as_str() {
         "days" => typed.validity_days.trim().parse().ok().map_or_else(
             || {

@@ -21,7 +21,7 @@ use crate::pages::csv::{Csv, all_rows, refused};
 /// Other nodes' changes give no signal here: the event is looked at this often.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 /// A stream ends after this long; the browser opens another, with the session checked anew.
-const LONGEST: Duration = Duration::from_secs(600);
+const LONGEST: Duration = Duration::from_mins(10);
 
 /// `/automation/activity.csv`.
 pub async fn activity(desk: Desk, RawQuery(query): RawQuery) -> Response {
@@ -63,7 +63,7 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
             event.status.label().to_owned(),
             event.order.map(|order| order.to_string()).unwrap_or_default(),
             event.scheduled_at.rfc3339(),
-            event.finished_at.map(|at| at.rfc3339()).unwrap_or_default(),
+            event.finished_at.map(domain::Timestamp::rfc3339).unwrap_or_default(),
             event.requester.unwrap_or_default(),
             event.cause.unwrap_or_default(),
         ]);

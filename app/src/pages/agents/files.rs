@@ -42,7 +42,7 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
             agent.hostname.unwrap_or_default(),
             agent.version.unwrap_or_default(),
             agent.platform.unwrap_or_default(),
-            agent.seen_at.map(|at| at.rfc3339()).unwrap_or_default(),
+            agent.seen_at.map(domain::Timestamp::rfc3339).unwrap_or_default(),
             agent.endpoints.to_string(),
             agent.created_at.rfc3339(),
         ]);

@@ -23,7 +23,8 @@ async fn export(desk: Desk) -> Result<Csv, PortalError> {
         async move { desk.lifecycle.api_keys(&desk.actor(), &page).await }
     });
     let mut csv = Csv::new(&["Name", "Person", "Role", "Created", "Last used", "Revoked"]);
-    let shown = |at: Option<domain::Timestamp>| at.map(|at| at.rfc3339()).unwrap_or_default();
+    let shown =
+        |at: Option<domain::Timestamp>| at.map(domain::Timestamp::rfc3339).unwrap_or_default();
     for key in rows.await? {
         csv.line([
             key.name,

@@ -125,7 +125,7 @@ mod reading {
     use domain::time::DAY;
     use lifecycle::dashboard::{DayCount, EndpointRecord, OrderRecord, RequestRecord};
 
-    use super::*;
+    use super::{DayView, ExpiringView, Timestamp, TroubleView, WaitingView};
 
     /// Days shown.
     const DAYS: i64 = 14;

@@ -28,7 +28,8 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
     });
     let mut csv = Csv::new(&["Domain", "Organization", "Validated until", "Method"]);
     for record in rows.await? {
-        let until = record.domain.validated_until.map(|until| until.rfc3339()).unwrap_or_default();
+        let until =
+            record.domain.validated_until.map(domain::Timestamp::rfc3339).unwrap_or_default();
         csv.line([
             record.domain.name.to_string(),
             record.organization_name,

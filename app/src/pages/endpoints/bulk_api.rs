@@ -109,7 +109,6 @@ pub async fn bulk(query: String) -> Result<BulkView, PortalError> {
 
 /// Submits the same request for all endpoints: all of them or none.
 #[server(prefix = "/api", endpoint = "endpoints/bulk-submit")]
-#[expect(clippy::too_many_arguments, reason = "one for each field of the form")]
 pub async fn submit_bulk(
     act: String,
     key: String,
@@ -169,7 +168,6 @@ pub async fn submit_bulk(
 
 /// Switches auto-renew of all endpoints on or off: all of them or none.
 #[server(prefix = "/api", endpoint = "endpoints/bulk-auto-renew")]
-#[expect(clippy::too_many_arguments, reason = "one for each field of the form")]
 pub async fn submit_bulk_auto_renew(
     act: String,
     #[server(default)] ids: Vec<i64>,

@@ -87,7 +87,7 @@ fn line(row: OrderRow) -> [String; 13] {
         row.common_name,
         product_name(&row.product),
         row.organization_name,
-        row.valid_till.map(|till| till.rfc3339()).unwrap_or_default(),
+        row.valid_till.map(domain::Timestamp::rfc3339).unwrap_or_default(),
         originals,
         reissues,
         duplicates,

@@ -28,7 +28,8 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
     });
     let mut csv = Csv::new(&["Name", "Country", "Validated until"]);
     for organization in rows.await? {
-        let until = organization.validated_until.map(|until| until.rfc3339()).unwrap_or_default();
+        let until =
+            organization.validated_until.map(domain::Timestamp::rfc3339).unwrap_or_default();
         csv.line([organization.name, organization.country, until]);
     }
     Ok(csv)

@@ -75,7 +75,6 @@ pub async fn open_profile_form(id: Option<i64>) -> Result<ProfileForm, PortalErr
 
 /// Saves a profile, new or changed.
 #[server(prefix = "/api", endpoint = "profiles/save")]
-#[expect(clippy::too_many_arguments, reason = "one for each field of the form")]
 pub async fn save_profile(
     #[server(default)] id: String,
     #[server(default)] version: String,

@@ -49,7 +49,7 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
             row.requester.unwrap_or_default(),
             row.asked_at.rfc3339(),
             row.reviewer.unwrap_or_default(),
-            row.decided_at.map(|at| at.rfc3339()).unwrap_or_default(),
+            row.decided_at.map(domain::Timestamp::rfc3339).unwrap_or_default(),
         ]);
     }
     Ok(csv)

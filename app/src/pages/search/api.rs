@@ -95,7 +95,7 @@ mod reading {
     use domain::Product;
     use lifecycle::dashboard::{EndpointRecord, OrderRecord};
 
-    use super::*;
+    use super::{FoundEndpoint, FoundOrder};
 
     pub(super) fn order((record, matched): (OrderRecord, String)) -> FoundOrder {
         let product = record.order.product.as_str();

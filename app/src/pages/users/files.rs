@@ -34,7 +34,7 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, crate::fault::PortalErro
             account.user.disabled.to_string(),
             account.user.time_zone,
             account.created_at.rfc3339(),
-            account.last_sign_in_at.map(|at| at.rfc3339()).unwrap_or_default(),
+            account.last_sign_in_at.map(domain::Timestamp::rfc3339).unwrap_or_default(),
         ]);
     }
     Ok(csv)

@@ -231,7 +231,6 @@ pub async fn choose_certificate(
 
 /// Step 3 done.
 #[server(prefix = "/api", endpoint = "wizard/installation")]
-#[expect(clippy::too_many_arguments, reason = "one for each field of the form")]
 pub async fn choose_installation(
     endpoint: i64,
     state: String,

@@ -217,7 +217,11 @@ async fn a_double_submit_makes_one_event_and_a_second_wish_is_refused() {
             yard.schedule(&Actor::Operator, form.clone())
         );
         let page = crate::lists::PageOf::first((), 10);
-        let events = yard.events(&Actor::Operator, Default::default(), &page).await.unwrap().rows;
+        let events = yard
+            .events(&Actor::Operator, crate::automation::EventFilter::default(), &page)
+            .await
+            .unwrap()
+            .rows;
         assert_eq!(events.len(), 1);
         assert!(first.is_ok() || second.is_ok());
         assert_eq!(yard.schedule(&Actor::Operator, form.clone()).await.unwrap(), events[0].id);

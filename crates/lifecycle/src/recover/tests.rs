@@ -41,7 +41,7 @@ async fn what_was_planned_is_finished_under_its_own_serial() {
         // Other nodes' fresh reservations are left alone; two minutes later they are not.
         shop.clock().advance(domain::Days(1));
         assert_eq!(shop.recover().await.unwrap(), Recovered { finished: 1, voided: 0 });
-        assert_eq!(shop.serials().await, [serial.0.clone()]);
+        assert_eq!(shop.serials().await, *std::slice::from_ref(&serial.0));
         assert_eq!(shop.recover().await.unwrap(), Recovered::default());
         assert_eq!(open(&shop).await, 0);
         drop(again);
