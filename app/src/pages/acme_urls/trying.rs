@@ -133,10 +133,7 @@ mod reading {
             .unwrap();
             assert_eq!(run.names.len(), 2);
             assert_eq!(run.asked.map(DirectoryAction::path).as_deref(), Some("renew/5"));
-            assert_eq!(
-                run.at.map(Timestamp::rfc3339).as_deref(),
-                Some("2027-01-31T12:00:00Z")
-            );
+            assert_eq!(run.at.map(Timestamp::rfc3339).as_deref(), Some("2027-01-31T12:00:00Z"));
         }
 
         #[test]
