@@ -15,6 +15,9 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Rarer work is done every this many rounds.
 const RARELY: u64 = 30;
 
+/// The planner's statistics are kept up every this many rounds, some four times a day.
+const SELDOM: u64 = 6 * 3_600;
+
 /// Runs until `stop`; what is under way then is finished first.
 pub async fn run(lifecycle: Lifecycle, stop: CancellationToken) {
     let mut ticks = interval_at(Instant::now() + EVERY, EVERY);
@@ -30,6 +33,9 @@ pub async fn run(lifecycle: Lifecycle, stop: CancellationToken) {
             rarely(&lifecycle).await;
         }
         round += 1;
+        if round.is_multiple_of(SELDOM) {
+            logged("statistics", async { Ok(lifecycle.store().maintain().await?) }).await;
+        }
     }
 }
 

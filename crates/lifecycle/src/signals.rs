@@ -4,6 +4,7 @@
 //! a while.
 
 use domain::EventId;
+use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, broadcast};
 
 use crate::Lifecycle;
@@ -30,8 +31,11 @@ impl Lifecycle {
     }
 
     /// Waits for new work for agents.
-    pub async fn new_work(&self) {
-        self.inner.signals.work.notified().await;
+    ///
+    /// What is signalled from this call on counts, also before the answer is awaited: look for
+    /// work after calling this.
+    pub fn new_work(&self) -> Notified<'_> {
+        self.inner.signals.work.notified()
     }
 
     /// An event went on.

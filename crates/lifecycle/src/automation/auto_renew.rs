@@ -19,9 +19,14 @@ impl Lifecycle {
         let due = self.store().reader().await?.auto_renew_due(now, BATCH).await?;
         for id in &due {
             let id = *id;
-            self.store()
+            let made = self
+                .store()
                 .write(move |tx| Box::pin(async move { make_event(tx, now, id).await }))
-                .await?;
+                .await;
+            // One that can't be done keeps none of the others from being done.
+            if let Err(error) = made {
+                tracing::error!(endpoint = %id, error = ?error, "auto-renew could not be started; it is tried again");
+            }
         }
         if !due.is_empty() {
             self.wake_agents();

@@ -25,7 +25,10 @@ impl Lifecycle {
         let now = self.clock().now();
         let due = self.store().reader().await?.events_to_issue(now, BATCH).await?;
         for id in &due {
-            self.issue_event(*id).await?;
+            // One that can't be done keeps none of the others from being done.
+            if let Err(error) = self.issue_event(*id).await {
+                tracing::error!(event = %id, error = ?error, "an event could not be looked at; it is tried again");
+            }
         }
         Ok(due.len())
     }

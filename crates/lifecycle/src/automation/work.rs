@@ -90,7 +90,12 @@ impl Lifecycle {
         let now = self.clock().now();
         let events = self.store().reader().await?.events_for_agent(agent, now, AT_A_TIME).await?;
         for event in events {
-            if let Some(step) = self.next_step(&event, now).await? {
+            let step = self.next_step(&event, now).await.unwrap_or_else(|error| {
+                // One that can't be done keeps none of the agent's others from being done.
+                tracing::error!(event = %event.id, error = ?error, "an event's next step can't be said");
+                None
+            });
+            if let Some(step) = step {
                 let endpoint = self.store().reader().await?.endpoint(event.endpoint).await?;
                 let endpoint = endpoint.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
                 let lease_until = now.plus_seconds(LEASE_SECONDS);
