@@ -22,6 +22,9 @@ pub fn Live(
 
 #[cfg(feature = "hydrate")]
 mod following {
+    use std::cell::Cell;
+    use std::rc::Rc;
+
     use leptos::prelude::*;
     use leptos::task::spawn_local;
     use leptos::wasm_bindgen::closure::Closure;
@@ -32,13 +35,23 @@ mod following {
     pub(super) fn start(stream: &str, target: String) {
         let Ok(source) = EventSource::new(stream) else { return };
         let closing = source.clone();
+        // Answers may overtake each other: one asked for earlier never replaces a later one.
+        let (mut asked, shown) = (0_u32, Rc::new(Cell::new(0_u32)));
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |message: MessageEvent| {
-            if message.data().as_string().as_deref() == Some("end") {
-                closing.close();
-            }
-            let target = target.clone();
+            asked += 1;
+            let (turn, shown) = (asked, Rc::clone(&shown));
+            let (target, closing) = (target.clone(), closing.clone());
             spawn_local(async move {
-                let _ = refresh(&target).await;
+                let end = message.data().as_string().as_deref() == Some("end");
+                let Ok(html) = fetched().await else { return };
+                if turn > shown.get() {
+                    shown.set(turn);
+                    let _ = show(&html, &target);
+                }
+                // Where the last state could not be fetched, the browser opens the stream again.
+                if end {
+                    closing.close();
+                }
             });
         });
         source.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
@@ -46,11 +59,14 @@ mod following {
         on_message.forget();
     }
 
-    async fn refresh(target: &str) -> Result<(), JsValue> {
+    async fn fetched() -> Result<String, JsValue> {
         let url = window().location().href()?;
         let response: Response = resolved(window().fetch_with_str(&url)).await?.dyn_into()?;
-        let html = resolved(response.text()?).await?.as_string().unwrap_or_default();
-        let page = DomParser::new()?.parse_from_string(&html, SupportedType::TextHtml)?;
+        Ok(resolved(response.text()?).await?.as_string().unwrap_or_default())
+    }
+
+    fn show(html: &str, target: &str) -> Result<(), JsValue> {
+        let page = DomParser::new()?.parse_from_string(html, SupportedType::TextHtml)?;
         if let Some((new, old)) =
             page.get_element_by_id(target).zip(document().get_element_by_id(target))
         {

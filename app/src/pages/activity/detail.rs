@@ -33,13 +33,7 @@ pub fn EventPage() -> impl IntoView {
             <div id=FOLLOWED class="stack" aria-live="polite">{followed(event)}</div>
             {open.then(|| view! { <Live stream=paths::event_stream(id) target=FOLLOWED.to_owned()/> })}
         };
-        let lead = view! {
-            <p class="muted">
-                {format!("Event #{id}. ")}
-                {open.then_some("This page follows it; without scripts ")}
-                {open.then(|| view! { <a href=paths::event(id)>"refresh it"</a> "." })}
-            </p>
-        };
+        let lead = view! { <p class="muted">{format!("Event #{id}")}</p> };
         Ok(Sheet::new(title, body)
             .under("Automation")
             .crumb("Activity", paths::activity())
@@ -111,7 +105,14 @@ fn next_line(event: &EventView) -> Option<AnyView> {
         EventStatus::Succeeded => "The endpoint serves the new certificate.".into_any(),
         _ => return None,
     };
-    Some(view! { <p>{words}</p> }.into_any())
+    let again = (!event.row.status.is_final()).then(|| {
+        view! {
+            <span class="muted">
+                " This page follows it; without scripts " <a href=paths::event(event.row.id)>"refresh it"</a> "."
+            </span>
+        }
+    });
+    Some(view! { <p>{words}{again}</p> }.into_any())
 }
 
 fn buttons(event: &EventView) -> AnyView {

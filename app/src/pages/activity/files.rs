@@ -79,9 +79,7 @@ pub async fn stream(desk: Desk, Path(id): Path<i64>) -> Response {
         Err(error) => Err(error),
     };
     match first {
-        Ok((seen, _)) => {
-            Sse::new(changes(desk, id, seen)).keep_alive(KeepAlive::default()).into_response()
-        }
+        Ok(_) => Sse::new(changes(desk, id)).keep_alive(KeepAlive::default()).into_response(),
         Err(error) => refused(&error).into_response(),
     }
 }
@@ -96,11 +94,12 @@ struct Watch {
     over: bool,
 }
 
-fn changes(desk: Desk, id: EventId, seen: Mark) -> impl Stream<Item = Result<Event, Infallible>> {
-    // Subscribed after the first look: the first message makes up for what happened in between.
+/// The first message comes at once: it makes up for what happened between the page's rendering (or
+/// the stream before this one) and now.
+fn changes(desk: Desk, id: EventId) -> impl Stream<Item = Result<Event, Infallible>> {
     let signals = desk.lifecycle.watch_events();
     let watch =
-        Watch { desk, id, seen: Some(seen), signals, until: Instant::now() + LONGEST, over: false };
+        Watch { desk, id, seen: None, signals, until: Instant::now() + LONGEST, over: false };
     stream::unfold(watch, |mut watch| async move {
         let message = watch.next().await?;
         Some((Ok(Event::default().data(message)), watch))
