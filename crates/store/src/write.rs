@@ -76,11 +76,20 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Starts the writer on the only connection of `pool`.
+    /// Starts the writer on the only connection of `pool`, on a thread of its own: it waits for
+    /// the connection's answers most of the time, and to wake a plain thread is cheaper than to
+    /// wake the runtime.
     pub(crate) async fn start(pool: SqlitePool) -> Result<Self, StoreError> {
         let tx = Tx::Sqlite(pool.acquire().await?);
         let (line, waiting) = mpsc::channel(LINE);
-        tokio::spawn(serve(tx, waiting));
+        let runtime = tokio::runtime::Handle::current();
+        std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || {
+                let _inside = runtime.enter();
+                futures::executor::block_on(serve(tx, waiting));
+            })
+            .map_err(sqlx::Error::Io)?;
         Ok(Self { line })
     }
 
@@ -154,36 +163,50 @@ async fn serve(mut tx: Tx, mut waiting: mpsc::Receiver<Message>) {
 
 /// Runs `first` and what waits behind it, at most [`GROUP`], and commits once. Gives back a wish
 /// to close that it met in line.
+///
+/// Each work has the savepoint to itself, so that its failure undoes nothing but itself. Where a
+/// statement of ours fails, the whole transaction is lost (SQLite ends it itself when the disk is
+/// full, for one). Statements go in pairs: each costs a way to the connection's thread and back.
 async fn group(
     tx: &mut Tx,
     first: Work,
     waiting: &mut mpsc::Receiver<Message>,
 ) -> Option<oneshot::Sender<()>> {
-    if let Err(error) = statement(tx, "BEGIN IMMEDIATE").await {
-        (first(Err(error)).await.answer)(Ok(()));
+    let mut state = statement(tx, "BEGIN IMMEDIATE; SAVEPOINT work").await;
+    if let Err(error) = &state {
+        (first(Err(error.clone())).await.answer)(Ok(()));
         return None;
     }
     let mut kept = Vec::new();
-    let mut broken = Ok(());
     let mut closing = None;
     let mut next = Some(first);
     while let Some(work) = next.take() {
-        let (ran, savepoint) = in_savepoint(tx, work).await;
-        if ran.keep {
+        let ran = work(Ok(tx)).await;
+        let keep = ran.keep;
+        if keep {
             kept.push(ran.answer);
         } else {
+            state = statement(tx, "ROLLBACK TO work").await;
             (ran.answer)(Ok(()));
         }
-        broken = savepoint;
-        if broken.is_ok() && kept.len() < GROUP {
-            match waiting.try_recv() {
-                Ok(Message::Work(work)) => next = Some(work),
-                Ok(Message::Close(done)) => closing = Some(done),
-                Err(_) => {}
+        if state.is_err() || kept.len() >= GROUP {
+            break;
+        }
+        match waiting.try_recv() {
+            Ok(Message::Work(work)) => {
+                if keep {
+                    state = statement(tx, "RELEASE work; SAVEPOINT work").await;
+                }
+                match &state {
+                    Ok(()) => next = Some(work),
+                    Err(error) => (work(Err(error.clone())).await.answer)(Ok(())),
+                }
             }
+            Ok(Message::Close(done)) => closing = Some(done),
+            Err(_) => {}
         }
     }
-    let committed = match broken {
+    let committed = match state {
         Ok(()) => statement(tx, "COMMIT").await,
         Err(error) => Err(error),
     };
@@ -195,21 +218,6 @@ async fn group(
         answer(committed.clone());
     }
     closing
-}
-
-/// Runs one work so that its failure undoes nothing but itself. An error says that the whole
-/// transaction is lost (SQLite ends it itself when the disk is full, for one).
-async fn in_savepoint(tx: &mut Tx, work: Work) -> (Ran, Result<(), StoreError>) {
-    if let Err(error) = statement(tx, "SAVEPOINT work").await {
-        return (work(Err(error.clone())).await, Err(error));
-    }
-    let ran = work(Ok(tx)).await;
-    let undone = if ran.keep { Ok(()) } else { statement(tx, "ROLLBACK TO work").await };
-    let ended = match undone {
-        Ok(()) => statement(tx, "RELEASE work").await,
-        Err(error) => Err(error),
-    };
-    (ran, ended)
 }
 
 async fn statement(tx: &mut Tx, sql: &'static str) -> Result<(), StoreError> {
