@@ -7,7 +7,8 @@ use std::time::Duration;
 use acme::{AcmeConfig, AcmeServer};
 use anyhow::Context as _;
 use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::accept::NoDelayAcceptor;
+use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use lifecycle::Lifecycle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -208,7 +209,9 @@ async fn listen(
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     if let Some(plain) = &listeners.plain {
-        let server = axum_server::from_tcp(plain.try_clone()?)?.handle(handle.clone());
+        let server = axum_server::from_tcp(plain.try_clone()?)?
+            .acceptor(NoDelayAcceptor::new())
+            .handle(handle.clone());
         let service = parts.router(false).into_make_service_with_connect_info::<SocketAddr>();
         work.spawn(async move { logged(server.serve(service).await) });
     }
@@ -224,7 +227,10 @@ async fn listen(
             stop.clone(),
         );
         work.spawn(fresh);
-        let server = axum_server::from_tcp_rustls(tls.try_clone()?, config)?.handle(handle.clone());
+        // Without it an answer would wait behind the handshake's last packet for its receipt.
+        let acceptor = RustlsAcceptor::new(config).acceptor(NoDelayAcceptor::new());
+        let server =
+            axum_server::from_tcp(tls.try_clone()?)?.acceptor(acceptor).handle(handle.clone());
         let service = parts.router(true).into_make_service_with_connect_info::<SocketAddr>();
         work.spawn(async move { logged(server.serve(service).await) });
     }
