@@ -13,8 +13,7 @@ use std::net::IpAddr;
 use domain::Timestamp;
 use serde_json::Value;
 use store::Tx;
-use store::audit::NewAuditRow;
-pub use store::audit::{AuditFilter, AuditRow};
+pub use store::audit::{AuditFilter, AuditRow, NewAuditRow, Seal};
 
 use crate::lists::{PageOf, Slice};
 use crate::{Actor, Lifecycle, Person, Result};
@@ -236,16 +235,18 @@ async fn seal_batch(tx: &mut Tx, now: Timestamp) -> Result<usize> {
     let mut previous = if head.position == 0 { GENESIS.to_owned() } else { head.seal };
     let mut position = head.position;
     let rows = tx.unsealed_audit(SEAL_BATCH).await?;
+    let mut seals = Vec::with_capacity(rows.len());
     for row in &rows {
         position += 1;
-        let seal = seal_of(row, position, &previous);
-        tx.seal_audit_row(row.id, position, &previous, &seal).await?;
-        previous = seal;
+        let hash = seal_of(row, position, &previous);
+        let previous = std::mem::replace(&mut previous, hash.clone());
+        seals.push(Seal { id: row.id, position, previous, hash });
     }
-    if !rows.is_empty() {
+    if !seals.is_empty() {
+        tx.seal_audit_rows(&seals).await?;
         tx.set_audit_chain_head(position, &previous, now).await?;
     }
-    Ok(rows.len())
+    Ok(seals.len())
 }
 
 /// The seal of `row` at `position`: SHA-256 over every part with its length before it, so that no

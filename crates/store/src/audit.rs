@@ -7,6 +7,22 @@ use crate::keyset::{Rows, push_rows};
 use crate::users::like;
 use crate::{StoreError, Tx, on};
 
+/// Seals that one statement writes: bound values are few in some databases.
+const SEALED_AT_ONCE: usize = 200;
+
+/// The seal of one row.
+#[derive(Debug, Clone)]
+pub struct Seal {
+    /// The row.
+    pub id: i64,
+    /// Its place in the chain.
+    pub position: i64,
+    /// The hash of the row before it.
+    pub previous: String,
+    /// Its own hash.
+    pub hash: String,
+}
+
 /// A row to be written.
 #[derive(Debug, Clone)]
 pub struct NewAuditRow {
@@ -258,23 +274,24 @@ impl Tx {
         }))
     }
 
-    /// Seals one row.
-    pub async fn seal_audit_row(
-        &mut self,
-        id: i64,
-        position: i64,
-        previous: &str,
-        seal: &str,
-    ) -> Result<(), StoreError> {
-        on!(self, |conn| {
-            sqlx::query("UPDATE audit_log SET chain_position = $1, prev_hash = $2, hash = $3 WHERE id = $4 AND hash IS NULL")
-                .bind(position)
-                .bind(previous)
-                .bind(seal)
-                .bind(id)
-                .execute(&mut *conn)
-                .await?;
-        });
+    /// Seals rows.
+    pub async fn seal_audit_rows(&mut self, seals: &[Seal]) -> Result<(), StoreError> {
+        for some in seals.chunks(SEALED_AT_ONCE) {
+            on!(self, |conn| {
+                let mut query = QueryBuilder::new("WITH seal (id, position, previous, hash) AS (");
+                query.push_values(some, |mut row, seal| {
+                    row.push_bind(seal.id)
+                        .push_bind(seal.position)
+                        .push_bind(&seal.previous)
+                        .push_bind(&seal.hash);
+                });
+                query.push(
+                    ") UPDATE audit_log SET chain_position = seal.position, prev_hash = seal.previous, \
+                     hash = seal.hash FROM seal WHERE audit_log.id = seal.id AND audit_log.hash IS NULL",
+                );
+                query.build().execute(&mut *conn).await?;
+            });
+        }
         Ok(())
     }
 
