@@ -15,7 +15,6 @@ use crate::portal::{Portal, Running};
 const DIRECTORY: &str = "/mpki/api/v1/acme/v2/directory";
 const ORGANIZATION: &str = "Bench Ltd";
 const DOMAIN: &str = "bench-orders.example";
-const CLIENTS: [usize; 3] = [1, 8, 32];
 
 /// More certificates than these are not asked for in a second of a measurement.
 const MOST_EACH_SECOND: u64 = 1_500;
@@ -37,11 +36,20 @@ struct Subject {
 }
 
 /// Runs the part.
-pub async fn run(terms: &Terms, rounds: u32) -> anyhow::Result<()> {
+pub async fn run(
+    terms: &Terms,
+    rounds: u32,
+    clients: &[usize],
+    empty_only: bool,
+) -> anyhow::Result<()> {
     let (empty, _empty) = certdeck(terms, "Certdeck, empty", "acme-empty", 0).await?;
+    let mut subjects = vec![empty];
+    if empty_only {
+        return table(terms, rounds, clients, &[false], &mut subjects).await;
+    }
     let large = format!("Certdeck, {} orders", terms.orders);
     let (large, _large) = certdeck(terms, &large, "acme-large", terms.orders).await?;
-    let mut subjects = vec![empty, large];
+    subjects.push(large);
     let pebble = if Pebble::is_installed() {
         Some(Pebble::start(&terms.data.join("pebble"), terms.server_core).await?)
     } else {
@@ -58,23 +66,35 @@ pub async fn run(terms: &Terms, rounds: u32) -> anyhow::Result<()> {
         println!("{}: {resident} MiB resident at rest ({anonymous} MiB of its own)", one.label);
     }
     nonces(terms, &subjects).await?;
+    table(terms, rounds, clients, &[false, true], &mut subjects).await?;
+    println!();
+    for one in &subjects {
+        let (resident, anonymous) = memory(one.process)?;
+        println!("{}: {resident} MiB resident at the end ({anonymous} MiB of its own)", one.label);
+    }
+    Ok(())
+}
+
+/// Issuances by the servers in turns.
+async fn table(
+    terms: &Terms,
+    rounds: u32,
+    clients: &[usize],
+    connections: &[bool],
+    subjects: &mut [Subject],
+) -> anyhow::Result<()> {
     println!(
         "\n| server | clients | connection | orders/s | p50 ms | p95 ms | p99 ms | server CPU ms/order | requests/order | server core | load core | failed |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
     for _ in 0..rounds {
-        for reconnect in [false, true] {
-            for clients in CLIENTS {
-                for subject in &mut subjects {
+        for &reconnect in connections {
+            for &clients in clients {
+                for subject in subjects.iter_mut() {
                     orders(terms, subject, clients, reconnect).await?;
                 }
             }
         }
-    }
-    println!();
-    for one in &subjects {
-        let (resident, anonymous) = memory(one.process)?;
-        println!("{}: {resident} MiB resident at the end ({anonymous} MiB of its own)", one.label);
     }
     Ok(())
 }

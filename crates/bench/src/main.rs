@@ -69,6 +69,12 @@ enum Part {
         /// How often the servers take turns
         #[arg(long, value_name = "N", default_value_t = 2)]
         rounds: u32,
+        /// Numbers of clients at once
+        #[arg(long, value_name = "N,N", value_delimiter = ',', default_values_t = [1, 8, 32])]
+        clients: Vec<usize>,
+        /// Only the empty Certdeck, on kept connections: for a look with a profiler
+        #[arg(long)]
+        empty_only: bool,
     },
 }
 
@@ -79,7 +85,9 @@ fn main() -> anyhow::Result<()> {
     runtime.block_on(async {
         match cli.part {
             Part::Pages => pages::run(&cli.terms).await,
-            Part::Acme { rounds } => acme::run(&cli.terms, rounds).await,
+            Part::Acme { rounds, clients, empty_only } => {
+                acme::run(&cli.terms, rounds, &clients, empty_only).await
+            }
         }
     })
 }
