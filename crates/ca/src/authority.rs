@@ -181,6 +181,12 @@ impl Authority {
         &self.intermediates_pem
     }
 
+    /// Whether a signature takes microseconds (ECDSA) and not milliseconds (RSA), which are better
+    /// spent on a thread for blocking work.
+    pub const fn signs_quickly(&self) -> bool {
+        self.key.is_quick()
+    }
+
     pub(crate) fn key(&self) -> &SigningKey {
         &self.key
     }

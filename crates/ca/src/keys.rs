@@ -156,6 +156,11 @@ impl SigningKey {
         }
     }
 
+    /// Whether a signature takes microseconds, not milliseconds.
+    pub(crate) const fn is_quick(&self) -> bool {
+        matches!(self.pair, Pair::P256(_) | Pair::P384(_))
+    }
+
     pub(crate) fn sign(
         &self,
         algorithm: SignatureAlgorithm,

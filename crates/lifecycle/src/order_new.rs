@@ -127,10 +127,7 @@ impl Placing<'_> {
             idempotency_key: terms.key.clone(),
             note: self.ask.note.clone(),
         };
-        match tx.insert_order(&row).await? {
-            Some(number) => Ok(tx.order(number).await?),
-            None => Ok(None),
-        }
+        Ok(tx.insert_order(&row).await?)
     }
 
     /// Reserves the first certificate of an order that was just written, or holds its request.

@@ -193,14 +193,26 @@ pub(crate) async fn place(
     actor: &Actor,
     ask: &Ask,
 ) -> Result<Placed> {
+    let preferences = settings::preferences(tx).await?;
+    place_under(tx, issuer, now, actor, ask, &preferences).await
+}
+
+/// The same under preferences that were read in the same transaction.
+pub(crate) async fn place_under(
+    tx: &mut Tx,
+    issuer: &Issuer,
+    now: Timestamp,
+    actor: &Actor,
+    ask: &Ask,
+    preferences: &Preferences,
+) -> Result<Placed> {
     if let Some(key) = &ask.idempotency_key
         && let Some(earlier) = earlier(tx, key).await?
     {
         return Ok(earlier);
     }
     let asker = Asker::of(tx, actor).await?;
-    let preferences = settings::preferences(tx).await?;
-    let need = asker.approval(&preferences, ask.what.kind());
+    let need = asker.approval(preferences, ask.what.kind());
     let placing = Placing { issuer, now, actor, asker: &asker, ask, need, request: None };
     match &ask.what {
         What::New(new) => placing.new_order(tx, new).await,
@@ -218,6 +230,9 @@ pub(crate) async fn place(
 /// What an earlier ask with the same key came to.
 async fn earlier(tx: &mut Tx, key: &str) -> Result<Option<Placed>> {
     tx.lock(key).await?;
+    if !tx.key_was_used(key).await? {
+        return Ok(None);
+    }
     if let Some(record) = tx.request_by_key(key).await? {
         let because = record.held_because.as_deref().and_then(|code| code.parse().ok());
         return Ok(Some(Placed::Done(Outcome::Held {

@@ -140,7 +140,7 @@ async fn one_order(tx: &mut Tx, salt: usize) -> Result<(), StoreError> {
         idempotency_key: None,
         note: None,
     };
-    let number = tx.insert_order(&new).await?.ok_or(StoreError::NotFound)?;
+    let number = tx.insert_order(&new).await?.ok_or(StoreError::NotFound)?.number;
     tx.move_order(number, OrderStatus::Pending, OrderStatus::Issued).await?;
     Ok(())
 }

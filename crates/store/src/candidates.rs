@@ -23,6 +23,19 @@ pub struct Candidates<'a> {
 
 const HAVE_CERTIFICATE: [OrderStatus; 2] = [OrderStatus::Issued, OrderStatus::ReissuePending];
 
+macro_rules! with_names {
+    ($status:literal) => {
+        concat!(
+            "SELECT * FROM (SELECT valid_till, number FROM orders WHERE names_key = $1 \
+             AND organization_id = $2 AND product_id = $3 AND status = ",
+            $status,
+            " AND ($4 IS NULL OR origin = $4) ORDER BY valid_till DESC, number DESC LIMIT $5) AS one"
+        )
+    };
+}
+
+const WITH_NAMES: &str = concat!(with_names!("$6"), " UNION ALL ", with_names!("$7"));
+
 impl Tx {
     /// Orders with exactly these names, the one that is valid longest first (rule A4).
     pub async fn candidates_with_names(
@@ -30,26 +43,20 @@ impl Tx {
         of: Candidates<'_>,
         names: &NameSet,
     ) -> Result<Vec<OrderNumber>, StoreError> {
-        let key = names_key(names);
-        let mut found: Vec<(Option<i64>, i64)> = Vec::new();
-        for status in HAVE_CERTIFICATE {
-            let rows: Vec<(Option<i64>, i64)> = on!(self, |conn| {
-                sqlx::query_as(
-                    "SELECT valid_till, number FROM orders WHERE names_key = $1 AND organization_id = $2 \
-                     AND product_id = $3 AND status = $4 AND ($5 IS NULL OR origin = $5) \
-                     ORDER BY valid_till DESC, number DESC LIMIT $6",
-                )
-                .bind(&key)
+        let [one, other] = HAVE_CERTIFICATE;
+        // One walk of the index for each status: each gives its longest valid without sorting.
+        let mut found: Vec<(Option<i64>, i64)> = on!(self, |conn| {
+            sqlx::query_as(WITH_NAMES)
+                .bind(names_key(names))
                 .bind(of.organization.0)
                 .bind(of.product.as_str())
-                .bind(status.as_str())
                 .bind(of.origin.map(Origin::as_str))
                 .bind(i64::from(of.limit))
+                .bind(one.as_str())
+                .bind(other.as_str())
                 .fetch_all(&mut *conn)
                 .await?
-            });
-            found.extend(rows);
-        }
+        });
         found.sort_unstable_by(|left, right| right.cmp(left));
         Ok(first(found.into_iter().map(|(_, number)| number), of.limit))
     }

@@ -119,6 +119,19 @@ impl Tx {
         row.map(Issuance::try_from).transpose()
     }
 
+    /// Whether an issuance or a held request has this idempotency key.
+    pub async fn key_was_used(&mut self, key: &str) -> Result<bool, StoreError> {
+        Ok(on!(self, |conn| {
+            sqlx::query_scalar(
+                "SELECT EXISTS (SELECT 1 FROM issuances WHERE idempotency_key = $1) \
+                 OR EXISTS (SELECT 1 FROM requests WHERE idempotency_key = $1)",
+            )
+            .bind(key)
+            .fetch_one(&mut *conn)
+            .await?
+        }))
+    }
+
     /// Issuances that were reserved at `before` or earlier and not finished, oldest first.
     pub async fn open_issuances(
         &mut self,

@@ -190,17 +190,15 @@ impl Tx {
     }
 
     /// Locks an order's row for the rest of a write transaction, so that two acts on one order
-    /// follow one another; false where there is no such order. (On `SQLite` writers follow one
-    /// another anyway.)
-    pub async fn lock_order(&mut self, number: OrderNumber) -> Result<bool, StoreError> {
-        let touched = on!(self, |conn| {
-            sqlx::query("UPDATE orders SET status = status WHERE number = $1")
+    /// follow one another. On `SQLite` writers follow one another anyway.
+    pub async fn lock_order(&mut self, number: OrderNumber) -> Result<(), StoreError> {
+        if let Self::Postgres(session) = self {
+            sqlx::query("SELECT 1 FROM orders WHERE number = $1 FOR UPDATE")
                 .bind(number.0)
-                .execute(&mut *conn)
-                .await?
-                .rows_affected()
-        });
-        Ok(touched == 1)
+                .execute(&mut **session)
+                .await?;
+        }
+        Ok(())
     }
 
     /// Moves an order from one state to another; false where it was not in the first.

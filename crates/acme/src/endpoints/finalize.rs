@@ -30,9 +30,14 @@ pub async fn post(
     let der = URL_SAFE_NO_PAD.decode(&wanted.csr).map_err(|_| {
         bad("csr must be the CSR's DER in unpadded base64url, without PEM lines.".to_owned())
     })?;
-    // What others do not own must look the same whether the CSR is good or not.
-    let order = server.desk().order(&account, number).await?;
-    let csr = lifecycle::acme::read_csr(&der)?;
+    let csr = match lifecycle::acme::read_csr(&der) {
+        Ok(csr) => csr,
+        Err(error) => {
+            // What others own must look the same whether the CSR is good or not.
+            server.desk().order(&account, number).await?;
+            return Err(error.into());
+        }
+    };
     if let Ok(key) = Jwk::from_spki(&csr.public_key_der) {
         // RFC 8555 section 11.1: an account's key must not be a certificate's key.
         if key == signed.key || server.desk().account_by_key(&key.thumbprint()).await?.is_some() {
@@ -42,7 +47,7 @@ pub async fn post(
             ));
         }
     }
-    let mut order = server.desk().finalize(&account, order.id, csr, signed.address).await?;
+    let mut order = server.desk().finalize(&account, number, csr, signed.address).await?;
     if order.status == domain::model::acme::AcmeOrderStatus::Processing {
         order = server.desk().settle(order.id).await?;
     }

@@ -1,14 +1,13 @@
 //! Which action is done, on which order (rules A1–A9): what the rules need to know is read here,
 //! what they answer is theirs.
 
-use domain::model::{AcmeUrl, OrderFile, Origin};
+use domain::model::{AcmeUrl, OrderFile, Origin, Windows};
 use domain::rules::{AcmeRequest, Decided, DirectoryAction, decide_acme, detection_keys};
 use domain::{DnsName, NameSet, OrderNumber, Timestamp};
 use store::Tx;
 use store::candidates::Candidates;
 
 use super::AcmeResult;
-use crate::settings;
 
 /// Orders with just the same names that are looked at: the ones that are valid longest.
 const EXACT: u32 = 20;
@@ -30,6 +29,8 @@ pub(super) struct Question<'a> {
     pub(super) explicit: Option<DirectoryAction>,
     /// The order of the certificate that `replaces` names.
     pub(super) replaced: Option<OrderNumber>,
+    /// The renewal windows.
+    pub(super) windows: Windows,
 }
 
 /// Answers a question, with the order that is acted on.
@@ -58,7 +59,7 @@ pub(super) async fn decide(
         named: named.as_ref(),
         successors: &successors,
         candidates: &candidates,
-        windows: settings::preferences(tx).await?.windows,
+        windows: question.windows,
         now,
     })?;
     let like = match decided.decision {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::decide::{Question, decide};
 use super::{AcmeError, AcmeResult};
-use crate::{Lifecycle, LifecycleError, Result};
+use crate::{Lifecycle, LifecycleError, Result, settings};
 
 /// What is asked about.
 #[derive(Debug, Clone)]
@@ -58,6 +58,7 @@ impl Lifecycle {
             common_name: run.common_name.as_ref(),
             explicit: run.asked,
             replaced: None,
+            windows: settings::preferences(&mut tx).await?.windows,
         };
         answer(decide(&mut tx, question, now).await.map(|(decided, _)| decided.explanation))
     }

@@ -19,8 +19,8 @@ use super::decide::{Question, decide};
 use super::orders::{lock, owned, seen};
 use super::{AcmeDesk, AcmeError, AcmeResult, actor, new_order, replaces};
 use crate::issue::{Reserved, complete};
-use crate::place::{Placed, place};
-use crate::{Actor, Ask, Exact, Issuer, LifecycleError, NewOrder, Outcome, What};
+use crate::place::{Placed, place_under};
+use crate::{Actor, Ask, Exact, Issuer, LifecycleError, NewOrder, Outcome, What, settings};
 
 /// What is known when an order is to be advanced.
 struct Work<'a> {
@@ -54,11 +54,13 @@ impl AcmeDesk {
                     {
                         return Ok((order, None));
                     }
-                    check_ready(tx, &order, now).await?;
+                    if order.status != AcmeOrderStatus::Ready {
+                        return Err(not_ready(&order));
+                    }
                     let url = new_order::usable_url(tx, &holder).await?;
                     check_csr(&url, &order, &csr)?;
                     if !tx.claim_acme_order(id, &csr.der, now).await? {
-                        return Err(not_ready(&order));
+                        return Err(not_authorized(tx, &order, now).await?);
                     }
                     let work =
                         Work { issuer: &issuer, account: &holder, actor: &acting, csr: &csr, now };
@@ -145,18 +147,17 @@ fn not_ready(order: &AcmeOrder) -> AcmeError {
     AcmeError::fault("orderNotReady", words)
 }
 
-async fn check_ready(tx: &mut Tx, order: &AcmeOrder, now: Timestamp) -> AcmeResult<()> {
-    if order.status != AcmeOrderStatus::Ready {
-        return Err(not_ready(order));
-    }
-    match tx.unauthorized_identifier(order.id, now).await? {
-        None => Ok(()),
-        Some(name) => {
+/// Why a ready order could not be claimed.
+async fn not_authorized(tx: &mut Tx, order: &AcmeOrder, now: Timestamp) -> AcmeResult<AcmeError> {
+    let name = tx.unauthorized_identifier(order.id, now).await?;
+    Ok(name.map_or_else(
+        || not_ready(order),
+        |name| {
             let words =
                 format!("The authorization of {name} is no longer valid. Make a new order.");
-            Err(AcmeError::fault("orderNotReady", words))
-        }
-    }
+            AcmeError::fault("orderNotReady", words)
+        },
+    ))
 }
 
 /// RFC 8555 section 7.4: the CSR asks for exactly the order's identifiers. The CN counts as one of
@@ -201,7 +202,15 @@ async fn advance(
         None => None,
     };
     let common_name = work.csr.common_name.as_ref();
-    let question = Question { url, names: &names, common_name, explicit: order.asked, replaced };
+    let preferences = settings::preferences(tx).await?;
+    let question = Question {
+        url,
+        names: &names,
+        common_name,
+        explicit: order.asked,
+        replaced,
+        windows: preferences.windows,
+    };
     let (decided, file) = decide(tx, question, work.now).await?;
     let what = what(url, &order, &names, common_name, &decided, file.as_ref())?;
     let ask = Ask {
@@ -210,7 +219,7 @@ async fn advance(
             .is_some_and(|product| product.validation == Validation::Dv),
         ..Ask::new(what, work.csr.clone())
     };
-    let placed = place(tx, work.issuer, work.now, work.actor, &ask).await?;
+    let placed = place_under(tx, work.issuer, work.now, work.actor, &ask, &preferences).await?;
     let explanation = serde_json::to_string(&decided.explanation).map_err(|error| {
         LifecycleError::Internal(format!("an explanation can't be stored: {error}"))
     })?;

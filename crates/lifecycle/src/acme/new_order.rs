@@ -16,7 +16,7 @@ use store::acme::{NewAcmeOrderRow, OpenOrderKey};
 use super::authorizations::{Vouching, provide};
 use super::decide::Question;
 use super::{AcmeDesk, AcmeError, AcmePolicy, AcmeResult, decide, replaces};
-use crate::{Issuer, LifecycleError};
+use crate::{Issuer, LifecycleError, settings};
 
 /// An open order is given again only if at least this much of its time is left, in seconds.
 const LEAST_LEFT: i64 = 3_600;
@@ -112,6 +112,7 @@ async fn place(
             common_name: None,
             explicit: wanted.asked,
             replaced: None,
+            windows: settings::preferences(tx).await?.windows,
         };
         decide::decide(tx, question, now).await?;
     }

@@ -88,15 +88,9 @@ impl AcmeDesk {
 
     /// The certificate of one of the account's orders, with its chains.
     pub async fn certificate(&self, account: &AcmeAccount, id: AcmeOrderId) -> AcmeResult<Chains> {
-        let missing = || AcmeError::NotFound("certificate");
         let mut tx = self.desk.store().reader().await?;
-        let order = owned(&mut tx, account.id, id).await.map_err(|error| match error {
-            AcmeError::NotFound(_) => missing(),
-            other => other,
-        })?;
-        let certificate = order.certificate.ok_or_else(missing)?;
-        let pem =
-            tx.certificate(certificate).await?.and_then(|record| record.pem).ok_or_else(missing)?;
+        let pem = tx.acme_certificate_pem(account.id, id).await?;
+        let pem = pem.ok_or(AcmeError::NotFound("certificate"))?;
         let authority = self.desk.issuer()?.authority();
         Ok(Chains {
             to_issuer: ca::bundle::pem(&pem, authority, ca::bundle::Depth::Chain),

@@ -4,7 +4,7 @@ use domain::model::acme::{
     Authorization, AuthorizationStatus, Challenge, ChallengeKind, ChallengeStatus, Fault,
     Identifier,
 };
-use domain::{AcmeAccountId, AcmeOrderId, Timestamp};
+use domain::{AcmeAccountId, Timestamp};
 
 use crate::value::{from_json, parse, to_json};
 use crate::{StoreError, Tx, on};
@@ -188,19 +188,6 @@ impl Tx {
                 .into_iter()
                 .map(Challenge::try_from)
                 .collect::<Result<_, _>>()?,
-        }))
-    }
-
-    /// The authorizations of an order.
-    pub async fn authorization_ids(&mut self, order: AcmeOrderId) -> Result<Vec<i64>, StoreError> {
-        Ok(on!(self, |conn| {
-            sqlx::query_scalar(
-                "SELECT authorization_id FROM acme_order_authorizations WHERE acme_order_id = $1 \
-                 ORDER BY authorization_id",
-            )
-            .bind(order.0)
-            .fetch_all(&mut *conn)
-            .await?
         }))
     }
 

@@ -71,6 +71,8 @@ struct Row {
     explanation: Option<String>,
     finalize_claimed_at: Option<i64>,
     created_at: i64,
+    /// Numbers with commas between them.
+    authorizations: Option<String>,
 }
 
 fn asked(action: Option<&str>, order: Option<i64>) -> Result<Option<DirectoryAction>, StoreError> {
@@ -81,7 +83,13 @@ fn asked(action: Option<&str>, order: Option<i64>) -> Result<Option<DirectoryAct
 }
 
 impl Row {
-    fn order(self, authorizations: Vec<i64>) -> Result<AcmeOrder, StoreError> {
+    fn order(self) -> Result<AcmeOrder, StoreError> {
+        let authorizations = self
+            .authorizations
+            .iter()
+            .flat_map(|ids| ids.split(','))
+            .map(|id| id.parse().map_err(|_| StoreError::corrupt("an authorization's number")))
+            .collect::<Result<_, _>>()?;
         let url = self
             .acme_url_id
             .ok_or_else(|| StoreError::corrupt("acme_orders.acme_url_id is absent"))?;
@@ -115,7 +123,10 @@ macro_rules! select {
         concat!(
             "SELECT id, account_id, acme_url_id, status, identifiers, not_before, not_after, profile, \
              replaces, action, action_order, expires_at, error, certificate_id, order_number, request_id, \
-             explanation, finalize_claimed_at, created_at FROM acme_orders ",
+             explanation, finalize_claimed_at, created_at, \
+             (SELECT string_agg(CAST(l.authorization_id AS TEXT), ',' ORDER BY l.authorization_id) \
+             FROM acme_order_authorizations l WHERE l.acme_order_id = acme_orders.id) AS authorizations \
+             FROM acme_orders ",
             $tail
         )
     };
@@ -170,9 +181,7 @@ impl Tx {
         let row: Option<Row> = on!(self, |conn| {
             sqlx::query_as(select!("WHERE id = $1")).bind(id.0).fetch_optional(&mut *conn).await?
         });
-        let Some(row) = row else { return Ok(None) };
-        let authorizations = self.authorization_ids(id).await?;
-        row.order(authorizations).map(Some)
+        row.map(Row::order).transpose()
     }
 
     /// An unfinished order that asks for just the same, newest first.
@@ -242,8 +251,7 @@ impl Tx {
         Ok(ids.into_iter().map(AcmeOrderId).collect())
     }
 
-    /// A page of a URL's orders, newest first, from the one before `before` on. Without their
-    /// authorizations.
+    /// A page of a URL's orders, newest first, from the one before `before` on.
     pub async fn acme_orders_of_url(
         &mut self,
         url: AcmeUrlId,
@@ -258,11 +266,10 @@ impl Tx {
                 .fetch_all(&mut *conn)
                 .await?
         });
-        rows.into_iter().map(|row| row.order(Vec::new())).collect()
+        rows.into_iter().map(Row::order).collect()
     }
 
-    /// The ACME orders behind one of the portal's orders, newest first, at most `limit`. Without
-    /// their authorizations.
+    /// The ACME orders behind one of the portal's orders, newest first, at most `limit`.
     pub async fn acme_orders_of_order(
         &mut self,
         order: OrderNumber,
@@ -275,7 +282,7 @@ impl Tx {
                 .fetch_all(&mut *conn)
                 .await?
         });
-        rows.into_iter().map(|row| row.order(Vec::new())).collect()
+        rows.into_iter().map(Row::order).collect()
     }
 
     /// The ACME order that waits for a request's approval.
@@ -305,10 +312,30 @@ impl Tx {
                 .fetch_optional(&mut *conn)
                 .await?
         });
-        row.map(|row| row.order(Vec::new())).transpose()
+        row.map(Row::order).transpose()
     }
 
-    /// Takes an order from ready to processing with its CSR; false where it is not ready.
+    /// The certificate of an account's order, in PEM; none where it has none, or is another's.
+    pub async fn acme_certificate_pem(
+        &mut self,
+        account: AcmeAccountId,
+        id: AcmeOrderId,
+    ) -> Result<Option<String>, StoreError> {
+        let pem: Option<Option<String>> = on!(self, |conn| {
+            sqlx::query_scalar(
+                "SELECT c.pem FROM acme_orders o JOIN certificates c ON c.id = o.certificate_id \
+                 WHERE o.id = $1 AND o.account_id = $2",
+            )
+            .bind(id.0)
+            .bind(account.0)
+            .fetch_optional(&mut *conn)
+            .await?
+        });
+        Ok(pem.flatten())
+    }
+
+    /// Takes an order from ready to processing with its CSR; false where it is not ready, or
+    /// [`Tx::unauthorized_identifier`] has one to name.
     pub async fn claim_acme_order(
         &mut self,
         id: AcmeOrderId,
@@ -318,7 +345,9 @@ impl Tx {
         let changed = on!(self, |conn| {
             sqlx::query(
                 "UPDATE acme_orders SET status = 'processing', csr_der = $2, finalize_claimed_at = $3 \
-                 WHERE id = $1 AND status = 'ready'",
+                 WHERE id = $1 AND status = 'ready' AND NOT EXISTS \
+                 (SELECT 1 FROM acme_order_authorizations l JOIN acme_authorizations a ON a.id = l.authorization_id \
+                 WHERE l.acme_order_id = $1 AND (a.status <> 'valid' OR a.expires_at <= $3))",
             )
             .bind(id.0)
             .bind(csr)

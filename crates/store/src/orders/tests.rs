@@ -36,7 +36,14 @@ fn new(text: &str, at: i64) -> NewOrder {
 }
 
 async fn insert(store: &Store, order: NewOrder) -> Option<OrderNumber> {
-    store.write(move |tx| Box::pin(async move { tx.insert_order(&order).await })).await.unwrap()
+    store
+        .write(move |tx| {
+            Box::pin(async move {
+                Ok::<_, StoreError>(tx.insert_order(&order).await?.map(|order| order.number))
+            })
+        })
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -88,7 +95,7 @@ async fn a_state_is_left_once() {
         let reject = || {
             store.write(move |tx| {
                 Box::pin(async move {
-                    assert!(tx.lock_order(number).await?);
+                    tx.lock_order(number).await?;
                     tx.move_order(number, OrderStatus::Pending, OrderStatus::Rejected).await
                 })
             })

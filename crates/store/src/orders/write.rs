@@ -6,6 +6,7 @@ use domain::{
     ProfileId, Timestamp, UserId,
 };
 
+use super::{OrderRecord, OrderRow};
 use crate::value::{names_key, reversed, to_json};
 use crate::{StoreError, Tx, on};
 
@@ -80,7 +81,7 @@ const INSERT: &str = concat!(
     ") VALUES (",
     order_values!(),
     ") \
-     ON CONFLICT (idempotency_key) DO NOTHING RETURNING number"
+     ON CONFLICT (idempotency_key) DO NOTHING RETURNING *"
 );
 
 const INSERT_NUMBERED: &str = concat!(
@@ -89,7 +90,7 @@ const INSERT_NUMBERED: &str = concat!(
     ", number) VALUES (",
     order_values!(),
     ", $24) \
-     RETURNING number"
+     RETURNING *"
 );
 
 /// Binds what [`INSERT`] and [`INSERT_NUMBERED`] share.
@@ -133,27 +134,23 @@ fn coverage_years(coverage: Coverage) -> Option<i64> {
 impl Tx {
     /// Inserts an order with its names. None where an order with the same idempotency key is
     /// there already ([`Tx::order_by_idempotency_key`] finds it).
-    pub async fn insert_order(
-        &mut self,
-        new: &NewOrder,
-    ) -> Result<Option<OrderNumber>, StoreError> {
+    pub async fn insert_order(&mut self, new: &NewOrder) -> Result<Option<Order>, StoreError> {
         let names = to_json("orders.names", &new.names)?;
-        let number: Option<i64> = match new.number {
+        let row: Option<OrderRow> = match new.number {
             None => on!(self, |conn| {
-                bind_order!(sqlx::query_scalar(INSERT), new, &names)
-                    .fetch_optional(&mut *conn)
-                    .await?
+                bind_order!(sqlx::query_as(INSERT), new, &names).fetch_optional(&mut *conn).await?
             }),
             Some(number) => Some(on!(self, |conn| {
-                bind_order!(sqlx::query_scalar(INSERT_NUMBERED), new, &names)
+                bind_order!(sqlx::query_as(INSERT_NUMBERED), new, &names)
                     .bind(number.0)
                     .fetch_one(&mut *conn)
                     .await?
             })),
         };
-        let Some(number) = number.map(OrderNumber) else { return Ok(None) };
+        let Some(row) = row else { return Ok(None) };
+        let order = OrderRecord::try_from(row)?.order;
         self.insert_order_names(&NamesOf {
-            number,
+            number: order.number,
             common_name: &new.common_name,
             names: &new.names,
             organization: new.organization,
@@ -161,7 +158,7 @@ impl Tx {
             ordered_at: new.ordered_at,
         })
         .await?;
-        Ok(Some(number))
+        Ok(Some(order))
     }
 
     async fn insert_order_names(&mut self, of: &NamesOf<'_>) -> Result<(), StoreError> {
