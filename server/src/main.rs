@@ -22,6 +22,10 @@ use clap::Parser as _;
 use crate::cli::Cli;
 use crate::config::Config;
 
+/// Pages and statements are many small pieces; the system's allocator takes a fifth of the time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = Config::load(&cli.options).and_then(|config| {

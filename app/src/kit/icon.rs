@@ -86,7 +86,7 @@ pub fn Icon(
     glyph: Glyph,
 ) -> impl IntoView {
     view! {
-        <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" focusable="false">
+        <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
             <path d=glyph.path()></path>
         </svg>
     }

@@ -33,7 +33,7 @@ macro_rules! push_rows {
             };
             $query.push(", ").push_bind(*beyond).push(")");
         }
-        $query.push(format!(" ORDER BY {column}{order}, {id}{order} LIMIT ")).push_bind(rows.limit);
+        $query.push(format!(" ORDER BY {column}{order}, {id}{order} LIMIT {}", rows.limit));
     }};
 }
 pub(crate) use push_rows;

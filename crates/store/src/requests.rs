@@ -360,7 +360,7 @@ impl Tx {
                 query.push(" AND id").push(mark).push_bind(*beyond);
             }
             query.push(" ORDER BY id").push(direction);
-            query.push(" LIMIT ").push_bind(rows.limit);
+            query.push(format_args!(" LIMIT {}", rows.limit));
             query.build_query_as().fetch_all(&mut *conn).await?
         });
         rows.into_iter().map(RequestRecord::try_from).collect()

@@ -23,6 +23,7 @@ use http::{HeaderValue, Method, StatusCode};
 use leptos::prelude::LeptosOptions;
 use lifecycle::Lifecycle;
 use tower::ServiceBuilder;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
@@ -65,7 +66,7 @@ pub(crate) fn router(lifecycle: Lifecycle, options: WebOptions) -> Router {
         .layer(PropagateRequestIdLayer::new(request_id))
         .layer(middleware::from_fn_with_state(web.clone(), headers::set))
         .layer(CatchPanicLayer::custom(plain::panicked))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIME_LIMIT))
         .layer(middleware::from_fn(guard::own_origin))
         .layer(middleware::from_fn_with_state(web.clone(), identify::person));

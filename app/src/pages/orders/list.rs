@@ -140,6 +140,6 @@ fn row(order: OrderRow) -> impl IntoView {
 fn certificates([originals, reissues, duplicates]: [i64; 3]) -> AnyView {
     let short = format!("{originals} / {reissues} / {duplicates}");
     let long = format!("{originals} original, {reissues} reissues, {duplicates} duplicates");
-    view! { <span aria-hidden="true" title=long.clone()>{short}</span><span class="visually-hidden">{long}</span> }
+    view! { <span aria-hidden="true">{short}</span><span class="visually-hidden">{long}</span> }
         .into_any()
 }

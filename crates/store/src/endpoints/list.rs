@@ -142,7 +142,7 @@ fn push_place<DB>(
     }
     let direction = if descending { " DESC" } else { "" };
     query.push(" ORDER BY ").push(column).push(direction);
-    query.push(", e.id").push(direction).push(" LIMIT ").push_bind(limit);
+    query.push(format_args!(", e.id{direction} LIMIT {limit}"));
 }
 
 impl Tx {

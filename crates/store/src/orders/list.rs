@@ -202,11 +202,12 @@ impl Tx {
                     query.push_bind(text.clone()).push(", ").push_bind(number.0).push(")");
                 }
             }
+            // The limit is part of the text: SQLite would plan a bound one anew each time.
             query.push(format_args!(" ORDER BY {column}{direction}"));
             if sort != OrderSort::Number {
                 query.push(format_args!(", number{direction}"));
             }
-            query.push(" LIMIT ").push_bind(i64::from(limit));
+            query.push(format_args!(" LIMIT {limit}"));
             query.build_query_as().fetch_all(&mut *conn).await?
         });
         rows.into_iter().map(OrderRecord::try_from).collect()
