@@ -164,6 +164,8 @@ fn order() -> AnyView {
         label: label.to_owned(),
         href: "#".to_owned(),
         note: note.to_owned(),
+        status: Some((Tone::Good, "Issued")),
+        till: Some(NOW.plus(Days(90))),
         current,
     };
     view! {

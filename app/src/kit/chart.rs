@@ -5,6 +5,9 @@ use leptos::prelude::*;
 
 use super::Tone;
 
+/// Pixels of the highest bar.
+const HEIGHT: u64 = 112;
+
 /// A bar.
 #[derive(Debug, Clone)]
 pub struct Bar {
@@ -29,12 +32,14 @@ pub fn BarChart(
 ) -> impl IntoView {
     let most = bars.iter().map(|bar| bar.value).max().unwrap_or(0).max(1);
     let items = bars.into_iter().map(|bar| {
-        let height = (bar.value * 100).div_ceil(most);
+        let height = (bar.value * HEIGHT).div_ceil(most).max(1);
         let drawing = view! {
-            <strong class="bar-value">{bar.value}</strong>
-            <svg viewBox="0 0 10 100" preserveAspectRatio="none" aria-hidden="true" focusable="false">
-                <rect x="0" width="10" y=100 - height height=height></rect>
-            </svg>
+            <span class="bar-drawing">
+                <strong>{bar.value}</strong>
+                <svg height=height viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true" focusable="false">
+                    <rect width="1" height="1"></rect>
+                </svg>
+            </span>
             <span class="bar-label">{bar.label}</span>
         };
         let inside = if bar.href.is_empty() {

@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use leptos::prelude::*;
 
-use super::{Glyph, Icon, Time, Tone};
+use super::{Badge, Glyph, Icon, Time, Tone};
 
 /// A step of a wizard.
 #[derive(Debug, Clone)]
@@ -88,8 +88,12 @@ pub struct Link {
     pub label: String,
     /// Its page.
     pub href: String,
-    /// A few words: when, or its status.
+    /// A few words: what it is to the page being shown.
     pub note: String,
+    /// Its status.
+    pub status: Option<(Tone, &'static str)>,
+    /// Until when it is good.
+    pub till: Option<Timestamp>,
     /// Whether it is the page being shown.
     pub current: bool,
 }
@@ -104,8 +108,9 @@ pub fn Lineage(
         view! {
             <li>
                 <a href=link.href aria-current=link.current.then_some("page")>
-                    <strong>{link.label}</strong>
-                    <span class="muted small">{link.note}</span>
+                    <span class="lineage-head"><strong>{link.label}</strong>{link.status.map(|(tone, text)| view! { <Badge tone=tone text=text/> })}</span>
+                    {link.till.map(|at| view! { <span class="small">"Valid till "<Time at=at day_only=true/></span> })}
+                    {(!link.note.is_empty()).then(|| view! { <span class="muted small">{link.note}</span> })}
                 </a>
             </li>
         }

@@ -7,7 +7,7 @@ pub mod view;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ca::bundle::{self, Depth};
-use domain::model::{OrderFile, RevocationReason, RevocationTarget, Role, Serial};
+use domain::model::{OrderFile, OrderStatus, RevocationReason, RevocationTarget, Role, Serial};
 use domain::rules::{
     DuplicateNames, Explanation, ReissueRequest, check_not_renewed, plan_duplicate, plan_reissue,
     plan_renew, plan_revocation,
@@ -42,13 +42,22 @@ pub struct OrderDetail {
     /// The names of the people who asked for its certificates.
     pub people: BTreeMap<UserId, String>,
     /// The whole chain of renewals, oldest first, with this order among them.
-    pub lineage: Vec<OrderNumber>,
+    pub lineage: Vec<Kin>,
     /// The requests about it, newest first.
     pub requests: Vec<RequestRecord>,
     /// Why its certificates were issued as they were, newest first.
     pub explanations: Vec<Explained>,
     /// Which certificate actions there are for it.
     pub actions: Actions,
+}
+
+/// An order in a chain of renewals.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kin {
+    /// Its number.
+    pub number: OrderNumber,
+    /// Where it stands and until when it is good; none where the reader may not see the order.
+    pub state: Option<(OrderStatus, Option<Timestamp>)>,
 }
 
 /// A decision of automation or of the ACME server.
@@ -221,7 +230,7 @@ impl Lifecycle {
             organization: organization.map(|found| found.name).unwrap_or_default(),
             people: names_of(&mut tx, askers).await?,
             certificates,
-            lineage: find::lineage(&mut tx, &record.order).await?,
+            lineage: kin(actor, find::lineage(&mut tx, &record).await?),
             requests: tx.requests_of_order(number).await?,
             record,
         })
@@ -341,6 +350,16 @@ async fn names_of(tx: &mut Tx, ids: BTreeSet<UserId>) -> Result<BTreeMap<UserId,
         names.extend(tx.account(id).await?.map(|account| (id, account.user.name)));
     }
     Ok(names)
+}
+
+fn kin(actor: &Actor, line: Vec<OrderRecord>) -> Vec<Kin> {
+    let state = |record: &OrderRecord| (record.order.status, record.valid_till);
+    line.iter()
+        .map(|record| Kin {
+            number: record.order.number,
+            state: check_visible(actor, &record.order).is_ok().then(|| state(record)),
+        })
+        .collect()
 }
 
 fn explained(stored: StoredExplanation) -> Option<Explained> {

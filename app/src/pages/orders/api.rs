@@ -94,6 +94,15 @@ pub struct RequestLine {
     pub at: Timestamp,
 }
 
+/// An order in a chain of renewals.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KinView {
+    /// Its number.
+    pub number: OrderNumber,
+    /// Where it stands and until when it is good, where the reader may see it.
+    pub state: Option<(OrderStatus, Option<Timestamp>)>,
+}
+
 /// A decision with its moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExplainedLine {
@@ -134,7 +143,7 @@ pub struct OrderDetail {
     /// Its certificates, oldest first.
     pub certificates: Vec<CertificateRow>,
     /// The chain of renewals, oldest first.
-    pub lineage: Vec<OrderNumber>,
+    pub lineage: Vec<KinView>,
     /// Requests about it, newest first.
     pub requests: Vec<RequestLine>,
     /// Decisions, newest first.
@@ -172,7 +181,9 @@ mod reading {
         Actions, CertificateRecord, OrderDetail as Detail, OrderRecord, RequestRecord,
     };
 
-    use super::{ActionsView, CertificateRow, ExplainedLine, OrderDetail, OrderRow, RequestLine};
+    use super::{
+        ActionsView, CertificateRow, ExplainedLine, KinView, OrderDetail, OrderRow, RequestLine,
+    };
 
     impl OrderRow {
         /// A row; its organization's name is looked up by the caller.
@@ -219,7 +230,11 @@ mod reading {
                     .into_iter()
                     .map(|one| certificate(one, &people, requester.as_deref()))
                     .collect(),
-                lineage: detail.lineage,
+                lineage: detail
+                    .lineage
+                    .into_iter()
+                    .map(|one| KinView { number: one.number, state: one.state })
+                    .collect(),
                 requests: detail.requests.into_iter().map(request).collect(),
                 explanations: detail
                     .explanations

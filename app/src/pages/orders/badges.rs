@@ -9,8 +9,17 @@ use crate::viewer::Viewer;
 
 /// Where an order stands; expiry follows from the clock.
 pub(crate) fn order_badge(status: OrderStatus, valid_till: Option<Timestamp>) -> AnyView {
+    let (tone, text) = order_state(status, valid_till);
+    view! { <Badge tone=tone text=text/> }.into_any()
+}
+
+/// Where an order stands, in colour and word.
+pub(super) fn order_state(
+    status: OrderStatus,
+    valid_till: Option<Timestamp>,
+) -> (Tone, &'static str) {
     let expired = valid_till.is_some_and(|till| Viewer::current().now > till);
-    let (tone, text) = match status {
+    match status {
         OrderStatus::Issued if expired => (Tone::Bad, "Expired"),
         OrderStatus::Issued => (Tone::Good, "Issued"),
         OrderStatus::Pending => (Tone::Waiting, "Pending"),
@@ -18,8 +27,7 @@ pub(crate) fn order_badge(status: OrderStatus, valid_till: Option<Timestamp>) ->
         OrderStatus::Rejected => (Tone::Neutral, "Rejected"),
         OrderStatus::Canceled => (Tone::Neutral, "Canceled"),
         OrderStatus::Revoked => (Tone::Bad, "Revoked"),
-    };
-    view! { <Badge tone=tone text=text/> }.into_any()
+    }
 }
 
 /// What has become of a certificate.

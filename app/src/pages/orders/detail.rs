@@ -5,12 +5,12 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::api::{ActionsView, ExplainedLine, OrderDetail, RequestLine, order};
-use super::badges::{order_badge, origin_label, product_name};
+use super::badges::{order_badge, order_state, origin_label, product_name};
 use super::history::history;
 use crate::fault::PortalError;
 use crate::kit::{
-    Badge, Column, Expiry, Fact, Facts, Glyph, Lineage, Link, LinkButton, Section, Sheet, Table,
-    Time, Tone, Unavailable, page,
+    Badge, Column, Expiry, Fact, Facts, Glyph, Lifespan, Lineage, Link, LinkButton, Section, Sheet,
+    Table, Time, Tone, Unavailable, page,
 };
 use crate::pages::activity::Explained;
 use crate::pages::requests::{kind_label, state_badge};
@@ -78,9 +78,10 @@ fn actions(number: OrderNumber, actions: &ActionsView, can_download: bool) -> An
 fn facts(detail: &OrderDetail) -> AnyView {
     let row = detail.row.clone();
     let names: Vec<String> = detail.names.iter().map(ToString::to_string).collect();
-    let valid_till = row
-        .valid_till
-        .map_or_else(|| "not issued yet".into_any(), |at| view! { <Expiry at=at/> }.into_any());
+    let valid_till = row.valid_till.map_or_else(
+        || "not issued yet".into_any(),
+        |at| view! { <Expiry at=at/><Lifespan from=row.ordered_at to=at/> }.into_any(),
+    );
     let coverage = match detail.coverage_years {
         Some(1) => "Multi-year plan, 1 year".to_owned(),
         Some(years) => format!("Multi-year plan, {years} years"),
@@ -112,24 +113,27 @@ fn lineage(detail: &OrderDetail) -> Option<AnyView> {
         return None;
     }
     let own = detail.row.number;
-    let links = detail
-        .lineage
-        .iter()
-        .map(|number| Link {
-            label: number.to_string(),
-            href: paths::order(*number),
-            note: if *number == own {
-                "this order".to_owned()
-            } else if Some(*number) == detail.renews {
-                "renewed by this order".to_owned()
-            } else if Some(*number) == detail.row.renewed_by {
-                "renews this order".to_owned()
-            } else {
-                String::new()
-            },
-            current: *number == own,
-        })
-        .collect::<Vec<_>>();
+    let links = detail.lineage.iter().map(|kin| {
+        let part = if kin.number == own {
+            "This order"
+        } else if Some(kin.number) == detail.renews {
+            "Renewed by this order"
+        } else if Some(kin.number) == detail.row.renewed_by {
+            "Renews this order"
+        } else {
+            ""
+        };
+        let (status, till) = kin.state.unzip();
+        Link {
+            label: kin.number.to_string(),
+            href: paths::order(kin.number),
+            note: part.to_owned(),
+            status: status.map(|status| order_state(status, till.flatten())),
+            till: till.flatten(),
+            current: kin.number == own,
+        }
+    });
+    let links = links.collect::<Vec<_>>();
     Some(view! { <Section title="Renewals"><Lineage links=links/></Section> }.into_any())
 }
 

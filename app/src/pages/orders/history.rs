@@ -4,8 +4,13 @@ use leptos::prelude::*;
 
 use super::api::{CertificateRow, OrderDetail};
 use super::badges::{certificate_badge, kind_label};
-use crate::kit::{Column, Copyable, EmptyState, Expiry, Section, Table, Time};
+use domain::model::CertificateStatus;
+
+use crate::kit::{
+    Column, Copyable, EmptyState, Expiry, Section, Span, Table, Time, Timeline, Tone, days_left,
+};
 use crate::paths;
+use crate::viewer::Viewer;
 
 /// The section of the order's page.
 pub(super) fn history(detail: &OrderDetail) -> AnyView {
@@ -29,14 +34,29 @@ pub(super) fn history(detail: &OrderDetail) -> AnyView {
         Column::new("Download").hidden(),
     ];
     let order = detail.row.number;
+    let spans = detail.certificates.iter().rev().map(span).collect();
     let rows = detail.certificates.iter().rev().cloned().map(row).collect_view();
     let label = format!("Certificates of order {order}");
     view! {
         <Section title="Certificate history" lead="Newest first. Duplicates and reissues have the order's ID.">
-            <Table label=label columns=columns>{rows}</Table>
+            <Timeline spans=spans/>
+            <div class="dense"><Table label=label columns=columns>{rows}</Table></div>
         </Section>
     }
     .into_any()
+}
+
+/// When a certificate is good, among the others.
+fn span(one: &CertificateRow) -> Span {
+    let now = Viewer::current().now;
+    let tone = match one.status {
+        CertificateStatus::Revoked { .. } => Tone::Bad,
+        _ if now > one.not_after => Tone::Neutral,
+        CertificateStatus::RevocationPending { .. } => Tone::Warning,
+        CertificateStatus::Issued if days_left(one.not_after, now).0 == Tone::Neutral => Tone::Good,
+        CertificateStatus::Issued => Tone::Warning,
+    };
+    Span { label: kind_label(one.kind).to_owned(), from: one.not_before, to: one.not_after, tone }
 }
 
 fn row(one: CertificateRow) -> impl IntoView {
@@ -65,7 +85,7 @@ fn row(one: CertificateRow) -> impl IntoView {
                 {(!names.is_empty()).then(|| view! { <p class="muted small name">{names.join(", ")}</p> })}
                 {key}
             </td>
-            <td><Time at=one.not_before/></td>
+            <td class="nowrap"><Time at=one.not_before day_only=true/></td>
             <td><Expiry at=one.not_after/></td>
             <td>{endpoint}</td>
             <td>{one.requester}</td>

@@ -1,10 +1,13 @@
 //! Preselection: the few orders of a million that a rule should look at.
 
+use std::collections::VecDeque;
+
 use domain::model::{Order, OrderFile, Profile};
 use domain::rules::detection_keys;
 use domain::{NameSet, OrderNumber};
 use store::Tx;
 use store::candidates::Candidates;
+use store::orders::OrderRecord;
 
 use crate::Result;
 
@@ -71,14 +74,23 @@ pub(crate) async fn successors(tx: &mut Tx, order: &Order) -> Result<Vec<OrderFi
     Ok(files)
 }
 
-/// The numbers of a whole chain of renewals, oldest first, with this order among them.
-pub(crate) async fn lineage(tx: &mut Tx, order: &Order) -> Result<Vec<OrderNumber>> {
-    let mut line = vec![order.number];
-    let mut back = order.renews;
-    while let Some(number) = back.filter(|number| !line.contains(number) && line.len() < CHAIN) {
-        line.insert(0, number);
-        back = tx.order(number).await?.and_then(|order| order.renews);
+/// A whole chain of renewals, oldest first, with this order among them.
+pub(crate) async fn lineage(tx: &mut Tx, own: &OrderRecord) -> Result<Vec<OrderRecord>> {
+    let mut line = VecDeque::from([own.clone()]);
+    let known = |line: &VecDeque<OrderRecord>, number| {
+        line.len() >= CHAIN || line.iter().any(|record| record.order.number == number)
+    };
+    let mut back = own.order.renews;
+    while let Some(number) = back.filter(|number| !known(&line, *number)) {
+        let Some(record) = tx.order_record(number).await? else { break };
+        back = record.order.renews;
+        line.push_front(record);
     }
-    line.extend(successors(tx, order).await?.iter().map(OrderFile::number));
-    Ok(line)
+    let mut on = own.order.renewed_by;
+    while let Some(number) = on.filter(|number| !known(&line, *number)) {
+        let Some(record) = tx.order_record(number).await? else { break };
+        on = record.order.renewed_by;
+        line.push_back(record);
+    }
+    Ok(line.into())
 }
