@@ -122,8 +122,14 @@ mod reading {
         }
     }
 
-    /// Old and new values side by side: by key where both are objects, else whole.
+    /// Old and new values side by side where they differ: by key for objects, else whole.
     fn changes(old: Option<&str>, new: Option<&str>) -> Vec<(String, String, String)> {
+        let mut lines = side_by_side(old, new);
+        lines.retain(|(_, old, new)| old != new);
+        lines
+    }
+
+    fn side_by_side(old: Option<&str>, new: Option<&str>) -> Vec<(String, String, String)> {
         let read = |text: Option<&str>| {
             text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null)
         };
@@ -137,11 +143,11 @@ mod reading {
                     shown(map.get(key).unwrap_or(&Value::Null))
                 };
                 keys.into_iter()
-                    .map(|key| (key.clone(), value(&old, key), value(&new, key)))
+                    .map(|key| (words(key), value(&old, key), value(&new, key)))
                     .collect()
             }
             (Value::Null, Value::Object(new)) => {
-                new.iter().map(|(key, value)| (key.clone(), String::new(), shown(value))).collect()
+                new.iter().map(|(key, value)| (words(key), String::new(), shown(value))).collect()
             }
             (old, new) => vec![(String::new(), shown(&old), shown(&new))],
         }
@@ -151,8 +157,16 @@ mod reading {
         match value {
             Value::Null => String::new(),
             Value::String(text) => text.clone(),
+            Value::Bool(true) => "yes".to_owned(),
+            Value::Bool(false) => "no".to_owned(),
+            Value::Array(all) => all.iter().map(shown).collect::<Vec<_>>().join(", "),
             other => other.to_string(),
         }
+    }
+
+    /// `common_name` as people write it.
+    fn words(key: &str) -> String {
+        key.replace('_', " ")
     }
 
     #[cfg(test)]
@@ -161,15 +175,19 @@ mod reading {
 
         #[test]
         fn values_stand_side_by_side() {
-            let lines = changes(Some(r#"{"a":"1","b":true}"#), Some(r#"{"a":"2","b":true}"#));
+            let lines = changes(
+                Some(r#"{"a_b":"1","b":true,"c":null}"#),
+                Some(r#"{"a_b":"2","b":true,"c":["x","y"]}"#),
+            );
             let line =
                 |key: &str, old: &str, new: &str| (key.to_owned(), old.to_owned(), new.to_owned());
-            assert_eq!(lines, [line("a", "1", "2"), line("b", "true", "true")]);
+            assert_eq!(lines, [line("a b", "1", "2"), line("c", "", "x, y")], "only what changed");
             assert_eq!(
                 changes(Some("\"manager\""), Some("\"limited\"")),
                 [line("", "manager", "limited")]
             );
             assert_eq!(changes(None, Some(r#"{"a":1}"#)), [line("a", "", "1")]);
+            assert_eq!(changes(Some(r#"{"a":null}"#), Some("{}")), []);
             assert_eq!(changes(None, None), []);
         }
 

@@ -123,10 +123,11 @@ fn changes(changes: Vec<(String, String, String)>) -> Option<AnyView> {
     if changes.is_empty() {
         return None;
     }
-    let blank = |text: String| if text.is_empty() { "nothing".to_owned() } else { text };
     let lines = changes.into_iter().map(|(key, old, new)| {
         let name = (!key.is_empty()).then(|| view! { <dt>{key}</dt> });
-        view! { <div>{name}<dd><del>{blank(old)}</del>" → "<ins>{blank(new)}</ins></dd></div> }
+        let old = (!old.is_empty()).then(|| view! { <del>{old}</del>" → " });
+        let new = if new.is_empty() { "nothing".to_owned() } else { new };
+        view! { <div>{name}<dd>{old}<ins>{new}</ins></dd></div> }
     });
     let lines = lines.collect_view();
     Some(view! { <details class="changes"><summary>"Old and new"</summary><dl>{lines}</dl></details> }.into_any())
