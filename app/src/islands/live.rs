@@ -30,7 +30,9 @@ mod following {
     use leptos::wasm_bindgen::closure::Closure;
     use leptos::wasm_bindgen::{JsCast as _, JsValue};
     use leptos::web_sys::js_sys::Promise;
-    use leptos::web_sys::{DomParser, EventSource, MessageEvent, Response, SupportedType};
+    use leptos::web_sys::{
+        DomParser, Element, EventSource, HtmlElement, MessageEvent, Response, SupportedType,
+    };
 
     pub(super) fn start(stream: &str, target: String) {
         let Ok(source) = EventSource::new(stream) else { return };
@@ -70,9 +72,33 @@ mod following {
         if let Some((new, old)) =
             page.get_element_by_id(target).zip(document().get_element_by_id(target))
         {
-            old.set_inner_html(&new.inner_html());
+            renew(&old, &new)?;
         }
         Ok(())
+    }
+
+    /// Only the parts that changed are put in place and thus read out; the keyboard stays where it
+    /// was, on what looks the same as before.
+    fn renew(old: &Element, new: &Element) -> Result<(), JsValue> {
+        let focused = document().active_element().filter(|one| old.contains(Some(one)));
+        let (parts, fresh) = (old.children(), new.children());
+        if parts.length() == fresh.length() {
+            for (was, is) in (0..parts.length()).map(|at| (parts.item(at), fresh.item(at))) {
+                if let Some((was, is)) =
+                    was.zip(is).filter(|(was, is)| !was.is_equal_node(Some(is)))
+                {
+                    was.set_outer_html(&is.outer_html());
+                }
+            }
+        } else {
+            old.set_inner_html(&new.inner_html());
+        }
+        let Some(lost) = focused.filter(|one| !old.contains(Some(one))) else { return Ok(()) };
+        let (all, looks) = (old.query_selector_all(&lost.tag_name())?, lost.outer_html());
+        let same = (0..all.length())
+            .filter_map(|at| all.item(at)?.dyn_into::<HtmlElement>().ok())
+            .find(|one| one.outer_html() == looks);
+        same.or_else(|| old.clone().dyn_into().ok()).map_or(Ok(()), |one| one.focus())
     }
 
     async fn resolved(promise: Promise) -> Result<JsValue, JsValue> {

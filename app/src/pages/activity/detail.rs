@@ -30,7 +30,7 @@ pub fn EventPage() -> impl IntoView {
         let title = format!("{} · {}", event.row.action, event.row.common_name);
         let open = event.row.finished_at.is_none();
         let body = view! {
-            <div id=FOLLOWED class="stack" aria-live="polite">{followed(event)}</div>
+            <div id=FOLLOWED class="stack" aria-live="polite" tabindex="-1">{followed(event)}</div>
             {open.then(|| view! { <Live stream=paths::event_stream(id) target=FOLLOWED.to_owned()/> })}
         };
         let lead = view! { <p class="muted">{format!("Event #{id}")}</p> };
