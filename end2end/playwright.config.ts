@@ -35,7 +35,7 @@ export default defineConfig({
     trace: 'retain-on-failure',
   },
   projects: screens
-    ? [{ name: 'screens', testMatch: 'screens.ts', timeout: 300_000 }]
+    ? [{ name: 'screens', testMatch: 'screens.ts', timeout: 900_000 }]
     : [
         { name: 'wasm', use: { javaScriptEnabled: true } },
         // What only scripts can do is tagged; axe needs scripts and sees the same HTML.
