@@ -4,7 +4,7 @@ use domain::model::RequestKind;
 use leptos::prelude::*;
 
 use super::api::{ExpiringView, TroubleView, WaitingView};
-use crate::kit::{Badge, Column, Expiry, LinkButton, Section, Table, Time, Weight};
+use crate::kit::{Badge, Column, Expiry, Section, Table, Time};
 use crate::pages::activity::api::endpoint_tone;
 use crate::paths;
 
@@ -54,7 +54,7 @@ pub(super) fn requests(requests: Vec<WaitingView>, may_review: bool) -> AnyView 
     } else {
         "A Manager or Administrator decides."
     };
-    let all = view! { <LinkButton href=paths::requests() weight=Weight::Ghost>"All requests"</LinkButton> };
+    let all = view! { <a href=paths::requests()>"All requests"</a> };
     view! {
         <Section title="Requests that wait for approval" lead=lead actions=all.into_any()>
             {if none {
@@ -79,7 +79,7 @@ pub(super) fn trouble(endpoints: Vec<TroubleView>) -> AnyView {
         }
     });
     let items = items.collect_view();
-    let all = view! { <LinkButton href=paths::activity() weight=Weight::Ghost>"All activity"</LinkButton> };
+    let all = view! { <a href=paths::activity()>"All activity"</a> };
     view! {
         <Section title="Automation events that need action" actions=all.into_any()>
             {if none {

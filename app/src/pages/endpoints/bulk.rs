@@ -43,10 +43,10 @@ fn body(view: BulkView) -> AnyView {
         ),
         (Some(_), true) => nothing(
             "It fits none of the selected endpoints",
-            "Below stands why. Select others in the list.",
+            "Above stands why. Select others in the list.",
         ),
     };
-    view! { {form}{left_out} }.into_any()
+    view! { {left_out}{form} }.into_any()
 }
 
 fn nothing(title: &'static str, text: &'static str) -> AnyView {

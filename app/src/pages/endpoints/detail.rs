@@ -12,7 +12,8 @@ use super::list::issuer;
 use crate::fault::PortalError;
 use crate::kit::{
     Badge, Button, Checkbox, Choice, CodeBlock, Copyable, Expander, Expiry, Fact, Facts, Form,
-    FormActions, Hidden, Notice, Section, SelectField, Sheet, Table, Time, Tone, Weight, page,
+    FormActions, Hidden, Lifespan, Notice, Section, SelectField, Sheet, Table, Time, Tone, Weight,
+    page,
 };
 use crate::pages::activity::api::{endpoint_tone, event_tone};
 use crate::pages::activity::{event_columns, event_rows, progress};
@@ -98,11 +99,16 @@ fn newest(view: &EndpointView) -> Option<AnyView> {
 
 fn served(view: &EndpointView) -> AnyView {
     let Some(served) = view.served.clone() else {
-        let error = view
-            .probe_error
-            .clone()
-            .unwrap_or_else(|| "The last look at this endpoint showed no certificate.".to_owned());
-        return view! { <Section title="Served certificate"><p class="muted">{error}</p></Section> }.into_any();
+        let error = view.probe_error.clone().map(|error| {
+            view! { <details class="quiet"><summary>"What the last handshake said"</summary><p class="mono">{error}</p></details> }
+        });
+        return view! {
+            <Section title="Served certificate">
+                <p>"The last look at this endpoint showed no certificate: none is installed yet, or the server did not answer."</p>
+                {error}
+            </Section>
+        }
+        .into_any();
     };
     let row = view.row.clone();
     let issuer_name = row.issuer_name.clone().unwrap_or_default();
@@ -119,7 +125,7 @@ fn served(view: &EndpointView) -> AnyView {
                 <Fact term="Order ID">{order.unwrap_or_else(|| "Not one of ours".into_any())}</Fact>
                 <Fact term="Serial number"><Copyable text=served.serial what="the serial number"/></Fact>
                 <Fact term="Valid from"><Time at=served.not_before/></Fact>
-                <Fact term="Expires"><Expiry at=served.not_after/></Fact>
+                <Fact term="Expires"><Expiry at=served.not_after/><Lifespan from=served.not_before to=served.not_after/></Fact>
             </Facts>
             <Expander title="Certificate and chain">
                 <CodeBlock label="Served chain, leaf first" text=served.chain_pem/>

@@ -166,7 +166,7 @@ fn row(row: EndpointRow, brand: &str, may_automate: bool) -> AnyView {
                 <Badge tone=endpoint_tone(row.status) text=row.status.label()/>
                 {row.cause.clone().map(|cause| view! { <span class="small muted clamp">{cause}</span> })}
             </td>
-            <td class="nowrap">{renewal(&row)}</td>
+            <td>{renewal(&row)}</td>
             <td class="end">{actions}</td>
         </tr>
     }

@@ -27,7 +27,6 @@ pub fn RequestPage() -> impl IntoView {
             {decided(&detail)}
             {facts(&detail)}
             {pending.then(|| review(&detail))}
-            {detail.may_cancel.then(|| cancel(&detail))}
             {detail.csr_pem.clone().map(|csr| view! {
                 <Expander title="CSR"><CodeBlock text=csr label="CSR"/></Expander>
             })}
@@ -35,7 +34,8 @@ pub fn RequestPage() -> impl IntoView {
         Ok(Sheet::new(title, body)
             .under("Certificates")
             .crumb("Requests", paths::requests())
-            .lead(badge))
+            .lead(badge)
+            .actions(detail.may_cancel.then(|| cancel(&detail))))
     })
 }
 
@@ -130,7 +130,7 @@ fn cancel(detail: &RequestDetail) -> AnyView {
     view! {
         <Form action=Cancel::PATH class="inline">
             <Hidden name="id" value=id/>
-            <Button weight=Weight::Ghost>"Cancel request"</Button>
+            <Button>"Cancel request"</Button>
         </Form>
     }
     .into_any()
