@@ -52,7 +52,7 @@ pub fn EmptyState(
 }
 
 /// A dialog that opens without scripts: a button with `popovertarget` set to its id opens it, Escape
-/// and "Cancel" close it.
+/// and "Close" close it. The keyboard goes into it and comes back to the button.
 #[component]
 pub fn Dialog(
     /// The element's id.
@@ -67,7 +67,7 @@ pub fn Dialog(
     let heading = format!("{id}-title");
     let (own_id, labelled_by) = (id.clone(), heading.clone());
     view! {
-        <div id=own_id class="dialog" popover="auto" role="dialog" aria-labelledby=labelled_by>
+        <div id=own_id class="dialog" popover="auto" role="dialog" aria-labelledby=labelled_by tabindex="-1" autofocus=true>
             <header>
                 <h2 id=heading>{title}</h2>
                 <button type="button" class="button ghost square" popovertarget=id popovertargetaction="hide" aria-label="Close">

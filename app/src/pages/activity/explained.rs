@@ -17,10 +17,12 @@ pub fn Explained(
     let order = order
         .map(|order| view! { " · order " <a href=paths::order(order)>{order.to_string()}</a> });
     view! {
-        <p><strong>{action_label(action)}</strong>{order}</p>
-        <p>{why}</p>
-        {window.map(window_line)}
-        {(!candidates.is_empty()).then(|| table(candidates))}
+        <div class="explanation">
+            <p><strong>{action_label(action)}</strong>{order}</p>
+            <p>{why}</p>
+            {window.map(window_line)}
+            {(!candidates.is_empty()).then(|| table(candidates))}
+        </div>
     }
 }
 

@@ -70,10 +70,14 @@ pub(super) fn requests(requests: Vec<WaitingView>, may_review: bool) -> AnyView 
 pub(super) fn trouble(endpoints: Vec<TroubleView>) -> AnyView {
     let none = endpoints.is_empty();
     let items = endpoints.into_iter().map(|endpoint| {
+        let (name, address) = match endpoint.name {
+            Some(name) => (name, Some(endpoint.address)),
+            None => (endpoint.address, None),
+        };
         view! {
             <li>
-                <a href=paths::endpoint(endpoint.id)>{endpoint.name.unwrap_or_else(|| endpoint.address.clone())}</a>
-                <span class="muted small">{endpoint.address}</span>
+                <a href=paths::endpoint(endpoint.id)>{name}</a>
+                {address.map(|address| view! { <span class="muted small">{address}</span> })}
                 <Badge tone=endpoint_tone(endpoint.status) text=endpoint.status.label()/>
             </li>
         }
