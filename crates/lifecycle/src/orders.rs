@@ -230,7 +230,7 @@ impl Lifecycle {
             organization: organization.map(|found| found.name).unwrap_or_default(),
             people: names_of(&mut tx, askers).await?,
             certificates,
-            lineage: kin(actor, find::lineage(&mut tx, &record).await?),
+            lineage: kin(actor, &find::lineage(&mut tx, &record).await?),
             requests: tx.requests_of_order(number).await?,
             record,
         })
@@ -352,7 +352,7 @@ async fn names_of(tx: &mut Tx, ids: BTreeSet<UserId>) -> Result<BTreeMap<UserId,
     Ok(names)
 }
 
-fn kin(actor: &Actor, line: Vec<OrderRecord>) -> Vec<Kin> {
+fn kin(actor: &Actor, line: &[OrderRecord]) -> Vec<Kin> {
     let state = |record: &OrderRecord| (record.order.status, record.valid_till);
     line.iter()
         .map(|record| Kin {

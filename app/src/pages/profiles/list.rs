@@ -73,7 +73,7 @@ fn row(row: ProfileRow) -> AnyView {
             <td>{row.organization}</td>
             <td>{coverage(profile.coverage_years)}</td>
             <td>{profile.validity_days.map_or_else(|| "Longest".to_owned(), |days| format!("{} days", days.0))}</td>
-            <td>{profile.key_type.label()}</td>
+            <td class="nowrap">{profile.key_type.label()}</td>
             <td>{if profile.allow_duplicates { "Allowed" } else { "Not allowed" }}</td>
             <td>{renew}</td>
             <td class="nowrap"><Time at=row.updated_at day_only=true/></td>
