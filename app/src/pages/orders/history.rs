@@ -52,9 +52,8 @@ fn span(one: &CertificateRow) -> Span {
     let tone = match one.status {
         CertificateStatus::Revoked { .. } => Tone::Bad,
         _ if now > one.not_after => Tone::Neutral,
-        CertificateStatus::RevocationPending { .. } => Tone::Warning,
         CertificateStatus::Issued if days_left(one.not_after, now).0 == Tone::Neutral => Tone::Good,
-        CertificateStatus::Issued => Tone::Warning,
+        CertificateStatus::RevocationPending { .. } | CertificateStatus::Issued => Tone::Warning,
     };
     Span { label: kind_label(one.kind).to_owned(), from: one.not_before, to: one.not_after, tone }
 }
