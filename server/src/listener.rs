@@ -1,13 +1,12 @@
 //! The HTTPS listener's certificate, from the embedded authority, made anew before it expires.
 
-use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use axum_server::tls_rustls::RustlsConfig;
-use domain::{Days, DnsName, NameSet, Timestamp};
+use domain::{Days, Name, NameSet, Timestamp};
 use lifecycle::{Lifecycle, ListenerCertificate};
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
@@ -19,39 +18,19 @@ use tokio_util::sync::CancellationToken;
 const RENEW_BEFORE: Days = Days(30);
 const LOOK_EVERY: Duration = Duration::from_hours(1);
 
-/// What the listener is reached as.
-#[derive(Debug, Clone)]
-pub struct Names {
-    dns: NameSet,
-    ips: BTreeSet<IpAddr>,
-}
-
-impl Names {
-    /// The base URL's host and the listener's own address. `localhost` has no domain, so it is
-    /// not a name that a certificate of ours holds: use 127.0.0.1.
-    pub fn of(base_url: &str, address: SocketAddr) -> Self {
-        let uri: Option<http::Uri> = base_url.parse().ok();
-        let host =
-            uri.as_ref().and_then(http::Uri::host).unwrap_or_default().trim_matches(['[', ']']);
-        let mut names = Self {
-            dns: NameSet::default(),
-            ips: BTreeSet::from([IpAddr::V4(Ipv4Addr::LOCALHOST)]),
-        };
-        if let Ok(ip) = host.parse() {
-            names.ips.insert(ip);
-        } else if let Ok(name) = DnsName::parse(host) {
-            names.dns.insert(name);
-        }
-        if !address.ip().is_unspecified() {
-            names.ips.insert(address.ip());
-        }
-        names
-    }
+/// What the listener is reached as: the base URL's host and the listener's own address.
+/// `localhost` has no domain, so it is not a name that a certificate of ours holds: use 127.0.0.1.
+pub fn names(base_url: &str, address: SocketAddr) -> NameSet {
+    let uri: Option<http::Uri> = base_url.parse().ok();
+    let host = uri.as_ref().and_then(http::Uri::host).unwrap_or_default().trim_matches(['[', ']']);
+    let own = Some(address.ip()).filter(|ip| !ip.is_unspecified());
+    let addresses = own.into_iter().chain([IpAddr::V4(Ipv4Addr::LOCALHOST)]).map(Name::from);
+    Name::parse(host).into_iter().chain(addresses).collect()
 }
 
 /// A new certificate for the listener.
-pub async fn certificate(desk: &Lifecycle, names: &Names) -> anyhow::Result<ListenerCertificate> {
-    desk.listener_certificate(names.dns.clone(), names.ips.clone())
+pub async fn certificate(desk: &Lifecycle, names: &NameSet) -> anyhow::Result<ListenerCertificate> {
+    desk.listener_certificate(names.clone())
         .await
         .context("cannot make the HTTPS listener's certificate")
 }
@@ -73,7 +52,7 @@ pub fn tls_config(certificate: &ListenerCertificate) -> anyhow::Result<ServerCon
 /// Replaces the certificate in good time, until `stop`.
 pub async fn keep_fresh(
     desk: Lifecycle,
-    names: Names,
+    names: NameSet,
     config: RustlsConfig,
     mut not_after: Timestamp,
     stop: CancellationToken,

@@ -216,7 +216,7 @@ async fn listen(
         work.spawn(async move { logged(server.serve(service).await) });
     }
     if let Some(tls) = &listeners.tls {
-        let names = listener::Names::of(&parts.base_url, tls.local_addr()?);
+        let names = listener::names(&parts.base_url, tls.local_addr()?);
         let certificate = listener::certificate(&parts.desk, &names).await?;
         let config = RustlsConfig::from_config(Arc::new(listener::tls_config(&certificate)?));
         let fresh = listener::keep_fresh(

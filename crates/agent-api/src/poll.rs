@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use domain::model::{KeyType, Serial};
-use domain::{DnsName, EndpointId, EventId, NameSet, Timestamp};
+use domain::{EndpointId, EventId, Name, NameSet, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::bounds::{Bounded, MAX_TEXT, OutOfBounds, text};
@@ -64,7 +64,7 @@ pub enum Step {
     /// Make a private key and send a CSR for it: ends with `csr` or `failed`.
     MakeCsr {
         /// The subject's common name.
-        common_name: DnsName,
+        common_name: Name,
         /// The names, the common name counted in.
         names: NameSet,
         /// The key to make.

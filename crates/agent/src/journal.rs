@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use agent_api::FailedReport;
 use domain::model::{KeyType, Serial};
-use domain::{DnsName, EventId, NameSet};
+use domain::{EventId, Name, NameSet};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
@@ -31,7 +31,7 @@ pub(crate) struct Entry {
 /// What a CSR was made for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CsrWish {
-    pub common_name: DnsName,
+    pub common_name: Name,
     pub names: NameSet,
     pub key_type: KeyType,
 }

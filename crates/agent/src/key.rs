@@ -2,7 +2,7 @@
 //! that is written to the pending key's file.
 
 use domain::model::KeyType;
-use domain::{DnsName, NameSet};
+use domain::{Name, NameSet};
 use rcgen::{
     CertificateParams, DistinguishedName, DnType, KeyPair, PublicKeyData, RsaKeySize, SanType,
 };
@@ -15,7 +15,7 @@ pub(crate) struct NewKey {
 
 /// Makes a key and its CSR. RSA keys take up to seconds: call it where blocking is allowed.
 pub(crate) fn make(
-    common_name: &DnsName,
+    common_name: &Name,
     names: &NameSet,
     key_type: KeyType,
 ) -> Result<NewKey, rcgen::Error> {
@@ -29,7 +29,10 @@ pub(crate) fn make(
     }
     params.subject_alt_names = names
         .iter()
-        .map(|name| name.as_str().try_into().map(SanType::DnsName))
+        .map(|name| match name {
+            Name::Dns(name) => name.as_str().try_into().map(SanType::DnsName),
+            Name::Ip(address) => Ok(SanType::IpAddress(address.address())),
+        })
         .collect::<Result<_, _>>()?;
     let csr_pem = params.serialize_request(&key)?.pem()?;
     Ok(NewKey { key_pem: key.serialize_pem(), csr_pem })
@@ -59,7 +62,7 @@ mod tests {
 
     #[test]
     fn every_key_type_gives_a_csr_for_its_own_key() {
-        let common_name = DnsName::parse("www.example.test").unwrap();
+        let common_name = Name::parse("www.example.test").unwrap();
         let names = NameSet::parse_list("www.example.test *.example.test").unwrap();
         for &key_type in KeyType::ALL.iter().filter(|kind| **kind != KeyType::Rsa4096) {
             let made = make(&common_name, &names, key_type).unwrap();
@@ -74,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_long_common_name_stays_in_the_sans() {
-        let long = DnsName::parse(&format!("{}.{}.test", "a".repeat(60), "b".repeat(60))).unwrap();
+        let long = Name::parse(&format!("{}.{}.test", "a".repeat(60), "b".repeat(60))).unwrap();
         let names = NameSet::with_common_name(&long, []);
         let made = make(&long, &names, KeyType::EcP256).unwrap();
         let der = pem::parse(&made.csr_pem).unwrap();

@@ -1,8 +1,10 @@
 //! Reading the chain that an endpoint serves, whoever issued it.
 
+use std::net::IpAddr;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use domain::model::Serial;
-use domain::{DnsName, NameSet, Timestamp};
+use domain::{DnsName, Name, NameSet, Timestamp};
 use lifecycle::automation::{ReadChain, Served};
 
 use x509_parser::extensions::GeneralName;
@@ -23,7 +25,7 @@ pub enum ChainError {
     Malformed,
 }
 
-/// Reads the leaf of a PEM chain. Names that are not DNS names are left out: such certificates
+/// Reads the leaf of a PEM chain. Names that orders don't hold are left out: such certificates
 /// occur on other CAs' endpoints.
 pub fn read_chain(pem: &str) -> Result<ReadChain, ChainError> {
     let first = Pem::iter_from_buffer(pem.as_bytes())
@@ -38,8 +40,8 @@ pub fn read_chain(pem: &str) -> Result<ReadChain, ChainError> {
         .iter_common_name()
         .next()
         .and_then(|attribute| attribute.as_str().ok())
-        .and_then(|text| DnsName::parse(text).ok());
-    let mut names = dns_names(&leaf);
+        .and_then(|text| Name::parse(text).ok());
+    let mut names = names(&leaf);
     if let Some(name) = &common_name {
         names.insert(name.clone());
     }
@@ -57,17 +59,23 @@ pub fn read_chain(pem: &str) -> Result<ReadChain, ChainError> {
     })
 }
 
-fn dns_names(leaf: &X509Certificate<'_>) -> NameSet {
+fn names(leaf: &X509Certificate<'_>) -> NameSet {
     let Ok(Some(extension)) = leaf.subject_alternative_name() else { return NameSet::default() };
     extension
         .value
         .general_names
         .iter()
         .filter_map(|name| match name {
-            GeneralName::DNSName(text) => DnsName::parse(text).ok(),
+            GeneralName::DNSName(text) => DnsName::parse(text).ok().map(Name::Dns),
+            GeneralName::IPAddress(bytes) => address(bytes).map(Name::from),
             _ => None,
         })
         .collect()
+}
+
+fn address(bytes: &[u8]) -> Option<IpAddr> {
+    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+    v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok()
 }
 
 /// The issuer as people read it: its common name, else its organization.
@@ -90,6 +98,7 @@ mod tests {
         let mut params = rcgen::CertificateParams::new(vec![
             "www.example.com".to_owned(),
             "a.example.com".to_owned(),
+            "192.0.2.7".to_owned(),
         ])
         .unwrap();
         params.distinguished_name.push(rcgen::DnType::CommonName, "www.example.com");
@@ -98,7 +107,7 @@ mod tests {
         let read = read_chain(&pem).unwrap();
         assert_eq!(read.served.serial.0, "0abc");
         assert_eq!(read.served.common_name.unwrap().as_str(), "www.example.com");
-        assert_eq!(read.served.names.canonical(), "a.example.com,www.example.com");
+        assert_eq!(read.served.names.canonical(), "a.example.com,www.example.com,192.0.2.7");
         assert_eq!(read.fingerprint.len(), 64);
     }
 

@@ -4,10 +4,9 @@
 //! to do. Extensions that the profile decides on (key usage, must-staple, Microsoft's template)
 //! are read over; names of kinds that are not issued are refused.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use domain::{DnsName, NameError, NameSet};
+use domain::{DnsName, Name, NameError, NameSet};
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::cri_attributes::ParsedCriAttribute;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
@@ -16,7 +15,6 @@ use x509_parser::prelude::FromDer;
 use x509_parser::x509::AttributeTypeAndValue;
 
 use crate::der::{pem, sha256};
-use crate::issue::Names;
 use crate::key_check::{self, KeyFacts, KeyFault};
 use crate::self_signature;
 
@@ -28,12 +26,10 @@ pub const MAX_NAMES: usize = 1000;
 /// What a request says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CsrFacts {
-    /// The common name, where there is one that is a DNS name.
-    pub common_name: Option<DnsName>,
-    /// The DNS names, with the common name counted in.
-    pub dns_names: NameSet,
-    /// The IP addresses.
-    pub ip_names: BTreeSet<IpAddr>,
+    /// The common name, where there is one.
+    pub common_name: Option<Name>,
+    /// The DNS names and IP addresses, with the common name counted in.
+    pub names: NameSet,
     /// The organization that the subject names; what is issued comes from the order instead.
     pub organization: Option<String>,
     /// The country that the subject names.
@@ -54,11 +50,6 @@ impl CsrFacts {
     /// The request in PEM.
     pub fn pem(&self) -> String {
         pem("CERTIFICATE REQUEST", &self.der)
-    }
-
-    /// DNS names and IP addresses together, as a [`crate::Plan`] wants them.
-    pub fn names(&self) -> Names {
-        Names { dns: self.dns_names.clone(), ips: self.ip_names.clone() }
     }
 }
 
@@ -109,7 +100,7 @@ pub enum CsrFault {
     BadName(#[from] NameError),
     /// An IP address where a DNS name belongs: in the common name or a dNSName.
     #[error(
-        "{0} is an IP address, but the CSR gives it as a domain name. Make the CSR again with the server's domain name."
+        "{0} is an IP address, but the CSR gives it as a domain name. Make the CSR again with the server's domain name, or with the address as a subject alternative name of the type IP."
     )]
     IpAsDns(String),
     /// More than one common name.
@@ -119,7 +110,7 @@ pub enum CsrFault {
     SeveralCommonNames,
     /// A SAN that is neither a DNS name nor an IP address.
     #[error(
-        "The CSR asks for a name of the kind {0}, which TLS certificates can't hold. Make it again with DNS names only."
+        "The CSR asks for a name of the kind {0}, which TLS certificates can't hold. Make it again with DNS names and IP addresses only."
     )]
     OtherSanType(&'static str),
     /// The SAN extension can't be read.
@@ -129,7 +120,7 @@ pub enum CsrFault {
     #[error("The CSR asks for more than 1000 names. Split them over several certificates.")]
     TooManyNames,
     /// Neither common name nor SAN.
-    #[error("The CSR names no domain. Make it again with the server's domain name as common name.")]
+    #[error("The CSR names no server. Make it again with the server's domain name as common name.")]
     NoNames,
 }
 
@@ -153,7 +144,7 @@ pub fn read(input: &[u8]) -> Result<CsrFacts, CsrFault> {
         found.take(general_name)?;
     }
     let common_name = found.take_common_names(info.subject.iter_common_name())?;
-    if found.dns.is_empty() && found.ips.is_empty() {
+    if found.names.is_empty() {
         return Err(CsrFault::NoNames);
     }
     let first = |attribute: Option<&AttributeTypeAndValue<'_>>| {
@@ -161,8 +152,7 @@ pub fn read(input: &[u8]) -> Result<CsrFacts, CsrFault> {
     };
     Ok(CsrFacts {
         common_name,
-        dns_names: found.dns.into_iter().collect(),
-        ip_names: found.ips,
+        names: found.names,
         organization: first(info.subject.iter_organization().next()),
         country: first(info.subject.iter_country().next()),
         public_key_der: info.subject_pki.raw.to_vec(),
@@ -218,20 +208,19 @@ fn san_names<'a>(
 
 #[derive(Default)]
 struct Found {
-    dns: BTreeSet<DnsName>,
-    ips: BTreeSet<IpAddr>,
+    names: NameSet,
 }
 
 impl Found {
     fn take(&mut self, name: &GeneralName<'_>) -> Result<(), CsrFault> {
         match name {
             GeneralName::DNSName(text) => {
-                self.dns.insert(dns_name(text)?);
+                self.names.insert(dns_name(text)?);
             }
             GeneralName::IPAddress(bytes) => {
                 let v4 = <[u8; 4]>::try_from(*bytes).map(IpAddr::from);
                 let v6 = <[u8; 16]>::try_from(*bytes).map(IpAddr::from);
-                self.ips.insert(v4.or(v6).map_err(|_| CsrFault::BadSan)?);
+                self.names.insert(v4.or(v6).map_err(|_| CsrFault::BadSan)?.into());
             }
             GeneralName::Invalid(..) => return Err(CsrFault::BadSan),
             other => return Err(CsrFault::OtherSanType(kind_of(other))),
@@ -239,35 +228,37 @@ impl Found {
         Ok(())
     }
 
-    /// Counts the common name in. An IP address as common name stands for the same address among
-    /// the SANs, as RFC 8738 clients write it; an empty one stands for none.
+    /// Counts the common name in. It may be an IP address that is among the SANs; an empty one
+    /// stands for none.
     fn take_common_names<'a>(
         &mut self,
         names: impl Iterator<Item = &'a AttributeTypeAndValue<'a>>,
-    ) -> Result<Option<DnsName>, CsrFault> {
+    ) -> Result<Option<Name>, CsrFault> {
         let mut taken = None;
         for attribute in names {
             let text = attribute
                 .as_str()
                 .map_err(|_| CsrFault::BadName(NameError::Characters(String::new())))?;
             let text = text.trim();
-            let is_listed_ip = text.parse().is_ok_and(|ip: IpAddr| self.ips.contains(&ip));
-            if text.is_empty() || is_listed_ip {
+            if text.is_empty() {
                 continue;
             }
-            let name = dns_name(text)?;
+            let name = match text.parse::<IpAddr>().map(Name::from) {
+                Ok(address) if self.names.contains(&address) => address,
+                _ => dns_name(text)?,
+            };
             if taken.as_ref().is_some_and(|other| *other != name) {
                 return Err(CsrFault::SeveralCommonNames);
             }
-            self.dns.insert(name.clone());
+            self.names.insert(name.clone());
             taken = Some(name);
         }
         Ok(taken)
     }
 }
 
-fn dns_name(text: &str) -> Result<DnsName, CsrFault> {
-    DnsName::parse(text).map_err(|error| match error {
+fn dns_name(text: &str) -> Result<Name, CsrFault> {
+    DnsName::parse(text).map(Name::Dns).map_err(|error| match error {
         NameError::IpAddress(text) => CsrFault::IpAsDns(text),
         error => CsrFault::BadName(error),
     })

@@ -4,9 +4,6 @@
 //! The plan is what the database keeps before anything is signed. Linting fixes the bytes to be
 //! signed, so that exactly what was checked is what gets the signature.
 
-use std::collections::BTreeSet;
-use std::net::IpAddr;
-
 use aws_lc_rs::rand;
 use domain::model::{Serial, SignatureHash};
 use domain::{Days, NameSet, Timestamp, Validation};
@@ -20,29 +17,6 @@ use crate::keys::SignatureAlgorithm;
 use crate::lint::{self, LintFaults};
 use crate::profile::{Subject, Urls};
 
-/// The names that a certificate is for.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Names {
-    /// DNS names.
-    pub dns: NameSet,
-    /// IP addresses (RFC 8738).
-    #[serde(default)]
-    pub ips: BTreeSet<IpAddr>,
-}
-
-impl From<NameSet> for Names {
-    fn from(dns: NameSet) -> Self {
-        Self { dns, ips: BTreeSet::new() }
-    }
-}
-
-impl Names {
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.dns.is_empty() && self.ips.is_empty()
-    }
-}
-
 /// What is going to be signed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -53,7 +27,7 @@ pub struct Plan {
     /// Whom it is for.
     pub subject: Subject,
     /// The subject alternative names, with the common name among them.
-    pub names: Names,
+    pub names: NameSet,
     /// The subject's public key: `SubjectPublicKeyInfo` in DER, base64 in JSON.
     #[serde(with = "der::base64_text")]
     pub spki_der: Vec<u8>,
@@ -158,7 +132,8 @@ mod tests {
 
     #[test]
     fn serials_are_positive_long_and_different() {
-        let serials: BTreeSet<Serial> = (0..2000).map(|_| new_serial().unwrap()).collect();
+        let serials: std::collections::BTreeSet<Serial> =
+            (0..2000).map(|_| new_serial().unwrap()).collect();
         assert_eq!(serials.len(), 2000);
         for serial in serials {
             let bytes = serial.to_bytes().unwrap();

@@ -32,7 +32,7 @@ pub use chain::CaCertificate;
 pub use crl::{CrlPlan, RevokedEntry, SignedCrl};
 pub use csr::{CsrFacts, CsrFault};
 pub use error::CaError;
-pub use issue::{IssuedCertificate, LintedPlan, Names, Plan, new_serial};
+pub use issue::{IssuedCertificate, LintedPlan, Plan, new_serial};
 pub use key_check::{Curve, KeyFacts, KeyFault};
 pub use keys::SigningKey;
 pub use lint::{LintFault, LintFaults};

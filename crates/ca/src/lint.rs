@@ -4,9 +4,7 @@
 //! back, so a fault anywhere above must stop here (Baseline Requirements 4.3.1.2, linting of
 //! to-be-signed content).
 
-use std::net::IpAddr;
-
-use domain::{Days, DnsName, Timestamp, Validation, time::DAY};
+use domain::{Days, DnsName, IpName, Name, Timestamp, Validation, time::DAY};
 
 use crate::authority::Authority;
 use crate::issue::Plan;
@@ -40,13 +38,16 @@ pub enum LintFault {
     TooManyNames(usize),
     /// The common name is missing in the SANs (Baseline Requirements 7.1.4.3).
     #[error("Its common name {0} is not among its subject alternative names.")]
-    CommonNameNotAmongNames(DnsName),
+    CommonNameNotAmongNames(Name),
     /// EV Guidelines section 7.1.2.7: no wildcard names.
     #[error("An EV certificate can't hold the wildcard name {0}.")]
     WildcardInEv(DnsName),
     /// Private or otherwise reserved address in a public product (Baseline Requirements 4.2.2).
     #[error("{0} is a reserved IP address, which only private products may hold.")]
-    ReservedIp(IpAddr),
+    ReservedIp(IpName),
+    /// EV Guidelines: host names only.
+    #[error("An EV certificate can't hold the IP address {0}.")]
+    IpInEv(IpName),
     /// Unreadable, shorter than 64 bits or longer than 20 bytes (RFC 5280 section 4.1.2.2).
     #[error("Its serial number {0} is not a positive number of 8 to 20 bytes.")]
     Serial(String),
@@ -115,7 +116,7 @@ pub(crate) fn check(plan: &Plan, authority: &Authority) -> Result<KeyFacts, Lint
 }
 
 fn check_names(plan: &Plan, faults: &mut Vec<LintFault>) {
-    let count = plan.names.dns.len() + plan.names.ips.len();
+    let count = plan.names.len();
     if count == 0 {
         faults.push(LintFault::NoNames);
     }
@@ -123,44 +124,18 @@ fn check_names(plan: &Plan, faults: &mut Vec<LintFault>) {
         faults.push(LintFault::TooManyNames(count));
     }
     if let Some(name) = &plan.subject.common_name
-        && !plan.names.dns.contains(name)
+        && !plan.names.contains(name)
     {
         faults.push(LintFault::CommonNameNotAmongNames(name.clone()));
     }
     if plan.validation == Validation::Ev {
-        let wildcards = plan.names.dns.iter().filter(|name| name.is_wildcard());
+        let wildcards = plan.names.dns().filter(|name| name.is_wildcard());
         faults.extend(wildcards.cloned().map(LintFault::WildcardInEv));
+        faults.extend(plan.names.addresses().cloned().map(LintFault::IpInEv));
     }
     if plan.validation != Validation::Private {
-        let reserved = plan.names.ips.iter().copied().filter(|ip| is_reserved(*ip));
-        faults.extend(reserved.map(LintFault::ReservedIp));
-    }
-}
-
-/// IANA's special-purpose registries (RFC 6890), as far as a server's address may fall in them.
-fn is_reserved(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => {
-            let [a, b, c, _] = v4.octets();
-            v4.is_private()
-                || v4.is_loopback()
-                || v4.is_link_local()
-                || v4.is_documentation()
-                || v4.is_multicast()
-                || a == 0
-                || a >= 240
-                || (a == 100 && (64..128).contains(&b))
-                || (a == 198 && (b == 18 || b == 19))
-                || (a, b, c) == (192, 0, 0)
-        }
-        IpAddr::V6(v6) => {
-            if let Some(v4) = v6.to_ipv4_mapped() {
-                return is_reserved(IpAddr::V4(v4));
-            }
-            // Only 2000::/3 is given out, and of it not the documentation prefixes.
-            let [first, second, ..] = v6.segments();
-            first & 0xe000 != 0x2000 || (first, second) == (0x2001, 0x0db8) || first == 0x3fff
-        }
+        let reserved = plan.names.addresses().filter(|address| address.is_reserved());
+        faults.extend(reserved.cloned().map(LintFault::ReservedIp));
     }
 }
 

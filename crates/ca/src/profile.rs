@@ -3,12 +3,12 @@
 //! RFC 5280 section 4.2 and the CA/Browser Forum's Baseline Requirements, section 7.1.2.7
 //! (subscriber certificates). Private products follow the same profile with a policy of their own.
 
-use domain::{DnsName, Validation};
+use domain::{Name, NameSet, Validation};
 use serde::{Deserialize, Serialize};
 use yasna::{DERWriter, DERWriterSeq, Tag};
 
 use crate::der::{authority_key_identifier, extension, oid};
-use crate::issue::{Names, Plan};
+use crate::issue::Plan;
 use crate::key_check::KeyFacts;
 
 /// X.520 `ub-common-name`: a longer name stands in the SAN extension only.
@@ -19,7 +19,7 @@ const MAX_COMMON_NAME: usize = 64;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
     /// The common name; none where the certificate is for IP addresses only.
-    pub common_name: Option<DnsName>,
+    pub common_name: Option<Name>,
     /// The organization; needed for OV and EV.
     pub organization: Option<SubjectOrganization>,
 }
@@ -138,7 +138,7 @@ pub(crate) fn subject_attributes(subject: &Subject, validation: Validation) -> V
         attributes.extend(locality.map(|text| attribute("locality", &[2, 5, 4, 7], text, 128)));
         attributes.push(self::organization(&holder.name));
     }
-    let name = subject.common_name.as_ref().map(DnsName::as_str);
+    let name = subject.common_name.as_ref().map(Name::as_str);
     attributes.extend(name.filter(|name| name.len() <= MAX_COMMON_NAME).map(common_name));
     attributes
 }
@@ -226,22 +226,19 @@ pub(crate) fn write_key_usage(writer: &mut DERWriterSeq<'_>, bits: &[u8]) {
     extension(writer, &[2, 5, 29, 15], true, |writer| writer.write_bitvec_bytes(&[byte], length));
 }
 
-fn write_names(writer: DERWriter<'_>, names: &Names) {
+fn write_names(writer: DERWriter<'_>, names: &NameSet) {
     writer.write_sequence(|writer| {
-        for name in names.dns.iter() {
-            let bytes = name.as_str().as_bytes();
-            writer
-                .next()
-                .write_tagged_implicit(Tag::context(2), |writer| writer.write_bytes(bytes));
-        }
-        for address in &names.ips {
-            let bytes = match address {
-                std::net::IpAddr::V4(address) => address.octets().to_vec(),
-                std::net::IpAddr::V6(address) => address.octets().to_vec(),
+        for name in names.iter() {
+            let (tag, bytes) = match name {
+                Name::Dns(name) => (2, name.as_str().as_bytes().to_vec()),
+                Name::Ip(address) => match address.address() {
+                    std::net::IpAddr::V4(address) => (7, address.octets().to_vec()),
+                    std::net::IpAddr::V6(address) => (7, address.octets().to_vec()),
+                },
             };
             writer
                 .next()
-                .write_tagged_implicit(Tag::context(7), |writer| writer.write_bytes(&bytes));
+                .write_tagged_implicit(Tag::context(tag), |writer| writer.write_bytes(&bytes));
         }
     });
 }

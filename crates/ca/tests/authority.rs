@@ -7,7 +7,7 @@ use certdeck_ca::{
     Authority, AuthorityOptions, CaError, LintFault, MasterKey, Plan, StoredAuthority, csr,
 };
 use domain::model::{KeyType, Serial};
-use domain::{Days, DnsName, NameSet, Timestamp, Validation};
+use domain::{Days, DnsName, IpName, Name, NameSet, Timestamp, Validation};
 use fixture::*;
 
 fn generated() -> StoredAuthority {
@@ -136,7 +136,7 @@ fn faults(change: impl FnOnce(&mut Plan)) -> Vec<LintFault> {
 
 #[test]
 fn plans_with_faults_are_not_signed() {
-    let name = |text: &str| DnsName::parse(text).unwrap();
+    let name = |text: &str| Name::parse(text).unwrap();
     assert_eq!(faults(|_| {}), []);
     assert_eq!(
         faults(|plan| plan.subject.common_name = Some(name("other.example.com"))),
@@ -144,7 +144,7 @@ fn plans_with_faults_are_not_signed() {
     );
     assert_eq!(
         faults(|plan| {
-            plan.names.dns = NameSet::default();
+            plan.names = NameSet::default();
             plan.subject.common_name = None;
         }),
         [LintFault::NoNames]
@@ -181,7 +181,7 @@ fn no_certificate_outlives_its_issuer() {
 }
 
 #[test]
-fn public_products_hold_no_reserved_addresses_and_ev_no_wildcards() {
+fn public_products_hold_no_reserved_addresses_and_ev_host_names_only() {
     for ip in [
         "10.0.0.1",
         "127.0.0.1",
@@ -192,24 +192,33 @@ fn public_products_hold_no_reserved_addresses_and_ev_no_wildcards() {
         "2001:db8::1",
         "::ffff:10.0.0.1",
     ] {
-        let ip = ip.parse().unwrap();
-        assert_eq!(faults(|plan| plan.names.ips.extend([ip])), [LintFault::ReservedIp(ip)]);
+        let ip = IpName::parse(ip).unwrap();
+        let add = |plan: &mut Plan| {
+            plan.names.insert(Name::Ip(ip.clone()));
+        };
+        assert_eq!(faults(add), [LintFault::ReservedIp(ip.clone())]);
         let private = |plan: &mut Plan| {
             plan.validation = Validation::Private;
-            plan.names.ips.insert(ip);
+            add(plan);
         };
         assert_eq!(faults(private), []);
     }
     for ip in ["93.184.215.14", "2606:4700::1"] {
-        assert_eq!(
-            faults(|plan| plan.names.ips.extend([ip.parse::<std::net::IpAddr>().unwrap()])),
-            []
-        );
+        let ip = IpName::parse(ip).unwrap();
+        let add = |plan: &mut Plan| {
+            plan.names.insert(Name::Ip(ip.clone()));
+        };
+        assert_eq!(faults(add), []);
+        let ev = |plan: &mut Plan| {
+            plan.validation = Validation::Ev;
+            add(plan);
+        };
+        assert_eq!(faults(ev), [LintFault::IpInEv(ip.clone())]);
     }
     let wildcard = DnsName::parse("*.example.com").unwrap();
     let ev = |plan: &mut Plan| {
         plan.validation = Validation::Ev;
-        plan.names.dns.insert(wildcard.clone());
+        plan.names.insert(Name::Dns(wildcard.clone()));
     };
     assert_eq!(faults(ev), [LintFault::WildcardInEv(wildcard.clone())]);
 }
@@ -249,8 +258,8 @@ fn a_common_name_of_more_than_64_characters_stands_among_the_names_only() {
     let folder = tempfile::tempdir().unwrap();
     let csr = csr::read(&request(folder.path(), KEY_KINDS[3], "/CN=www.example.com", "")).unwrap();
     let mut plan = plan(&csr, Validation::Dv);
-    let long = DnsName::parse(&format!("{0}.{0}.example.com", "a".repeat(40))).unwrap();
-    plan.names.dns = [long.clone()].into_iter().collect();
+    let long = Name::parse(&format!("{0}.{0}.example.com", "a".repeat(40))).unwrap();
+    plan.names = [long.clone()].into_iter().collect();
     plan.subject.common_name = Some(long.clone());
     std::fs::write(folder.path().join("leaf.pem"), issue(plan, &authority(KeyType::EcP256)).pem)
         .unwrap();

@@ -64,8 +64,7 @@ fn certificates_hold_what_their_validation_says() {
     let text = |validation| {
         let mut plan = plan(&csr::read(&csr).unwrap(), validation);
         if validation == Validation::Ev {
-            plan.names.dns =
-                [domain::DnsName::parse("www.example.com").unwrap()].into_iter().collect();
+            plan.names = [domain::Name::parse("www.example.com").unwrap()].into_iter().collect();
         }
         let issued = issue(plan, &authority);
         std::fs::write(path.join("leaf.pem"), &issued.pem).unwrap();

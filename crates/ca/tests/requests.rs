@@ -8,7 +8,7 @@
 mod fixture;
 
 use certdeck_ca::{CsrFault, KeyFacts, KeyFault, csr};
-use domain::{DnsName, NameError, NameSet};
+use domain::{DnsName, Name, NameError, NameSet};
 use fixture::*;
 use proptest::prelude::*;
 
@@ -27,12 +27,25 @@ fn names_are_the_sans_with_the_common_name_counted_in() {
     let san = "DNS:example.com,DNS:*.Example.com,IP:192.0.2.1,IP:2001:db8::1";
     let bytes = request(folder().path(), P256, "/C=US/O=Example/CN=WWW.example.com", san);
     let facts = csr::read(&bytes).unwrap();
-    assert_eq!(facts.common_name, Some(DnsName::parse("www.example.com").unwrap()));
-    let names = NameSet::parse_list("www.example.com example.com *.example.com").unwrap();
-    assert_eq!(facts.dns_names, names);
-    assert_eq!(facts.ip_names.len(), 2);
+    assert_eq!(facts.common_name, Some(Name::parse("www.example.com").unwrap()));
+    let names = "www.example.com example.com *.example.com 192.0.2.1 2001:db8::1";
+    assert_eq!(facts.names, NameSet::parse_list(names).unwrap());
     assert_eq!(facts.organization.as_deref(), Some("Example"));
     assert_eq!(facts.country.as_deref(), Some("US"));
+}
+
+#[test]
+fn an_address_may_be_the_common_name_of_its_san() {
+    let folder = folder();
+    for (common_name, san, address) in [
+        ("192.0.2.1", "IP:192.0.2.1", "192.0.2.1"),
+        ("2001:DB8:0::1", "IP:2001:db8::1", "2001:db8::1"),
+    ] {
+        let bytes = request(folder.path(), P256, &format!("/CN={common_name}"), san);
+        let facts = csr::read(&bytes).unwrap();
+        assert_eq!(facts.common_name.unwrap().as_str(), address);
+        assert_eq!(facts.names.canonical(), address);
+    }
 }
 
 #[test]
@@ -74,7 +87,7 @@ fn extensions_that_the_profile_decides_on_are_read_over() {
         "/CN=www.example.com",
         "DNS:www.example.com",
     );
-    assert_eq!(csr::read(&bytes).unwrap().dns_names.len(), 1);
+    assert_eq!(csr::read(&bytes).unwrap().names.len(), 1);
 }
 
 #[test]
@@ -159,6 +172,8 @@ fn bad_names_are_named() {
     assert_eq!(fault(P256, ok, "DNS:xn--zzzzzzz-.example"), name("xn--zzzzzzz-.example"));
     assert_eq!(fault(P256, ok, "DNS:192.0.2.1"), CsrFault::IpAsDns("192.0.2.1".to_owned()));
     assert_eq!(fault(P256, "/CN=192.0.2.1", ""), CsrFault::IpAsDns("192.0.2.1".to_owned()));
+    let other = fault(P256, "/CN=192.0.2.1", "IP:192.0.2.2");
+    assert_eq!(other, CsrFault::IpAsDns("192.0.2.1".to_owned()));
     assert_eq!(fault(P256, ok, "email:a@example.com"), CsrFault::OtherSanType("e-mail address"));
     assert_eq!(fault(P256, ok, "URI:https://example.com"), CsrFault::OtherSanType("URI"));
     assert_eq!(fault(P256, "/CN=a.example.com/CN=b.example.com", ""), CsrFault::SeveralCommonNames);
@@ -216,7 +231,7 @@ proptest! {
     fn damage_never_panics_and_never_changes_what_is_read(which in 0usize..6, damage in damage()) {
         let sample = &samples()[which];
         if let Ok(facts) = csr::read(&damaged(sample, &damage)) {
-            prop_assert_eq!(facts.names(), csr::read(sample).unwrap().names());
+            prop_assert_eq!(facts.names, csr::read(sample).unwrap().names);
         }
     }
 

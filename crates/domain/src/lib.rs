@@ -14,7 +14,7 @@ pub mod rules;
 pub mod time;
 
 pub use ids::*;
-pub use names::{DnsName, NameError, NameSet};
+pub use names::{DnsName, IpName, Name, NameError, NameSet};
 pub use product::{Product, ProductId, Validation};
 pub use refusal::Refusal;
 pub use time::{Days, Timestamp};

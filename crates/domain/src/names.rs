@@ -1,10 +1,16 @@
-//! DNS names as certificates hold them: lower-case A-labels, compared as sets.
+//! Names as certificates hold them: DNS names as lower-case A-labels and IP addresses in their
+//! canonical text, compared as sets.
 
-use std::collections::BTreeSet;
+mod name;
+mod set;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use name::{IpName, Name};
+pub use set::NameSet;
 
 /// A DNS name, lower-case, in A-labels, possibly with `*` as its first label.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -21,8 +27,15 @@ pub enum NameError {
     #[error("{0:?} is too long: a name has at most 253 characters and each part of it at most 63.")]
     TooLong(String),
     /// An IP address where a DNS name belongs.
-    #[error("{0} is an IP address. Enter the server's domain name instead.")]
+    #[error(
+        "{0} is an IP address. Enter the server's domain name instead: certificates for addresses are issued through ACME only."
+    )]
     IpAddress(String),
+    /// No IP address where one belongs.
+    #[error(
+        "{0:?} is not an IP address. Write the address alone, such as 192.0.2.7 or 2001:db8::7: no port, no prefix, no brackets."
+    )]
+    NotAnAddress(String),
     /// `*` anywhere but as the whole first label.
     #[error(
         "{0:?} has a wildcard in the wrong place: only the whole first part may be *, as in *.example.com."
@@ -151,87 +164,6 @@ impl TryFrom<String> for DnsName {
 impl From<DnsName> for String {
     fn from(name: DnsName) -> Self {
         name.0
-    }
-}
-
-/// A certificate's names: its SANs with the CN counted in, compared as a set.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct NameSet(BTreeSet<DnsName>);
-
-impl NameSet {
-    /// The set of `names`, with `common_name` counted in.
-    pub fn with_common_name(
-        common_name: &DnsName,
-        names: impl IntoIterator<Item = DnsName>,
-    ) -> Self {
-        let mut set: BTreeSet<DnsName> = names.into_iter().collect();
-        set.insert(common_name.clone());
-        Self(set)
-    }
-
-    /// Reads names separated by commas, spaces or line breaks; empty pieces are skipped.
-    pub fn parse_list(text: &str) -> Result<Self, NameError> {
-        text.split(|c: char| c == ',' || c == ';' || c.is_whitespace())
-            .filter(|piece| !piece.is_empty())
-            .map(DnsName::parse)
-            .collect()
-    }
-
-    /// The names in order.
-    pub fn iter(&self) -> impl Iterator<Item = &DnsName> {
-        self.0.iter()
-    }
-
-    /// Whether `name` is in the set.
-    pub fn contains(&self, name: &DnsName) -> bool {
-        self.0.contains(name)
-    }
-
-    /// How many names there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Adds a name; false where it was there already.
-    pub fn insert(&mut self, name: DnsName) -> bool {
-        self.0.insert(name)
-    }
-
-    /// Names of this set that `other` does not have.
-    pub fn missing_from<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'a DnsName> {
-        self.0.difference(&other.0)
-    }
-
-    /// The domains below which the set's `*.` names reach: `example.com` for `*.example.com`.
-    pub fn wildcard_bases(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(|name| name.is_wildcard()).map(DnsName::base)
-    }
-
-    /// The canonical text of the set, sorted and joined by commas: equal for equal sets. Stores
-    /// index a digest of it.
-    pub fn canonical(&self) -> String {
-        let names: Vec<&str> = self.0.iter().map(DnsName::as_str).collect();
-        names.join(",")
-    }
-}
-
-impl FromIterator<DnsName> for NameSet {
-    fn from_iter<I: IntoIterator<Item = DnsName>>(iter: I) -> Self {
-        Self(iter.into_iter().collect())
-    }
-}
-
-impl IntoIterator for NameSet {
-    type Item = DnsName;
-    type IntoIter = std::collections::btree_set::IntoIter<DnsName>;
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
     }
 }
 

@@ -68,6 +68,9 @@ pub struct Product {
     pub validation: Validation,
     /// Holds `*.` names.
     pub wildcard: bool,
+    /// Holds IP addresses (RFC 8738): not EV, whose certificates are for host names (EV
+    /// Guidelines), and not beside wildcards.
+    pub ip_addresses: bool,
     /// More than the common name may be asked for on a new order.
     pub additional_names_allowed: bool,
     /// Duplicates may be issued (rule D19: not for DV).
@@ -86,6 +89,7 @@ const fn public(id: &'static str, name: &'static str, validation: Validation) ->
         name,
         validation,
         wildcard: false,
+        ip_addresses: !matches!(validation, Validation::Ev),
         additional_names_allowed: true,
         duplicates_allowed: !matches!(validation, Validation::Dv),
         duplicate_may_add_names: false,
@@ -102,29 +106,28 @@ const fn private(id: &'static str, name: &'static str) -> Product {
     }
 }
 
+const fn wildcard(product: Product) -> Product {
+    Product { wildcard: true, ip_addresses: false, ..product }
+}
+
 /// Every product, in the order in which lists show them.
 pub const CATALOGUE: &[Product] = &[
     public("ssl_dv_geotrust", "GeoTrust Standard DV", Validation::Dv),
-    Product {
-        wildcard: true,
-        ..public("wildcard_dv_geotrust", "GeoTrust Wildcard DV", Validation::Dv)
-    },
+    wildcard(public("wildcard_dv_geotrust", "GeoTrust Wildcard DV", Validation::Dv)),
     public("ssl_basic", "Basic OV", Validation::Ov),
     public("ssl_plus", "Standard SSL", Validation::Ov),
     public("ssl_multi_domain", "Multi-Domain SSL", Validation::Ov),
     Product {
-        wildcard: true,
         duplicate_may_add_names: true,
-        ..public("ssl_wildcard", "SSL Wildcard", Validation::Ov)
+        ..wildcard(public("ssl_wildcard", "SSL Wildcard", Validation::Ov))
     },
     public("ssl_ev_basic", "EV SSL", Validation::Ev),
     public("ssl_ev_securesite", "Secure Site EV", Validation::Ev),
     private("private_ssl_plus", "Private SSL"),
     private("private_ssl_multi_domain", "Private Multi-Domain SSL"),
     Product {
-        wildcard: true,
         duplicate_may_add_names: true,
-        ..private("private_ssl_wildcard", "Private SSL Wildcard")
+        ..wildcard(private("private_ssl_wildcard", "Private SSL Wildcard"))
     },
 ];
 

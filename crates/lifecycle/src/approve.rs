@@ -204,13 +204,14 @@ async fn carry_out(
     }
     let payload: Payload =
         serde_json::from_str(&record.payload).map_err(|_| unreadable(record.request.id))?;
-    let csr = record.wish.csr_pem.as_deref().ok_or_else(|| unreadable(record.request.id))?;
+    let csr = record.wish.csr_pem.as_deref().and_then(|pem| ca::csr::read(pem.as_bytes()).ok());
+    let csr = csr.ok_or_else(|| unreadable(record.request.id))?;
     let ask = Ask {
         note: record.comment.clone(),
         idempotency_key: Some(format!("request/{}", record.request.id)),
         endpoint: payload.endpoint,
         challenged: payload.challenged,
-        ..Ask::new(payload.what, crate::ask::read_csr(csr.as_bytes())?)
+        ..Ask::new(payload.what, csr)
     };
     let asker = Asker::of_request(record, payload.acme_account, payload.acme_url);
     let placing = Placing {

@@ -4,8 +4,7 @@ use ca::CsrFacts;
 use domain::model::{KeyType, RequestKind, SignatureHash};
 use domain::rules::{DuplicateNames, HeldBecause, ReissueRequest};
 use domain::{
-    Days, DnsName, EndpointId, NameSet, OrderNumber, OrganizationId, ProductId, ProfileId,
-    RequestId,
+    Days, EndpointId, Name, NameSet, OrderNumber, OrganizationId, ProductId, ProfileId, RequestId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -31,9 +30,9 @@ pub struct Ask {
     /// The number of the order that a renewal makes, where the operator chooses it (as
     /// [`NewOrder::number`]).
     pub renewal_number: Option<OrderNumber>,
-    /// Control of the names was shown by challenges just now, so the organization's domains need
-    /// not be validated.
-    pub challenged: bool,
+    /// Names whose control was shown by challenges just now, so that no domain of the organization
+    /// need be validated for them.
+    pub challenged: NameSet,
 }
 
 /// What is asked for. Kept with a request that waits for approval.
@@ -70,7 +69,7 @@ pub enum What {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exact {
     /// The common name.
-    pub common_name: DnsName,
+    pub common_name: Name,
     /// All names.
     pub names: NameSet,
 }
@@ -122,7 +121,7 @@ impl What {
 
 impl Ask {
     /// An ask without note, key and endpoint.
-    pub const fn new(what: What, csr: CsrFacts) -> Self {
+    pub fn new(what: What, csr: CsrFacts) -> Self {
         Self {
             what,
             csr,
@@ -130,7 +129,7 @@ impl Ask {
             idempotency_key: None,
             endpoint: None,
             renewal_number: None,
-            challenged: false,
+            challenged: NameSet::default(),
         }
     }
 
@@ -184,8 +183,8 @@ impl Outcome {
 pub fn read_csr(input: &[u8]) -> Result<CsrFacts> {
     let csr =
         ca::csr::read(input).map_err(|fault| LifecycleError::field("csr", fault.to_string()))?;
-    if !csr.ip_names.is_empty() {
-        let message = "The CSR asks for IP addresses, which orders don't hold. Make it again with domain names only.";
+    if csr.names.addresses().next().is_some() {
+        let message = "The CSR asks for IP addresses, which are certified through ACME only. Make it again with domain names only, or ask an ACME Directory URL.";
         return Err(LifecycleError::field("csr", message));
     }
     Ok(csr)

@@ -39,7 +39,7 @@ impl Lifecycle {
         check_visible(actor, &existing)?;
         let mut faults: Vec<FieldFault> = Vec::new();
         let csr = take(&mut faults, read_csr(form.csr.as_bytes()));
-        let typed = NameSet::parse_list(&form.extra_names)
+        let typed = NameSet::parse_dns_list(&form.extra_names)
             .map_err(|error| LifecycleError::field("extra_names", error.to_string()));
         let typed = take(&mut faults, typed);
         let note = take(&mut faults, note(&form.note)).flatten();
@@ -47,7 +47,7 @@ impl Lifecycle {
             return Err(LifecycleError::Invalid(faults));
         };
         // Names that only the CSR holds are asked for as well: the rules say whether they may be.
-        let wanted: NameSet = typed.into_iter().chain(csr.dns_names.iter().cloned()).collect();
+        let wanted: NameSet = typed.into_iter().chain(csr.names.iter().cloned()).collect();
         let extra: NameSet = wanted.missing_from(&existing.names).cloned().collect();
         let names = if extra.is_empty() {
             DuplicateNames::Same

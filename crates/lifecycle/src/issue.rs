@@ -10,13 +10,13 @@
 //! the same serial: nothing is lost, doubled, or signed without being on record.
 
 use ca::{
-    BusinessCategory, CsrFacts, IssuedCertificate, LintedPlan, Names, Plan, Registration, Subject,
+    BusinessCategory, CsrFacts, IssuedCertificate, LintedPlan, Plan, Registration, Subject,
     SubjectOrganization,
 };
 use domain::model::{CertificateKind, CertificateStatus, KeyType, Order, Serial};
 use domain::rules::{ScheduledRevocation, Validity, check_validation, longest_lifetime};
 use domain::{
-    AcmeAccountId, CertificateId, DnsName, EndpointId, IssuanceId, NameSet, OrderNumber, Product,
+    AcmeAccountId, CertificateId, EndpointId, IssuanceId, Name, NameSet, OrderNumber, Product,
     RequestId, Timestamp, UserId,
 };
 use serde::{Deserialize, Serialize};
@@ -59,7 +59,7 @@ pub(crate) struct StoredPlan {
     pub(crate) certificate: Plan,
     /// Under which issuer.
     pub(crate) issuer: String,
-    common_name: DnsName,
+    common_name: Name,
     key_type: Option<KeyType>,
     spki_sha256: String,
     requester: Option<UserId>,
@@ -93,8 +93,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) idempotency_key: Option<String>,
     pub(crate) revocation: Option<ScheduledRevocation>,
     pub(crate) changes_order: bool,
-    /// Control of the names was shown by challenges.
-    pub(crate) challenged: bool,
+    /// Names whose control was shown by challenges.
+    pub(crate) challenged: &'a NameSet,
 }
 
 /// A reserved serial with its plan, ready to be signed once the transaction is on disk.
@@ -138,7 +138,7 @@ pub(crate) async fn reserve(
         .organization(draft.order.organization)
         .await?
         .ok_or(LifecycleError::NotFound { what: "organization" })?;
-    let unshown = if draft.challenged { NameSet::default() } else { draft.names.names.clone() };
+    let unshown: NameSet = draft.names.names.missing_from(draft.challenged).cloned().collect();
     let domains = domains_above(tx, draft.order, &unshown).await?;
     check_validation(product, &organization, &domains, &unshown, now)?;
     let certificate = Plan {
@@ -148,7 +148,7 @@ pub(crate) async fn reserve(
             common_name: Some(draft.names.common_name.clone()),
             organization: Some(subject_organization(organization)),
         },
-        names: Names::from(draft.names.names.clone()),
+        names: draft.names.names.clone(),
         spki_der: draft.csr.public_key_der.clone(),
         not_before: draft.validity.not_before,
         not_after: draft.validity.not_after,
@@ -220,7 +220,7 @@ async fn domains_above(
     order: &Order,
     names: &NameSet,
 ) -> Result<Vec<domain::model::Domain>> {
-    let mut above: Vec<&str> = names.iter().flat_map(DnsName::ancestors).collect();
+    let mut above: Vec<&str> = names.iter().flat_map(Name::ancestors).collect();
     above.sort_unstable();
     above.dedup();
     let mut domains = Vec::new();
@@ -296,7 +296,7 @@ pub(crate) async fn complete(
     tx.count_certificate(signed.order, signed.kind, now, signed.certificate.not_after).await?;
     if signed.plan.changes_order {
         let plan = &signed.plan;
-        tx.set_order_names(&order, &plan.common_name, &plan.certificate.names.dns).await?;
+        tx.set_order_names(&order, &plan.common_name, &plan.certificate.names).await?;
     }
     if let Some(revocation) = &signed.plan.revocation {
         let status = CertificateStatus::RevocationPending { due: revocation.due };
@@ -356,7 +356,7 @@ fn facts(signed: &Signed, id: CertificateId) -> serde_json::Value {
         "certificate": id,
         "serial": signed.certificate.serial,
         "kind": signed.kind,
-        "names": signed.plan.certificate.names.dns,
+        "names": signed.plan.certificate.names,
         "not_after": signed.certificate.not_after.rfc3339(),
     })
 }
@@ -368,7 +368,7 @@ fn row(signed: &Signed, now: Timestamp) -> NewCertificate {
         kind: signed.kind,
         serial: signed.certificate.serial.clone(),
         common_name: plan.common_name.clone(),
-        names: plan.certificate.names.dns.clone(),
+        names: plan.certificate.names.clone(),
         not_before: signed.certificate.not_before,
         not_after: signed.certificate.not_after,
         status: CertificateStatus::Issued,

@@ -3,12 +3,9 @@
 //! It belongs to no order: it is made when the listener starts, lives for months, is kept in
 //! memory with its key, and its serial is in the audit log.
 
-use std::collections::BTreeSet;
-use std::net::IpAddr;
-
-use ca::{LintedPlan, Names, Plan, SigningKey, Subject};
+use ca::{LintedPlan, Plan, SigningKey, Subject};
 use domain::model::{KeyType, SignatureHash};
-use domain::{Days, DnsName, NameSet, Timestamp, Validation};
+use domain::{Days, Name, NameSet, Timestamp, Validation};
 use serde_json::json;
 
 use crate::audit::{AuditEntry, record};
@@ -41,18 +38,14 @@ impl std::fmt::Debug for ListenerCertificate {
 
 impl Lifecycle {
     /// Makes a certificate for the listener under these names and addresses.
-    pub async fn listener_certificate(
-        &self,
-        names: NameSet,
-        ips: BTreeSet<IpAddr>,
-    ) -> Result<ListenerCertificate> {
+    pub async fn listener_certificate(&self, names: NameSet) -> Result<ListenerCertificate> {
         let now = self.clock().now();
         // TLS clients go by the real time, also where the demonstration's clock was moved.
         let real = self.real_now();
         let issuer = self.issuer_arc()?;
         let (signed, key_pem) = tokio::task::spawn_blocking(move || {
             let key = SigningKey::generate(KeyType::EcP256).map_err(failed)?;
-            let plan = plan(real, names, ips, &key)?;
+            let plan = plan(real, names, &key)?;
             let linted: LintedPlan = plan
                 .lint(issuer.authority())
                 .map_err(|faults| LifecycleError::Authority(Box::new(faults)))?;
@@ -87,14 +80,14 @@ impl Lifecycle {
     }
 }
 
-fn plan(now: Timestamp, names: NameSet, ips: BTreeSet<IpAddr>, key: &SigningKey) -> Result<Plan> {
-    let common_name: Option<DnsName> = names.iter().next().cloned();
+fn plan(now: Timestamp, names: NameSet, key: &SigningKey) -> Result<Plan> {
+    let common_name = names.dns().next().cloned().map(Name::Dns);
     let not_before = now.plus_seconds(-BACKDATED);
     Ok(Plan {
         serial: ca::new_serial().map_err(failed)?,
         validation: Validation::Private,
         subject: Subject { common_name, organization: None },
-        names: Names { dns: names, ips },
+        names,
         spki_der: key.spki_der().to_vec(),
         not_before,
         not_after: not_before.plus(LIFETIME).plus_seconds(-1),

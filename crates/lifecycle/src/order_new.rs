@@ -3,7 +3,7 @@
 use domain::model::{CertificateKind, Coverage, Order, OrderStatus, SignatureHash};
 use domain::rules::{ApprovalNeed, Limits, check_product_names, new_coverage, plan_validity};
 use domain::{
-    Days, NameError, NameSet, OrderNumber, OrganizationId, Product, ProductId, ProfileId,
+    Days, DnsName, Name, NameSet, OrderNumber, OrganizationId, Product, ProductId, ProfileId,
 };
 use serde_json::json;
 use store::Tx;
@@ -197,19 +197,20 @@ fn read_form(actor: &Actor, form: &NewOrderForm) -> Result<Ask> {
     }
     let csr = take(&mut faults, read_csr(form.csr.as_bytes()));
     let common_name = match form.common_name.trim() {
-        "" => csr.as_ref().and_then(|csr| {
-            csr.common_name.clone().or_else(|| csr.dns_names.iter().next().cloned())
-        }),
+        "" => csr
+            .as_ref()
+            .and_then(|csr| csr.common_name.clone().or_else(|| csr.names.iter().next().cloned())),
         typed => take(
             &mut faults,
-            typed
-                .parse()
-                .map_err(|e: NameError| LifecycleError::field("common_name", e.to_string())),
+            DnsName::parse(typed)
+                .map(Name::Dns)
+                .map_err(|e| LifecycleError::field("common_name", e.to_string())),
         ),
     };
     let typed = take(
         &mut faults,
-        NameSet::parse_list(&form.names).map_err(|e| LifecycleError::field("names", e.to_string())),
+        NameSet::parse_dns_list(&form.names)
+            .map_err(|e| LifecycleError::field("names", e.to_string())),
     );
     let coverage_years = number(
         &mut faults,
@@ -229,7 +230,7 @@ fn read_form(actor: &Actor, form: &NewOrderForm) -> Result<Ask> {
     else {
         return Err(LifecycleError::Invalid(faults));
     };
-    let names = if typed.is_empty() { csr.dns_names.clone() } else { typed };
+    let names = if typed.is_empty() { csr.names.clone() } else { typed };
     let new = NewOrder {
         organization,
         product,

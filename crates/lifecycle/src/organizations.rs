@@ -7,7 +7,7 @@
 use std::pin::Pin;
 
 use domain::model::{Domain, Organization};
-use domain::{Days, DnsName, DomainId, NameSet, OrganizationId, Timestamp};
+use domain::{Days, DnsName, DomainId, Name, NameSet, OrganizationId, Timestamp};
 use serde_json::{Value, json};
 use store::Tx;
 pub use store::organizations::{DomainRecord, PlaceFilter, PlaceSort, ValidationState};
@@ -330,8 +330,8 @@ pub async fn covering_domains(
     organization: OrganizationId,
     names: &NameSet,
     now: Timestamp,
-) -> Result<Vec<(DnsName, Option<Domain>)>> {
-    let mut wanted: Vec<&str> = names.iter().flat_map(DnsName::ancestors).collect();
+) -> Result<Vec<(Name, Option<Domain>)>> {
+    let mut wanted: Vec<&str> = names.iter().flat_map(Name::ancestors).collect();
     wanted.sort_unstable();
     wanted.dedup();
     let mut domains = Vec::new();
@@ -341,7 +341,7 @@ pub async fn covering_domains(
     Ok(names.iter().map(|name| (name.clone(), covering(&domains, name, now))).collect())
 }
 
-fn covering(domains: &[Domain], name: &DnsName, now: Timestamp) -> Option<Domain> {
+fn covering(domains: &[Domain], name: &Name, now: Timestamp) -> Option<Domain> {
     let nearest_first = || {
         name.ancestors()
             .filter_map(|ancestor| domains.iter().find(|domain| domain.name.as_str() == ancestor))

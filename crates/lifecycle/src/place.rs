@@ -11,7 +11,8 @@ use domain::rules::{
     ApprovalNeed, HeldBecause, Requester, Validity, approval_needed, plan_duplicate, plan_reissue,
 };
 use domain::{
-    AcmeAccountId, AcmeUrlId, EndpointId, OrderNumber, Refusal, RequestId, Timestamp, UserId,
+    AcmeAccountId, AcmeUrlId, EndpointId, NameSet, OrderNumber, Refusal, RequestId, Timestamp,
+    UserId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -148,7 +149,7 @@ pub(crate) struct Payload {
     pub(crate) endpoint: Option<EndpointId>,
     pub(crate) acme_account: Option<AcmeAccountId>,
     pub(crate) acme_url: Option<AcmeUrlId>,
-    pub(crate) challenged: bool,
+    pub(crate) challenged: NameSet,
 }
 
 /// Whether a person may see an order: Limited Users see their own.
@@ -287,7 +288,7 @@ impl Placing<'_> {
             idempotency_key: self.ask.idempotency_key.clone(),
             revocation: None,
             changes_order: false,
-            challenged: self.ask.challenged,
+            challenged: &self.ask.challenged,
         }
     }
 
@@ -354,7 +355,7 @@ impl Placing<'_> {
             endpoint: self.ask.endpoint,
             acme_account: self.asker.acme_account,
             acme_url: self.asker.acme_url,
-            challenged: self.ask.challenged,
+            challenged: self.ask.challenged.clone(),
         };
         serde_json::to_string(&payload).map_err(|error| {
             LifecycleError::Internal(format!("a request can't be stored: {error}"))

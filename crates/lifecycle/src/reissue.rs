@@ -55,7 +55,7 @@ impl Lifecycle {
                 take(&mut faults, read)
             }
         };
-        let typed = NameSet::parse_list(&form.names)
+        let typed = NameSet::parse_dns_list(&form.names)
             .map_err(|error| LifecycleError::field("names", error.to_string()));
         let typed = take(&mut faults, typed);
         let note = take(&mut faults, note(&form.note)).flatten();
@@ -66,7 +66,7 @@ impl Lifecycle {
         };
         let names = if typed.is_empty() { existing.names.clone() } else { typed };
         let names = NameSet::with_common_name(&common_name, names);
-        crate::renew::check_csr_names(&csr.dns_names, &names)?;
+        crate::renew::check_csr_names(&csr.names, &names)?;
         let names = if names == existing.names && common_name == existing.common_name {
             ReissueRequest::Same
         } else {

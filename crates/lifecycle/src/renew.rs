@@ -6,7 +6,7 @@ use domain::rules::{
     AutomationRequest, Decided, Decision, DuplicateNames, ReissueRequest, RenewalTurn,
     decide_automation, match_names, new_coverage, plan_renew, renewal_key, renewal_turn,
 };
-use domain::{DnsName, NameSet, OrderNumber, ProfileId, Timestamp};
+use domain::{Name, NameSet, OrderNumber, ProfileId, Timestamp};
 use store::Tx;
 
 use crate::ask::{note, read_csr};
@@ -117,7 +117,7 @@ impl Lifecycle {
         };
         let existing = self.store().reader().await?.order(order).await?;
         let existing = existing.ok_or(LifecycleError::NotFound { what: "order" })?;
-        check_csr_names(&csr.dns_names, &existing.names)?;
+        check_csr_names(&csr.names, &existing.names)?;
         let idempotency_key = submit_key(actor, &form.submit_token);
         let what = What::Renew { order, names: None };
         self.ask(actor, Ask { note, idempotency_key, ..Ask::new(what, csr) }).await
@@ -169,7 +169,7 @@ impl Lifecycle {
 
 /// Names that the CSR has beyond the order's: a person should know that they won't be issued.
 pub(crate) fn check_csr_names(csr: &NameSet, order: &NameSet) -> Result<()> {
-    let beyond: Vec<&str> = csr.missing_from(order).map(DnsName::as_str).take(5).collect();
+    let beyond: Vec<&str> = csr.missing_from(order).map(Name::as_str).take(5).collect();
     if beyond.is_empty() {
         return Ok(());
     }

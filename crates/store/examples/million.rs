@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use certdeck_store as store;
 use domain::model::{Coverage, KeyType, OrderStatus, Origin, SignatureHash};
-use domain::{DnsName, OrderNumber, OrganizationId, Timestamp};
+use domain::{Name, OrderNumber, OrganizationId, Timestamp};
 use store::candidates::Candidates;
 use store::orders::{NewOrder, OrderFilter, OrderSort};
 use store::search::{NameQuery, SearchFilter};
@@ -112,7 +112,7 @@ async fn writes(store: &Store, writers: usize) -> Result<(), Box<dyn std::error:
 }
 
 async fn one_order(tx: &mut Tx, salt: usize) -> Result<(), StoreError> {
-    let name = |host: &str| format!("{host}{salt}.written.example.com").parse::<DnsName>();
+    let name = |host: &str| format!("{host}{salt}.written.example.com").parse::<Name>();
     let (Ok(common_name), Ok(second), Ok(third)) = (name("www"), name("api"), name("mail")) else {
         return Err(StoreError::NotFound);
     };
@@ -241,11 +241,12 @@ async fn candidates(tx: &mut Tx) -> Result<(), StoreError> {
     let start = Instant::now();
     let found = tx.candidates_with_names(of, &order.names).await?;
     println!("candidates by names: {:.2?}, {}", start.elapsed(), found.len());
-    let below: Option<DnsName> = format!("a.b.{}", order.common_name.base()).parse().ok();
-    let wildcards: Vec<DnsName> = below
+    let below: Option<Name> =
+        format!("a.b.{}", order.common_name.as_str().trim_start_matches("*.")).parse().ok();
+    let wildcards: Vec<Name> = below
         .iter()
-        .flat_map(DnsName::ancestors)
-        .filter_map(|domain| DnsName::parse(&format!("*.{domain}")).ok())
+        .flat_map(Name::ancestors)
+        .filter_map(|domain| Name::parse(&format!("*.{domain}")).ok())
         .collect();
     let start = Instant::now();
     let found = tx.candidates_with_any_name(of, &wildcards, None).await?;

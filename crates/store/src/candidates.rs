@@ -2,7 +2,7 @@
 //! the rules D9, D10, D13 and A4, which then decide.
 
 use domain::model::{OrderStatus, Origin};
-use domain::{DnsName, NameSet, OrderNumber, OrganizationId, ProductId};
+use domain::{Name, NameSet, OrderNumber, OrganizationId, ProductId};
 
 use crate::value::names_key;
 use crate::{StoreError, Tx, on};
@@ -66,7 +66,7 @@ impl Tx {
     pub async fn candidates_with_any_name(
         &mut self,
         of: Candidates<'_>,
-        names: &[DnsName],
+        names: &[Name],
         before: Option<OrderNumber>,
     ) -> Result<Vec<OrderNumber>, StoreError> {
         let before = before.map_or(i64::MAX, |number| number.0);

@@ -4,7 +4,7 @@ use domain::model::{
     Certificate, CertificateKind, CertificateStatus, KeyType, RevocationReason, Serial,
 };
 use domain::{
-    AcmeAccountId, CertificateId, DnsName, EndpointId, NameSet, OrderNumber, RequestId, Timestamp,
+    AcmeAccountId, CertificateId, EndpointId, Name, NameSet, OrderNumber, RequestId, Timestamp,
     UserId,
 };
 
@@ -21,7 +21,7 @@ pub struct NewCertificate {
     /// Its serial number.
     pub serial: Serial,
     /// Its common name.
-    pub common_name: DnsName,
+    pub common_name: Name,
     /// Its names, the common name counted in.
     pub names: NameSet,
     /// Start of validity.

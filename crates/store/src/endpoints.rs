@@ -4,7 +4,7 @@ mod list;
 
 use domain::model::{AutoRenew, EndpointStatus, Serial, ServedIssuer};
 use domain::{
-    AgentId, CertificateId, Days, DnsName, EndpointId, EventId, NameSet, OrderNumber, ProfileId,
+    AgentId, CertificateId, Days, EndpointId, EventId, Name, NameSet, OrderNumber, ProfileId,
     Timestamp, UserId,
 };
 pub use list::{EndpointFilter, EndpointKey, EndpointSort};
@@ -22,7 +22,7 @@ pub struct Served {
     /// The leaf's issuer, as people read it.
     pub issuer: String,
     /// The leaf's common name, where it is a DNS name.
-    pub common_name: Option<DnsName>,
+    pub common_name: Option<Name>,
     /// The leaf's DNS names.
     pub names: NameSet,
     /// Start of its validity.
@@ -302,7 +302,7 @@ impl Tx {
             .bind(served.map(|served| served.chain_pem.as_str()))
             .bind(served.map(|served| served.serial.0.as_str()))
             .bind(served.map(|served| served.issuer.as_str()))
-            .bind(served.and_then(|served| served.common_name.as_ref()).map(DnsName::as_str))
+            .bind(served.and_then(|served| served.common_name.as_ref()).map(Name::as_str))
             .bind(names.as_deref())
             .bind(served.map(|served| served.not_before.0))
             .bind(served.map(|served| served.not_after.0))

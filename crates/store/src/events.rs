@@ -2,8 +2,8 @@
 
 use domain::model::{EndpointAction, EventMode, EventStatus, Profile};
 use domain::{
-    AgentId, CertificateId, DnsName, EndpointId, EventId, NameSet, OrderNumber, ProfileId,
-    RequestId, Timestamp, UserId,
+    AgentId, CertificateId, EndpointId, EventId, Name, NameSet, OrderNumber, ProfileId, RequestId,
+    Timestamp, UserId,
 };
 use sqlx::QueryBuilder;
 
@@ -25,7 +25,7 @@ pub struct NewEvent {
     /// The profile as it is now; edits leave the event as it was.
     pub profile: Profile,
     /// The common name.
-    pub common_name: DnsName,
+    pub common_name: Name,
     /// All names.
     pub names: NameSet,
     /// Names that a duplicate adds (rule D6).
@@ -68,7 +68,7 @@ pub struct EventRecord {
     /// The profile as it was when the event was made.
     pub profile: Profile,
     /// The common name.
-    pub common_name: DnsName,
+    pub common_name: Name,
     /// All names.
     pub names: NameSet,
     /// Names that a duplicate adds.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::model::{OrderStatus, Origin};
-use domain::{DnsName, OrderNumber, OrganizationId};
+use domain::{Name, OrderNumber, OrganizationId};
 use sqlx::{AssertSqlSafe, Connection};
 
 use crate::candidates::Candidates;
@@ -133,7 +133,7 @@ async fn pages(tx: &mut Tx, when: &'static str) {
     };
     tx.candidates_with_names(of, &order.names).await.unwrap();
     meter.check("candidates by names");
-    let names: Vec<DnsName> = order.names.iter().cloned().collect();
+    let names: Vec<Name> = order.names.iter().cloned().collect();
     tx.candidates_with_any_name(of, &names, None).await.unwrap();
     meter.check("candidates by any name");
 }

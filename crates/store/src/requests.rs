@@ -4,7 +4,7 @@ use domain::model::{
     Approval, KeyType, Request, RequestKind, RevocationReason, RevocationTarget, SignatureHash,
 };
 use domain::{
-    CertificateId, Days, DnsName, NameSet, OrderNumber, OrganizationId, ProductId, RequestId,
+    CertificateId, Days, Name, NameSet, OrderNumber, OrganizationId, ProductId, RequestId,
     Timestamp, UserId,
 };
 use sqlx::QueryBuilder;
@@ -21,7 +21,7 @@ pub struct Wish {
     /// The organization.
     pub organization: Option<OrganizationId>,
     /// The common name.
-    pub common_name: Option<DnsName>,
+    pub common_name: Option<Name>,
     /// The names, the common name counted in.
     pub names: Option<NameSet>,
     /// The CSR in PEM.
@@ -251,7 +251,7 @@ impl Tx {
                 .bind(new.held_because.as_deref())
                 .bind(wish.product.as_ref().map(ProductId::as_str))
                 .bind(wish.organization.map(|id| id.0))
-                .bind(wish.common_name.as_ref().map(DnsName::as_str))
+                .bind(wish.common_name.as_ref().map(Name::as_str))
                 .bind(names.as_deref())
                 .bind(wish.csr_pem.as_deref())
                 .bind(wish.spki_sha256.as_deref())

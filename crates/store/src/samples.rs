@@ -4,7 +4,7 @@ use domain::model::{
     Certificate, CertificateKind, CertificateStatus, Coverage, KeyType, Order, OrderFile,
     OrderStatus, Origin, Serial, SignatureHash,
 };
-use domain::{CertificateId, DnsName, NameSet, OrderNumber, OrganizationId, ProductId, Timestamp};
+use domain::{CertificateId, Name, NameSet, OrderNumber, OrganizationId, ProductId, Timestamp};
 
 use crate::bulk::LoadedOrder;
 use crate::{Store, StoreError, on};
@@ -13,7 +13,7 @@ pub(crate) const NOW: Timestamp = Timestamp(1_800_000_000);
 
 /// An issued order with one certificate; the first name is the common name.
 pub(crate) fn order(number: i64, organization: i64, product: &str, names: &[&str]) -> LoadedOrder {
-    let names: Vec<DnsName> = names.iter().map(|name| name.parse().unwrap()).collect();
+    let names: Vec<Name> = names.iter().map(|name| name.parse().unwrap()).collect();
     let common_name = names[0].clone();
     let names: NameSet = names.into_iter().collect();
     let ordered_at = Timestamp(1_700_000_000 + number);

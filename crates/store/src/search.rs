@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use domain::model::{OrderStatus, Origin};
-use domain::{DnsName, OrganizationId, ProductId, UserId};
+use domain::{Name, OrganizationId, ProductId, UserId};
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
 use self::walk::Hit;
@@ -45,18 +45,20 @@ pub enum NameQuery {
 
 impl NameQuery {
     /// Reads what a person typed: `.example.com` looks for the end, `www.` or `www*` for the
-    /// beginning, `"www.example.com"` or `*.example.com` for the very name, all else for names
-    /// that hold the text. Shorter texts than three characters look for the beginning. None where
+    /// beginning, `"www.example.com"`, `*.example.com` or a whole IP address for the very name,
+    /// all else for names that hold the text. Shorter texts than three characters look for the beginning. None where
     /// no name can match.
     pub fn typed(text: &str) -> Option<Self> {
         let text = text.trim();
         if let Some(quoted) = text.strip_prefix('"') {
-            let name = DnsName::parse(quoted.trim_end_matches('"')).ok()?;
+            let name = Name::parse(quoted.trim_end_matches('"')).ok()?;
             return Some(Self::Exact(name.into()));
         }
         let text = ascii(text)?;
-        if text.starts_with("*.") && DnsName::parse(&text).is_ok() {
-            return Some(Self::Exact(text));
+        match Name::parse(&text) {
+            Ok(Name::Ip(address)) => return Some(Self::Exact(address.as_str().to_owned())),
+            Ok(Name::Dns(name)) if name.is_wildcard() => return Some(Self::Exact(name.into())),
+            _ => {}
         }
         if text.starts_with('.') && text.len() > 1 && !text.contains('*') {
             return Some(Self::Suffix(text));
@@ -74,8 +76,8 @@ impl NameQuery {
 /// Lower-case, in A-labels where it is a whole name, and nothing that names don't have.
 fn ascii(text: &str) -> Option<String> {
     let text =
-        if text.is_ascii() { text.to_ascii_lowercase() } else { DnsName::parse(text).ok()?.into() };
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'*');
+        if text.is_ascii() { text.to_ascii_lowercase() } else { Name::parse(text).ok()?.into() };
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'*' | b':');
     let usable = !text.is_empty() && text.len() <= LONGEST_TEXT && text.bytes().all(fits);
     usable.then_some(text)
 }

@@ -11,9 +11,7 @@ use domain::model::{
 use domain::product::CATALOGUE;
 use domain::rules::longest_lifetime;
 use domain::time::DAY;
-use domain::{
-    CertificateId, Days, DnsName, NameSet, OrderNumber, OrganizationId, Product, Timestamp,
-};
+use domain::{CertificateId, Days, Name, NameSet, OrderNumber, OrganizationId, Product, Timestamp};
 
 use crate::bulk::LoadedOrder;
 
@@ -87,7 +85,7 @@ impl Chance {
 struct Site {
     product: &'static Product,
     organization: OrganizationId,
-    common_name: DnsName,
+    common_name: Name,
     names: NameSet,
     origin: Origin,
     key_type: KeyType,
@@ -177,10 +175,10 @@ impl Seed {
         };
         let host = |chance: &mut Chance| {
             let host = chance.pick(HOSTS)?;
-            DnsName::parse(&format!("{host}{place}.{domain}")).ok()
+            Name::parse(&format!("{host}{place}.{domain}")).ok()
         };
         let common_name = if product.wildcard {
-            DnsName::parse(&format!("*.{domain}")).ok()?
+            Name::parse(&format!("*.{domain}")).ok()?
         } else {
             host(&mut chance)?
         };

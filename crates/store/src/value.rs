@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use domain::{DnsName, NameSet};
+use domain::{Name, NameSet};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -44,7 +44,7 @@ pub fn names_key(names: &NameSet) -> String {
 }
 
 /// A name written backwards, for look-ups by suffix.
-pub fn reversed(name: &DnsName) -> String {
+pub fn reversed(name: &Name) -> String {
     backwards(name.as_str())
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use axum::Json;
 use domain::model::{Coverage, Origin};
-use domain::{DnsName, NameSet, OrganizationId, ProductId, Timestamp};
+use domain::{Name, NameSet, OrganizationId, ProductId, Timestamp};
 use lifecycle::lists::PageOf;
 use lifecycle::orders::{OrderFilter, OrderRecord, OrderSort, row_key};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ use super::listing::Listed;
 struct Asked {
     filter: OrderFilter,
     /// Exactly this common name: the index knows CN and SANs together.
-    common_name: Option<DnsName>,
+    common_name: Option<Name>,
     sort: OrderSort,
     descending: bool,
 }
@@ -45,7 +45,7 @@ pub(super) async fn orders(caller: Caller, mut listed: Listed) -> ApiResult {
 
 /// None where the filters name an order that is not there.
 async fn read(caller: &Caller, listed: &mut Listed) -> ApiResult<Option<Asked>> {
-    let common_name: Option<DnsName> = listed.take_read("common_name")?;
+    let common_name: Option<Name> = listed.take_read("common_name")?;
     let name = listed.take_read("domain_name")?.or_else(|| common_name.clone());
     let mut filter = OrderFilter {
         status: listed.take_read("status")?,
@@ -151,7 +151,7 @@ impl Names {
 }
 
 /// Names without the common name's second mention, the common name first.
-pub(super) fn dns_names(common_name: &DnsName, names: &NameSet) -> Vec<String> {
+pub(super) fn dns_names(common_name: &Name, names: &NameSet) -> Vec<String> {
     let others = names.iter().filter(|name| *name != common_name);
     std::iter::once(common_name).chain(others).map(ToString::to_string).collect()
 }

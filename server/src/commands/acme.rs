@@ -6,7 +6,7 @@ use std::path::Path;
 use acme::urls::Urls;
 use anyhow::Context as _;
 use domain::rules::{DirectoryAction, parse_directory_query};
-use domain::{Days, DnsName, NameSet, ProductId, Timestamp};
+use domain::{Days, Name, NameSet, ProductId, Timestamp};
 use lifecycle::acme::{DryRun, DryRunAnswer, NewAcmeUrl};
 use lifecycle::{Clock, Lifecycle};
 use serde::Deserialize;
@@ -118,8 +118,8 @@ async fn answer(desk: &Lifecycle, question: Question) -> anyhow::Result<serde_js
         Err(refusal) => return Ok(json!({ "refusal": refusal })),
     };
     let names: NameSet =
-        question.names.iter().map(|name| DnsName::parse(name)).collect::<Result<_, _>>()?;
-    let common_name = question.cn.as_deref().map(DnsName::parse).transpose()?;
+        question.names.iter().map(|name| Name::parse(name)).collect::<Result<_, _>>()?;
+    let common_name = question.cn.as_deref().map(Name::parse).transpose()?;
     let at = match &question.at {
         Some(text) => Some(
             Timestamp::parse_rfc3339(text)

@@ -11,7 +11,7 @@ use domain::model::{
 };
 use domain::rules::{DuplicateNames, longest_lifetime};
 use domain::{
-    Days, DnsName, NameSet, OrderNumber, OrganizationId, Product, ProductId, ProfileId, Timestamp,
+    Days, Name, NameSet, OrderNumber, OrganizationId, Product, ProductId, ProfileId, Timestamp,
 };
 use lifecycle::accounts::NewUser;
 use lifecycle::automation::ProfileForm;
@@ -278,9 +278,8 @@ async fn person(desk: &Lifecycle, email: &str) -> anyhow::Result<Actor> {
 }
 
 fn exact(common_name: &str, sans: &[&str]) -> anyhow::Result<Exact> {
-    let common_name = DnsName::parse(common_name)?;
-    let sans: Vec<DnsName> =
-        sans.iter().map(|name| DnsName::parse(name)).collect::<Result<_, _>>()?;
+    let common_name = Name::parse(common_name)?;
+    let sans: Vec<Name> = sans.iter().map(|name| Name::parse(name)).collect::<Result<_, _>>()?;
     Ok(Exact { names: NameSet::with_common_name(&common_name, sans), common_name })
 }
 

@@ -69,7 +69,7 @@ pub async fn try_request(
 #[cfg(feature = "ssr")]
 mod reading {
     use domain::rules::{DirectoryAction, parse_directory_query};
-    use domain::{DnsName, NameSet, Timestamp};
+    use domain::{Name, NameSet, Timestamp};
     use lifecycle::acme::DryRun;
 
     use crate::fault::PortalError;
@@ -90,9 +90,9 @@ mod reading {
         }
         let common_name = match cn.trim() {
             "" => None,
-            cn => Some(
-                DnsName::parse(cn).map_err(|error| PortalError::field("cn", error.to_string()))?,
-            ),
+            cn => {
+                Some(Name::parse(cn).map_err(|error| PortalError::field("cn", error.to_string()))?)
+            }
         };
         Ok(DryRun { url_name, names, common_name, asked: asked(action, order)?, at: moment(at)? })
     }

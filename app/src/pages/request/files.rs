@@ -11,7 +11,7 @@ pub async fn csr(_desk: Desk, csr: String) -> Response {
         Ok(facts) => {
             let common_name =
                 facts.common_name.map(|name| format!("Common name {name}. ")).unwrap_or_default();
-            let names: Vec<&str> = facts.dns_names.iter().map(domain::DnsName::as_str).collect();
+            let names: Vec<&str> = facts.names.iter().map(domain::Name::as_str).collect();
             format!("{common_name}Names: {}. Key: {}.", names.join(", "), facts.key).into_response()
         }
         Err(fault) => (StatusCode::UNPROCESSABLE_ENTITY, fault.to_string()).into_response(),

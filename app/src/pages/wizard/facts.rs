@@ -166,7 +166,7 @@ async fn candidates(
     let (files, judged) = match in_place {
         Some(names) => desk.lifecycle.duplicate_candidates_for(&actor, profile, &names).await?,
         None if view.search.is_empty() => return Ok(()),
-        None => match NameSet::parse_list(&view.search) {
+        None => match NameSet::parse_dns_list(&view.search) {
             Ok(names) => desk.lifecycle.duplicate_candidates(&actor, profile, &names).await?,
             Err(error) => {
                 view.search_fault = Some(error.to_string());

@@ -2,7 +2,7 @@
 
 use domain::model::EndpointAction;
 use domain::rules::keep_chosen_order;
-use domain::{DnsName, EndpointId, NameSet, OrderNumber, ProfileId};
+use domain::{DnsName, EndpointId, Name, NameSet, OrderNumber, ProfileId};
 use lifecycle::automation::{Install, Obtain, ScheduleForm};
 
 use crate::fault::PortalError;
@@ -49,16 +49,18 @@ pub(crate) fn wants_duplicate(query: &Query) -> bool {
 
 /// Names separated by commas, spaces or lines, with faults at `field`.
 pub(crate) fn names(field: &str, text: &str) -> Result<NameSet, PortalError> {
-    NameSet::parse_list(text).map_err(|error| PortalError::field(field, error.to_string()))
+    NameSet::parse_dns_list(text).map_err(|error| PortalError::field(field, error.to_string()))
 }
 
 /// A single name; none where nothing was typed.
-pub(crate) fn name(field: &str, text: &str) -> Result<Option<DnsName>, PortalError> {
+pub(crate) fn name(field: &str, text: &str) -> Result<Option<Name>, PortalError> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
     }
-    DnsName::parse(text).map(Some).map_err(|error| PortalError::field(field, error.to_string()))
+    DnsName::parse(text)
+        .map(|name| Some(name.into()))
+        .map_err(|error| PortalError::field(field, error.to_string()))
 }
 
 fn obtain(query: &Query) -> Result<Obtain, PortalError> {

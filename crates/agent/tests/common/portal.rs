@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use domain::model::{KeyType, Serial};
-use domain::{AgentId, DnsName, EndpointId, EventId, NameSet, Timestamp};
+use domain::{AgentId, EndpointId, EventId, Name, NameSet, Timestamp};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, PublicKeyData, SanType,
     SerialNumber,
@@ -401,7 +401,7 @@ fn next_task(shared: &Shared) -> Option<Task> {
     })
 }
 
-fn first(names: &NameSet) -> DnsName {
+fn first(names: &NameSet) -> Name {
     names.iter().next().unwrap().clone()
 }
 

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::coded::coded;
 use crate::rules::directory::DirectoryAction;
 use crate::{
-    AcmeAccountId, AcmeOrderId, AcmeUrlId, CertificateId, DnsName, NameSet, OrderNumber, RequestId,
-    Timestamp,
+    AcmeAccountId, AcmeOrderId, AcmeUrlId, CertificateId, DnsName, IpName, Name, NameError,
+    NameSet, OrderNumber, RequestId, Timestamp,
 };
 
 coded! {
@@ -99,14 +99,26 @@ pub struct Identifier {
     /// Its type.
     #[serde(rename = "type")]
     pub kind: IdentifierKind,
-    /// The name, lower-case, or the address.
+    /// The name, lower-case, or the address in its canonical text (RFC 8738 section 3).
     pub value: String,
 }
 
 impl Identifier {
-    /// A DNS name.
-    pub fn dns(name: &DnsName) -> Self {
-        Self { kind: IdentifierKind::Dns, value: name.as_str().to_owned() }
+    /// The identifier of a name.
+    pub fn of(name: &Name) -> Self {
+        let kind = match name {
+            Name::Dns(_) => IdentifierKind::Dns,
+            Name::Ip(_) => IdentifierKind::Ip,
+        };
+        Self { kind, value: name.as_str().to_owned() }
+    }
+
+    /// The name that it stands for, if it is one of its type.
+    pub fn name(&self) -> Result<Name, NameError> {
+        match self.kind {
+            IdentifierKind::Dns => DnsName::parse(&self.value).map(Name::Dns),
+            IdentifierKind::Ip => IpName::parse(&self.value).map(Name::Ip),
+        }
     }
 
     /// The identifier of its authorization: without `*.`, and whether it was there.
@@ -245,14 +257,14 @@ pub struct AcmeOrder {
 }
 
 impl AcmeOrder {
-    /// The DNS names that were asked for.
+    /// The names that were asked for.
     pub fn names(&self) -> NameSet {
-        dns_names(&self.identifiers)
+        names(&self.identifiers)
     }
 }
 
-fn dns_names(identifiers: &[Identifier]) -> NameSet {
-    identifiers.iter().filter_map(|identifier| DnsName::parse(&identifier.value).ok()).collect()
+fn names(identifiers: &[Identifier]) -> NameSet {
+    identifiers.iter().filter_map(|identifier| identifier.name().ok()).collect()
 }
 
 /// What newOrder asks for.
@@ -273,9 +285,9 @@ pub struct NewAcmeOrder {
 }
 
 impl NewAcmeOrder {
-    /// The DNS names that are asked for.
+    /// The names that are asked for.
     pub fn names(&self) -> NameSet {
-        dns_names(&self.identifiers)
+        names(&self.identifiers)
     }
 }
 

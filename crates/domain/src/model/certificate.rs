@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::coded::coded;
-use crate::{CertificateId, DnsName, NameSet, OrderNumber, Timestamp};
+use crate::{CertificateId, Name, NameSet, OrderNumber, Timestamp};
 
 coded! {
     /// What a certificate is to its order.
@@ -128,7 +128,7 @@ pub struct Certificate {
     /// Its serial number.
     pub serial: Serial,
     /// Its common name.
-    pub common_name: DnsName,
+    pub common_name: Name,
     /// Its names, the common name counted in.
     pub names: NameSet,
     /// Start of validity.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::coded::coded;
 use crate::model::{Certificate, CertificateKind};
 use crate::{
-    AcmeUrlId, Days, DnsName, NameSet, OrderNumber, OrganizationId, ProductId, Timestamp, UserId,
+    AcmeUrlId, Days, Name, NameSet, OrderNumber, OrganizationId, ProductId, Timestamp, UserId,
 };
 
 coded! {
@@ -117,7 +117,7 @@ pub struct Order {
     /// What was bought.
     pub product: ProductId,
     /// The common name.
-    pub common_name: DnsName,
+    pub common_name: Name,
     /// The names, the common name counted in.
     pub names: NameSet,
     /// Where it stands.

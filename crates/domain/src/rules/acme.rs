@@ -17,7 +17,7 @@ use crate::rules::explanation::{Action, CandidateVerdict, Decided, Decision};
 use crate::rules::lineage::newest_issued;
 use crate::rules::name_match::match_names;
 use crate::rules::profile::check_acme_names;
-use crate::{DnsName, NameSet, Refusal, Timestamp};
+use crate::{Name, NameSet, Refusal, Timestamp};
 
 /// An ACME order as the rules see it, with the orders that it may be about.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +27,7 @@ pub struct AcmeRequest<'a> {
     /// The identifiers.
     pub names: &'a NameSet,
     /// The common name, once the CSR is known and where it has one.
-    pub common_name: Option<&'a DnsName>,
+    pub common_name: Option<&'a Name>,
     /// What the directory URL asks for.
     pub explicit: Option<DirectoryAction>,
     /// The order that the URL names or, without an explicit action, the order of the certificate
@@ -79,10 +79,10 @@ fn check_common_name(request: &AcmeRequest<'_>) -> Result<(), Refusal> {
 /// The common name to issue: the CSR's, else that of the order it is about if the client asked
 /// for that name, else the first identifier in the client's sequence. None without identifiers.
 pub fn issued_common_name(
-    csr: Option<&DnsName>,
-    order: Option<&DnsName>,
-    identifiers: &[DnsName],
-) -> Option<DnsName> {
+    csr: Option<&Name>,
+    order: Option<&Name>,
+    identifiers: &[Name],
+) -> Option<Name> {
     csr.or_else(|| order.filter(|name| identifiers.contains(name)))
         .or_else(|| identifiers.first())
         .cloned()

@@ -12,7 +12,7 @@ use crate::rules::explanation::{CandidateVerdict, Decided, Decision};
 use crate::rules::lineage::{chain, newest_issued};
 use crate::rules::renew::{Due, latest_renewed, plan_renew};
 use crate::rules::window::renewal_window;
-use crate::{DnsName, NameSet, Product, Refusal, Timestamp};
+use crate::{Name, NameSet, Product, Refusal, Timestamp};
 
 /// The way that is always open.
 const MANUAL_WORKFLOW: &str = "A duplicate can always be requested by hand: Certificates > Orders \
@@ -135,7 +135,7 @@ pub struct AutomationRequest<'a> {
     /// The order of the certificate in place.
     pub due: &'a OrderFile,
     /// The common name of the certificate in place.
-    pub common_name: &'a DnsName,
+    pub common_name: &'a Name,
     /// The names of the certificate in place, the common name counted in.
     pub names: &'a NameSet,
     /// The orders that renewed `due`, and those that renewed them, in any sequence.

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use crate::model::{OrderFile, OrderStatus, Origin};
 use crate::rules::explanation::CandidateVerdict;
 use crate::rules::name_match::match_names;
-use crate::{DnsName, NameSet, OrderNumber, OrganizationId, Product, ProductId, Timestamp};
+use crate::{Name, NameSet, OrderNumber, OrganizationId, Product, ProductId, Timestamp};
 
 /// What an ACME client wants.
 #[derive(Debug, Clone, Copy)]
@@ -17,7 +17,7 @@ pub struct Wanted<'a> {
     /// The identifiers.
     pub names: &'a NameSet,
     /// The common name, once the CSR is known.
-    pub common_name: Option<&'a DnsName>,
+    pub common_name: Option<&'a Name>,
 }
 
 /// The order that was found, and what became of every candidate.
@@ -37,7 +37,7 @@ pub struct DetectionKeys {
     pub canonical: String,
     /// For wildcard products: orders that hold any of these names. An order covers all names of
     /// a request only if it covers the first, so the first one's ancestors are enough.
-    pub any_of: Vec<DnsName>,
+    pub any_of: Vec<Name>,
 }
 
 /// The keys for a request, so that a store needs to read few orders of a million.
@@ -46,7 +46,7 @@ pub fn detection_keys(product: &ProductId, names: &NameSet) -> DetectionKeys {
     let any_of = match names.iter().next() {
         Some(first) if wildcard => first
             .ancestors()
-            .filter_map(|domain| DnsName::parse(&format!("*.{domain}")).ok())
+            .filter_map(|domain| Name::parse(&format!("*.{domain}")).ok())
             .chain(std::iter::once(first.clone()))
             .collect::<NameSet>()
             .into_iter()
@@ -162,6 +162,10 @@ mod tests {
         let two = [order(1, "ssl_plus", "www.example.com example.com", 100)];
         assert_eq!(found("ssl_plus", "example.com www.example.com", &two), Some(1));
         assert_eq!(found("ssl_plus", "www.example.com", &two), None);
+        let both = [order(1, "ssl_plus", "www.example.com 8.8.8.8", 100)];
+        assert_eq!(found("ssl_plus", "8.8.8.8 www.example.com", &both), Some(1));
+        assert_eq!(found("ssl_plus", "8.8.8.9 www.example.com", &both), None);
+        assert_eq!(found("ssl_plus", "8.8.8.8", &both), None);
         let wild = [order(1, "ssl_wildcard", "*.example.com", 100)];
         assert_eq!(found("ssl_wildcard", "a.example.com b.c.example.com", &wild), Some(1));
         assert_eq!(found("ssl_wildcard", "a.example.com www.other.test", &wild), None);
@@ -231,7 +235,7 @@ mod tests {
     #[test]
     fn keys_hold_the_ancestors_of_one_name() {
         let keys = detection_keys(&"ssl_wildcard".into(), &names("a.b.example.com"));
-        let any_of: Vec<&str> = keys.any_of.iter().map(DnsName::as_str).collect();
+        let any_of: Vec<&str> = keys.any_of.iter().map(Name::as_str).collect();
         assert_eq!(
             any_of,
             ["*.a.b.example.com", "*.b.example.com", "*.example.com", "a.b.example.com"]

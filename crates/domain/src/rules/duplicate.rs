@@ -10,7 +10,7 @@ use crate::rules::approval::{ApprovalNeed, Requester, approval_needed};
 use crate::rules::name_match::{list, match_names, uncovered};
 use crate::rules::validity::{Validity, last_second, longest_lifetime};
 use crate::{
-    CertificateId, DnsName, NameSet, OrderNumber, OrganizationId, Product, ProductId, Refusal,
+    CertificateId, Name, NameSet, OrderNumber, OrganizationId, Product, ProductId, Refusal,
     Timestamp,
 };
 
@@ -28,7 +28,7 @@ pub enum DuplicateNames {
     /// Just these: what an ACME client's identifiers or the certificate in place hold.
     Exactly {
         /// The common name, one of the names.
-        common_name: DnsName,
+        common_name: Name,
         /// All names.
         names: NameSet,
     },
@@ -49,7 +49,7 @@ pub struct DuplicatePlan {
     /// The order's organization, the subject.
     pub organization: OrganizationId,
     /// The common name.
-    pub common_name: DnsName,
+    pub common_name: Name,
     /// All names.
     pub names: NameSet,
     /// The order's signature hash.
@@ -200,7 +200,7 @@ pub(crate) fn plan_names(
     source: &OrderFile,
     product: &Product,
     wanted: &DuplicateNames,
-) -> Result<(DnsName, NameSet), Refusal> {
+) -> Result<(Name, NameSet), Refusal> {
     let order = &source.order;
     let (common_name, names) = match wanted {
         DuplicateNames::Same => (order.common_name.clone(), order.names.clone()),

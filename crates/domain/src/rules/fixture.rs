@@ -7,8 +7,12 @@ use crate::*;
 /// 2026-11-22T08:00:00Z.
 pub const NOW: Timestamp = Timestamp(1_795_334_400);
 
-pub fn name(text: &str) -> DnsName {
+pub fn domain(text: &str) -> DnsName {
     DnsName::parse(text).unwrap()
+}
+
+pub fn name(text: &str) -> Name {
+    Name::parse(text).unwrap()
 }
 
 pub fn names(text: &str) -> NameSet {

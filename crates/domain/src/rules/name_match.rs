@@ -1,7 +1,7 @@
 //! Whether the names of a request fit an order: exactly, or below the order's wildcards.
 
 use crate::model::Order;
-use crate::{DnsName, NameSet, Product};
+use crate::{Name, NameSet, Product};
 
 /// Why names don't fit an order.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,15 +21,15 @@ pub enum NameMismatch {
     #[error("the common name is {order} in the order and {requested} in the request")]
     CommonName {
         /// The order's.
-        order: DnsName,
+        order: Name,
         /// The request's.
-        requested: DnsName,
+        requested: Name,
     },
 }
 
 /// At most five names in words, and how many more there are.
 pub(crate) fn list(names: &NameSet) -> String {
-    let shown: Vec<&str> = names.iter().take(5).map(DnsName::as_str).collect();
+    let shown: Vec<&str> = names.iter().take(5).map(Name::as_str).collect();
     let rest = names.len().saturating_sub(shown.len());
     let more = if rest == 0 { String::new() } else { format!(" and {rest} more") };
     format!("{}{more}", shown.join(", "))
@@ -41,7 +41,7 @@ fn clause(lead: &str, names: &NameSet) -> String {
 
 /// Whether `held` reaches `name`: it is one of them, or it is the domain of one of their
 /// wildcards or lies below it.
-pub(crate) fn covers(held: &NameSet, name: &DnsName) -> bool {
+pub(crate) fn covers(held: &NameSet, name: &Name) -> bool {
     held.contains(name) || held.wildcard_bases().any(|base| name.is_within(base))
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn uncovered(held: &NameSet, names: &NameSet) -> NameSet {
 pub fn match_names(
     order: &Order,
     names: &NameSet,
-    common_name: Option<&DnsName>,
+    common_name: Option<&Name>,
 ) -> Result<(), NameMismatch> {
     if Product::find(order.product.as_str()).is_some_and(|product| product.wildcard) {
         let missing = uncovered(&order.names, names);

@@ -9,7 +9,7 @@ use crate::model::{AcmeUrl, AutoRenew, Organization, Profile};
 use crate::rules::name_match::list;
 use crate::rules::schedule::auto_renew_at;
 use crate::rules::validity::{MAX_COVERAGE_YEARS, longest_lifetime};
-use crate::{Days, NameSet, Product, ProductId, Refusal, Timestamp, Validation};
+use crate::{Days, Name, NameSet, Product, ProductId, Refusal, Timestamp, Validation};
 
 /// The most names that one certificate holds.
 pub const MAX_NAMES: usize = 250;
@@ -258,7 +258,42 @@ pub fn check_product_names(product: &Product, names: &NameSet) -> Result<(), Ref
             ),
         );
     }
-    Ok(())
+    check_addresses(product, names)
+}
+
+/// Rules without a number: which products hold IP addresses, and that public ones hold no
+/// reserved address.
+fn check_addresses(product: &Product, names: &NameSet) -> Result<(), Refusal> {
+    let refuse = |code, message| Err(Refusal::new("product", code, message));
+    let all: NameSet = names.addresses().cloned().map(Name::Ip).collect();
+    if !product.ip_addresses && !all.is_empty() {
+        return refuse(
+            "ip_addresses",
+            format!(
+                "{} does not hold IP addresses such as {}. Choose a product that does, or enter \
+                 the server's domain name.",
+                product.name,
+                list(&all)
+            ),
+        );
+    }
+    if product.validation == Validation::Private {
+        return Ok(());
+    }
+    let reserved: NameSet =
+        names.addresses().filter(|address| address.is_reserved()).cloned().map(Name::Ip).collect();
+    if reserved.is_empty() {
+        return Ok(());
+    }
+    refuse(
+        "reserved_address",
+        format!(
+            "{} is publicly trusted and can't hold {}: such addresses belong to nobody on the \
+             internet. Choose a private product, or enter the server's domain name.",
+            product.name,
+            list(&reserved)
+        ),
+    )
 }
 
 /// Whether an ACME Directory URL may order these names: its product can hold them, and they lie

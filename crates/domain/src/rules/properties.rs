@@ -14,15 +14,15 @@ use crate::rules::name_match::match_names;
 use crate::rules::reissue::{ReissueRequest, plan_reissue};
 use crate::rules::validity::{Limits, longest_lifetime, plan_validity};
 use crate::rules::window::renewal_window;
-use crate::{Days, DnsName, NameSet, OrderNumber, OrganizationId, Product, Timestamp};
+use crate::{Days, Name, NameSet, OrderNumber, OrganizationId, Product, Timestamp};
 
 fn any_product() -> impl Strategy<Value = &'static Product> {
     (0..CATALOGUE.len()).prop_map(|index| &CATALOGUE[index])
 }
 
-fn any_name() -> impl Strategy<Value = DnsName> {
+fn any_name() -> impl Strategy<Value = Name> {
     "(\\*\\.)?([ab]\\.){0,2}(example|other)\\.(com|test)"
-        .prop_map(|text| DnsName::parse(&text).unwrap())
+        .prop_map(|text| Name::parse(&text).unwrap())
 }
 
 fn any_names() -> impl Strategy<Value = NameSet> {
@@ -40,7 +40,7 @@ prop_compose! {
         origin in proptest::sample::select(Origin::ALL),
         renewed_by in proptest::option::of(1_i64..20),
     ) -> OrderFile {
-        let text: Vec<&str> = held.iter().map(DnsName::as_str).collect();
+        let text: Vec<&str> = held.iter().map(Name::as_str).collect();
         let mut file = order(number, product.id, &text.join(" "), days_left);
         file.order.status = status;
         file.order.origin = origin;

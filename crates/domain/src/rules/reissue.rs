@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{OrderFile, OrderStatus};
 use crate::rules::name_match::uncovered;
 use crate::rules::validity::{Limits, Validity, plan_validity};
-use crate::{CertificateId, Days, DnsName, NameSet, OrderNumber, Product, Refusal, Timestamp};
+use crate::{CertificateId, Days, Name, NameSet, OrderNumber, Product, Refusal, Timestamp};
 
 /// From the reissue to the revocation of the certificates whose names it took away.
 pub const REVOCATION_DELAY_SECONDS: i64 = 72 * 3600;
@@ -23,14 +23,14 @@ pub enum ReissueRequest {
     /// names that it holds, so nothing is taken away and nothing revoked.
     Covered {
         /// The common name, one of the names.
-        common_name: DnsName,
+        common_name: Name,
         /// All names.
         names: NameSet,
     },
     /// The order's names become these.
     Change {
         /// The common name, one of the names.
-        common_name: DnsName,
+        common_name: Name,
         /// All names.
         names: NameSet,
         /// Whether [`reissue_warning`] was shown and confirmed.
@@ -53,7 +53,7 @@ pub struct ReissuePlan {
     /// The order, which stays the same.
     pub order: OrderNumber,
     /// The common name of the certificate.
-    pub common_name: DnsName,
+    pub common_name: Name,
     /// The names of the certificate.
     pub names: NameSet,
     /// Whether common name and names become the order's, too.

@@ -8,7 +8,7 @@ use crate::rules::duplicate::{DuplicateNames, DuplicatePlan, plan_duplicate};
 use crate::rules::explanation::CandidateVerdict;
 use crate::rules::name_match::match_names;
 use crate::rules::window::is_fresh;
-use crate::{Days, DnsName, NameSet, OrderNumber, OrganizationId, ProductId, Refusal, Timestamp};
+use crate::{Days, Name, NameSet, OrderNumber, OrganizationId, ProductId, Refusal, Timestamp};
 
 /// A new order that renews another.
 ///
@@ -22,7 +22,7 @@ pub struct RenewPlan {
     /// Its organization.
     pub organization: OrganizationId,
     /// Its common name.
-    pub common_name: DnsName,
+    pub common_name: Name,
     /// Its names.
     pub names: NameSet,
     /// Years of its plan, where it is a multi-year plan.
@@ -141,7 +141,7 @@ pub(crate) struct Due<'a> {
     /// The order of the certificate in place.
     pub order: &'a Order,
     /// The common name of the certificate in place.
-    pub common_name: &'a DnsName,
+    pub common_name: &'a Name,
     /// The names of the certificate in place.
     pub names: &'a NameSet,
     /// Both renewal windows.

@@ -2,13 +2,19 @@
 
 use crate::model::{Domain, Organization};
 use crate::rules::name_match::list;
-use crate::{NameSet, Product, Refusal, Timestamp, Validation};
+use crate::{Name, NameSet, Product, Refusal, Timestamp, Validation};
+
+/// Whether control of `name` is shown by a challenge for each order: so it is for all names of DV
+/// products, and for IP addresses, which lie in no domain that could have been validated before.
+pub fn is_challenged(product: &Product, name: &Name) -> bool {
+    product.validation == Validation::Dv || name.as_ip().is_some()
+}
 
 /// Refuses unless every name lies in a domain of the organization with current validation and,
 /// for all but DV products, the organization's own validation is current.
 ///
-/// Every issuance that does not validate by itself (ACME's DV does) must pass this at its moment,
-/// duplicates above all.
+/// All names of an issuance but those that were [challenged](is_challenged) through ACME must pass
+/// this at its moment, duplicates above all.
 pub fn check_validation(
     product: &Product,
     organization: &Organization,
@@ -28,7 +34,7 @@ pub fn check_validation(
             ),
         ));
     }
-    let covered = |name: &crate::DnsName| {
+    let covered = |name: &Name| {
         domains.iter().any(|domain| {
             domain.organization == organization.id
                 && domain.validated_until.is_some_and(|until| now <= until)
@@ -38,6 +44,18 @@ pub fn check_validation(
     let open: NameSet = names.iter().filter(|name| !covered(name)).cloned().collect();
     if open.is_empty() {
         return Ok(());
+    }
+    let addresses: NameSet = open.addresses().cloned().map(Name::Ip).collect();
+    if !addresses.is_empty() {
+        return Err(Refusal::new(
+            "D19",
+            "address_not_validated",
+            format!(
+                "No domain's validation covers {}: control of an IP address is shown by a \
+                 challenge each time. Request the certificate through an ACME Directory URL.",
+                list(&addresses)
+            ),
+        ));
     }
     Err(Refusal::new(
         "D19",
@@ -71,7 +89,7 @@ mod tests {
     fn domain(of: i64, text: &str, until: Option<Timestamp>) -> Domain {
         Domain {
             id: DomainId(1),
-            name: name(text),
+            name: text.parse().unwrap(),
             organization: OrganizationId(of),
             validated_until: until,
         }
@@ -101,5 +119,20 @@ mod tests {
         ] {
             assert_eq!(check(ov, current, bad), Err("domain_not_validated"));
         }
+    }
+
+    #[test]
+    fn addresses_are_challenged_each_time() {
+        let (ov, dv) =
+            (Product::find("ssl_plus").unwrap(), Product::find("ssl_dv_geotrust").unwrap());
+        let (www, address) = (name("www.example.com"), name("8.8.8.8"));
+        assert!(is_challenged(ov, &address) && is_challenged(dv, &address));
+        assert!(!is_challenged(ov, &www) && is_challenged(dv, &www));
+        let wanted = names("www.example.com 8.8.8.8");
+        let domains = [domain(1, "example.com", Some(NOW))];
+        let refused = check_validation(ov, &organization(Some(NOW)), &domains, &wanted, NOW);
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.code, "address_not_validated");
+        assert!(!refused.message.contains("www.example.com"), "{}", refused.message);
     }
 }

@@ -8,11 +8,12 @@ use domain::model::acme::{
     Identifier, IdentifierKind,
 };
 use domain::model::{AcmeUrl, Domain, Organization};
-use domain::rules::check_validation;
-use domain::{DnsName, NameSet, Product, Refusal, Timestamp, Validation};
+use domain::rules::{check_validation, is_challenged};
+use domain::{Name, NameSet, Product, Refusal, Timestamp, Validation};
 use store::Tx;
 use store::acme::{NewAuthorization, NewChallenge};
 
+use super::new_order::{check_names, read_names, usable_url};
 use super::{AcmeDesk, AcmeError, AcmePolicy, AcmeResult};
 use crate::LifecycleError;
 
@@ -21,7 +22,8 @@ const PREVALIDATED_SECONDS: i64 = 30 * 86_400;
 
 /// Who vouches for the names of a URL's orders.
 pub(super) enum Vouching {
-    /// The organization's domains, validated before (OV, EV and private products).
+    /// The organization's domains, validated before (OV, EV and private products); addresses need
+    /// a challenge besides.
     Organization { organization: Organization, domains: Vec<Domain>, product: &'static Product },
     /// Each order by challenge (DV products).
     Challenges,
@@ -38,7 +40,7 @@ impl Vouching {
         let organization = tx.organization(url.organization).await?.ok_or_else(|| {
             LifecycleError::Internal("an ACME Directory URL without organization".to_owned())
         })?;
-        let mut wanted: Vec<&str> = names.iter().flat_map(DnsName::ancestors).collect();
+        let mut wanted: Vec<&str> = names.iter().flat_map(Name::ancestors).collect();
         wanted.sort_unstable();
         wanted.dedup();
         let domains = tx.domains_named(url.organization, &wanted).await?;
@@ -46,12 +48,12 @@ impl Vouching {
     }
 
     /// Until when `name` may be issued without a challenge; none where a challenge is needed.
-    pub(super) fn covers(
-        &self,
-        name: &DnsName,
-        now: Timestamp,
-    ) -> Result<Option<Timestamp>, Refusal> {
+    pub(super) fn covers(&self, name: &Name, now: Timestamp) -> Result<Option<Timestamp>, Refusal> {
         let Self::Organization { organization, domains, product } = self else { return Ok(None) };
+        if is_challenged(product, name) {
+            check_validation(product, organization, domains, &NameSet::default(), now)?;
+            return Ok(None);
+        }
         let alone: NameSet = std::iter::once(name.clone()).collect();
         check_validation(product, organization, domains, &alone, now)?;
         let until = domains
@@ -176,14 +178,9 @@ impl AcmeDesk {
             .store()
             .write(move |tx| {
                 Box::pin(async move {
-                    let url = super::new_order::usable_url(tx, &account).await?;
-                    let covered = super::new_order::check_identifiers(
-                        tx,
-                        &url,
-                        std::slice::from_ref(&identifier),
-                        now,
-                    )
-                    .await?;
+                    let url = usable_url(tx, &account).await?;
+                    let names = read_names(std::slice::from_ref(&identifier))?;
+                    let covered = check_names(tx, &url, &names, now).await?;
                     let until = covered.first().copied().flatten();
                     let (id, _) = provide(tx, &policy, &account, &identifier, until, now).await?;
                     owned(tx, &account, id).await

@@ -3,7 +3,7 @@
 
 use domain::model::{AcmeUrl, OrderFile, Origin, Windows};
 use domain::rules::{AcmeRequest, Decided, DirectoryAction, decide_acme, detection_keys};
-use domain::{DnsName, NameSet, OrderNumber, Timestamp};
+use domain::{Name, NameSet, OrderNumber, Timestamp};
 use store::Tx;
 use store::candidates::Candidates;
 
@@ -24,7 +24,7 @@ pub(super) struct Question<'a> {
     /// Which names.
     pub(super) names: &'a NameSet,
     /// The CSR's common name, once it is known.
-    pub(super) common_name: Option<&'a DnsName>,
+    pub(super) common_name: Option<&'a Name>,
     /// What the directory URL asks for.
     pub(super) explicit: Option<DirectoryAction>,
     /// The order of the certificate that `replaces` names.

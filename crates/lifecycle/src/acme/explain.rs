@@ -2,7 +2,7 @@
 //! without issuing anything.
 
 use domain::rules::{DirectoryAction, Explanation};
-use domain::{DnsName, NameSet, Refusal, Timestamp};
+use domain::{Name, NameSet, Refusal, Timestamp};
 use serde_json::{Value, json};
 
 use super::decide::{Question, decide};
@@ -17,7 +17,7 @@ pub struct DryRun {
     /// The identifiers.
     pub names: NameSet,
     /// The CSR's common name, where it has one.
-    pub common_name: Option<DnsName>,
+    pub common_name: Option<Name>,
     /// What the directory URL asks for.
     pub asked: Option<DirectoryAction>,
     /// At which moment; none for now.

@@ -8,10 +8,12 @@
 use std::net::IpAddr;
 
 use ca::CsrFacts;
-use domain::model::acme::{AcmeAccount, AcmeOrder, AcmeOrderStatus, Fault, Identifier};
+use domain::model::acme::{AcmeAccount, AcmeOrder, AcmeOrderStatus, Fault};
 use domain::model::{AcmeUrl, Approval, OrderFile, SignatureHash};
-use domain::rules::{Decided, Decision, DuplicateNames, ReissueRequest, issued_common_name};
-use domain::{AcmeOrderId, CertificateId, DnsName, NameSet, Product, Timestamp, Validation};
+use domain::rules::{
+    Decided, Decision, DuplicateNames, ReissueRequest, is_challenged, issued_common_name,
+};
+use domain::{AcmeOrderId, CertificateId, Name, NameSet, Product, Timestamp};
 use store::Tx;
 use store::acme::AcmeOrderOutcome;
 
@@ -164,8 +166,8 @@ async fn not_authorized(tx: &mut Tx, order: &AcmeOrder, now: Timestamp) -> AcmeR
 /// the names.
 fn check_csr(url: &AcmeUrl, order: &AcmeOrder, csr: &CsrFacts) -> AcmeResult<()> {
     let wanted = order.names();
-    let missing = list("It lacks", wanted.missing_from(&csr.dns_names));
-    let extra = list("It adds", csr.dns_names.missing_from(&wanted));
+    let missing = list("It lacks", wanted.missing_from(&csr.names));
+    let extra = list("It adds", csr.names.missing_from(&wanted));
     if !missing.is_empty() || !extra.is_empty() {
         let words =
             format!("The CSR must ask for exactly the order's identifiers.{missing}{extra}");
@@ -184,8 +186,8 @@ fn check_csr(url: &AcmeUrl, order: &AcmeOrder, csr: &CsrFacts) -> AcmeResult<()>
 }
 
 /// A sentence with the names; nothing where there are none.
-fn list<'a>(words: &str, names: impl Iterator<Item = &'a DnsName>) -> String {
-    let names: Vec<&str> = names.map(DnsName::as_str).collect();
+fn list<'a>(words: &str, names: impl Iterator<Item = &'a Name>) -> String {
+    let names: Vec<&str> = names.map(Name::as_str).collect();
     if names.is_empty() { String::new() } else { format!(" {words} {}.", names.join(", ")) }
 }
 
@@ -215,8 +217,12 @@ async fn advance(
     let what = what(url, &order, &names, common_name, &decided, file.as_ref())?;
     let ask = Ask {
         idempotency_key: Some(key_of(order.id)),
-        challenged: Product::find(url.product.as_str())
-            .is_some_and(|product| product.validation == Validation::Dv),
+        challenged: match Product::find(url.product.as_str()) {
+            Some(product) => {
+                names.iter().filter(|name| is_challenged(product, name)).cloned().collect()
+            }
+            None => NameSet::default(),
+        },
         ..Ask::new(what, work.csr.clone())
     };
     let placed = place_under(tx, work.issuer, work.now, work.actor, &ask, &preferences).await?;
@@ -253,15 +259,12 @@ fn what(
     url: &AcmeUrl,
     order: &AcmeOrder,
     names: &NameSet,
-    csr_name: Option<&DnsName>,
+    csr_name: Option<&Name>,
     decided: &Decided,
     file: Option<&OrderFile>,
 ) -> AcmeResult<What> {
-    let identifiers: Vec<DnsName> = order
-        .identifiers
-        .iter()
-        .filter_map(|one: &Identifier| DnsName::parse(&one.value).ok())
-        .collect();
+    let identifiers: Vec<Name> =
+        order.identifiers.iter().filter_map(|identifier| identifier.name().ok()).collect();
     let of_order = file.map(|file| &file.order.common_name);
     let common_name = issued_common_name(csr_name, of_order, &identifiers)
         .ok_or_else(|| LifecycleError::Internal("an ACME order without names".to_owned()))?;

@@ -74,11 +74,7 @@ pub fn read_csr(der: &[u8]) -> AcmeResult<ca::CsrFacts> {
     // Readers of X.509 have panicked on hostile input before; such a request is no reason to fail.
     let read = std::panic::catch_unwind(|| ca::csr::read(der))
         .map_err(|_| bad("The CSR can't be read.".to_owned()))?;
-    let csr = read.map_err(|fault| bad(fault.to_string()))?;
-    if !csr.ip_names.is_empty() {
-        return Err(bad("The CSR asks for IP addresses, which are not issued. Make it again with domain names only.".to_owned()));
-    }
-    Ok(csr)
+    read.map_err(|fault| bad(fault.to_string()))
 }
 
 fn actor(account: &AcmeAccount, address: Option<IpAddr>) -> Actor {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use domain::model::AcmeUrl;
 use domain::model::acme::{
-    AcmeAccount, AcmeOrder, AcmeOrderStatus, Fault, Identifier, IdentifierKind, NewAcmeOrder,
+    AcmeAccount, AcmeOrder, AcmeOrderStatus, Fault, Identifier, NewAcmeOrder,
 };
 use domain::rules::{DirectoryAction, check_acme_names};
-use domain::{AcmeOrderId, DnsName, NameSet, Refusal, Timestamp};
+use domain::{AcmeOrderId, Name, NameError, NameSet, Refusal, Timestamp};
 use store::Tx;
 use store::acme::{NewAcmeOrderRow, OpenOrderKey};
 
@@ -90,6 +90,8 @@ async fn place(
     wanted: NewAcmeOrder,
     now: Timestamp,
 ) -> AcmeResult<AcmeOrder> {
+    // Before it may be joined with an open order: that has only names.
+    let names = read_names(&wanted.identifiers)?;
     // Two identical requests at once must end with one order.
     tx.lock(&format!("acme-new-order/{}/{}", account.id, wanted.names().canonical())).await?;
     let url = usable_url(tx, account).await?;
@@ -100,12 +102,12 @@ async fn place(
     {
         return Ok(order);
     }
-    let covered = check_identifiers(tx, &url, &wanted.identifiers, now).await?;
+    let covered = check_names(tx, &url, &names, now).await?;
     if let Some(certificate) = &wanted.replaces {
         replaces::check(tx, issuer, account, certificate, &wanted.identifiers).await?;
     }
     if matches!(wanted.asked, Some(asked) if asked != DirectoryAction::Enroll) {
-        let names = wanted.names();
+        let names: NameSet = names.iter().cloned().collect();
         let question = Question {
             url: &url,
             names: &names,
@@ -170,14 +172,9 @@ pub(super) async fn usable_url(tx: &mut Tx, account: &AcmeAccount) -> AcmeResult
     })
 }
 
-/// Checks that a URL may order all identifiers; answers for each until when it may be issued
-/// without a challenge. What is refused is told for each identifier (RFC 8555 section 6.7.1).
-pub(super) async fn check_identifiers(
-    tx: &mut Tx,
-    url: &AcmeUrl,
-    identifiers: &[Identifier],
-    now: Timestamp,
-) -> AcmeResult<Vec<Option<Timestamp>>> {
+/// The names that identifiers stand for. What is refused is told for each (RFC 8555 section
+/// 6.7.1).
+pub(super) fn read_names(identifiers: &[Identifier]) -> AcmeResult<Vec<Name>> {
     let mut faults = Vec::new();
     let mut names = Vec::with_capacity(identifiers.len());
     for identifier in identifiers {
@@ -187,17 +184,28 @@ pub(super) async fn check_identifiers(
         }
     }
     stop_at(faults)?;
+    Ok(names)
+}
+
+/// Checks that a URL may order all names; answers for each until when it may be issued without a
+/// challenge.
+pub(super) async fn check_names(
+    tx: &mut Tx,
+    url: &AcmeUrl,
+    names: &[Name],
+    now: Timestamp,
+) -> AcmeResult<Vec<Option<Timestamp>>> {
     let set: NameSet = names.iter().cloned().collect();
     if let Err(refusal) = check_acme_names(url, &set) {
-        return Err(blame(url, &names, &refusal));
+        return Err(blame(url, names, &refusal));
     }
     let vouching = Vouching::read(tx, url, &set).await?;
     let mut covered = Vec::with_capacity(names.len());
     let mut faults = Vec::new();
-    for name in &names {
+    for name in names {
         match vouching.covers(name, now) {
             Ok(until) => covered.push(until),
-            Err(refusal) => faults.push(rejected(&refusal).about(Identifier::dns(name))),
+            Err(refusal) => faults.push(rejected(&refusal).about(Identifier::of(name))),
         }
     }
     stop_at(faults)?;
@@ -211,15 +219,16 @@ fn stop_at(faults: Vec<Fault>) -> AcmeResult<()> {
     }
 }
 
-fn read_name(identifier: &Identifier) -> Result<DnsName, Fault> {
-    if identifier.kind == IdentifierKind::Ip {
-        let words =
-            "No product of this authority certifies IP addresses. Order the server's domain name.";
-        return Err(Fault::new("rejectedIdentifier", words));
-    }
-    let name = DnsName::parse(&identifier.value)
-        .map_err(|error| Fault::new("rejectedIdentifier", error.to_string()))?;
-    // Otherwise the order would not show the identifiers that the client sent.
+fn read_name(identifier: &Identifier) -> Result<Name, Fault> {
+    let name = identifier.name().map_err(|error| {
+        let code = match error {
+            NameError::NotAnAddress(_) => "malformed",
+            _ => "rejectedIdentifier",
+        };
+        Fault::new(code, error.to_string())
+    })?;
+    // Otherwise the order would not show the identifiers that the client sent. Addresses have one
+    // text only (RFC 8738 section 3).
     if name.as_str() != identifier.value {
         let words = format!("Write the name as certificates hold it: {name}.");
         return Err(Fault::new("rejectedIdentifier", words));
@@ -232,11 +241,11 @@ fn rejected(refusal: &Refusal) -> Fault {
 }
 
 /// The names that a URL may not order even alone; all of them where it is their combination.
-fn blame(url: &AcmeUrl, names: &[DnsName], refusal: &Refusal) -> AcmeError {
+fn blame(url: &AcmeUrl, names: &[Name], refusal: &Refusal) -> AcmeError {
     let guilty = names.iter().filter_map(|name| {
         let alone: NameSet = std::iter::once(name.clone()).collect();
         let refusal = check_acme_names(url, &alone).err()?;
-        Some(rejected(&refusal).about(Identifier::dns(name)))
+        Some(rejected(&refusal).about(Identifier::of(name)))
     });
     let subproblems: Vec<Fault> = guilty.collect();
     AcmeError::Fault(Fault { subproblems, ..rejected(refusal) })

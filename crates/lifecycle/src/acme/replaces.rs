@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::model::acme::{AcmeAccount, Identifier};
 use domain::model::{Certificate, Serial};
 use domain::rules::certificate_window;
-use domain::{DnsName, OrderNumber, Timestamp};
+use domain::{OrderNumber, Timestamp};
 use store::Tx;
 use store::certificates::CertificateRecord;
 
@@ -93,9 +93,8 @@ pub(super) async fn check(
     if !is_of(tx, account, &record).await? {
         return Err(unknown());
     }
-    let held = |one: &Identifier| {
-        DnsName::parse(&one.value).is_ok_and(|name| record.certificate.names.contains(&name))
-    };
+    let held =
+        |one: &Identifier| one.name().is_ok_and(|name| record.certificate.names.contains(&name));
     if !wanted.iter().any(held) {
         return Err(AcmeError::fault(
             "malformed",

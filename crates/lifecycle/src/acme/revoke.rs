@@ -77,7 +77,7 @@ async fn is_authorized(
     now: Timestamp,
 ) -> AcmeResult<bool> {
     for name in names.iter() {
-        let (identifier, wildcard) = Identifier::dns(name).authorized();
+        let (identifier, wildcard) = Identifier::of(name).authorized();
         let mut valid = false;
         for prevalidated in [false, true] {
             let found = tx

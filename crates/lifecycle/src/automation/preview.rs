@@ -6,7 +6,7 @@ use domain::rules::{
     ApprovalNeed, Decided, Decision, DuplicateNames, HeldBecause, Limits, Requester,
     approval_needed, plan_duplicate, plan_renew, plan_validity,
 };
-use domain::{Days, DnsName, NameSet, OrderNumber, Product, Timestamp};
+use domain::{Days, Name, NameSet, OrderNumber, Product, Timestamp};
 use store::Tx;
 use store::events::NewEvent;
 
@@ -28,7 +28,7 @@ pub struct Preview {
     /// The order that is duplicated, renewed or reissued.
     pub source_order: Option<OrderNumber>,
     /// The common name.
-    pub common_name: DnsName,
+    pub common_name: Name,
     /// All names.
     pub names: NameSet,
     /// When it runs.

@@ -7,7 +7,7 @@ use domain::rules::{
     check_product_names, longest_lifetime, offer_in_automation, plan_duplicate, scheduled_at,
 };
 use domain::{
-    DnsName, EndpointId, EventId, NameSet, OrderNumber, Product, ProfileId, Refusal, Timestamp,
+    EndpointId, EventId, Name, NameSet, OrderNumber, Product, ProfileId, Refusal, Timestamp,
 };
 use serde_json::json;
 use store::Tx;
@@ -27,7 +27,7 @@ pub enum Obtain {
     /// of the certificate in place are taken instead.
     New {
         /// The common name; none takes the first name.
-        common_name: Option<DnsName>,
+        common_name: Option<Name>,
         /// The names.
         names: NameSet,
     },
@@ -290,7 +290,7 @@ fn check_renewal(renew: Option<&AutoRenew>, profile: &Profile, now: Timestamp) -
 struct Resolved {
     mode: EventMode,
     source_order: Option<OrderNumber>,
-    common_name: DnsName,
+    common_name: Name,
     names: NameSet,
     extra_names: NameSet,
 }
@@ -368,7 +368,7 @@ async fn resolve_duplicate(
 
 fn resolve_new(
     action: EndpointAction,
-    common_name: Option<&DnsName>,
+    common_name: Option<&Name>,
     names: &NameSet,
     endpoint: &EndpointRecord,
     in_place: Option<&OrderFile>,

@@ -4,7 +4,7 @@
 
 use domain::model::{EndpointStatus, EventStatus, KeyType, Serial};
 use domain::rules::status_after;
-use domain::{AgentId, DnsName, EventId, NameSet, Timestamp};
+use domain::{AgentId, EventId, Name, NameSet, Timestamp};
 use store::Tx;
 use store::endpoints::EndpointRecord;
 use store::events::EventRecord;
@@ -41,7 +41,7 @@ pub enum Step {
     /// Make a private key and a CSR.
     MakeCsr {
         /// The subject's common name.
-        common_name: DnsName,
+        common_name: Name,
         /// All names.
         names: NameSet,
         /// The key to make.

@@ -4,7 +4,7 @@
 use domain::model::{
     CertificateKind, CertificateStatus, Coverage, OrderStatus, Origin, RevocationReason, Serial,
 };
-use domain::{DnsName, NameSet, OrderNumber, ProductId, Timestamp};
+use domain::{Name, NameSet, OrderNumber, ProductId, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::certificates::CertificateRecord;
 
@@ -22,7 +22,7 @@ pub struct OrderView {
     /// The organization's name.
     pub organization: String,
     /// The common name.
-    pub common_name: DnsName,
+    pub common_name: Name,
     /// The names, the common name among them.
     pub sans: NameSet,
     /// Where it stands.
@@ -53,7 +53,7 @@ pub struct CertificateView {
     /// Its serial number.
     pub serial: Serial,
     /// Its common name.
-    pub common_name: DnsName,
+    pub common_name: Name,
     /// Its names, the common name among them.
     pub sans: NameSet,
     /// First second of validity.

@@ -5,7 +5,7 @@ use super::*;
 use crate::testing::desks;
 
 fn names(texts: &[&str]) -> NameSet {
-    texts.iter().map(|text| DnsName::parse(text).unwrap()).collect()
+    texts.iter().map(|text| Name::parse(text).unwrap()).collect()
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use domain::model::{OrderFile, Role, SignatureHash};
-use domain::{DnsName, NameSet, OrderNumber, OrganizationId, ProductId, Timestamp};
+use domain::{DnsName, Name, NameSet, OrderNumber, OrganizationId, ProductId, Timestamp};
 
 use super::{Desk, desks};
 use crate::authority::Issuer;
@@ -71,7 +71,7 @@ pub(crate) fn names(text: &str) -> NameSet {
 
 /// The first name is the common name.
 pub(crate) fn exact(text: &str) -> Exact {
-    let common_name = DnsName::parse(text.split_whitespace().next().unwrap()).unwrap();
+    let common_name = Name::parse(text.split_whitespace().next().unwrap()).unwrap();
     Exact { common_name, names: names(text) }
 }
 

@@ -1,4 +1,4 @@
-use domain::{DnsName, NameSet};
+use domain::{Name, NameSet};
 
 use super::*;
 use crate::samples::{load, order};
@@ -8,7 +8,7 @@ fn names(list: &str) -> NameSet {
     NameSet::parse_list(list).unwrap()
 }
 
-fn wildcards(list: &[&str]) -> Vec<DnsName> {
+fn wildcards(list: &[&str]) -> Vec<Name> {
     list.iter().map(|name| name.parse().unwrap()).collect()
 }
 

@@ -1,7 +1,7 @@
 //! One page of orders: filters, sort and keyset, without counting or scanning.
 
 use domain::model::{OrderStatus, Origin};
-use domain::{AcmeUrlId, DnsName, OrderNumber, OrganizationId, ProductId, Timestamp, UserId};
+use domain::{AcmeUrlId, Name, OrderNumber, OrganizationId, ProductId, Timestamp, UserId};
 use sqlx::QueryBuilder;
 
 use super::{OrderRecord, OrderRow};
@@ -34,9 +34,9 @@ pub struct OrderFilter {
     /// The order with this number, as far as the other filters let it through.
     pub number: Option<OrderNumber>,
     /// With exactly this name as CN or SAN.
-    pub name: Option<DnsName>,
+    pub name: Option<Name>,
     /// With a CN or SAN that is this domain or lies below it.
-    pub below: Option<DnsName>,
+    pub below: Option<Name>,
     /// With a CN or SAN that begins so.
     pub name_prefix: Option<String>,
 }
@@ -164,7 +164,7 @@ fn after_prefix(prefix: &str) -> String {
     format!("{prefix}\u{7f}")
 }
 
-fn reversed_base(name: &DnsName) -> String {
+fn reversed_base(name: &Name) -> String {
     let text = reversed(name);
     text.strip_suffix(".*").unwrap_or(&text).to_owned()
 }

@@ -1,5 +1,5 @@
 use domain::model::{KeyType, Origin, SignatureHash};
-use domain::{DnsName, NameSet};
+use domain::{Name, NameSet};
 
 use super::*;
 use crate::Store;
@@ -176,7 +176,7 @@ async fn names_filter_by_whole_domain_and_beginning() {
         let wild = insert(store, new("*.example.test", 2)).await.unwrap();
         let evil = insert(store, new("evil-example.test", 3)).await.unwrap();
         let mut tx = store.reader().await.unwrap();
-        let name = |text: &str| Some(DnsName::parse(text).unwrap());
+        let name = |text: &str| Some(Name::parse(text).unwrap());
         for (filter, expected) in [
             (OrderFilter { name: name("*.example.test"), ..OrderFilter::default() }, vec![wild]),
             (

@@ -2,7 +2,7 @@
 
 use domain::model::{Coverage, KeyType, Order, OrderStatus, Origin, SignatureHash};
 use domain::{
-    AcmeAccountId, AcmeUrlId, Days, DnsName, NameSet, OrderNumber, OrganizationId, ProductId,
+    AcmeAccountId, AcmeUrlId, Days, Name, NameSet, OrderNumber, OrganizationId, ProductId,
     ProfileId, Timestamp, UserId,
 };
 
@@ -20,7 +20,7 @@ pub struct NewOrder {
     /// What is bought.
     pub product: ProductId,
     /// The common name.
-    pub common_name: DnsName,
+    pub common_name: Name,
     /// The names, the common name counted in.
     pub names: NameSet,
     /// Where it stands.
@@ -186,7 +186,7 @@ impl Tx {
     pub async fn set_order_names(
         &mut self,
         order: &Order,
-        common_name: &DnsName,
+        common_name: &Name,
         names: &NameSet,
     ) -> Result<(), StoreError> {
         let json = to_json("orders.names", names)?;
@@ -220,7 +220,7 @@ impl Tx {
 /// An order's names with what search repeats beside each.
 struct NamesOf<'a> {
     number: OrderNumber,
-    common_name: &'a DnsName,
+    common_name: &'a Name,
     names: &'a NameSet,
     organization: OrganizationId,
     product: &'a ProductId,

@@ -36,6 +36,10 @@ fn typed_text_says_what_is_looked_for() {
         ("ww", NameQuery::Prefix("ww".into())),
         ("*.example.com", NameQuery::Exact("*.example.com".into())),
         ("\"example.com\"", NameQuery::Exact("example.com".into())),
+        ("192.0.2.7", NameQuery::Exact("192.0.2.7".into())),
+        ("2001:DB8:0::7", NameQuery::Exact("2001:db8::7".into())),
+        ("192.0.2.", NameQuery::Prefix("192.0.2.".into())),
+        ("db8::", NameQuery::Substring("db8::".into())),
         ("bücher.example", NameQuery::Substring("xn--bcher-kva.example".into())),
     ] {
         assert_eq!(NameQuery::typed(typed), Some(query), "{typed}");
@@ -114,7 +118,7 @@ async fn an_order_that_changes_its_names_is_found_by_the_new_ones_only() {
         let changed: Result<(), StoreError> = store
             .write(move |tx| {
                 Box::pin(async move {
-                    let name: DnsName = "new.example.com".parse().unwrap();
+                    let name: Name = "new.example.com".parse().unwrap();
                     tx.set_order_names(&order, &name, &[name.clone()].into_iter().collect()).await
                 })
             })

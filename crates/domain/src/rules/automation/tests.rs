@@ -24,7 +24,7 @@ impl Scene {
         self.decide_for(common_name, held)
     }
 
-    fn decide_for(&self, common_name: &DnsName, names: &NameSet) -> Decided {
+    fn decide_for(&self, common_name: &Name, names: &NameSet) -> Decided {
         decide_automation(&AutomationRequest {
             due: &self.due,
             common_name,

@@ -1,8 +1,8 @@
 //! Tests of the checks on profiles, ACME Directory URLs and names.
 
 use super::*;
-use crate::rules::fixture::{NOW, acme_url, name, names, profile};
-use crate::{DnsName, OrganizationId};
+use crate::OrganizationId;
+use crate::rules::fixture::{NOW, acme_url, domain, names, profile};
 
 fn fields(faults: &[FieldFault]) -> Vec<&str> {
     faults.iter().map(|fault| fault.field.as_str()).collect()
@@ -52,7 +52,7 @@ fn finds_the_faults_of_a_profile_by_field() {
 fn finds_the_faults_of_an_acme_url() {
     let mut url = acme_url("ssl_plus");
     assert!(check_acme_url(&url, NOW).is_empty());
-    url.allowed_domains = vec![name("*.example.com")];
+    url.allowed_domains = vec![domain("*.example.com")];
     url.may_duplicate = false;
     assert_eq!(fields(&check_acme_url(&url, NOW)), ["allowed_domains", "duplicate_automatically"]);
 }
@@ -93,11 +93,11 @@ fn names_must_fit_product_and_allowed_domains() {
     assert_eq!(code(&url, "www.example.com"), Ok(()));
     assert_eq!(code(&url, "*.example.com"), Err("wildcard_names"));
     assert_eq!(code(&url, ""), Err("no_names"));
-    url.allowed_domains = vec![name("example.com"), name("example.org")];
+    url.allowed_domains = vec![domain("example.com"), domain("example.org")];
     assert_eq!(code(&url, "a.example.com example.org"), Ok(()));
     assert_eq!(code(&url, "a.example.com notexample.org"), Err("domain_not_allowed"));
     let many: NameSet =
-        (0..=MAX_NAMES).map(|i| DnsName::parse(&format!("a{i}.example.com")).unwrap()).collect();
+        (0..=MAX_NAMES).map(|i| Name::parse(&format!("a{i}.example.com")).unwrap()).collect();
     assert_eq!(check_acme_names(&url, &many).unwrap_err().code, "too_many_names");
     let single =
         Product { additional_names_allowed: false, ..Product::find("ssl_basic").unwrap().clone() };
@@ -105,4 +105,27 @@ fn names_must_fit_product_and_allowed_domains() {
         check_product_names(&single, &names("a.test b.test")).unwrap_err().code,
         "additional_names"
     );
+}
+
+#[test]
+fn addresses_are_for_products_that_hold_them() {
+    let code = |product: &str, text: &str| {
+        check_product_names(Product::find(product).unwrap(), &names(text)).map_err(|no| no.code)
+    };
+    for (product, public, reserved) in [
+        ("ssl_dv_geotrust", Ok(()), Err("reserved_address")),
+        ("ssl_plus", Ok(()), Err("reserved_address")),
+        ("private_ssl_plus", Ok(()), Ok(())),
+        ("ssl_ev_basic", Err("ip_addresses"), Err("ip_addresses")),
+        ("ssl_wildcard", Err("ip_addresses"), Err("ip_addresses")),
+        ("private_ssl_wildcard", Err("ip_addresses"), Err("ip_addresses")),
+    ] {
+        assert_eq!(code(product, "www.example.com 8.8.8.8"), public, "{product}");
+        assert_eq!(code(product, "2606:4700::1111"), public, "{product}");
+        assert_eq!(code(product, "10.0.0.1 8.8.8.8"), reserved, "{product}");
+    }
+    let mut url = acme_url("ssl_plus");
+    url.allowed_domains = vec![domain("example.com")];
+    let refused = check_acme_names(&url, &names("www.example.com 8.8.8.8")).unwrap_err();
+    assert_eq!(refused.code, "domain_not_allowed");
 }

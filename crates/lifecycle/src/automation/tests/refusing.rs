@@ -60,7 +60,7 @@ async fn extra_names_need_a_wildcard_product() {
                 .await
                 .certificate
                 .names
-                .contains(&domain::DnsName::parse("a.b.example.org").unwrap())
+                .contains(&domain::Name::parse("a.b.example.org").unwrap())
         );
     }
 }
