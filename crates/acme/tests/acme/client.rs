@@ -229,8 +229,7 @@ impl Client {
     }
 
     pub async fn order_at(&self, path: &str, names: &[&str], mut payload: Value) -> Answer {
-        payload["identifiers"] =
-            names.iter().map(|name| json!({"type": "dns", "value": name})).collect();
+        payload["identifiers"] = identifiers(names);
         self.post(&self.url(path), Some(payload)).await
     }
 
@@ -261,6 +260,12 @@ impl Client {
         let chain = self.fetch(valid["certificate"].as_str().unwrap()).await.expect(200);
         (valid, chain.text)
     }
+}
+
+/// Names and addresses as newOrder takes them.
+pub fn identifiers(names: &[&str]) -> Value {
+    let kind = |name: &str| if name.parse::<std::net::IpAddr>().is_ok() { "ip" } else { "dns" };
+    names.iter().map(|name| json!({"type": kind(name), "value": name})).collect()
 }
 
 pub fn http() -> reqwest::Client {

@@ -10,7 +10,7 @@ use crate::client::{Client, csr, serial};
 use crate::house::{House, houses};
 
 /// The portal's order and the action behind the newest ACME order of a URL.
-async fn newest(house: &House) -> (OrderNumber, Action, serde_json::Value) {
+pub async fn newest(house: &House) -> (OrderNumber, Action, serde_json::Value) {
     let urls = house.desk.acme_urls(&Actor::Operator, None, 1).await.unwrap();
     let orders = house.desk.acme_orders(&Actor::Operator, urls[0].url.id, None, 1).await.unwrap();
     let explanation: serde_json::Value =

@@ -55,6 +55,12 @@ async fn routes(client: &Client) -> (Vec<Route>, Vec<String>) {
         route("orders", &format!("{account}/orders"), None, false),
         route("key-change", &client.url("key-change"), Some(json!({})), false),
         route("new-order", &client.url("new-order"), Some(identifiers.clone()), false),
+        route(
+            "new-order of an address",
+            &client.url("new-order"),
+            Some(json!({"identifiers": [{"type": "ip", "value": "8.8.8.8"}]})),
+            false,
+        ),
         route("new-order/enroll", &client.url("new-order/enroll"), Some(identifiers), false),
         route(
             "new-authz",

@@ -97,7 +97,7 @@ proptest! {
     fn changed_csrs_are_answered(changes in changes()) {
         let bytes = changed(&csr(&["www.example.com", "example.com"], Some("example.com")), &changes);
         if let Ok(read) = lifecycle::acme::read_csr(&bytes) {
-            prop_assert!(!read.dns_names.is_empty());
+            prop_assert!(!read.names.is_empty());
             let _ = Jwk::from_spki(&read.public_key_der);
         }
         let _ = Jwk::from_spki(&bytes);

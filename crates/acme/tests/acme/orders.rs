@@ -186,6 +186,7 @@ async fn identifiers_are_refused_one_by_one() {
             (json!([dns(&"a.".repeat(2000))]), 403, "rejectedIdentifier"),
             (json!([{"type": "ip", "value": "192.0.2.1"}]), 403, "rejectedIdentifier"),
             (json!([{"type": "ip", "value": "no"}]), 400, "malformed"),
+            (json!([{"type": "ip"}]), 400, "malformed"),
             (json!([{"type": "email", "value": "a@example.com"}]), 400, "unsupportedIdentifier"),
             (
                 json!((0..101).map(|n| dns(&format!("w{n}.example.com"))).collect::<Vec<_>>()),
@@ -196,6 +197,12 @@ async fn identifiers_are_refused_one_by_one() {
         ] {
             let answer = order(identifiers.clone()).await.expect(status);
             assert_eq!(answer.problem(), problem, "{identifiers}");
+        }
+        // Nothing of these stands for an open order's names alone.
+        order(json!([dns("www.example.com")])).await.expect(201);
+        for beside in [dns("a_b.example.com"), json!({"type": "ip", "value": "no"})] {
+            let answer = order(json!([dns("www.example.com"), beside])).await;
+            assert!(matches!(answer.status, 400 | 403), "{answer:?}");
         }
         let several =
             order(json!([dns("www.example.com"), dns("a.other.test"), dns("b.other.test")]))

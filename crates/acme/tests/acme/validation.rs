@@ -274,7 +274,7 @@ async fn caa_forbids_and_permits() {
     assert_eq!(scene.fails(&failing).await, "dns", "no answer is not \"none\"");
 }
 
-fn challenge_certificate(
+pub fn challenge_certificate(
     names: &[&str],
     key_authorization: &str,
     critical: bool,

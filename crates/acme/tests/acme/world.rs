@@ -98,7 +98,12 @@ pub struct Web {
 
 impl Web {
     pub async fn start() -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_on("127.0.0.1").await
+    }
+
+    pub async fn start_on(address: &str) -> Self {
+        let address: std::net::IpAddr = address.parse().unwrap();
+        let listener = tokio::net::TcpListener::bind((address, 0)).await.unwrap();
         let web = Self {
             port: listener.local_addr().unwrap().port(),
             pages: Pages::default(),
@@ -111,7 +116,8 @@ impl Web {
                 .and_then(|host| host.to_str().ok())
                 .unwrap_or_default()
                 .to_owned();
-            let key = format!("{}{}", host.split(':').next().unwrap_or_default(), uri.path());
+            let (name, _port) = host.rsplit_once(':').unwrap_or((&host, ""));
+            let key = format!("{name}{}", uri.path());
             asked.lock().unwrap().push(key.clone());
             let page = pages.lock().unwrap().get(&key).cloned();
             async move {
@@ -146,6 +152,30 @@ pub fn serve_tls(
     key: &rcgen::KeyPair,
     alpn: &[u8],
 ) {
+    serve_tls_as(None, listener, certificate, key, alpn);
+}
+
+/// Shows the certificate only to those who ask for a server name.
+#[derive(Debug)]
+struct Named(Option<String>, Arc<rustls::sign::CertifiedKey>);
+
+impl rustls::server::ResolvesServerCert for Named {
+    fn resolve(
+        &self,
+        hello: rustls::server::ClientHello<'_>,
+    ) -> Option<Arc<rustls::sign::CertifiedKey>> {
+        let asked = self.0.is_none() || self.0.as_deref() == hello.server_name();
+        asked.then(|| Arc::clone(&self.1))
+    }
+}
+
+pub fn serve_tls_as(
+    name: Option<&str>,
+    listener: tokio::net::TcpListener,
+    certificate: &rcgen::Certificate,
+    key: &rcgen::KeyPair,
+    alpn: &[u8],
+) {
     use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
@@ -156,7 +186,7 @@ pub fn serve_tls(
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(certified)));
+        .with_cert_resolver(Arc::new(Named(name.map(ToOwned::to_owned), Arc::new(certified))));
     config.alpn_protocols = vec![alpn.to_vec()];
     let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
     tokio::spawn(async move {
