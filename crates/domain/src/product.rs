@@ -106,28 +106,32 @@ const fn private(id: &'static str, name: &'static str) -> Product {
     }
 }
 
-const fn wildcard(product: Product) -> Product {
-    Product { wildcard: true, ip_addresses: false, ..product }
-}
-
 /// Every product, in the order in which lists show them.
 pub const CATALOGUE: &[Product] = &[
     public("ssl_dv_geotrust", "GeoTrust Standard DV", Validation::Dv),
-    wildcard(public("wildcard_dv_geotrust", "GeoTrust Wildcard DV", Validation::Dv)),
+    Product {
+        wildcard: true,
+        ip_addresses: false,
+        ..public("wildcard_dv_geotrust", "GeoTrust Wildcard DV", Validation::Dv)
+    },
     public("ssl_basic", "Basic OV", Validation::Ov),
     public("ssl_plus", "Standard SSL", Validation::Ov),
     public("ssl_multi_domain", "Multi-Domain SSL", Validation::Ov),
     Product {
+        wildcard: true,
+        ip_addresses: false,
         duplicate_may_add_names: true,
-        ..wildcard(public("ssl_wildcard", "SSL Wildcard", Validation::Ov))
+        ..public("ssl_wildcard", "SSL Wildcard", Validation::Ov)
     },
     public("ssl_ev_basic", "EV SSL", Validation::Ev),
     public("ssl_ev_securesite", "Secure Site EV", Validation::Ev),
     private("private_ssl_plus", "Private SSL"),
     private("private_ssl_multi_domain", "Private Multi-Domain SSL"),
     Product {
+        wildcard: true,
+        ip_addresses: false,
         duplicate_may_add_names: true,
-        ..wildcard(private("private_ssl_wildcard", "Private SSL Wildcard"))
+        ..private("private_ssl_wildcard", "Private SSL Wildcard")
     },
 ];
 

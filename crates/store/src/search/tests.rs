@@ -39,7 +39,7 @@ fn typed_text_says_what_is_looked_for() {
         ("192.0.2.7", NameQuery::Exact("192.0.2.7".into())),
         ("2001:DB8:0::7", NameQuery::Exact("2001:db8::7".into())),
         ("192.0.2.", NameQuery::Prefix("192.0.2.".into())),
-        ("db8::", NameQuery::Substring("db8::".into())),
+        ("2001:db8:", NameQuery::Substring("2001:db8:".into())),
         ("bücher.example", NameQuery::Substring("xn--bcher-kva.example".into())),
     ] {
         assert_eq!(NameQuery::typed(typed), Some(query), "{typed}");
@@ -60,6 +60,7 @@ async fn each_kind_of_search_finds_its_orders_once() {
                 order(3, 2, "ssl_plus", &["api.example.org"]),
                 order(4, 2, "ssl_plus", &["www.example.com"]),
                 order(5, 2, "ssl_plus", &["evil-example.com"]),
+                order(6, 2, "ssl_plus", &["192.0.2.7", "2001:db8::7"]),
             ],
         )
         .await;
@@ -73,6 +74,10 @@ async fn each_kind_of_search_finds_its_orders_once() {
             ("xample.c", vec![5, 4, 2, 1]),
             ("nothing", vec![]),
             (".org", vec![3]),
+            ("192.0.2.7", vec![6]),
+            ("192.0.2.", vec![6]),
+            ("2001:0db8::0007", vec![6]),
+            ("2001:db8:", vec![6]),
         ] {
             for limit in [1, 2, 50] {
                 let filter = SearchFilter::default();
