@@ -139,6 +139,7 @@ impl From<lifecycle::LifecycleError> for PortalError {
             Fault::Forbidden { .. } => Self::Forbidden(error.to_string()),
             Fault::NotFound { what } => Self::no_such(what),
             Fault::Conflict { message } => Self::Conflict(message),
+            Fault::CaaUnknown(_) => Self::Conflict(error.to_string()),
             Fault::Throttled { retry_after_seconds } => Self::Throttled(retry_after_seconds),
             Fault::Store(_) | Fault::Authority(_) | Fault::Internal(_) => {
                 tracing::error!(

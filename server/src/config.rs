@@ -73,6 +73,11 @@ pub struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dns_resolver: Option<SocketAddr>,
 
+    /// Names that CAA is looked at for: challenges or always [default: always where a resolver is named]
+    #[arg(long, global = true, env = "CERTDECK_CAA", value_name = "WHICH")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caa: Option<Caa>,
+
     /// Networks that validation may reach although they are private or loopback, comma separated
     #[arg(long, global = true, env = "CERTDECK_VALIDATION_ALLOW", value_name = "CIDR,…")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,6 +114,16 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line.
     Json,
+}
+
+/// Which names CAA is looked at for (RFC 8659).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Caa {
+    /// Those that are validated by ACME challenge.
+    Challenges,
+    /// All names of public products, whenever a certificate is issued.
+    Always,
 }
 
 /// A listener's address, or `off`.
@@ -157,6 +172,7 @@ pub struct Config {
     pub acme_http01_port: u16,
     pub acme_tlsalpn01_port: u16,
     pub dns_resolver: Option<SocketAddr>,
+    caa: Option<Caa>,
     pub validation_allow: String,
     pub clock: Option<String>,
     pub metrics_listen: Option<Listen>,
@@ -177,6 +193,7 @@ impl Default for Config {
             acme_http01_port: 80,
             acme_tlsalpn01_port: 443,
             dns_resolver: None,
+            caa: None,
             validation_allow: String::new(),
             clock: None,
             metrics_listen: None,
@@ -186,6 +203,16 @@ impl Default for Config {
 }
 
 impl Config {
+    /// Which names CAA is looked at for. Without a resolver that the operator chose it may be that
+    /// there is none, as in the demonstration: there, issuing does not depend on one.
+    pub fn caa(&self) -> Caa {
+        match (self.caa, self.dns_resolver) {
+            (Some(caa), _) => caa,
+            (None, Some(_)) => Caa::Always,
+            (None, None) => Caa::Challenges,
+        }
+    }
+
     /// Merges the file, where one is named, with the options.
     pub fn load(options: &Options) -> anyhow::Result<Self> {
         let mut table = match &options.config {
@@ -252,6 +279,18 @@ mod tests {
         assert_eq!(config.acme_http01_port, 8080);
         assert_eq!(config.acme_tlsalpn01_port, 443);
         assert_eq!(config.log_format, LogFormat::Json);
+    }
+
+    #[test]
+    fn caa_is_looked_at_always_where_a_resolver_is_named() {
+        let config = |caa, resolver: Option<&str>| {
+            let dns_resolver = resolver.map(|text| text.parse().unwrap());
+            Config::load(&Options { caa, dns_resolver, ..Options::default() }).unwrap().caa()
+        };
+        assert_eq!(config(None, None), Caa::Challenges);
+        assert_eq!(config(None, Some("127.0.0.1:53")), Caa::Always);
+        assert_eq!(config(Some(Caa::Always), None), Caa::Always);
+        assert_eq!(config(Some(Caa::Challenges), Some("127.0.0.1:53")), Caa::Challenges);
     }
 
     #[test]

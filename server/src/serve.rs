@@ -13,7 +13,7 @@ use lifecycle::Lifecycle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Listen};
+use crate::config::{Caa, Config, Listen};
 use crate::demo::{self, Demonstration};
 use crate::http::Parts;
 use crate::{clock, listener, metrics, opening};
@@ -161,6 +161,11 @@ impl Portal {
         let demonstration =
             if demo_on { Some(demo::prepare(config, &desk, &agent_url).await?) } else { None };
         let acme = AcmeServer::new(desk.clone(), acme_config(config, &base_url, &desk)?).await?;
+        if config.caa() == Caa::Challenges && !demo_on {
+            tracing::info!(
+                "CAA is looked at with ACME challenges only; CERTDECK_CAA=always looks before every public certificate"
+            );
+        }
         let desk = desk.with_txt_lookup(Arc::new(acme.clone()));
         let reset = demonstration.as_ref().map(|demonstration| demonstration.reset.clone());
         Ok(Self { parts: Parts { desk, acme, base_url, reset }, demonstration })
@@ -269,6 +274,10 @@ fn acme_config(config: &Config, base_url: &str, desk: &Lifecycle) -> anyhow::Res
         http01_port: config.acme_http01_port,
         tlsalpn01_port: config.acme_tlsalpn01_port,
         dns_resolver: config.dns_resolver,
+        caa: match config.caa() {
+            Caa::Challenges => acme::Caa::Challenges,
+            Caa::Always => acme::Caa::Always,
+        },
         validation_allow,
         several_nodes: desk.store().is_postgres(),
         ..AcmeConfig::new(base_url)

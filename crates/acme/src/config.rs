@@ -5,6 +5,16 @@ use std::str::FromStr;
 
 use lifecycle::acme::AcmePolicy;
 
+/// Which names CAA is looked at for (RFC 8659).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Caa {
+    /// Those that are validated by challenge.
+    #[default]
+    Challenges,
+    /// Those, and before each issuance of a public product those that were validated before.
+    Always,
+}
+
 /// The ACME server's surroundings.
 #[derive(Debug, Clone)]
 pub struct AcmeConfig {
@@ -20,6 +30,8 @@ pub struct AcmeConfig {
     pub validation_allow: Vec<Network>,
     /// The authority's own name in CAA records (RFC 8659). Without one, any `issue` record forbids.
     pub caa_identity: Option<String>,
+    /// Which names CAA is looked at for.
+    pub caa: Caa,
     /// Lifetimes and limits.
     pub policy: AcmePolicy,
     /// Whether several processes serve ACME on one database.
@@ -36,6 +48,7 @@ impl AcmeConfig {
             dns_resolver: None,
             validation_allow: Vec::new(),
             caa_identity: host_of(base_url),
+            caa: Caa::default(),
             policy: AcmePolicy::default(),
             several_nodes: false,
         }

@@ -19,5 +19,5 @@ mod server;
 pub mod urls;
 pub mod validation;
 
-pub use config::{AcmeConfig, Network};
+pub use config::{AcmeConfig, Caa, Network};
 pub use server::{AcmeServer, router};

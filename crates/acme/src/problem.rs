@@ -238,7 +238,12 @@ impl From<LifecycleError> for Problem {
     fn from(error: LifecycleError) -> Self {
         match error {
             LifecycleError::Refused(refusal) => {
-                Self::new(Kind::Unauthorized, refusal.message).with_status(StatusCode::FORBIDDEN)
+                let kind = match refusal.code {
+                    "caa_forbids" => Kind::Caa,
+                    "caa_unanswered" => Kind::Dns,
+                    _ => Kind::Unauthorized,
+                };
+                Self::new(kind, refusal.message).with_status(StatusCode::FORBIDDEN)
             }
             LifecycleError::Invalid(_) => Self::malformed(error.to_string()),
             LifecycleError::SignedOut | LifecycleError::Forbidden { .. } => {

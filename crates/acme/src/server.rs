@@ -11,10 +11,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, head, post};
 use futures::FutureExt;
 use lifecycle::acme::AcmeDesk;
+use lifecycle::caa::CaaGuard;
 use lifecycle::{Lifecycle, LifecycleError};
 use tokio::sync::Notify;
 
-use crate::config::AcmeConfig;
+use crate::config::{AcmeConfig, Caa};
 use crate::endpoints::{
     account, authorization, certificate, challenge, directory, finalize, key_change, new_account,
     new_authz, new_nonce, new_order, orders, renewal_info, revoke_cert, terms,
@@ -22,7 +23,7 @@ use crate::endpoints::{
 use crate::nonce::Nonces;
 use crate::problem::{Kind, Problem};
 use crate::urls::{PREFIX, Urls};
-use crate::validation::Dns;
+use crate::validation::{Dns, Lookup};
 
 const REPLAY_NONCE: HeaderName = HeaderName::from_static("replay-nonce");
 
@@ -49,15 +50,20 @@ impl AcmeServer {
     /// nodes' shared secret can't be read.
     pub async fn new(lifecycle: Lifecycle, config: AcmeConfig) -> lifecycle::Result<Self> {
         let internal = |words: String| LifecycleError::Internal(words);
+        let dns = Dns::new(config.dns_resolver)
+            .map_err(|error| internal(format!("no DNS resolver: {error}")))?;
+        let urls = Urls::new(&config.base_url);
+        if config.caa == Caa::Always {
+            let lookup = Box::new(Lookup { dns: dns.clone(), urls: urls.clone() });
+            let guard = CaaGuard::new(config.caa_identity.clone(), lookup);
+            lifecycle.issuer()?.look_at_caa(guard);
+        }
         let desk = AcmeDesk::new(lifecycle, config.policy.clone());
         let nonces = if config.several_nodes {
             Nonces::for_nodes(&desk.shared_secret().await?)
         } else {
             Nonces::for_one_process().map_err(|_| internal("no random numbers".to_owned()))?
         };
-        let dns = Dns::new(config.dns_resolver)
-            .map_err(|error| internal(format!("no DNS resolver: {error}")))?;
-        let urls = Urls::new(&config.base_url);
         let index = HeaderValue::from_str(&format!("<{}>;rel=\"index\"", urls.directory())).ok();
         Ok(Self {
             inner: Arc::new(Inner {

@@ -3,6 +3,8 @@
 //! An approval carries the request out under the rules as they are by then: an order that expired
 //! or was revoked since refuses, and the request goes on waiting.
 
+use std::sync::Arc;
+
 use domain::model::{Approval, OrderStatus, RequestKind};
 use domain::rules::{ApprovalNeed, check_may_review, plan_renew, plan_revocation};
 use domain::{Days, RequestId, Timestamp};
@@ -12,6 +14,7 @@ use store::requests::RequestRecord;
 
 use crate::ask::note;
 use crate::audit::{self, AuditEntry};
+use crate::caa::CaaRounds;
 use crate::place::{Asker, Payload, Placed, Placing, locked_file};
 use crate::{
     Actor, Ask, Exact, Issued, Issuer, Lifecycle, LifecycleError, Outcome, Person, Result, What,
@@ -39,31 +42,35 @@ enum Next {
 impl Lifecycle {
     /// Certificates > Requests > "Approve".
     pub async fn approve(&self, actor: &Actor, id: RequestId, comment: &str) -> Result<Approved> {
-        let person = reviewer(actor)?.clone();
+        let person = reviewer(actor)?;
         let (issuer, now, comment) = (self.issuer_arc()?, self.clock().now(), note(comment)?);
-        let acting = actor.clone();
-        let next = self
-            .store()
-            .write(move |tx| {
-                Box::pin(async move {
-                    let record = open_request(tx, id).await?;
-                    check_reviewer(tx, &person, &record).await?;
-                    let approval = Approval::Approved { by: Some(person.user.id), at: now };
-                    let name = Some(person.user.name.as_str());
-                    decide(tx, id, &approval, name, comment.as_deref()).await?;
-                    let words = format!("Approved request {id} (order {}).", record.request.order);
-                    let entry = AuditEntry::new("request.approved", "request", id, words);
-                    audit::record(
-                        tx,
-                        now,
-                        &acting,
-                        entry.changing(json!("pending"), json!("approved")),
-                    )
-                    .await?;
-                    carry_out(tx, &issuer, now, &acting, &record).await
+        let mut rounds = CaaRounds::default();
+        let next = loop {
+            let (issuer, acting) = (Arc::clone(&issuer), actor.clone());
+            let (person, comment) = (person.clone(), comment.clone());
+            let next = self
+                .store()
+                .write(move |tx| {
+                    Box::pin(async move {
+                        let record = open_request(tx, id).await?;
+                        check_reviewer(tx, &person, &record).await?;
+                        let approval = Approval::Approved { by: Some(person.user.id), at: now };
+                        let name = Some(person.user.name.as_str());
+                        decide(tx, id, &approval, name, comment.as_deref()).await?;
+                        let words =
+                            format!("Approved request {id} (order {}).", record.request.order);
+                        let entry = AuditEntry::new("request.approved", "request", id, words)
+                            .changing(json!("pending"), json!("approved"));
+                        audit::record(tx, now, &acting, entry).await?;
+                        carry_out(tx, &issuer, now, &acting, &record).await
+                    })
                 })
-            })
-            .await?;
+                .await;
+            match next {
+                Ok(next) => break next,
+                Err(error) => rounds.again(self, error).await?,
+            }
+        };
         match next {
             Next::Revoked(certificates) => {
                 self.announce_revocation().await;

@@ -6,7 +6,7 @@
 
 mod status;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ca::{Authority, AuthorityOptions, CaError, MasterKey, StoredAuthority, Urls};
 use domain::Timestamp;
@@ -15,6 +15,7 @@ use store::authorities::AuthorityRow;
 use store::{Store, Tx};
 
 use crate::audit::{self, AuditEntry};
+use crate::caa::CaaGuard;
 use crate::{Actor, Lifecycle, LifecycleError, Result};
 
 /// All writers that look whether there is an authority wait for one another.
@@ -29,6 +30,7 @@ pub struct Issuer {
     authority: Authority,
     master: Arc<MasterKey>,
     base_url: String,
+    caa: OnceLock<CaaGuard>,
 }
 
 impl Issuer {
@@ -48,7 +50,17 @@ impl Issuer {
             None => first_start(store, Arc::clone(&master), options).await?,
         };
         let authority = Authority::load(&stored, &master).map_err(failed)?;
-        Ok(Self { authority, master, base_url: base_url.trim_end_matches('/').to_owned() })
+        let base_url = base_url.trim_end_matches('/').to_owned();
+        Ok(Self { authority, master, base_url, caa: OnceLock::new() })
+    }
+
+    /// From now on no public certificate is issued without a look at CAA. The first guard stays.
+    pub fn look_at_caa(&self, guard: CaaGuard) {
+        let _ = self.caa.set(guard);
+    }
+
+    pub(crate) fn caa(&self) -> Option<&CaaGuard> {
+        self.caa.get()
     }
 
     /// The authority.

@@ -64,6 +64,9 @@ pub enum LifecycleError {
         /// When to try again.
         retry_after_seconds: u64,
     },
+    /// CAA records that nobody asked for yet: the desk asks the DNS and does the work again.
+    #[error("The CAA records of {} could not be looked at. Try again.", .0.join(", "))]
+    CaaUnknown(Vec<String>),
     /// The database failed.
     #[error("The database could not complete this. Nothing was changed.")]
     Store(#[source] store::StoreError),

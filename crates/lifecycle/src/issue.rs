@@ -17,7 +17,7 @@ use domain::model::{CertificateKind, CertificateStatus, KeyType, Order, Serial};
 use domain::rules::{ScheduledRevocation, Validity, check_validation, longest_lifetime};
 use domain::{
     AcmeAccountId, CertificateId, EndpointId, IssuanceId, Name, NameSet, OrderNumber, Product,
-    RequestId, Timestamp, UserId,
+    RequestId, Timestamp, UserId, Validation,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -141,6 +141,9 @@ pub(crate) async fn reserve(
     let unshown: NameSet = draft.names.names.missing_from(draft.challenged).cloned().collect();
     let domains = domains_above(tx, draft.order, &unshown).await?;
     check_validation(product, &organization, &domains, &unshown, now)?;
+    if let Some(guard) = issuer.caa().filter(|_| product.validation != Validation::Private) {
+        guard.check(&unshown, draft.acme_account, now)?;
+    }
     let certificate = Plan {
         serial: ca::new_serial().map_err(failed)?,
         validation: product.validation,

@@ -14,6 +14,7 @@ pub mod audit;
 pub mod auth;
 pub mod authority;
 pub mod automation;
+pub mod caa;
 mod clock;
 pub mod dashboard;
 pub mod duplicate;

@@ -3,6 +3,8 @@
 //! Everything happens in the caller's transaction: it is read, decided by the rules, and written,
 //! with the order's row locked, so that two acts on one order follow one another.
 
+use std::sync::Arc;
+
 use domain::model::{
     Approval, CertificateKind, Coverage, Order, OrderFile, OrderStatus, Origin, Preferences,
     RequestKind, Role, Serial,
@@ -20,6 +22,7 @@ use store::Tx;
 use store::requests::{NewRequest, RequestRecord, Wish};
 
 use crate::audit::{self, AuditEntry};
+use crate::caa::CaaRounds;
 use crate::issue::{Draft, Reserved, reserve};
 use crate::{
     Actor, Ask, Exact, Issued, Issuer, Lifecycle, LifecycleError, Outcome, Result, What, settings,
@@ -388,12 +391,20 @@ impl Lifecycle {
     /// that follow it use [`Lifecycle::renew_due`].
     pub async fn ask(&self, actor: &Actor, ask: Ask) -> Result<Outcome> {
         let (issuer, now) = (self.issuer_arc()?, self.clock().now());
-        let acting = actor.clone();
-        let placed = self
-            .store()
-            .write(move |tx| Box::pin(async move { place(tx, &issuer, now, &acting, &ask).await }))
-            .await?;
-        self.settle(actor, placed).await
+        let mut rounds = CaaRounds::default();
+        loop {
+            let (issuer, acting, ask) = (Arc::clone(&issuer), actor.clone(), ask.clone());
+            let placed = self
+                .store()
+                .write(move |tx| {
+                    Box::pin(async move { place(tx, &issuer, now, &acting, &ask).await })
+                })
+                .await;
+            match placed {
+                Ok(placed) => return self.settle(actor, placed).await,
+                Err(error) => rounds.again(self, error).await?,
+            }
+        }
     }
 
     /// Signs and stores what was placed, or waits for whoever is doing that.

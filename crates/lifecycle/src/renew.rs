@@ -10,6 +10,7 @@ use domain::{Name, NameSet, OrderNumber, ProfileId, Timestamp};
 use store::Tx;
 
 use crate::ask::{note, read_csr};
+use crate::caa::CaaRounds;
 use crate::order_new::{Terms, sold, submit_key, take};
 use crate::place::{Asker, Placed, Placing, locked_file, place};
 use crate::{
@@ -132,15 +133,23 @@ impl Lifecycle {
     /// renewal of another is held for approval or not issued yet: ask again later.
     pub async fn renew_due(&self, actor: &Actor, due: &Due) -> Result<(Outcome, Decided)> {
         let issuer = self.issuer_arc()?;
+        let mut caa = CaaRounds::default();
         for round in 0..ROUNDS {
             let (issuer, now) = (issuer.clone(), self.clock().now());
             let (acting, due) = (actor.clone(), due.clone());
-            let (decided, placed) = self
+            let placed = self
                 .store()
                 .write(move |tx| {
                     Box::pin(async move { decide_and_place(tx, &issuer, now, &acting, &due).await })
                 })
-                .await?;
+                .await;
+            let (decided, placed) = match placed {
+                Ok(placed) => placed,
+                Err(error) => {
+                    caa.again(self, error).await?;
+                    continue;
+                }
+            };
             match placed {
                 Placed::Superseded { .. } => {}
                 Placed::Done(Outcome::Wait { order })

@@ -4,11 +4,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use domain::rules::CaaRecord;
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::proto::rr::rdata::CAA;
 use hickory_resolver::proto::rr::{RData, RecordType};
 
 use super::Failure;
@@ -17,7 +17,8 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// Records of one answer that are looked at.
 const MOST: usize = 200;
 
-/// The DNS as validation sees it.
+/// The DNS as validation sees it. Cheap to clone.
+#[derive(Clone)]
 pub struct Dns {
     resolver: TokioResolver,
 }
@@ -68,10 +69,12 @@ impl Dns {
     }
 
     /// The CAA records at `name`, CNAMEs followed; none where there are none.
-    pub async fn caa(&self, name: &str) -> Result<Vec<CAA>, Failure> {
+    pub async fn caa(&self, name: &str) -> Result<Vec<CaaRecord>, Failure> {
         let values = self.records(name, RecordType::CAA).await?;
         let caa = |data: RData| match data {
-            RData::CAA(caa) => Some(caa),
+            RData::CAA(caa) => {
+                Some(CaaRecord { critical: caa.issuer_critical, tag: caa.tag, value: caa.value })
+            }
             _ => None,
         };
         Ok(values.into_iter().filter_map(caa).collect())

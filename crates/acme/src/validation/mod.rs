@@ -23,6 +23,7 @@ use futures::FutureExt as _;
 use lifecycle::acme::{AcmeResult, ValidationOutcome, ValidationTask};
 use serde::Serialize;
 
+pub(crate) use caa::Lookup;
 pub(crate) use dns::Dns;
 
 use crate::{AcmeConfig, AcmeServer};

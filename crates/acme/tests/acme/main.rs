@@ -5,6 +5,8 @@ mod accounts;
 #[cfg(test)]
 mod addresses;
 #[cfg(test)]
+mod caa;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod detection;

@@ -8,7 +8,8 @@
 pub mod acme;
 pub mod approval;
 pub mod automation;
-pub mod candidates;
+pub mod caa;
+mod candidates;
 pub mod detect;
 pub mod directory;
 pub mod duplicate;
@@ -36,6 +37,7 @@ pub use automation::{
     AutomationRequest, check_auto_renew_owner, check_bulk, decide_automation, offer_in_automation,
     recheck_scheduled_duplicate,
 };
+pub use caa::{CaaIssuance, CaaRecord, judge_caa};
 pub use candidates::{
     DuplicateCandidates, candidates_for_certificate, candidates_for_names, keep_chosen_order,
 };

@@ -6,6 +6,7 @@
 //! then finds its certificate. Held requests are settled the same way, once they are decided.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use ca::CsrFacts;
 use domain::model::acme::{AcmeAccount, AcmeOrder, AcmeOrderStatus, Fault};
@@ -20,6 +21,7 @@ use store::acme::AcmeOrderOutcome;
 use super::decide::{Question, decide};
 use super::orders::{lock, owned, seen};
 use super::{AcmeDesk, AcmeError, AcmeResult, actor, new_order, replaces};
+use crate::caa::CaaRounds;
 use crate::issue::{Reserved, complete};
 use crate::place::{Placed, place_under};
 use crate::{Actor, Ask, Exact, Issuer, LifecycleError, NewOrder, Outcome, What, settings};
@@ -44,37 +46,26 @@ impl AcmeDesk {
         address: Option<IpAddr>,
     ) -> AcmeResult<AcmeOrder> {
         let (issuer, now) = (self.desk.issuer_arc()?, self.clock().now());
-        let (acting, holder) = (actor(account, address), account.clone());
-        let (order, reserved) = self
-            .desk
-            .store()
-            .write(move |tx| {
-                Box::pin(async move {
-                    lock(tx, id).await?;
-                    let order = seen(owned(tx, holder.id, id).await?, now);
-                    if matches!(order.status, AcmeOrderStatus::Processing | AcmeOrderStatus::Valid)
-                    {
-                        return Ok((order, None));
-                    }
-                    if order.status != AcmeOrderStatus::Ready {
-                        return Err(not_ready(&order));
-                    }
-                    let url = new_order::usable_url(tx, &holder).await?;
-                    check_csr(&url, &order, &csr)?;
-                    if !tx.claim_acme_order(id, &csr.der, now).await? {
-                        return Err(not_authorized(tx, &order, now).await?);
-                    }
-                    let work =
-                        Work { issuer: &issuer, account: &holder, actor: &acting, csr: &csr, now };
-                    let claimed = AcmeOrder {
-                        status: AcmeOrderStatus::Processing,
-                        claimed_at: Some(now),
-                        ..order
-                    };
-                    advance(tx, &work, &url, claimed).await
+        let mut rounds = CaaRounds::default();
+        let (order, reserved) = loop {
+            let (issuer, csr) = (Arc::clone(&issuer), csr.clone());
+            let (acting, holder) = (actor(account, address), account.clone());
+            let claimed = self
+                .desk
+                .store()
+                .write(move |tx| {
+                    Box::pin(async move {
+                        let (account, actor) = (&holder, &acting);
+                        let work = Work { issuer: &issuer, account, actor, csr: &csr, now };
+                        claim(tx, &work, id).await
+                    })
                 })
-            })
-            .await?;
+                .await;
+            match claimed {
+                Ok(claimed) => break claimed,
+                Err(error) => rounds.again(&self.desk, error).await?,
+            }
+        };
         let Some(reserved) = reserved else { return Ok(order) };
         self.sign_and_store(order, actor(account, address), reserved).await
     }
@@ -105,11 +96,22 @@ impl AcmeDesk {
     /// where its request was refused; and tries again where another renewal was in the way.
     pub async fn settle(&self, id: AcmeOrderId) -> AcmeResult<AcmeOrder> {
         let (issuer, now) = (self.desk.issuer_arc()?, self.clock().now());
-        let settled = self
-            .desk
-            .store()
-            .write(move |tx| Box::pin(async move { settle_in(tx, &issuer, id, now).await }))
-            .await;
+        let mut rounds = CaaRounds::default();
+        let settled = loop {
+            let issuer = Arc::clone(&issuer);
+            let settled = self
+                .desk
+                .store()
+                .write(move |tx| Box::pin(async move { settle_in(tx, &issuer, id, now).await }))
+                .await;
+            match settled {
+                Err(error) => match rounds.again(&self.desk, error).await {
+                    Ok(()) => {}
+                    Err(error) => break Err(error),
+                },
+                settled => break settled,
+            }
+        };
         match settled {
             Ok((order, Some((actor, reserved)))) => {
                 self.sign_and_store(order, actor, reserved).await
@@ -136,6 +138,30 @@ impl AcmeDesk {
             })
             .await
     }
+}
+
+/// Takes an order from ready to processing, and decides and places it.
+async fn claim(
+    tx: &mut Tx,
+    work: &Work<'_>,
+    id: AcmeOrderId,
+) -> AcmeResult<(AcmeOrder, Option<Reserved>)> {
+    lock(tx, id).await?;
+    let order = seen(owned(tx, work.account.id, id).await?, work.now);
+    if matches!(order.status, AcmeOrderStatus::Processing | AcmeOrderStatus::Valid) {
+        return Ok((order, None));
+    }
+    if order.status != AcmeOrderStatus::Ready {
+        return Err(not_ready(&order));
+    }
+    let url = new_order::usable_url(tx, work.account).await?;
+    check_csr(&url, &order, work.csr)?;
+    if !tx.claim_acme_order(id, &work.csr.der, work.now).await? {
+        return Err(not_authorized(tx, &order, work.now).await?);
+    }
+    let claimed =
+        AcmeOrder { status: AcmeOrderStatus::Processing, claimed_at: Some(work.now), ..order };
+    advance(tx, work, &url, claimed).await
 }
 
 /// The key that ties an issuance or a held request to its ACME order.
