@@ -51,7 +51,19 @@ pub trait CaaLookup: std::fmt::Debug + Send + Sync {
 pub struct CaaGuard {
     identity: Option<String>,
     lookup: Box<dyn CaaLookup>,
-    seen: Mutex<HashMap<String, (Timestamp, Arc<[CaaRecord]>)>>,
+    seen: Mutex<HashMap<String, (Timestamp, Records)>>,
+}
+
+type Records = Arc<[CaaRecord]>;
+
+/// The records that decide about a name.
+enum Relevant {
+    /// Those of this domain.
+    Of(String, Records),
+    /// No domain above has any.
+    None,
+    /// Somebody has to ask first.
+    Unknown,
 }
 
 impl CaaGuard {
@@ -70,9 +82,9 @@ impl CaaGuard {
         let mut unknown = Vec::new();
         for name in names.dns() {
             match self.relevant(name, now) {
-                Some(Some((domain, records))) => self.judge(name, &domain, &records, account)?,
-                Some(None) => {}
-                None => unknown.extend(name.ancestors().map(ToOwned::to_owned)),
+                Relevant::Of(domain, records) => self.judge(name, &domain, &records, account)?,
+                Relevant::None => {}
+                Relevant::Unknown => unknown.extend(name.ancestors().map(ToOwned::to_owned)),
             }
         }
         if unknown.is_empty() {
@@ -83,25 +95,20 @@ impl CaaGuard {
         Err(LifecycleError::CaaUnknown(unknown))
     }
 
-    /// The nearest domain with records, and these (RFC 8659 section 3): none where no domain has
-    /// any, and no answer where it is not known.
-    #[expect(clippy::option_option, reason = "known to be none, or not known")]
-    fn relevant(
-        &self,
-        name: &DnsName,
-        now: Timestamp,
-    ) -> Option<Option<(String, Arc<[CaaRecord]>)>> {
+    /// RFC 8659 section 3: the records of the nearest domain that has any.
+    fn relevant(&self, name: &DnsName, now: Timestamp) -> Relevant {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         for domain in name.ancestors() {
-            let (at, records) = seen.get(domain)?;
-            if !is_fresh(*at, now) {
-                return None;
-            }
-            if !records.is_empty() {
-                return Some(Some((domain.to_owned(), Arc::clone(records))));
+            match seen.get(domain) {
+                Some((at, records)) if is_fresh(*at, now) => {
+                    if !records.is_empty() {
+                        return Relevant::Of(domain.to_owned(), Arc::clone(records));
+                    }
+                }
+                _ => return Relevant::Unknown,
             }
         }
-        Some(None)
+        Relevant::None
     }
 
     fn judge(
