@@ -56,7 +56,9 @@ impl From<LifecycleError> for ApiError {
             Fault::SignedOut => Self::new(StatusCode::UNAUTHORIZED, "invalid_api_key", message),
             Fault::Forbidden { .. } => Self::new(StatusCode::FORBIDDEN, "access_denied", message),
             Fault::NotFound { what } => Self::no_such(what),
-            Fault::Conflict { .. } => Self::new(StatusCode::CONFLICT, "conflict", message),
+            Fault::Conflict { .. } | Fault::CaaUnknown(_) => {
+                Self::new(StatusCode::CONFLICT, "conflict", message)
+            }
             Fault::Throttled { retry_after_seconds } => Self {
                 retry_after: Some(retry_after_seconds),
                 ..Self::new(StatusCode::TOO_MANY_REQUESTS, "request_limit_exceeded", message)
