@@ -285,7 +285,7 @@ mod tests {
     fn caa_is_looked_at_always_where_a_resolver_is_named() {
         let config = |caa, resolver: Option<&str>| {
             let dns_resolver = resolver.map(|text| text.parse().unwrap());
-            Config::load(&Options { caa, dns_resolver, ..Options::default() }).unwrap().caa()
+            Config::load(&Options { dns_resolver, caa, ..Options::default() }).unwrap().caa()
         };
         assert_eq!(config(None, None), Caa::Challenges);
         assert_eq!(config(None, Some("127.0.0.1:53")), Caa::Always);
