@@ -36,6 +36,8 @@ class Client:
     program = ""
     # A web server that is its own client enrolls and duplicates, and no more can be asked of it.
     serves = False
+    # Whether it can answer tls-alpn-01 itself.
+    alpn = False
 
     def __init__(self, site: Site):
         self.site = site
@@ -107,7 +109,7 @@ class Certbot(Client):
 
 
 class Lego(Client):
-    name, program = "lego", "lego"
+    name, program, alpn = "lego", "lego", True
 
     def base(self, server: str, url: Url, name: str) -> list[object]:
         return [
@@ -122,6 +124,8 @@ class Lego(Client):
         way = ["--http", "--http.webroot", self.site.net.webroot]
         if method == "dns-01":
             way = ["--dns", "exec", "--dns.disable-cp", "--dns.resolvers", f"127.0.0.1:{self.site.net.dns_port}"]
+        if method == "tls-alpn-01":
+            way = ["--tls", "--tls.port", f"{self.site.net.own_address(name)}:{self.site.net.tls_port}"]
         hook = {"EXEC_PATH": str(HERE / "hook"), "EXEC_POLLING_INTERVAL": "1"}
         self.run(*self.base(server, url, name), *way, "run", **hook)
         return self.file(server, name)

@@ -18,16 +18,17 @@ def free_port() -> int:
 
 
 class Folder(BaseResolver):
-    """Every name is at 127.0.0.1; TXT records are the lines of files named like them."""
+    """Every name is at 127.0.0.1 or an address of its own; TXT records are the lines of files named like them."""
 
     def __init__(self, folder: pathlib.Path):
         self.folder = folder
+        self.addresses: dict[str, str] = {}
 
     def resolve(self, request, handler):
         reply = request.reply()
         name = str(request.q.qname).rstrip(".").lower()
         if request.q.qtype == QTYPE.A:
-            reply.add_answer(RR(request.q.qname, QTYPE.A, rdata=A("127.0.0.1"), ttl=0))
+            reply.add_answer(RR(request.q.qname, QTYPE.A, rdata=A(self.addresses.get(name, "127.0.0.1")), ttl=0))
         file = self.folder / name
         if request.q.qtype == QTYPE.TXT and file.is_file():
             for line in file.read_text().split():
@@ -48,7 +49,10 @@ class Net:
         self.challenges = self.webroot / ".well-known" / "acme-challenge"
         self.records.mkdir()
         self.challenges.mkdir(parents=True)
-        self.dns = DNSServer(Folder(self.records), address="127.0.0.1", port=0, logger=DNSLogger("-request,-reply"))
+        self.names = Folder(self.records)
+        # Clients answer tls-alpn-01 themselves, all at one port: each at an address of its own.
+        self.tls_port = free_port()
+        self.dns = DNSServer(self.names, address="127.0.0.1", port=0, logger=DNSLogger("-request,-reply"))
         self.dns.start_thread()
         self.dns_port = self.dns.server.server_address[1]
         serve = functools.partial(Quiet, directory=str(self.webroot))
@@ -61,7 +65,12 @@ class Net:
             "CERTDECK_DNS_RESOLVER": f"127.0.0.1:{self.dns_port}",
             "CERTDECK_VALIDATION_ALLOW": "127.0.0.0/8",
             "CERTDECK_ACME_HTTP01_PORT": str(self.web.server_port),
+            "CERTDECK_ACME_TLSALPN01_PORT": str(self.tls_port),
         }
+
+    def own_address(self, name: str) -> str:
+        """Gives the name a loopback address that no other name has."""
+        return self.names.addresses.setdefault(name, f"127.0.1.{len(self.names.addresses) + 1}")
 
     def stop(self) -> None:
         self.web.shutdown()

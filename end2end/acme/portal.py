@@ -1,11 +1,13 @@
 """A portal of its own: the real binary with its demonstration, on ports that the system chooses."""
 
+import contextlib
 import json
 import os
 import pathlib
 import re
 import signal
 import subprocess
+import sqlite3
 import threading
 from dataclasses import dataclass
 
@@ -106,3 +108,13 @@ class Portal:
     def _environment(self) -> dict[str, str]:
         own = {key: value for key, value in os.environ.items() if not key.startswith("CERTDECK_")}
         return own | {"CERTDECK_DATA_DIR": str(self.folder)}
+    def validated_by(self, name: str) -> list[str]:
+        """The challenges by which control of a name was shown."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.folder}/certdeck.sqlite?mode=ro", uri=True)) as database:
+            rows = database.execute(
+                "SELECT c.kind FROM acme_challenges c JOIN acme_authorizations a ON a.id = c.authorization_id "
+                "WHERE a.identifier_value = ? AND c.status = 'valid'",
+                (name,),
+            )
+            return [kind for (kind,) in rows]
+

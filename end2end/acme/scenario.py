@@ -178,6 +178,16 @@ def revokes(play: Play) -> None:
     file = play.client.obtain("gone", play.url("web"), name)
     play.client.revoke("gone", play.url("web"), file)
     certificate = play.newest(name)["certificates"][0]
+def tls_alpn01(play: Play) -> None:
+    """a DV product by tls-alpn-01 (RFC 8737)"""
+    name = f"alpn.{play.name}"
+    got = play.obtain("alpn", play.url("dv"), name, "tls-alpn-01")
+    assert play.portal.validated_by(name) == ["tls-alpn-01"], play.portal.validated_by(name)
+    order = play.newest(name)
+    assert order["product"] == "ssl_dv_geotrust"
+    play.last(order["number"], "original", got, 1)
+
+
     assert certificate["status"].startswith("revoked"), certificate["status"]
 
 
@@ -254,3 +264,5 @@ def steps_then(client: Client) -> list:
 def steps_now(client: Client) -> list:
     """The steps of today."""
     return [] if client.serves else [renews_in_the_window, duplicates_the_renewal]
+    if client.alpn:
+        steps.append(tls_alpn01)

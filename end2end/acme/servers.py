@@ -16,13 +16,13 @@ from portal import Url
 PATIENCE = 60
 
 
-def served(port: int, name: str, root: pathlib.Path) -> str:
+def served(address: tuple[str, int], name: str, root: pathlib.Path) -> str:
     """The PEM that a server shows, once its chain is valid and for the name; waits for that."""
     context = ssl.create_default_context(cafile=str(root))
     end = time.monotonic() + PATIENCE
     while True:
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=5) as plain:
+            with socket.create_connection(address, timeout=5) as plain:
                 with context.wrap_socket(plain, server_hostname=name) as tls:
                     return ssl.DER_cert_to_PEM_cert(tls.getpeercert(binary_form=True))
         except (OSError, ssl.SSLError):
@@ -34,21 +34,26 @@ def served(port: int, name: str, root: pathlib.Path) -> str:
 class WebServer(Client):
     """Started, watched until it serves the certificate, stopped."""
 
-    serves = True
+    serves = alpn = True
 
-    def serving(self, home: pathlib.Path, words: list[object], port: int, name: str) -> str:
+    def place(self, name: str, method: str) -> tuple[str, int]:
+        """Where it listens: where tls-alpn-01 looks for the name, if that is to be used."""
+        net = self.site.net
+        return (net.own_address(name), net.tls_port) if method == "tls-alpn-01" else ("127.0.0.1", free_port())
+
+    def serving(self, home: pathlib.Path, words: list[object], address: tuple[str, int], name: str) -> str:
         with self.log.open("a") as log:
             child = subprocess.Popen(
                 [str(word) for word in words], env=self.environment() | {"HOME": str(home)}, stdout=log, stderr=log
             )
         try:
-            return self.watch(home, child, port, name)
+            return self.watch(home, child, address, name)
         finally:
             child.send_signal(signal.SIGTERM)
             child.wait(30)
 
-    def watch(self, home: pathlib.Path, child: subprocess.Popen, port: int, name: str) -> str:
-        return served(port, name, self.site.root)
+    def watch(self, home: pathlib.Path, child: subprocess.Popen, address: tuple[str, int], name: str) -> str:
+        return served(address, name, self.site.root)
 
     def keep(self, server: str, pem: str) -> pathlib.Path:
         file = self.home(server) / "served.pem"
@@ -60,24 +65,25 @@ class Caddy(WebServer):
     name, program = "caddy", "caddy"
 
     def obtain(self, server, url: Url, name, method="http-01"):
-        home, port = self.home(server), free_port()
+        home, (ip, port) = self.home(server), self.place(name, method)
         shutil.rmtree(home / "store", ignore_errors=True)
         file = home / "Caddyfile"
         file.write_text(
             f"{{\n\tadmin off\n\tstorage file_system {home}/store\n\thttp_port {free_port()}\n\thttps_port {port}\n"
             f"\tskip_install_trust\n\temail admin@example.com\n\tacme_ca \"{url.directory}\"\n"
             f"\tacme_ca_root {self.site.root}\n\tacme_eab {{\n\t\tkey_id {url.kid}\n\t\tmac_key {url.key}\n\t}}\n}}\n\n"
-            f"{name} {{\n\tbind 127.0.0.1\n\trespond \"ok\"\n}}\n"
+            f"{name} {{\n\tbind {ip}\n\ttls {{\n\t\tissuer acme {{\n\t\t\tdisable_http_challenge\n\t\t}}\n\t}}\n"
+            f"\trespond \"ok\"\n}}\n"
         )
         words = ["caddy", "run", "--config", file, "--adapter", "caddyfile"]
-        return self.keep(server, self.serving(home, words, port, name))
+        return self.keep(server, self.serving(home, words, (ip, port), name))
 
 
 class Apache(WebServer):
     name, program = "apache", "apache2"
 
     def obtain(self, server, url: Url, name, method="http-01"):
-        home, port = self.home(server), free_port()
+        home, (ip, port) = self.home(server), self.place(name, method)
         modules = "/usr/lib/apache2/modules"
         loaded = "".join(
             f"LoadModule {one}_module {modules}/mod_{one}.so\n"
@@ -87,20 +93,20 @@ class Apache(WebServer):
         file.write_text(
             f"{loaded}ServerRoot {home}\nServerName {name}\nPidFile {home}/pid\nDefaultRuntimeDir {home}\n"
             f"ErrorLog {home}/error.log\nLogLevel warn md:debug\nUser www-data\nGroup www-data\n"
-            f"Listen 127.0.0.1:{port} https\nMDStoreDir {home}/md\nMDCertificateAuthority \"{url.directory}\"\n"
+            f"Listen {ip}:{port} https\nMDStoreDir {home}/md\nMDCertificateAuthority \"{url.directory}\"\n"
             f"MDCertificateAgreement accepted\nMDContactEmail admin@example.com\n"
             f"MDExternalAccountBinding {url.kid} {url.key}\nMDCACertificateFile {self.site.root}\n"
             f"Protocols http/1.1 acme-tls/1\nMDPortMap http:- https:{port}\nMDomain {name}\n"
-            f"<VirtualHost 127.0.0.1:{port}>\nServerName {name}\nSSLEngine on\n</VirtualHost>\n"
+            f"<VirtualHost {ip}:{port}>\nServerName {name}\nSSLEngine on\n</VirtualHost>\n"
         )
         # The module works as www-data, which has to reach the folder.
         for folder in [home, *home.parents]:
             if folder == pathlib.Path("/tmp"):
                 break
             folder.chmod(0o755)
-        return self.keep(server, self.serving(home, ["apache2", "-f", file, "-DFOREGROUND"], port, name))
+        return self.keep(server, self.serving(home, ["apache2", "-f", file, "-DFOREGROUND"], (ip, port), name))
 
-    def watch(self, home, child, port, name):
+    def watch(self, home, child, address, name):
         # mod_md keeps a new certificate aside; a graceful restart puts it into use.
         staged = home / "md" / "staging" / name / "job.json"
         end = time.monotonic() + PATIENCE
@@ -109,8 +115,8 @@ class Apache(WebServer):
                 raise TimeoutError(f"mod_md got no certificate: {(home / 'error.log').read_text()[-1500:]}")
             time.sleep(0.2)
         child.send_signal(signal.SIGUSR1)
-        return served(port, name, self.site.root)
+        return served(address, name, self.site.root)
 
 
-# These enroll and duplicate by auto-detection.
+# These enroll and duplicate by auto-detection, and answer tls-alpn-01.
 ALL = [Caddy, Apache]
