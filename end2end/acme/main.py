@@ -1,6 +1,7 @@
 """Runs every client's scenario and prints what was seen."""
 
 import concurrent.futures
+import datetime
 import os
 import pathlib
 import shutil
@@ -13,10 +14,12 @@ import clients
 import servers
 from net import Net
 from portal import BINARY, Portal
-from scenario import Play, steps_now, steps_then
+from scenario import Play, steps_before_the_window, steps_in_the_window, steps_now, steps_then
 
 # The portal's clock at first: certificates of 40 days are in their renewal window 30 days later.
-THEN = "-30d"
+THEN = datetime.timedelta(days=-30)
+# How long the clients may take to be seen before the plans' window.
+BEFORE = datetime.timedelta(hours=1)
 
 
 def missing(kinds: list) -> list:
@@ -50,9 +53,21 @@ class Tally:
 
 def together(tally: Tally, plays: list[Play], steps_of) -> list[Play]:
     """All clients at once; those that came through."""
-    with concurrent.futures.ThreadPoolExecutor(max_workers=len(plays)) as pool:
+    with concurrent.futures.ThreadPoolExecutor(max_workers=max(len(plays), 1)) as pool:
         through = pool.map(lambda play: tally.steps(play, steps_of(play.client)), plays)
         return [play for play, good in zip(plays, list(through), strict=True) if good]
+
+
+class Story:
+    """The clients' plays, time after time; a client that failed is not asked again, and its later steps have failed."""
+
+    def __init__(self, tally: Tally, plays: list[Play]):
+        self.tally, self.plays, self.through = tally, plays, plays
+
+    def go_on(self, steps_of) -> None:
+        self.tally.failed += sum(len(steps_of(play.client)) for play in self.plays if play not in self.through)
+        asked = [play for play in self.through if steps_of(play.client)]
+        self.through = together(self.tally, asked, steps_of)
 
 
 def run(folder: pathlib.Path, kinds: list) -> Tally:
@@ -62,11 +77,18 @@ def run(folder: pathlib.Path, kinds: list) -> Tally:
         portal.start(THEN)
         portal.command("settings", "set", "approval_step", "skip")
         site = clients.Site(folder, net, portal.root)
-        plays = [Play(portal, kind(site)) for kind in kinds]
-        through = together(tally, plays, steps_then)
+        story = Story(tally, [Play(portal, kind(site)) for kind in kinds])
+        story.go_on(steps_then)
         portal.restart()
-        together(tally, [play for play in through if steps_now(play.client)], steps_now)
-        tally.failed += sum(len(steps_now(play.client)) for play in plays if play not in through)
+        story.go_on(steps_now)
+        windows = [play.kept["window"] for play in story.through]
+        if windows:
+            portal.restart(min(windows) - BEFORE)
+            story.go_on(steps_before_the_window)
+            portal.restart(max(windows))
+        else:
+            story.go_on(steps_before_the_window)
+        story.go_on(steps_in_the_window)
     finally:
         portal.stop()
         net.stop()

@@ -1,13 +1,14 @@
 """A portal of its own: the real binary with its demonstration, on ports that the system chooses."""
 
 import contextlib
+import datetime
 import json
 import os
 import pathlib
 import re
 import signal
-import subprocess
 import sqlite3
+import subprocess
 import threading
 from dataclasses import dataclass
 
@@ -45,12 +46,23 @@ class Portal:
         self.addresses = ("127.0.0.1:0", "127.0.0.1:0")
         self.child: subprocess.Popen | None = None
         self.root = folder / "root.pem"
+        self.ahead = datetime.timedelta()
 
-    def start(self, clock: str | None = None) -> None:
+    def now(self) -> datetime.datetime:
+        """The portal's time."""
+        return datetime.datetime.now(datetime.UTC) + self.ahead
+
+    def start(self, clock: datetime.timedelta | datetime.datetime | None = None) -> None:
+        """Its clock is ahead by a time, or begins at one; without, it is the real one."""
         environment = self._environment() | self.settings
         environment["CERTDECK_LISTEN"], environment["CERTDECK_TLS_LISTEN"] = self.addresses
-        if clock:
-            environment["CERTDECK_CLOCK"] = clock
+        self.ahead = clock or datetime.timedelta()
+        if isinstance(clock, datetime.datetime):
+            environment["CERTDECK_CLOCK"] = clock.strftime("%Y-%m-%dT%H:%M:%SZ")
+            # It begins when the process reads it: not before now.
+            self.ahead = clock - datetime.datetime.now(datetime.UTC)
+        elif clock:
+            environment["CERTDECK_CLOCK"] = f"{clock.days:+d}d"
         with self.log.open("ab") as log:
             self.child = subprocess.Popen(
                 [BINARY, "serve", "--demo"], env=environment, stdout=subprocess.PIPE, stderr=log, text=True
@@ -79,7 +91,7 @@ class Portal:
             except subprocess.TimeoutExpired:
                 self.child.kill()
 
-    def restart(self, clock: str | None = None) -> None:
+    def restart(self, clock: datetime.datetime | None = None) -> None:
         self.stop()
         self.start(clock)
 
@@ -105,9 +117,6 @@ class Portal:
         found = [order for order in listed if order["common_name"] == common_name]
         return sorted(found, key=lambda order: (order["ordered_at"], order["number"]))
 
-    def _environment(self) -> dict[str, str]:
-        own = {key: value for key, value in os.environ.items() if not key.startswith("CERTDECK_")}
-        return own | {"CERTDECK_DATA_DIR": str(self.folder)}
     def validated_by(self, name: str) -> list[str]:
         """The challenges by which control of a name was shown."""
         with contextlib.closing(sqlite3.connect(f"file:{self.folder}/certdeck.sqlite?mode=ro", uri=True)) as database:
@@ -118,3 +127,6 @@ class Portal:
             )
             return [kind for (kind,) in rows]
 
+    def _environment(self) -> dict[str, str]:
+        own = {key: value for key, value in os.environ.items() if not key.startswith("CERTDECK_")}
+        return own | {"CERTDECK_DATA_DIR": str(self.folder)}

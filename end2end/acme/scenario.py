@@ -11,6 +11,8 @@ from portal import Portal, Url
 
 # Days that the certificates of the scenario live; their renewal window is a third of it (rule A9).
 LIFETIME = 40
+# The renewal window of multi-year plans before their end (rules A8 and A9).
+PLAN_WINDOW = datetime.timedelta(days=90)
 
 
 def day(order: dict) -> datetime.datetime:
@@ -42,6 +44,8 @@ class Play:
         product, *more = {
             "web": ["ssl_plus", "--validity-days", str(LIFETIME)],
             "plan": ["ssl_plus", "--coverage-years", "2", "--validity-days", str(LIFETIME)],
+            # Its window opens while the organization's and its domains' validations still hold.
+            "year": ["ssl_plus", "--coverage-years", "1", "--validity-days", str(LIFETIME)],
             "dv": ["ssl_dv_geotrust"],
             "any": ["wildcard_dv_geotrust"],
             "wildcard": ["ssl_wildcard"],
@@ -57,7 +61,9 @@ class Play:
         return serial(file)
 
     def verify(self, file: pathlib.Path) -> None:
-        words = ["openssl", "verify", "-CAfile", self.portal.root, "-untrusted", file, file]
+        # The portal counts whole seconds and may be one ahead.
+        at = str(int(self.portal.now().timestamp()) + 1)
+        words = ["openssl", "verify", "-attime", at, "-CAfile", self.portal.root, "-untrusted", file, file]
         done = subprocess.run(words, capture_output=True, text=True)
         # A server shows its leaf alone; there the handshake was the proof.
         if file.read_text().count("BEGIN CERTIFICATE") > 1:
@@ -172,12 +178,6 @@ def dns01(play: Play) -> None:
     assert name in order["sans"]
 
 
-def revokes(play: Play) -> None:
-    """revokes"""
-    name = f"gone.{play.name}"
-    file = play.client.obtain("gone", play.url("web"), name)
-    play.client.revoke("gone", play.url("web"), file)
-    certificate = play.newest(name)["certificates"][0]
 def tls_alpn01(play: Play) -> None:
     """a DV product by tls-alpn-01 (RFC 8737)"""
     name = f"alpn.{play.name}"
@@ -188,6 +188,12 @@ def tls_alpn01(play: Play) -> None:
     play.last(order["number"], "original", got, 1)
 
 
+def revokes(play: Play) -> None:
+    """revokes"""
+    name = f"gone.{play.name}"
+    file = play.client.obtain("gone", play.url("web"), name)
+    play.client.revoke("gone", play.url("web"), file)
+    certificate = play.newest(name)["certificates"][0]
     assert certificate["status"].startswith("revoked"), certificate["status"]
 
 
@@ -248,9 +254,53 @@ def acme_tiny(play: Play) -> None:
     play.last(play.newest(name)["number"], "original", serial(file), 1)
 
 
+def plans(play: Play) -> None:
+    """has a plan for later"""
+    name = f"year.{play.name}"
+    got = play.obtain("year", play.url("year"), name)
+    order = play.newest(name)
+    play.last(order["number"], "original", got, 1)
+    assert order["coverage_years"] == 1
+    play.kept["year"] = order["number"]
+    play.kept["window"] = datetime.datetime.fromisoformat(order["coverage_ends_at"]) - PLAN_WINDOW
+
+
+def reissues_before_the_window(play: Play) -> None:
+    """an hour before the plan's last 90 days the client's own renewal reissues, under the same order (rule A8)"""
+    assert play.portal.now() < play.kept["window"]
+    file = play.client.renew("year", play.url("year"), f"year.{play.name}")
+    assert play.portal.now() < play.kept["window"], "the step took too long to tell"
+    play.verify(file)
+    play.last(play.kept["year"], "reissue", serial(file), 2)
+    assert len(play.portal.orders(f"year.{play.name}")) == 1
+
+
+def renews_in_the_plans_window(play: Play) -> None:
+    """from the first second of the plan's last 90 days on the client's own renewal renews, under a new order"""
+    assert play.portal.now() >= play.kept["window"]
+    name = f"year.{play.name}"
+    file = play.client.obtain("year", play.url("year"), name)
+    play.verify(file)
+    order = play.newest(name)
+    assert order["renews"] == play.kept["year"], f"{order['number']} renews {order['renews']}"
+    assert order["coverage_years"] == 1
+    play.last(order["number"], "original", serial(file), 1)
+
+
+def reissues_the_renewal(play: Play) -> None:
+    """then the same request reissues the renewal, and does not renew again"""
+    name = f"year.{play.name}"
+    renewal = play.newest(name)
+    got = play.obtain("year", play.url("year"), name)
+    play.last(renewal["number"], "reissue", got, 2)
+    assert len(play.portal.orders(name)) == 2
+
+
 def steps_then(client: Client) -> list:
     """The steps 30 days ago."""
     steps = [enrolls, duplicates]
+    if client.alpn:
+        steps.append(tls_alpn01)
     if client.serves:
         return steps
     steps += [renews_by_query, sticky, duplicates_by_path, enrolls_anew, covers, reissues, http01, dns01, revokes]
@@ -258,11 +308,19 @@ def steps_then(client: Client) -> list:
         steps.append(rekeys)
     if isinstance(client, Dehydrated):
         steps.append(acme_tiny)
-    return [*steps, prepares]
+    return [*steps, prepares, plans]
 
 
 def steps_now(client: Client) -> list:
     """The steps of today."""
     return [] if client.serves else [renews_in_the_window, duplicates_the_renewal]
-    if client.alpn:
-        steps.append(tls_alpn01)
+
+
+def steps_before_the_window(client: Client) -> list:
+    """The steps when the plans have 90 days and an hour left."""
+    return [] if client.serves else [reissues_before_the_window]
+
+
+def steps_in_the_window(client: Client) -> list:
+    """The steps when the plans have 90 days left."""
+    return [] if client.serves else [renews_in_the_plans_window, reissues_the_renewal]
