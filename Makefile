@@ -8,6 +8,9 @@ PROFILE_DIR := target/debug
 NATIVE := --workspace --exclude certdeck-frontend
 export CERTDECK_REQUIRE_POSTGRES ?= 1
 
+# `make fuzz`: seconds for each target.
+FUZZ_SECONDS ?= 20
+
 # `make bench`: sizes, and the cores of server and load.
 BENCH_ORDERS ?= 1000000
 BENCH_SECONDS ?= 10
@@ -42,6 +45,7 @@ test: ## Run every test; installs PostgreSQL, Chromium, nginx and ACME clients w
 	@.ci/install build test
 	$(CARGO) run --quiet -p xtask -- site --check-budget
 	CERTDECK_PKILINT=$(CURDIR)/target/pkilint/bin $(CARGO) test $(NATIVE)
+	$(MAKE) fuzz
 	$(MAKE) e2e
 	$(MAKE) interop
 
@@ -57,8 +61,13 @@ interop: ## Run real ACME clients against the portal, over https
 	$(CARGO) build -p certdeck
 	CI=1 end2end/acme/run
 
+fuzz: ## Fuzz the readers of JWS, CSR and JSON for a bounded time (FUZZ_SECONDS each)
+	@.ci/install build fuzz
+	fuzz/run $(FUZZ_SECONDS)
+
 lint: tools ## Format and clippy, native and WASM
 	$(CARGO) fmt --all -- --check
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml -- --check
 	$(CARGO) clippy $(NATIVE) --all-targets -- -D warnings
 	$(CARGO) clippy -p certdeck-frontend --target wasm32-unknown-unknown -- -D warnings
 
@@ -77,4 +86,4 @@ bench: site ## Measure; docs/BENCHMARKS.md has the figures and how to read them
 	taskset -c $(BENCH_LOAD_CORE) target/release/certdeck-bench $(BENCH_TERMS) pages
 	taskset -c $(BENCH_LOAD_CORE) target/release/certdeck-bench $(BENCH_TERMS) acme --rounds $(BENCH_ROUNDS)
 
-.PHONY: help tools site run build test e2e interop lint deny advisories check bench
+.PHONY: help tools site run build test fuzz e2e interop lint deny advisories check bench

@@ -20,4 +20,6 @@ pub mod urls;
 pub mod validation;
 
 pub use config::{AcmeConfig, Caa, Network};
+#[doc(hidden)]
+pub use endpoints::read_payload;
 pub use server::{AcmeServer, router};

@@ -66,17 +66,20 @@ pub struct Fetch {
 impl Signed {
     /// The payload as JSON of the wanted form.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        serde_json::from_slice(&self.payload).map_err(|error| {
-            Problem::malformed(format!(
-                "The payload can't be read as JSON for this resource: {error}."
-            ))
-        })
+        read(&self.payload)
     }
 
     /// Whether this is a POST-as-GET.
     pub fn is_fetch(&self) -> bool {
         self.payload.is_empty()
     }
+}
+
+/// A payload as JSON of the wanted form.
+pub fn read<T: DeserializeOwned>(payload: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(payload).map_err(|error| {
+        Problem::malformed(format!("The payload can't be read as JSON for this resource: {error}."))
+    })
 }
 
 impl FromRequest<AcmeServer> for Signed {

@@ -20,9 +20,9 @@ use crate::request::{ByKey, Signed};
 /// Members that are not named here, `orders` among them, are ignored (RFC 8555 section 7.3).
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct NewAccount {
+pub struct NewAccount {
     #[serde(default)]
-    contact: Vec<String>,
+    pub(super) contact: Vec<String>,
     #[serde(default)]
     terms_of_service_agreed: bool,
     #[serde(default)]

@@ -11,7 +11,7 @@ use super::{Answer, orders};
 use crate::AcmeServer;
 use crate::directory::PROFILE;
 use crate::problem::{Kind, Problem};
-use crate::request::ByAccount;
+use crate::request::{self, ByAccount};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -87,7 +87,14 @@ pub async fn post_alias(
 
 async fn place(server: &AcmeServer, asked: Option<DirectoryAction>, request: ByAccount) -> Answer {
     let ByAccount { account, signed } = request;
-    let wanted: NewOrder = signed.read()?;
+    let wanted = read(&signed.payload, asked)?;
+    let order = server.desk().new_order(&account, wanted, signed.address).await?;
+    Ok(orders::answer(server, &order, StatusCode::CREATED))
+}
+
+/// The wish of a payload.
+pub fn read(payload: &[u8], asked: Option<DirectoryAction>) -> Result<NewAcmeOrder, Problem> {
+    let wanted: NewOrder = request::read(payload)?;
     if let Some(profile) = wanted.profile.as_deref().filter(|profile| *profile != PROFILE) {
         let shown: String = profile.chars().take(40).collect();
         let words = format!(
@@ -97,16 +104,14 @@ async fn place(server: &AcmeServer, asked: Option<DirectoryAction>, request: ByA
     }
     check_no_time(wanted.not_before.as_deref(), "notBefore")?;
     check_no_time(wanted.not_after.as_deref(), "notAfter")?;
-    let wanted = NewAcmeOrder {
+    Ok(NewAcmeOrder {
         identifiers: read_identifiers(wanted.identifiers)?,
         not_before: None,
         not_after: None,
         profile: wanted.profile,
         replaces: wanted.replaces,
         asked,
-    };
-    let order = server.desk().new_order(&account, wanted, signed.address).await?;
-    Ok(orders::answer(server, &order, StatusCode::CREATED))
+    })
 }
 
 /// The validity is the ACME Directory URL's to say, so a client's wish for another is refused

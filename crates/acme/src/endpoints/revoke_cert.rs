@@ -14,7 +14,7 @@ use crate::AcmeServer;
 use crate::jwk::Jwk;
 use crate::problem::{Kind, Problem};
 use crate::reply::Reply;
-use crate::request::{Author, Signed};
+use crate::request::{self, Author, Signed};
 
 #[derive(Deserialize)]
 struct Revocation {
@@ -23,17 +23,8 @@ struct Revocation {
 }
 
 pub async fn post(State(server): State<AcmeServer>, signed: Signed) -> Answer {
-    let wanted: Revocation = signed.read()?;
-    let der = URL_SAFE_NO_PAD.decode(&wanted.certificate).map_err(|_| {
-        Problem::malformed("certificate must be the certificate's DER in unpadded base64url.")
-    })?;
-    let unreadable =
-        || Problem::malformed("certificate can't be read as an X.509 certificate in DER.");
-    let (rest, certificate) = X509Certificate::from_der(&der).map_err(|_| unreadable())?;
-    if !rest.is_empty() {
-        return Err(unreadable());
-    }
-    let reason = read_reason(wanted.reason)?;
+    let (der, reason) = read(&signed.payload)?;
+    let certificate = read_certificate(&der)?;
     let revoker = match signed.author {
         Author::Account(account) => Revoker::Account(account),
         Author::Key => {
@@ -52,6 +43,23 @@ pub async fn post(State(server): State<AcmeServer>, signed: Signed) -> Answer {
     let fingerprint = hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &der));
     server.desk().revoke(revoker, serial, fingerprint, reason, signed.address).await?;
     Ok(Reply::empty(StatusCode::OK))
+}
+
+/// The DER and the reason of a payload.
+pub fn read(payload: &[u8]) -> Result<(Vec<u8>, RevocationReason), Problem> {
+    let wanted: Revocation = request::read(payload)?;
+    let der = URL_SAFE_NO_PAD.decode(&wanted.certificate).map_err(|_| {
+        Problem::malformed("certificate must be the certificate's DER in unpadded base64url.")
+    })?;
+    Ok((der, read_reason(wanted.reason)?))
+}
+
+/// The certificate that this is, and nothing behind it.
+pub fn read_certificate(der: &[u8]) -> Result<X509Certificate<'_>, Problem> {
+    match X509Certificate::from_der(der) {
+        Ok((&[], certificate)) => Ok(certificate),
+        _ => Err(Problem::malformed("certificate can't be read as an X.509 certificate in DER.")),
+    }
 }
 
 fn read_reason(code: Option<i64>) -> Result<RevocationReason, Problem> {
