@@ -24,7 +24,7 @@ use super::{AcmeDesk, AcmeError, AcmeResult, actor, new_order, replaces};
 use crate::caa::CaaRounds;
 use crate::issue::{Reserved, complete};
 use crate::place::{Placed, place_under};
-use crate::{Actor, Ask, Exact, Issuer, LifecycleError, NewOrder, Outcome, What, settings};
+use crate::{Actor, Ask, Exact, Issuer, LifecycleError, NewOrder, Outcome, What, fault, settings};
 
 /// What is known when an order is to be advanced.
 struct Work<'a> {
@@ -89,6 +89,7 @@ impl AcmeDesk {
                 })
             })
             .await?;
+        fault::point("issue.after_store");
         Ok(AcmeOrder { status: AcmeOrderStatus::Valid, certificate: Some(certificate), ..order })
     }
 
