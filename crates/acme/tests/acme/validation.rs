@@ -2,9 +2,10 @@
 //! never do.
 
 use serde_json::{Value, json};
+use store::testing::databases;
 
 use crate::client::{Client, csr, digest_of};
-use crate::house::{House, house_with};
+use crate::house::House;
 use crate::world::{Dns, Web, serve_tls};
 
 struct Scene {
@@ -14,17 +15,22 @@ struct Scene {
     web: Web,
 }
 
-async fn scene(product: &str) -> Scene {
-    let (dns, web) = (Dns::start().await, Web::start().await);
-    let house = house_with(|config| {
-        config.dns_resolver = Some(dns.address);
-        config.http01_port = web.port;
-        config.caa_identity = Some("ca.example".to_owned());
-        config.policy.validation_attempts = 2;
-    })
-    .await;
-    let client = house.client("dv", product).await;
-    Scene { house, client, dns, web }
+/// A scene on each database.
+async fn scenes(product: &str) -> Vec<Scene> {
+    let mut scenes = Vec::new();
+    for database in databases().await {
+        let (dns, web) = (Dns::start().await, Web::start().await);
+        let house = House::on(database, |config| {
+            config.dns_resolver = Some(dns.address);
+            config.http01_port = web.port;
+            config.caa_identity = Some("ca.example".to_owned());
+            config.policy.validation_attempts = 2;
+        })
+        .await;
+        let client = house.client("dv", product).await;
+        scenes.push(Scene { house, client, dns, web });
+    }
+    scenes
 }
 
 struct Pending {
@@ -110,168 +116,177 @@ fn place(name: &str, pending: &Pending) -> String {
 
 #[tokio::test]
 async fn http01_finds_the_key_authorization_and_the_certificate_follows() {
-    let scene = scene("ssl_dv_geotrust").await;
-    let pending = scene.pending("a.test", "http-01").await;
-    scene.web.page(&place("a.test", &pending), &format!("{}\r\n \n", pending.key_authorization));
-    // POST-as-GET does not trigger anything.
-    scene.client.fetch(pending.challenge["url"].as_str().unwrap()).await.expect(200);
-    assert!(scene.web.asked.lock().unwrap().is_empty());
-    scene.succeeds(&pending).await;
-    let answered = scene.answer(&pending).await;
-    assert_eq!(answered["status"], "valid", "answering again changes nothing");
-    let done =
-        scene.client.finalize(&pending.order, &csr(&["a.test"], None)).await.expect(200).json();
-    assert_eq!(done["status"], "valid", "{done}");
-    // A short reuse, then a challenge again.
-    let soon = scene.client.order(&["a.test"]).await.expect(201).json();
-    assert_eq!(soon["status"], "ready");
-    scene.house.clock.advance(domain::Days(8));
-    let later = scene.client.order(&["a.test"]).await.expect(201).json();
-    assert_eq!(later["status"], "pending");
+    for scene in scenes("ssl_dv_geotrust").await {
+        let pending = scene.pending("a.test", "http-01").await;
+        scene
+            .web
+            .page(&place("a.test", &pending), &format!("{}\r\n \n", pending.key_authorization));
+        // POST-as-GET does not trigger anything.
+        scene.client.fetch(pending.challenge["url"].as_str().unwrap()).await.expect(200);
+        assert!(scene.web.asked.lock().unwrap().is_empty());
+        scene.succeeds(&pending).await;
+        let answered = scene.answer(&pending).await;
+        assert_eq!(answered["status"], "valid", "answering again changes nothing");
+        let done =
+            scene.client.finalize(&pending.order, &csr(&["a.test"], None)).await.expect(200).json();
+        assert_eq!(done["status"], "valid", "{done}");
+        // A short reuse, then a challenge again.
+        let soon = scene.client.order(&["a.test"]).await.expect(201).json();
+        assert_eq!(soon["status"], "ready");
+        scene.house.clock.advance(domain::Days(8));
+        let later = scene.client.order(&["a.test"]).await.expect(201).json();
+        assert_eq!(later["status"], "pending");
+    }
 }
 
 #[tokio::test]
 async fn http01_follows_redirects_as_far_as_they_may_lead() {
-    let scene = scene("ssl_dv_geotrust").await;
-    let port = scene.web.port;
-    let pending = scene.pending("hop.test", "http-01").await;
-    let start = place("hop.test", &pending);
-    scene.web.answer(&start, 301, &format!("http://other.test:{port}/elsewhere"));
-    scene.web.answer("other.test/elsewhere", 308, "/at-last");
-    scene.web.page("other.test/at-last", &pending.key_authorization);
-    scene.succeeds(&pending).await;
-    for (name, status, target) in [
-        ("port.test", 302, "http://other.test:22/".to_owned()),
-        ("scheme.test", 302, "ftp://other.test/".to_owned()),
-        ("file.test", 302, "file:///etc/passwd".to_owned()),
-        ("see-other.test", 303, format!("http://other.test:{port}/at-last")),
-        ("literal.test", 302, format!("http://127.0.0.1:{port}/")),
-        ("password.test", 302, format!("http://a:b@other.test:{port}/")),
-        ("nowhere.test", 302, "http://".to_owned()),
-        ("circle.test", 302, String::new()),
-    ] {
-        let pending = scene.pending(name, "http-01").await;
-        let target = if target.is_empty() {
-            format!("http://{}", place(name, &pending).replace(name, &format!("{name}:{port}")))
-        } else {
-            target
-        };
-        scene.web.answer(&place(name, &pending), status, &target);
-        let problem = scene.fails(&pending).await;
-        assert_eq!(
-            problem,
-            if status == 303 { "incorrectResponse" } else { "connection" },
-            "{name}"
-        );
+    for scene in scenes("ssl_dv_geotrust").await {
+        let port = scene.web.port;
+        let pending = scene.pending("hop.test", "http-01").await;
+        let start = place("hop.test", &pending);
+        scene.web.answer(&start, 301, &format!("http://other.test:{port}/elsewhere"));
+        scene.web.answer("other.test/elsewhere", 308, "/at-last");
+        scene.web.page("other.test/at-last", &pending.key_authorization);
+        scene.succeeds(&pending).await;
+        for (name, status, target) in [
+            ("port.test", 302, "http://other.test:22/".to_owned()),
+            ("scheme.test", 302, "ftp://other.test/".to_owned()),
+            ("file.test", 302, "file:///etc/passwd".to_owned()),
+            ("see-other.test", 303, format!("http://other.test:{port}/at-last")),
+            ("literal.test", 302, format!("http://127.0.0.1:{port}/")),
+            ("password.test", 302, format!("http://a:b@other.test:{port}/")),
+            ("nowhere.test", 302, "http://".to_owned()),
+            ("circle.test", 302, String::new()),
+        ] {
+            let pending = scene.pending(name, "http-01").await;
+            let target = if target.is_empty() {
+                format!("http://{}", place(name, &pending).replace(name, &format!("{name}:{port}")))
+            } else {
+                target
+            };
+            scene.web.answer(&place(name, &pending), status, &target);
+            let problem = scene.fails(&pending).await;
+            assert_eq!(
+                problem,
+                if status == 303 { "incorrectResponse" } else { "connection" },
+                "{name}"
+            );
+        }
+        let pending = scene.pending("long.test", "http-01").await;
+        scene.web.answer(&place("long.test", &pending), 302, "/0");
+        for number in 0..12 {
+            scene.web.answer(&format!("long.test/{number}"), 302, &format!("/{}", number + 1));
+        }
+        assert_eq!(scene.fails(&pending).await, "connection");
     }
-    let pending = scene.pending("long.test", "http-01").await;
-    scene.web.answer(&place("long.test", &pending), 302, "/0");
-    for number in 0..12 {
-        scene.web.answer(&format!("long.test/{number}"), 302, &format!("/{}", number + 1));
-    }
-    assert_eq!(scene.fails(&pending).await, "connection");
 }
 
 #[tokio::test]
 async fn http01_tells_nothing_of_what_it_met() {
-    let scene = scene("ssl_dv_geotrust").await;
-    let missing = scene.pending("missing.test", "http-01").await;
-    assert_eq!(scene.fails(&missing).await, "incorrectResponse");
-    let wrong = scene.pending("wrong.test", "http-01").await;
-    scene.web.page(&place("wrong.test", &wrong), "SECRET INTERNAL PAGE");
-    assert_eq!(scene.fails(&wrong).await, "incorrectResponse");
-    let huge = scene.pending("huge.test", "http-01").await;
-    scene.web.page(&place("huge.test", &huge), &"SECRET".repeat(100_000));
-    assert_eq!(scene.fails(&huge).await, "incorrectResponse");
+    for scene in scenes("ssl_dv_geotrust").await {
+        let missing = scene.pending("missing.test", "http-01").await;
+        assert_eq!(scene.fails(&missing).await, "incorrectResponse");
+        let wrong = scene.pending("wrong.test", "http-01").await;
+        scene.web.page(&place("wrong.test", &wrong), "SECRET INTERNAL PAGE");
+        assert_eq!(scene.fails(&wrong).await, "incorrectResponse");
+        let huge = scene.pending("huge.test", "http-01").await;
+        scene.web.page(&place("huge.test", &huge), &"SECRET".repeat(100_000));
+        assert_eq!(scene.fails(&huge).await, "incorrectResponse");
+    }
 }
 
 #[tokio::test]
 async fn validation_does_not_reach_into_this_network() {
-    let scene = scene("ssl_dv_geotrust").await;
-    for (name, address) in [
-        ("private.test", [10, 0, 0, 1]),
-        ("metadata.test", [169, 254, 169, 254]),
-        ("zero.test", [0, 0, 0, 0]),
-    ] {
-        scene.dns.address(name, address);
-        let pending = scene.pending(name, "http-01").await;
-        assert_eq!(scene.fails(&pending).await, "connection", "{name}");
+    for scene in scenes("ssl_dv_geotrust").await {
+        for (name, address) in [
+            ("private.test", [10, 0, 0, 1]),
+            ("metadata.test", [169, 254, 169, 254]),
+            ("zero.test", [0, 0, 0, 0]),
+        ] {
+            scene.dns.address(name, address);
+            let pending = scene.pending(name, "http-01").await;
+            assert_eq!(scene.fails(&pending).await, "connection", "{name}");
+        }
+        assert!(scene.web.asked.lock().unwrap().is_empty());
     }
-    assert!(scene.web.asked.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn dns01_reads_all_values_and_follows_cnames() {
-    let scene = scene("wildcard_dv_geotrust").await;
-    let pending = scene.pending("*.wild.test", "dns-01").await;
-    scene.dns.txt(
-        "_acme-challenge.wild.test",
-        &["old", &digest_of(&pending.key_authorization), "other"],
-    );
-    scene.succeeds(&pending).await;
-    let done = scene
-        .client
-        .finalize(&pending.order, &csr(&["*.wild.test"], None))
-        .await
-        .expect(200)
-        .json();
-    assert_eq!(done["status"], "valid", "{done}");
-    let aliased = scene.pending("*.alias.test", "dns-01").await;
-    scene.dns.cname("_acme-challenge.alias.test", "target.elsewhere.test");
-    scene.dns.txt("target.elsewhere.test", &[&digest_of(&aliased.key_authorization)]);
-    scene.succeeds(&aliased).await;
-    let absent = scene.pending("*.absent.test", "dns-01").await;
-    assert_eq!(scene.fails(&absent).await, "dns");
-    let wrong = scene.pending("*.other.test", "dns-01").await;
-    scene.dns.txt("_acme-challenge.other.test", &["wrong"]);
-    assert_eq!(scene.fails(&wrong).await, "incorrectResponse");
+    for scene in scenes("wildcard_dv_geotrust").await {
+        let pending = scene.pending("*.wild.test", "dns-01").await;
+        scene.dns.txt(
+            "_acme-challenge.wild.test",
+            &["old", &digest_of(&pending.key_authorization), "other"],
+        );
+        scene.succeeds(&pending).await;
+        let done = scene
+            .client
+            .finalize(&pending.order, &csr(&["*.wild.test"], None))
+            .await
+            .expect(200)
+            .json();
+        assert_eq!(done["status"], "valid", "{done}");
+        let aliased = scene.pending("*.alias.test", "dns-01").await;
+        scene.dns.cname("_acme-challenge.alias.test", "target.elsewhere.test");
+        scene.dns.txt("target.elsewhere.test", &[&digest_of(&aliased.key_authorization)]);
+        scene.succeeds(&aliased).await;
+        let absent = scene.pending("*.absent.test", "dns-01").await;
+        assert_eq!(scene.fails(&absent).await, "dns");
+        let wrong = scene.pending("*.other.test", "dns-01").await;
+        scene.dns.txt("_acme-challenge.other.test", &["wrong"]);
+        assert_eq!(scene.fails(&wrong).await, "incorrectResponse");
+    }
 }
 
 #[tokio::test]
 async fn a_second_attempt_may_find_what_the_first_did_not() {
-    let scene = scene("ssl_dv_geotrust").await;
-    let pending = scene.pending("slow.test", "http-01").await;
-    scene.answer(&pending).await;
-    // The first attempt has met a 404 by the time it is noted.
-    while scene.client.fetch(pending.challenge["url"].as_str().unwrap()).await.json()["error"]
-        .is_null()
-    {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    for scene in scenes("ssl_dv_geotrust").await {
+        let pending = scene.pending("slow.test", "http-01").await;
+        scene.answer(&pending).await;
+        // The first attempt has met a 404 by the time it is noted.
+        while scene.client.fetch(pending.challenge["url"].as_str().unwrap()).await.json()["error"]
+            .is_null()
+        {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        scene.web.page(&place("slow.test", &pending), &pending.key_authorization);
+        assert_eq!(scene.decided(&pending).await["status"], "valid");
     }
-    scene.web.page(&place("slow.test", &pending), &pending.key_authorization);
-    assert_eq!(scene.decided(&pending).await["status"], "valid");
 }
 
 #[tokio::test]
 async fn caa_forbids_and_permits() {
-    let scene = scene("ssl_dv_geotrust").await;
-    let account = scene.client.account.clone().unwrap();
-    for (name, tag, value, permitted) in [
-        ("one.test", "issue", "other.example".to_owned(), false),
-        ("two.test", "issue", "ca.example".to_owned(), true),
-        (
-            "three.test",
-            "issue",
-            format!("ca.example; accounturi={account}; validationmethods=http-01"),
-            true,
-        ),
-        ("four.test", "issue", "ca.example; validationmethods=dns-01".to_owned(), false),
-        ("five.test", "issue", format!("ca.example; accounturi={account}0"), false),
-    ] {
-        scene.dns.caa(name, tag, &value);
-        // The record of the parent counts for what is below it.
-        let host = format!("www.{name}");
-        let pending = scene.pending(&host, "http-01").await;
-        scene.web.page(&place(&host, &pending), &pending.key_authorization);
-        if permitted {
-            scene.succeeds(&pending).await;
-        } else {
-            assert_eq!(scene.fails(&pending).await, "caa", "{name}");
+    for scene in scenes("ssl_dv_geotrust").await {
+        let account = scene.client.account.clone().unwrap();
+        for (name, tag, value, permitted) in [
+            ("one.test", "issue", "other.example".to_owned(), false),
+            ("two.test", "issue", "ca.example".to_owned(), true),
+            (
+                "three.test",
+                "issue",
+                format!("ca.example; accounturi={account}; validationmethods=http-01"),
+                true,
+            ),
+            ("four.test", "issue", "ca.example; validationmethods=dns-01".to_owned(), false),
+            ("five.test", "issue", format!("ca.example; accounturi={account}0"), false),
+        ] {
+            scene.dns.caa(name, tag, &value);
+            // The record of the parent counts for what is below it.
+            let host = format!("www.{name}");
+            let pending = scene.pending(&host, "http-01").await;
+            scene.web.page(&place(&host, &pending), &pending.key_authorization);
+            if permitted {
+                scene.succeeds(&pending).await;
+            } else {
+                assert_eq!(scene.fails(&pending).await, "caa", "{name}");
+            }
         }
+        let failing = scene.pending("www.servfail.test", "http-01").await;
+        scene.web.page(&place("www.servfail.test", &failing), &failing.key_authorization);
+        assert_eq!(scene.fails(&failing).await, "dns", "no answer is not \"none\"");
     }
-    let failing = scene.pending("www.servfail.test", "http-01").await;
-    scene.web.page(&place("www.servfail.test", &failing), &failing.key_authorization);
-    assert_eq!(scene.fails(&failing).await, "dns", "no answer is not \"none\"");
 }
 
 pub fn challenge_certificate(
@@ -308,62 +323,68 @@ async fn tls_alpn01_looks_at_the_certificate_and_the_protocol() {
         ("soft.test", vec!["soft.test"], true, false, "acme-tls/1", Some("incorrectResponse")),
         ("web.test", vec!["web.test"], true, true, "http/1.1", Some("tls")),
     ] {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let house = house_with(|config| {
-            config.dns_resolver = Some(dns.address);
-            config.tlsalpn01_port = port;
-            config.policy.validation_attempts = 1;
-        })
-        .await;
-        let client = house.client("dv", "ssl_dv_geotrust").await;
-        let scene = Scene { house, client, dns: dns.clone(), web: Web::start().await };
-        let pending = scene.pending(name, "tls-alpn-01").await;
-        let held = if right_key { pending.key_authorization.clone() } else { "another".to_owned() };
-        let (certificate, key) = challenge_certificate(&sans, &held, critical);
-        serve_tls(listener, &certificate, &key, alpn.as_bytes());
-        match problem {
-            None => scene.succeeds(&pending).await,
-            Some(problem) => assert_eq!(scene.fails(&pending).await, problem, "{name}"),
+        for database in databases().await {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let port = listener.local_addr().unwrap().port();
+            let house = House::on(database, |config| {
+                config.dns_resolver = Some(dns.address);
+                config.tlsalpn01_port = port;
+                config.policy.validation_attempts = 1;
+            })
+            .await;
+            let client = house.client("dv", "ssl_dv_geotrust").await;
+            let scene = Scene { house, client, dns: dns.clone(), web: Web::start().await };
+            let pending = scene.pending(name, "tls-alpn-01").await;
+            let held =
+                if right_key { pending.key_authorization.clone() } else { "another".to_owned() };
+            let (certificate, key) = challenge_certificate(&sans, &held, critical);
+            serve_tls(listener, &certificate, &key, alpn.as_bytes());
+            match problem {
+                None => scene.succeeds(&pending).await,
+                Some(problem) => assert_eq!(scene.fails(&pending).await, problem, "{name}"),
+            }
         }
     }
 }
 
 #[tokio::test]
 async fn authorizations_in_advance_and_several_names_at_once() {
-    let scene = scene("ssl_dv_geotrust").await;
-    let url = scene.client.url("new-authz");
-    let wanted = json!({"identifier": {"type": "dns", "value": "early.test"}});
-    let made = scene.client.post(&url, Some(wanted)).await.expect(201);
-    let order = scene.client.order(&["early.test", "b.test"]).await.expect(201).json();
-    let authorizations = order["authorizations"].as_array().unwrap();
-    assert!(authorizations.contains(&json!(made.header("location"))));
-    let wildcard = json!({"identifier": {"type": "dns", "value": "*.early.test"}});
-    let refused = scene.client.post(&url, Some(wildcard)).await.expect(403);
-    assert_eq!(refused.problem(), "rejectedIdentifier");
-    // Both at once: the order becomes ready exactly when the second one is valid.
-    let mut answers = Vec::new();
-    for authorization in authorizations {
-        let shown = scene.client.fetch(authorization.as_str().unwrap()).await.json();
-        let challenge = shown["challenges"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|one| one["type"] == "http-01")
-            .unwrap()
-            .clone();
-        let token = challenge["token"].as_str().unwrap();
-        let name = shown["identifier"]["value"].as_str().unwrap();
-        let key_authorization = format!("{token}.{}", scene.client.key.thumbprint());
-        scene.web.page(&format!("{name}/.well-known/acme-challenge/{token}"), &key_authorization);
-        answers.push(challenge["url"].as_str().unwrap().to_owned());
+    for scene in scenes("ssl_dv_geotrust").await {
+        let url = scene.client.url("new-authz");
+        let wanted = json!({"identifier": {"type": "dns", "value": "early.test"}});
+        let made = scene.client.post(&url, Some(wanted)).await.expect(201);
+        let order = scene.client.order(&["early.test", "b.test"]).await.expect(201).json();
+        let authorizations = order["authorizations"].as_array().unwrap();
+        assert!(authorizations.contains(&json!(made.header("location"))));
+        let wildcard = json!({"identifier": {"type": "dns", "value": "*.early.test"}});
+        let refused = scene.client.post(&url, Some(wildcard)).await.expect(403);
+        assert_eq!(refused.problem(), "rejectedIdentifier");
+        // Both at once: the order becomes ready exactly when the second one is valid.
+        let mut answers = Vec::new();
+        for authorization in authorizations {
+            let shown = scene.client.fetch(authorization.as_str().unwrap()).await.json();
+            let challenge = shown["challenges"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|one| one["type"] == "http-01")
+                .unwrap()
+                .clone();
+            let token = challenge["token"].as_str().unwrap();
+            let name = shown["identifier"]["value"].as_str().unwrap();
+            let key_authorization = format!("{token}.{}", scene.client.key.thumbprint());
+            scene
+                .web
+                .page(&format!("{name}/.well-known/acme-challenge/{token}"), &key_authorization);
+            answers.push(challenge["url"].as_str().unwrap().to_owned());
+        }
+        let (first, second) = tokio::join!(
+            scene.client.post(&answers[0], Some(json!({}))),
+            scene.client.post(&answers[1], Some(json!({})))
+        );
+        first.expect(200);
+        second.expect(200);
+        let location = order["finalize"].as_str().unwrap().trim_end_matches("/finalize").to_owned();
+        scene.client.until(&location, "ready").await;
     }
-    let (first, second) = tokio::join!(
-        scene.client.post(&answers[0], Some(json!({}))),
-        scene.client.post(&answers[1], Some(json!({})))
-    );
-    first.expect(200);
-    second.expect(200);
-    let location = order["finalize"].as_str().unwrap().trim_end_matches("/finalize").to_owned();
-    scene.client.until(&location, "ready").await;
 }
