@@ -36,9 +36,20 @@ pub async fn order(config: &Config, command: OrderCommand) -> anyhow::Result<()>
                 }
             }
         }
-        OrderCommand::List { json } => list(&desk, json).await?,
+        OrderCommand::List { json } => match list(&desk, json).await {
+            Err(error) if reader_is_gone(&error) => {}
+            outcome => outcome?,
+        },
     }
     Ok(())
+}
+
+/// Whether nobody reads the output any more, as behind `| head`: no fault. Only what writing
+/// itself said counts, not a lost database below it.
+fn reader_is_gone(error: &anyhow::Error) -> bool {
+    let of_json = || error.downcast_ref().and_then(serde_json::Error::io_error_kind);
+    let kind = error.downcast_ref().map(std::io::Error::kind).or_else(of_json);
+    kind == Some(std::io::ErrorKind::BrokenPipe)
 }
 
 /// Streams all orders, so that a million of them need no memory.
