@@ -252,7 +252,7 @@ pub struct Seed {
     /// How many orders
     #[arg(long, value_name = "N")]
     pub orders: u64,
-    /// The same seed makes the same orders
+    /// In a database without synthetic orders, the same seed makes the same ones
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
 }

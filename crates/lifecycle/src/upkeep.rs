@@ -3,6 +3,7 @@
 use domain::{OrderNumber, OrganizationId};
 pub use store::backup::{BackupError, Restored, restore};
 use store::keyset::Rows;
+use store::orders::{OrderFilter, OrderSort};
 use store::organizations::{PlaceFilter, PlaceSort};
 use store::seed::Seed;
 
@@ -13,13 +14,16 @@ use crate::{Actor, Lifecycle, LifecycleError, Result};
 const MAX_SEED: u64 = 20_000_000;
 /// Synthetic orders begin here, far from those that people make.
 const FIRST_NUMBER: i64 = 200_000_001;
+/// Keeps the random numbers of one seeding apart from those of the next.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 /// The orders are spread over at most so many organizations.
 const MOST_ORGANIZATIONS: i64 = 50;
 /// Whose they are where the database has no organization.
 const ORGANIZATION: &str = "Synthetic Orders Inc.";
 
 impl Lifecycle {
-    /// Loads `orders` synthetic orders; the same seed gives the same ones.
+    /// Loads `orders` synthetic orders behind those that are there; in a database without any, the
+    /// same seed gives the same ones.
     pub async fn seed_orders(
         &self,
         actor: &Actor,
@@ -39,10 +43,22 @@ impl Lifecycle {
             organizations.push(self.add_organization(actor, ORGANIZATION, "US", true).await?);
         }
         let now = self.clock().now();
-        let seed =
-            Seed { orders, seed, now, first_number: OrderNumber(FIRST_NUMBER), organizations };
+        let first_number = self.first_synthetic().await?;
+        // Behind earlier ones the same seed must not give the same serials again.
+        let earlier = first_number.0.abs_diff(FIRST_NUMBER);
+        let seed = seed.wrapping_add(earlier.wrapping_mul(SPREAD));
+        let seed = Seed { orders, seed, now, first_number, organizations };
         let loaded = self.store().load_orders(seed.orders(), orders, now, progress).await?;
         Ok(loaded)
+    }
+
+    /// Behind the highest number that is taken.
+    async fn first_synthetic(&self) -> Result<OrderNumber> {
+        let mut tx = self.store().reader().await?;
+        let all = OrderFilter::default();
+        let highest = tx.orders_page(&all, OrderSort::Number, true, None, 1).await?;
+        let taken = highest.first().map_or(0, |row| row.order.number.0);
+        Ok(OrderNumber(FIRST_NUMBER.max(taken.saturating_add(1))))
     }
 
     async fn seed_organizations(&self) -> Result<Vec<OrganizationId>> {
