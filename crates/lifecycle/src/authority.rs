@@ -6,6 +6,8 @@
 
 mod status;
 
+pub(crate) use status::Signer;
+
 use std::sync::{Arc, OnceLock};
 
 use ca::{Authority, AuthorityOptions, CaError, MasterKey, StoredAuthority, Urls};

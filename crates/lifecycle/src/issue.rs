@@ -10,8 +10,8 @@
 //! the same serial: nothing is lost, doubled, or signed without being on record.
 
 use ca::{
-    BusinessCategory, CsrFacts, IssuedCertificate, LintedPlan, Plan, Registration, Subject,
-    SubjectOrganization,
+    Authority, BusinessCategory, CsrFacts, IssuedCertificate, LintedPlan, Plan, Registration,
+    Subject, SubjectOrganization,
 };
 use domain::model::{CertificateKind, CertificateStatus, KeyType, Order, Serial};
 use domain::rules::{ScheduledRevocation, Validity, check_validation, longest_lifetime};
@@ -26,7 +26,7 @@ use store::certificates::{CertificateRecord, NewCertificate};
 use store::issuances::NewIssuance;
 
 use crate::audit::{self, AuditEntry};
-use crate::authority::failed;
+use crate::authority::{Signer, failed};
 use crate::{Actor, Exact, Issuer, Lifecycle, LifecycleError, Result, fault};
 
 /// A certificate that was issued.
@@ -159,7 +159,7 @@ pub(crate) async fn reserve(
         signature_hash: draft.order.signature_hash,
         urls: issuer.urls(),
     };
-    let linted = lint(certificate.clone(), issuer)?;
+    let linted = lint(certificate.clone(), issuer.authority())?;
     let plan = StoredPlan {
         certificate,
         issuer: issuer.authority().issuer_id().to_owned(),
@@ -205,8 +205,8 @@ fn subject_organization(organization: domain::model::Organization) -> SubjectOrg
     }
 }
 
-pub(crate) fn lint(plan: Plan, issuer: &Issuer) -> Result<LintedPlan> {
-    plan.lint(issuer.authority()).map_err(|faults| LifecycleError::Authority(Box::new(faults)))
+pub(crate) fn lint(plan: Plan, authority: &Authority) -> Result<LintedPlan> {
+    plan.lint(authority).map_err(|faults| LifecycleError::Authority(Box::new(faults)))
 }
 
 fn asked_twice() -> LifecycleError {
@@ -236,13 +236,17 @@ async fn domains_above(
 impl Lifecycle {
     /// Signs what was reserved. Nothing is handed out before [`complete`] has put it on record.
     pub(crate) async fn sign(&self, reserved: Reserved) -> Result<Signed> {
+        let signer = Signer::Active(self.issuer_arc()?);
+        self.sign_with(signer, reserved).await
+    }
+
+    async fn sign_with(&self, signer: Signer, reserved: Reserved) -> Result<Signed> {
         fault::point("issue.after_plan");
-        let issuer = self.issuer_arc()?;
         let Reserved { id, order, kind, request, plan, linted } = reserved;
-        let certificate = if issuer.authority().signs_quickly() {
-            linted.sign(issuer.authority())
+        let certificate = if signer.get().signs_quickly() {
+            linted.sign(signer.get())
         } else {
-            tokio::task::spawn_blocking(move || linted.sign(issuer.authority()))
+            tokio::task::spawn_blocking(move || linted.sign(signer.get()))
                 .await
                 .map_err(|_| LifecycleError::Internal("signing ended early".to_owned()))?
         }
@@ -253,7 +257,18 @@ impl Lifecycle {
 
     /// Signs what was reserved and puts it on record.
     pub(crate) async fn finish(&self, actor: &Actor, reserved: Reserved) -> Result<Issued> {
-        let signed = self.sign(reserved).await?;
+        let signer = Signer::Active(self.issuer_arc()?);
+        self.finish_with(signer, actor, reserved).await
+    }
+
+    /// The same by the authority that it was reserved under, whether that is still the active one.
+    pub(crate) async fn finish_with(
+        &self,
+        signer: Signer,
+        actor: &Actor,
+        reserved: Reserved,
+    ) -> Result<Issued> {
+        let signed = self.sign_with(signer, reserved).await?;
         let (actor, now) = (actor.clone(), self.clock().now());
         let issued = self
             .store()

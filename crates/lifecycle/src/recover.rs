@@ -58,11 +58,14 @@ impl Lifecycle {
     async fn finish_left_behind(&self, issuance: &Issuance) -> Result<()> {
         let plan: StoredPlan = serde_json::from_str(&issuance.plan)
             .map_err(|_| LifecycleError::Internal("a stored plan can't be read".to_owned()))?;
-        let issuer = self.issuer()?;
-        if plan.issuer != issuer.authority().issuer_id() {
-            return Err(LifecycleError::Internal("the issuer was replaced".to_owned()));
-        }
-        let linted = lint(plan.certificate.clone(), issuer)?;
+        // Where another authority took over meanwhile, the former one keeps its word.
+        let signer = self.authority_with_id(&plan.issuer).await.map_err(|error| match error {
+            LifecycleError::NotFound { .. } => {
+                LifecycleError::Internal("the issuer's key is gone".to_owned())
+            }
+            other => other,
+        })?;
+        let linted = lint(plan.certificate.clone(), signer.get())?;
         let actor = Actor::Worker { on_behalf_of: plan.requester() };
         let reserved = Reserved {
             id: issuance.id,
@@ -72,7 +75,7 @@ impl Lifecycle {
             plan,
             linted,
         };
-        self.finish(&actor, reserved).await?;
+        self.finish_with(signer, &actor, reserved).await?;
         Ok(())
     }
 

@@ -116,7 +116,7 @@ impl Lifecycle {
     }
 
     /// The active authority or a former one.
-    async fn authority_with_id(&self, id: &str) -> Result<Signer> {
+    pub(crate) async fn authority_with_id(&self, id: &str) -> Result<Signer> {
         let issuer = self.issuer_arc()?;
         if issuer.authority().issuer_id() == id {
             return Ok(Signer::Active(issuer));
@@ -129,13 +129,15 @@ impl Lifecycle {
 }
 
 /// An authority to sign with.
-enum Signer {
+pub(crate) enum Signer {
+    /// The one of today.
     Active(Arc<Issuer>),
+    /// One that another has taken the place of.
     Former(Box<Authority>),
 }
 
 impl Signer {
-    fn get(&self) -> &Authority {
+    pub(crate) fn get(&self) -> &Authority {
         match self {
             Self::Active(issuer) => issuer.authority(),
             Self::Former(authority) => authority,

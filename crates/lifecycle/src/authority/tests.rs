@@ -3,8 +3,10 @@ use domain::Days;
 use store::testing::databases;
 
 use super::*;
-use crate::Clock;
-use crate::testing::issuing::{START, shops};
+use crate::place::{Placed, place};
+use crate::recover::Recovered;
+use crate::testing::issuing::{START, Shop, ask, shops};
+use crate::{Clock, What};
 
 fn master(byte: u8) -> Arc<MasterKey> {
     Arc::new(MasterKey::from_bytes(&[byte; 32]).unwrap())
@@ -42,23 +44,26 @@ async fn another_master_key_is_an_error_and_makes_no_second_authority() {
     }
 }
 
+/// Another authority takes the place of the shop's; its id.
+async fn replace_authority(shop: &Shop) -> String {
+    let key = master(7);
+    let stored = Authority::generate(&AuthorityOptions::new("Other", "FR", START), &key).unwrap();
+    let pem = key.open("ca-issuing-key", &stored.issuing_key).unwrap();
+    let signing = ca::SigningKey::from_der(&pem).unwrap().to_pkcs8_pem().unwrap();
+    let id =
+        shop.bring_in_authority(&Actor::Operator, &key, &signing, &stored.chain_pem).await.unwrap();
+    assert_eq!(id, stored.issuer_id);
+    id
+}
+
 #[tokio::test]
 async fn a_brought_in_authority_takes_over_and_the_former_one_still_answers() {
     for shop in shops().await {
         let former = shop.issuer().unwrap().authority().issuer_id().to_owned();
         let before = shop.sell("ssl_plus", "www.example.com").await;
-        let key = master(7);
-        let stored =
-            Authority::generate(&AuthorityOptions::new("Other", "FR", START), &key).unwrap();
-        let pem = key.open("ca-issuing-key", &stored.issuing_key).unwrap();
-        let signing = ca::SigningKey::from_der(&pem).unwrap().to_pkcs8_pem().unwrap();
-        let id = shop
-            .bring_in_authority(&Actor::Operator, &key, &signing, &stored.chain_pem)
-            .await
-            .unwrap();
-        assert_eq!(id, stored.issuer_id);
+        let id = replace_authority(&shop).await;
         let issuer =
-            Issuer::open(shop.store(), key, "http://portal.test", options()).await.unwrap();
+            Issuer::open(shop.store(), master(7), "http://portal.test", options()).await.unwrap();
         assert_eq!(issuer.authority().issuer_id(), id);
         let clock = Clock::starting_at(START.plus(Days(1)));
         let desk = Lifecycle::new(shop.store().clone(), clock).with_issuer(issuer);
@@ -66,5 +71,35 @@ async fn a_brought_in_authority_takes_over_and_the_former_one_still_answers() {
         assert!(!desk.issuer_der(&former).await.unwrap().is_empty());
         assert_eq!(shop.file(before.order).await.certificates.len(), 1);
         assert!(matches!(desk.crl("00").await, Err(LifecycleError::NotFound { .. })));
+    }
+}
+
+#[tokio::test]
+async fn what_was_reserved_under_a_former_authority_is_finished_by_it() {
+    for shop in shops().await {
+        let former = shop.issuer_arc().unwrap();
+        let what = What::New(Box::new(shop.new_order("ssl_plus", "www.example.com", None)));
+        let (asked, now, issuer) = (ask(what, "www.example.com"), START, Arc::clone(&former));
+        let placed = shop
+            .store()
+            .write(move |tx| {
+                Box::pin(async move { place(tx, &issuer, now, &Actor::Operator, &asked).await })
+            })
+            .await
+            .unwrap();
+        assert!(matches!(placed, Placed::Reserved(_)));
+        replace_authority(&shop).await;
+        let issuer =
+            Issuer::open(shop.store(), master(7), "http://portal.test", options()).await.unwrap();
+        assert_ne!(issuer.authority().issuer_id(), former.authority().issuer_id());
+        let clock = Clock::starting_at(START.plus(Days(1)));
+        let desk = Lifecycle::new(shop.store().clone(), clock).with_issuer(issuer);
+        assert_eq!(desk.recover().await.unwrap(), Recovered { finished: 1, voided: 0 });
+        let serials = shop.serials().await;
+        let serial = domain::model::Serial(serials[0].clone());
+        let record = shop.store().reader().await.unwrap().certificate_by_serial(&serial).await;
+        let record = record.unwrap().unwrap();
+        assert_eq!(record.issuer.as_deref(), Some(former.authority().issuer_id()));
+        assert_eq!(serials.len(), 1);
     }
 }
