@@ -236,17 +236,17 @@ async fn domains_above(
 impl Lifecycle {
     /// Signs what was reserved. Nothing is handed out before [`complete`] has put it on record.
     pub(crate) async fn sign(&self, reserved: Reserved) -> Result<Signed> {
-        let signer = Signer::Active(self.issuer_arc()?);
-        self.sign_with(signer, reserved).await
+        let by = Signer::Active(self.issuer_arc()?);
+        Box::pin(self.sign_with(by, reserved)).await
     }
 
-    async fn sign_with(&self, signer: Signer, reserved: Reserved) -> Result<Signed> {
+    async fn sign_with(&self, by: Signer, reserved: Reserved) -> Result<Signed> {
         fault::point("issue.after_plan");
         let Reserved { id, order, kind, request, plan, linted } = reserved;
-        let certificate = if signer.get().signs_quickly() {
-            linted.sign(signer.get())
+        let certificate = if by.get().signs_quickly() {
+            linted.sign(by.get())
         } else {
-            tokio::task::spawn_blocking(move || linted.sign(signer.get()))
+            tokio::task::spawn_blocking(move || linted.sign(by.get()))
                 .await
                 .map_err(|_| LifecycleError::Internal("signing ended early".to_owned()))?
         }
@@ -257,18 +257,18 @@ impl Lifecycle {
 
     /// Signs what was reserved and puts it on record.
     pub(crate) async fn finish(&self, actor: &Actor, reserved: Reserved) -> Result<Issued> {
-        let signer = Signer::Active(self.issuer_arc()?);
-        self.finish_with(signer, actor, reserved).await
+        let by = Signer::Active(self.issuer_arc()?);
+        Box::pin(self.finish_with(by, actor, reserved)).await
     }
 
     /// The same by the authority that it was reserved under, whether that is still the active one.
     pub(crate) async fn finish_with(
         &self,
-        signer: Signer,
+        by: Signer,
         actor: &Actor,
         reserved: Reserved,
     ) -> Result<Issued> {
-        let signed = self.sign_with(signer, reserved).await?;
+        let signed = Box::pin(self.sign_with(by, reserved)).await?;
         let (actor, now) = (actor.clone(), self.clock().now());
         let issued = self
             .store()

@@ -1,5 +1,6 @@
 //! A host with a real nginx, many servers on it, and the agent as a process of its own.
 
+use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 
@@ -46,10 +47,12 @@ impl Host {
             let (name, address) =
                 (format!("case-{number}.example.com"), port.local_addr().unwrap());
             self_signed(&name, &tls.join(format!("{name}.pem")), &tls.join(format!("{name}.key")));
-            sites += &format!(
+            write!(
+                sites,
                 "server {{ listen {address} ssl; server_name {name};
                     ssl_certificate tls/{name}.pem; ssl_certificate_key tls/{name}.key; }}\n"
-            );
+            )
+            .unwrap();
             servers.push((name, address));
         }
         drop(ports);

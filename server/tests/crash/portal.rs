@@ -15,7 +15,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 /// How long anything may take on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 /// The points of an issuance.
 pub const ISSUE_POINTS: [&str; 3] = ["issue.after_plan", "issue.after_sign", "issue.after_store"];
 /// `SIGABRT`, by which a process ends at its fault point.
@@ -119,8 +119,8 @@ impl Portal {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let first = tokio::time::timeout(PATIENCE, lines.next_line()).await;
-        let line = first.unwrap().unwrap().expect("the portal did not start");
-        self.url = line.strip_prefix("listening on ").unwrap().to_owned();
+        let line = first.unwrap().unwrap().unwrap_or_else(|| panic!("the portal did not start"));
+        line.strip_prefix("listening on ").unwrap().clone_into(&mut self.url);
         // What it prints besides must not fill its pipe.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         self.child = Some(child);
