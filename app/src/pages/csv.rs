@@ -19,19 +19,25 @@ const BATCH: u16 = 1_000;
 #[derive(Debug, Clone)]
 pub struct Csv {
     text: String,
+    lines: usize,
 }
 
 impl Csv {
     /// With a line of headers.
     pub fn new(headers: &[&str]) -> Self {
         // The mark tells spreadsheets that it is UTF-8.
-        let mut csv = Self { text: String::from("\u{FEFF}") };
-        csv.line(headers.iter().map(|header| (*header).to_owned()));
+        let mut csv = Self { text: String::from("\u{FEFF}"), lines: 0 };
+        csv.cells(headers.iter().map(|header| (*header).to_owned()));
         csv
     }
 
     /// Adds a line.
     pub fn line(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.cells(cells);
+        self.lines += 1;
+    }
+
+    fn cells(&mut self, cells: impl IntoIterator<Item = String>) {
         for (at, cell) in cells.into_iter().enumerate() {
             if at > 0 {
                 self.text.push(',');
@@ -41,8 +47,19 @@ impl Csv {
         self.text.push_str("\r\n");
     }
 
+    /// A full export says that there may be more, or nobody would miss them.
+    fn say_where_it_ends(&mut self) {
+        if self.lines >= MOST_ROWS {
+            let words = format!(
+                "An export has at most {MOST_ROWS} rows. There may be more: narrow the list's filter and export again."
+            );
+            self.cells([words]);
+        }
+    }
+
     /// The file, to be kept as `name.csv`.
-    pub fn answer(self, name: &str) -> Response {
+    pub fn answer(mut self, name: &str) -> Response {
+        self.say_where_it_ends();
         let mut response = Response::new(Body::from(self.text));
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
@@ -103,6 +120,16 @@ mod tests {
         csv.line(["a,b".to_owned(), "say \"no\"\nthen".to_owned()]);
         csv.line(["=1+1".to_owned(), String::new()]);
         let lines = "\u{FEFF}Name,Note\r\n\"a,b\",\"say \"\"no\"\"\nthen\"\r\n'=1+1,\r\n";
+        csv.say_where_it_ends();
         assert_eq!(csv.text, lines);
+    }
+
+    #[test]
+    fn a_full_export_says_that_there_may_be_more() {
+        let mut csv = Csv::new(&["Name"]);
+        (0..MOST_ROWS).for_each(|_| csv.line(["x".to_owned()]));
+        csv.say_where_it_ends();
+        assert_eq!(csv.text.lines().count(), MOST_ROWS + 2);
+        assert!(csv.text.lines().last().unwrap().contains("at most 50000 rows"));
     }
 }
