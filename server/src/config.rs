@@ -83,6 +83,11 @@ pub struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_allow: Option<String>,
 
+    /// Networks of proxies whose X-Forwarded-For is believed, comma separated
+    #[arg(long, global = true, env = "CERTDECK_TRUSTED_PROXIES", value_name = "CIDR,…")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trusted_proxies: Option<String>,
+
     /// With --demo: an RFC 3339 start time, or an offset such as +40d
     #[arg(
         long,
@@ -174,6 +179,7 @@ pub struct Config {
     pub dns_resolver: Option<SocketAddr>,
     caa: Option<Caa>,
     pub validation_allow: String,
+    pub trusted_proxies: String,
     pub clock: Option<String>,
     pub metrics_listen: Option<Listen>,
     pub log_format: LogFormat,
@@ -195,6 +201,7 @@ impl Default for Config {
             dns_resolver: None,
             caa: None,
             validation_allow: String::new(),
+            trusted_proxies: String::new(),
             clock: None,
             metrics_listen: None,
             log_format: LogFormat::Text,

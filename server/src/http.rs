@@ -2,10 +2,13 @@
 
 mod authority;
 mod health;
+mod proxies;
 
 use acme::AcmeServer;
 use axum::Router;
 use lifecycle::Lifecycle;
+
+pub use proxies::Proxies;
 
 use crate::demo::Reset;
 use crate::web::{self, WebOptions};
@@ -17,6 +20,8 @@ pub struct Parts {
     pub acme: AcmeServer,
     pub base_url: String,
     pub reset: Option<Reset>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub proxies: Proxies,
 }
 
 impl Parts {
@@ -35,5 +40,6 @@ impl Parts {
             .merge(authority::router(self.desk.clone()))
             .merge(health::router(self.desk.clone()))
             .layer(axum::middleware::from_fn(crate::metrics::count))
+            .layer(axum::middleware::from_fn_with_state(self.proxies.clone(), proxies::see_through))
     }
 }

@@ -167,8 +167,9 @@ impl Portal {
             );
         }
         let desk = desk.with_txt_lookup(Arc::new(acme.clone()));
+        let proxies = networks(&config.trusted_proxies)?.into();
         let reset = demonstration.as_ref().map(|demonstration| demonstration.reset.clone());
-        Ok(Self { parts: Parts { desk, acme, base_url, reset }, demonstration })
+        Ok(Self { parts: Parts { desk, acme, base_url, reset, proxies }, demonstration })
     }
 
     async fn serve(self, config: &Config, listeners: &Listeners) -> anyhow::Result<End> {
@@ -265,11 +266,13 @@ async fn announce(parts: &Parts, listeners: &Listeners) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Networks with commas between them.
+fn networks(list: &str) -> anyhow::Result<Vec<acme::Network>> {
+    let texts = list.split(',').map(str::trim).filter(|text| !text.is_empty());
+    Ok(texts.map(str::parse).collect::<Result<_, acme::config::NotANetwork>>()?)
+}
+
 fn acme_config(config: &Config, base_url: &str, desk: &Lifecycle) -> anyhow::Result<AcmeConfig> {
-    let networks =
-        config.validation_allow.split(',').map(str::trim).filter(|text| !text.is_empty());
-    let validation_allow =
-        networks.map(str::parse).collect::<Result<_, acme::config::NotANetwork>>()?;
     Ok(AcmeConfig {
         http01_port: config.acme_http01_port,
         tlsalpn01_port: config.acme_tlsalpn01_port,
@@ -278,7 +281,7 @@ fn acme_config(config: &Config, base_url: &str, desk: &Lifecycle) -> anyhow::Res
             Caa::Challenges => acme::Caa::Challenges,
             Caa::Always => acme::Caa::Always,
         },
-        validation_allow,
+        validation_allow: networks(&config.validation_allow)?,
         several_nodes: desk.store().is_postgres(),
         ..AcmeConfig::new(base_url)
     })
