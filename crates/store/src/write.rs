@@ -174,7 +174,10 @@ async fn group(
 ) -> Option<oneshot::Sender<()>> {
     let mut state = statement(tx, "BEGIN IMMEDIATE; SAVEPOINT work").await;
     if let Err(error) = &state {
-        (first(Err(error.clone())).await.answer)(Ok(()));
+        let error = error.clone();
+        // Where the first of the two went through, its transaction must not stay open.
+        let _ = statement(tx, "ROLLBACK").await;
+        (first(Err(error)).await.answer)(Ok(()));
         return None;
     }
     let mut kept = Vec::new();
