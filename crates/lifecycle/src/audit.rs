@@ -13,7 +13,8 @@ use std::net::IpAddr;
 use domain::Timestamp;
 use serde_json::Value;
 use store::Tx;
-pub use store::audit::{AuditFilter, AuditRow, NewAuditRow, Seal};
+pub use store::audit::{AuditFilter, AuditRow};
+use store::audit::{NewAuditRow, Seal};
 
 use crate::lists::{PageOf, Slice};
 use crate::{Actor, Lifecycle, Person, Result};
