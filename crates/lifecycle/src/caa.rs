@@ -30,6 +30,8 @@ const LONGEST: Duration = Duration::from_secs(15);
 /// How control was shown, where a domain was validated in the portal (RFC 8657 section 4: methods
 /// that are none of ACME's begin with `ca-`).
 const METHOD: &str = "ca-portal";
+/// The code of the refusal where the DNS does not answer.
+pub(crate) const UNANSWERED: &str = "caa_unanswered";
 /// Times that work may stop for records.
 const ROUNDS: usize = 3;
 
@@ -174,7 +176,7 @@ fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
 /// No answer is not "there are none" (RFC 8659 section 3).
 fn unanswered(words: &str) -> LifecycleError {
     let message = format!("{words} Without them no public certificate is issued; try again.");
-    LifecycleError::Refused(Refusal::new("CAA", "caa_unanswered", message))
+    LifecycleError::Refused(Refusal::new("CAA", UNANSWERED, message))
 }
 
 /// Errors that may say that records are missing.

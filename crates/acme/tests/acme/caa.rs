@@ -93,6 +93,30 @@ async fn accounts_methods_wildcards_and_silence_count() {
     }
 }
 
+/// What was accepted is not lost to a DNS that is silent for a while.
+#[tokio::test]
+async fn a_processing_order_outlives_silence() {
+    for (house, _dns) in guarded_houses().await {
+        let domain = "servfail.test";
+        house.desk.add_domain(&Actor::Operator, domain, house.organization, true).await.unwrap();
+        let client = house.client("one", "ssl_plus").await;
+        let made = client.order(&["www.servfail.test"]).await.expect(201);
+        let url = made.header("location");
+        let id = domain::AcmeOrderId(url.rsplit('/').next().unwrap().parse().unwrap());
+        let (der, now) = (csr(&["www.servfail.test"], None), house.clock.now());
+        let claim = house
+            .desk
+            .store()
+            .write(move |tx| Box::pin(async move { tx.claim_acme_order(id, &der, now).await }));
+        assert!(claim.await.unwrap());
+        let polled = client.fetch(&url).await.expect(200).json();
+        assert_eq!(polled["status"], "processing", "on {}: {polled}", house.kind);
+        house.clock.advance(domain::Days(1));
+        house.server.desk().sweep().await.unwrap();
+        assert_eq!(client.fetch(&url).await.expect(200).json()["status"], "processing");
+    }
+}
+
 /// The portal's doors and approvals go the same way.
 #[tokio::test]
 async fn no_door_leads_around_it() {

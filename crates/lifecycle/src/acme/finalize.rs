@@ -24,7 +24,9 @@ use super::{AcmeDesk, AcmeError, AcmeResult, actor, new_order, replaces};
 use crate::caa::CaaRounds;
 use crate::issue::{Reserved, complete};
 use crate::place::{Placed, place_under};
-use crate::{Actor, Ask, Exact, Issuer, LifecycleError, NewOrder, Outcome, What, fault, settings};
+use crate::{
+    Actor, Ask, Exact, Issuer, LifecycleError, NewOrder, Outcome, What, caa, fault, settings,
+};
 
 /// What is known when an order is to be advanced.
 struct Work<'a> {
@@ -118,6 +120,13 @@ impl AcmeDesk {
                 self.sign_and_store(order, actor, reserved).await
             }
             Ok((order, None)) => Ok(order),
+            // A DNS that is silent refuses nothing: what was accepted waits until it answers.
+            Err(AcmeError::Desk(LifecycleError::Refused(refusal)))
+                if refusal.code == caa::UNANSWERED =>
+            {
+                let mut tx = self.desk.store().reader().await?;
+                tx.acme_order(id).await?.ok_or(AcmeError::NotFound("order"))
+            }
             // What was possible when the order was claimed is refused by now.
             Err(AcmeError::Desk(LifecycleError::Refused(refusal))) => {
                 self.end(id, Fault::new("unauthorized", refusal.message)).await
@@ -127,7 +136,8 @@ impl AcmeDesk {
         }
     }
 
-    async fn end(&self, id: AcmeOrderId, fault: Fault) -> AcmeResult<AcmeOrder> {
+    /// Ends an unfinished order.
+    pub(super) async fn end(&self, id: AcmeOrderId, fault: Fault) -> AcmeResult<AcmeOrder> {
         self.desk
             .store()
             .write(move |tx| {

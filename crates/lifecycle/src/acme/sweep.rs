@@ -25,20 +25,15 @@ impl AcmeDesk {
         };
         let touched = stale.len();
         for (id, status) in stale {
-            if status == AcmeOrderStatus::Processing {
-                self.settle(id).await?;
-                continue;
+            let outcome = if status == AcmeOrderStatus::Processing {
+                self.settle(id).await.map(drop)
+            } else {
+                self.end(id, orders::expired()).await.map(drop)
+            };
+            // One that fails holds up no other.
+            if let Err(error) = outcome {
+                tracing::warn!(order = id.0, %error, "an ACME order could not be swept");
             }
-            self.desk
-                .store()
-                .write(move |tx| {
-                    Box::pin(async move {
-                        orders::lock(tx, id).await?;
-                        tx.fail_acme_order(id, &orders::expired()).await?;
-                        Ok::<_, super::AcmeError>(())
-                    })
-                })
-                .await?;
         }
         self.desk
             .store()

@@ -476,8 +476,8 @@ impl Tx {
         Ok(ids.into_iter().map(AcmeOrderId).collect())
     }
 
-    /// Pending and ready orders whose time is over, and processing ones of before `claimed`,
-    /// oldest first, at most `limit`.
+    /// Pending and ready orders whose time is over, and behind them processing ones of before
+    /// `claimed`, oldest first, at most `limit`: those may wait for a reviewer for days.
     pub async fn stale_acme_orders(
         &mut self,
         now: Timestamp,
@@ -487,7 +487,8 @@ impl Tx {
         let rows: Vec<(i64, String)> = on!(self, |conn| {
             sqlx::query_as(
                 "SELECT id, status FROM acme_orders WHERE (status IN ('pending', 'ready') AND expires_at <= $1) \
-                 OR (status = 'processing' AND finalize_claimed_at <= $2) ORDER BY id LIMIT $3",
+                 OR (status = 'processing' AND finalize_claimed_at <= $2) \
+                 ORDER BY CASE status WHEN 'processing' THEN 1 ELSE 0 END, id LIMIT $3",
             )
             .bind(now.0)
             .bind(claimed.0)
