@@ -13,6 +13,7 @@ use crate::urls::Urls;
 
 impl Validator<'_> {
     /// Climbs from the name to the top (RFC 8659 section 3); the first non-empty set decides.
+    /// IP addresses have no CAA.
     pub(super) async fn check_caa(&self, task: &ValidationTask) -> Result<(), Failure> {
         let issuance = CaaIssuance {
             identity: self.config.caa_identity.as_deref(),
@@ -20,22 +21,20 @@ impl Validator<'_> {
             method: task.challenge.kind.as_str(),
             wildcard: task.wildcard,
         };
-        let mut name = task.identifier.value.as_str();
-        loop {
-            let records = self.dns.caa(name).await?;
+        let name = task.identifier.name();
+        let name = name.map_err(|error| Failure::last("rejectedIdentifier", error.to_string()))?;
+        for domain in name.ancestors() {
+            let records = self.dns.caa(domain).await?;
             if !records.is_empty() {
                 return judge_caa(&records, &issuance).map_err(|words| {
                     Failure::last(
                         "caa",
-                        format!("The CAA records of {name} forbid this certificate: {words}."),
+                        format!("The CAA records of {domain} forbid this certificate: {words}."),
                     )
                 });
             }
-            match name.split_once('.') {
-                Some((_, parent)) if !parent.is_empty() => name = parent,
-                _ => return Ok(()),
-            }
         }
+        Ok(())
     }
 }
 

@@ -18,7 +18,7 @@ use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use domain::model::acme::{ChallengeKind, Fault, IdentifierKind};
+use domain::model::acme::{ChallengeKind, Fault};
 use futures::FutureExt as _;
 use lifecycle::acme::{AcmeResult, ValidationOutcome, ValidationTask};
 use serde::Serialize;
@@ -137,10 +137,7 @@ impl Validator<'_> {
             ChallengeKind::Dns01 => self.dns01(task).await?,
             ChallengeKind::TlsAlpn01 => self.tls_alpn01(task, record).await?,
         }
-        if task.identifier.kind == IdentifierKind::Dns {
-            self.check_caa(task).await?;
-        }
-        Ok(())
+        self.check_caa(task).await
     }
 
     /// The addresses of a host that may be connected to, resolved once.

@@ -1,47 +1,15 @@
 //! Which addresses validation may connect to: those of the public internet, and what the operator
 //! allows besides. All others could be this network's own, or a cloud's metadata service.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
+
+use domain::IpName;
 
 use crate::config::Network;
 
 /// Whether validation may connect to `address`.
 pub fn is_allowed(address: IpAddr, allowed: &[Network]) -> bool {
-    if allowed.iter().any(|network| network.contains(address)) {
-        return true;
-    }
-    match address.to_canonical() {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => is_public_v6(address),
-    }
-}
-
-/// Everything but the special-purpose blocks of RFC 6890.
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    let special = address.is_loopback()
-        || address.is_private()
-        || address.is_link_local()
-        || address.is_broadcast()
-        || address.is_documentation()
-        || address.is_multicast()
-        || a == 0
-        || a >= 240
-        || (a == 100 && (64..128).contains(&b))
-        || (a == 192 && b == 0 && c == 0)
-        || (a == 192 && b == 88 && c == 99)
-        || (a == 198 && (b == 18 || b == 19));
-    !special
-}
-
-/// Global unicast (`2000::/3`) but documentation, benchmarking, and what carries an IPv4 address
-/// inside: 6to4, Teredo and NAT64 could lead back into this network.
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    let [a, b, ..] = address.segments();
-    let global = a & 0xe000 == 0x2000;
-    let special =
-        (a == 0x2001 && (b == 0xdb8 || b < 0x200)) || a == 0x2002 || (a == 0x3fff && b < 0x1000);
-    global && !special
+    allowed.iter().any(|network| network.contains(address)) || !IpName::from(address).is_reserved()
 }
 
 #[cfg(test)]

@@ -35,7 +35,8 @@ impl IpName {
 
     /// Whether the address is kept for a special purpose (IANA's registries, RFC 6890), so that
     /// nobody can own it on the public internet: no public certificate may hold it (Baseline
-    /// Requirements 4.2.2).
+    /// Requirements 4.2.2), and validation does not connect to it. What carries an IPv4 address
+    /// inside (6to4, Teredo, NAT64) counts: it could lead back into this network.
     pub fn is_reserved(&self) -> bool {
         match self.address {
             IpAddr::V4(v4) => {
@@ -50,11 +51,15 @@ impl IpName {
                     || (a == 100 && (64..128).contains(&b))
                     || (a == 198 && (b == 18 || b == 19))
                     || (a, b, c) == (192, 0, 0)
+                    || (a, b, c) == (192, 88, 99)
             }
             IpAddr::V6(v6) => {
-                // Only 2000::/3 is given out, and of it not the documentation prefixes.
+                // Only 2000::/3 is given out, and of it not what protocols and documents use.
                 let [first, second, ..] = v6.segments();
-                first & 0xe000 != 0x2000 || (first, second) == (0x2001, 0x0db8) || first == 0x3fff
+                first & 0xe000 != 0x2000
+                    || (first == 0x2001 && (second == 0x0db8 || second < 0x0200))
+                    || first == 0x2002
+                    || first == 0x3fff
             }
         }
     }
@@ -243,6 +248,8 @@ mod tests {
             ("::1", true),
             ("fd00::1", true),
             ("2001:db8::1", true),
+            ("2002:7f00:1::", true),
+            ("192.88.99.1", true),
             ("::ffff:10.0.0.1", true),
             ("8.8.8.8", false),
             ("::ffff:8.8.8.8", false),
