@@ -4,6 +4,7 @@
 mod accounts;
 mod authorizations;
 mod nonces;
+mod order_moves;
 mod orders;
 mod primary;
 mod url_list;
@@ -12,7 +13,8 @@ mod validations;
 
 pub use accounts::NewAcmeAccount;
 pub use authorizations::{NewAuthorization, NewChallenge};
-pub use orders::{AcmeOrderOutcome, NewAcmeOrderRow, OpenOrderKey};
+pub use order_moves::AcmeOrderOutcome;
+pub use orders::{NewAcmeOrderRow, OpenOrderKey};
 pub use url_list::{AcmeUrlFilter, AcmeUrlLine, AcmeUrlSort};
 pub use urls::{AcmeUrlRecord, BindingKey, BindingKeyRecord, NewAcmeUrlRow};
 pub use validations::ValidationJob;

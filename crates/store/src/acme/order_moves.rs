@@ -1,0 +1,202 @@
+//! Moving ACME orders on, from state to state (RFC 8555 section 7.1.6), and those that are due.
+
+use domain::model::acme::{AcmeOrderStatus, Fault};
+use domain::{AcmeOrderId, CertificateId, OrderNumber, RequestId, Timestamp};
+
+use crate::value::{parse, to_json};
+use crate::{StoreError, Tx, on};
+
+/// What a finalize came to, as far as it is known.
+#[derive(Debug, Clone, Default)]
+pub struct AcmeOrderOutcome {
+    /// The portal's order that it made or acts on.
+    pub order_number: Option<OrderNumber>,
+    /// The request that it made.
+    pub request: Option<RequestId>,
+    /// How the action was chosen, as JSON.
+    pub explanation: Option<String>,
+}
+
+/// The authorizations of the order `$1` that are not valid at a moment.
+macro_rules! not_valid_at {
+    ($moment:literal) => {
+        concat!(
+            " FROM acme_order_authorizations l JOIN acme_authorizations a ON a.id = l.authorization_id \
+             WHERE l.acme_order_id = $1 AND (a.status <> 'valid' OR a.expires_at <= ",
+            $moment,
+            ")"
+        )
+    };
+}
+
+impl Tx {
+    /// Takes an order from ready to processing with its CSR; false where it is not ready, or
+    /// [`Tx::unauthorized_identifier`] has one to name.
+    pub async fn claim_acme_order(
+        &mut self,
+        id: AcmeOrderId,
+        csr: &[u8],
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let changed = on!(self, |conn| {
+            sqlx::query(
+                concat!(
+                    "UPDATE acme_orders SET status = 'processing', csr_der = $2, finalize_claimed_at = $3 \
+                     WHERE id = $1 AND status = 'ready' AND NOT EXISTS (SELECT 1",
+                    not_valid_at!("$3"),
+                    ")"
+                ),
+            )
+            .bind(id.0)
+            .bind(csr)
+            .bind(now.0)
+            .execute(&mut *conn)
+            .await?
+            .rows_affected()
+        });
+        Ok(changed > 0)
+    }
+
+    /// Keeps what a finalize decided.
+    pub async fn note_acme_outcome(
+        &mut self,
+        id: AcmeOrderId,
+        outcome: &AcmeOrderOutcome,
+    ) -> Result<(), StoreError> {
+        on!(self, |conn| {
+            sqlx::query(
+                "UPDATE acme_orders SET order_number = COALESCE($2, order_number), \
+                 request_id = COALESCE($3, request_id), explanation = COALESCE($4, explanation) WHERE id = $1",
+            )
+            .bind(id.0)
+            .bind(outcome.order_number.map(|number| number.0))
+            .bind(outcome.request.map(|request| request.0))
+            .bind(outcome.explanation.as_deref())
+            .execute(&mut *conn)
+            .await?;
+        });
+        Ok(())
+    }
+
+    /// Gives a processing order its certificate; false where it is not processing.
+    pub async fn complete_acme_order(
+        &mut self,
+        id: AcmeOrderId,
+        certificate: CertificateId,
+    ) -> Result<bool, StoreError> {
+        let changed = on!(self, |conn| {
+            sqlx::query("UPDATE acme_orders SET status = 'valid', certificate_id = $2 WHERE id = $1 AND status = 'processing'")
+                .bind(id.0)
+                .bind(certificate.0)
+                .execute(&mut *conn)
+                .await?
+                .rows_affected()
+        });
+        Ok(changed > 0)
+    }
+
+    /// Ends an unfinished order with an error; false where it was finished before.
+    pub async fn fail_acme_order(
+        &mut self,
+        id: AcmeOrderId,
+        fault: &Fault,
+    ) -> Result<bool, StoreError> {
+        let error = to_json("acme_orders.error", fault)?;
+        let changed = on!(self, |conn| {
+            sqlx::query(
+                "UPDATE acme_orders SET status = 'invalid', error = $2 \
+                 WHERE id = $1 AND status IN ('pending', 'ready', 'processing')",
+            )
+            .bind(id.0)
+            .bind(&error)
+            .execute(&mut *conn)
+            .await?
+            .rows_affected()
+        });
+        Ok(changed > 0)
+    }
+
+    /// Makes a pending order ready if all its authorizations are valid now; false where not.
+    /// The caller holds the order's lock.
+    pub async fn promote_acme_order(
+        &mut self,
+        id: AcmeOrderId,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let changed = on!(self, |conn| {
+            sqlx::query(concat!(
+                "UPDATE acme_orders SET status = 'ready' \
+                     WHERE id = $1 AND status = 'pending' AND NOT EXISTS (SELECT 1",
+                not_valid_at!("$2"),
+                ")"
+            ))
+            .bind(id.0)
+            .bind(now.0)
+            .execute(&mut *conn)
+            .await?
+            .rows_affected()
+        });
+        Ok(changed > 0)
+    }
+
+    /// One of an order's identifiers whose authorization is not valid now; none where all are.
+    pub async fn unauthorized_identifier(
+        &mut self,
+        id: AcmeOrderId,
+        now: Timestamp,
+    ) -> Result<Option<String>, StoreError> {
+        Ok(on!(self, |conn| {
+            sqlx::query_scalar(concat!(
+                "SELECT a.identifier_value",
+                not_valid_at!("$2"),
+                " LIMIT 1"
+            ))
+            .bind(id.0)
+            .bind(now.0)
+            .fetch_optional(&mut *conn)
+            .await?
+        }))
+    }
+
+    /// The pending and ready orders that need an authorization.
+    pub async fn open_orders_of_authorization(
+        &mut self,
+        authorization: i64,
+    ) -> Result<Vec<AcmeOrderId>, StoreError> {
+        let ids: Vec<i64> = on!(self, |conn| {
+            sqlx::query_scalar(
+                "SELECT o.id FROM acme_order_authorizations l JOIN acme_orders o ON o.id = l.acme_order_id \
+                 WHERE l.authorization_id = $1 AND o.status IN ('pending', 'ready') ORDER BY o.id",
+            )
+            .bind(authorization)
+            .fetch_all(&mut *conn)
+            .await?
+        });
+        Ok(ids.into_iter().map(AcmeOrderId).collect())
+    }
+
+    /// Pending and ready orders whose time is over, and behind them processing ones of before
+    /// `claimed`, oldest first, at most `limit`: those may wait for a reviewer for days.
+    pub async fn stale_acme_orders(
+        &mut self,
+        now: Timestamp,
+        claimed: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<(AcmeOrderId, AcmeOrderStatus)>, StoreError> {
+        let rows: Vec<(i64, String)> = on!(self, |conn| {
+            sqlx::query_as(
+                "SELECT id, status FROM acme_orders WHERE (status IN ('pending', 'ready') AND expires_at <= $1) \
+                 OR (status = 'processing' AND finalize_claimed_at <= $2) \
+                 ORDER BY CASE status WHEN 'processing' THEN 1 ELSE 0 END, id LIMIT $3",
+            )
+            .bind(now.0)
+            .bind(claimed.0)
+            .bind(limit)
+            .fetch_all(&mut *conn)
+            .await?
+        });
+        rows.into_iter()
+            .map(|(id, status)| Ok((AcmeOrderId(id), parse("acme_orders.status", &status)?)))
+            .collect()
+    }
+}
