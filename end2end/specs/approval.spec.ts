@@ -1,28 +1,13 @@
 import type { Browser, Page } from '@playwright/test';
-import { begin, chooseProfile, follow, installed, next, submit } from '../support/automation.ts';
-import { alsoSignedIn, signIn } from '../support/people.ts';
+import { follow, installed, openHeld, requestHeld } from '../support/automation.ts';
 import type { Portal } from '../support/portal.ts';
 import { served } from '../support/tls.ts';
 import { expect, test } from '../support/test.ts';
 
-/** A Standard User requests a new certificate on new-1; a Manager opens the request that waits. */
+/** A Standard User's request waits; a Manager opens it. */
 async function held(page: Page, portal: Portal, browser: Browser, scripts: boolean): Promise<Page> {
-  await portal.offerDuplicates();
-  await signIn(page, 'standard');
-  await begin(page, portal, 'new-1', 'Request a certificate');
-  await chooseProfile(page, 'Standard SSL');
-  await page.getByLabel('Common name').fill('held.example.com');
-  await next(page, 'Installation');
-  await next(page, 'Review');
-  await expect(page.getByText('The request will wait for a reviewer')).toBeVisible();
-  await submit(page);
-  await follow(page, scripts, 'Approval pending');
-
-  const manager = await alsoSignedIn(browser, portal, 'manager', scripts);
-  await manager.goto('/certificates/requests?status=pending');
-  const row = manager.getByRole('row').filter({ hasText: 'held.example.com' });
-  await row.getByRole('rowheader').getByRole('link').click();
-  return manager;
+  await requestHeld(page, portal, scripts);
+  return openHeld(browser, portal, scripts);
 }
 
 test("D16: a Standard User's automation waits for a reviewer even where the step is skipped, then installs", async ({ page, portal, browser, scripts }) => {

@@ -1,5 +1,5 @@
-import { begin, chooseProfile, follow, next, submit } from '../support/automation.ts';
-import { alsoSignedIn, signIn } from '../support/people.ts';
+import { follow, openHeld, requestHeld } from '../support/automation.ts';
+import { signIn } from '../support/people.ts';
 import { expect, test } from '../support/test.ts';
 
 test('a menu opens, is walked and closes by keyboard', async ({ page }) => {
@@ -35,21 +35,11 @@ test('a dialog takes the keyboard and gives it back', async ({ page, portal }) =
 });
 
 test('an event that goes on leaves the keyboard where it is @scripts', async ({ page, portal, browser, scripts }) => {
-  await portal.offerDuplicates();
-  await signIn(page, 'standard');
-  await begin(page, portal, 'new-1', 'Request a certificate');
-  await chooseProfile(page, 'Standard SSL');
-  await page.getByLabel('Common name').fill('held.example.com');
-  await next(page, 'Installation');
-  await next(page, 'Review');
-  await submit(page);
-  await follow(page, scripts, 'Approval pending');
+  await requestHeld(page, portal, scripts);
   const link = page.getByRole('link', { name: 'Show endpoint' });
   await link.focus();
 
-  const manager = await alsoSignedIn(browser, portal, 'manager', scripts);
-  await manager.goto('/certificates/requests?status=pending');
-  await manager.getByRole('row').filter({ hasText: 'held.example.com' }).getByRole('rowheader').getByRole('link').click();
+  const manager = await openHeld(browser, portal, scripts);
   await manager.getByRole('button', { name: 'Approve' }).click();
   await follow(page, scripts, 'Successfully installed');
   await expect(link).toBeFocused();

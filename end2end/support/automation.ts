@@ -1,4 +1,5 @@
-import type { Locator, Page } from '@playwright/test';
+import type { Browser, Locator, Page } from '@playwright/test';
+import { alsoSignedIn, signIn } from './people.ts';
 import { expect } from './test.ts';
 import type { Portal } from './portal.ts';
 
@@ -82,4 +83,27 @@ export async function installed(page: Page, scripts: boolean): Promise<void> {
 export async function countEvents(page: Page): Promise<number> {
   await page.goto('/automation/activity');
   return page.getByRole('rowheader').count();
+}
+
+/** A Standard User requests a new certificate on new-1, and it waits for a reviewer. */
+export async function requestHeld(page: Page, portal: Portal, scripts: boolean): Promise<void> {
+  await portal.offerDuplicates();
+  await signIn(page, 'standard');
+  await begin(page, portal, 'new-1', 'Request a certificate');
+  await chooseProfile(page, 'Standard SSL');
+  await page.getByLabel('Common name').fill('held.example.com');
+  await next(page, 'Installation');
+  await next(page, 'Review');
+  await expect(page.getByText('The request will wait for a reviewer')).toBeVisible();
+  await submit(page);
+  await follow(page, scripts, 'Approval pending');
+}
+
+/** A Manager opens the request of `requestHeld`. */
+export async function openHeld(browser: Browser, portal: Portal, scripts: boolean): Promise<Page> {
+  const manager = await alsoSignedIn(browser, portal, 'manager', scripts);
+  await manager.goto('/certificates/requests?status=pending');
+  const row = manager.getByRole('row').filter({ hasText: 'held.example.com' });
+  await row.getByRole('rowheader').getByRole('link').click();
+  return manager;
 }
