@@ -18,6 +18,7 @@ pub mod endpoints;
 mod error;
 pub mod events;
 pub mod issuances;
+mod kept;
 pub mod keyset;
 mod open;
 pub mod orders;
@@ -41,6 +42,7 @@ pub mod value;
 mod write;
 
 pub use error::StoreError;
+pub use kept::SqliteSession;
 pub use open::{Store, StoreOptions};
 pub(crate) use tx::on;
 pub use tx::{PgSession, Tx};

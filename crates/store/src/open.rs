@@ -14,7 +14,7 @@ use sqlx::{ConnectOptions, Connection};
 
 use crate::tx::PgSession;
 use crate::write::Writer;
-use crate::{StoreError, Tx, on};
+use crate::{SqliteSession, StoreError, Tx, on};
 
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -120,7 +120,7 @@ impl Store {
     /// A session that only reads: writing through it fails.
     pub async fn reader(&self) -> Result<Tx, StoreError> {
         Ok(match self.backend() {
-            Backend::Sqlite { readers, .. } => Tx::Sqlite(readers.acquire().await?),
+            Backend::Sqlite { readers, .. } => Tx::Sqlite(SqliteSession::plain(readers.acquire().await?)),
             Backend::Postgres { readers, .. } => {
                 Tx::Postgres(PgSession::Reading(readers.acquire().await?))
             }

@@ -4,10 +4,14 @@ use domain::model::{Domain, Organization};
 use domain::{DnsName, DomainId, OrganizationId, Timestamp};
 use sqlx::QueryBuilder;
 
+use crate::kept::keep;
 use crate::keyset::{Key, Rows, push_rows};
 use crate::users::like;
 use crate::value::parse;
 use crate::{StoreError, Tx, on};
+
+/// Organizations with more domains are asked for those that are wanted, each time.
+const MOST_KEPT: i64 = 500;
 
 /// Which validation a list shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,6 +185,9 @@ impl Tx {
         &mut self,
         id: OrganizationId,
     ) -> Result<Option<Organization>, StoreError> {
+        if let Some(kept) = self.kept().and_then(|kept| kept.organizations.get(&id).cloned()) {
+            return Ok(Some(kept));
+        }
         let row: Option<OrganizationRow> = on!(self, |conn| {
             QueryBuilder::new(ORGANIZATIONS)
                 .push(" WHERE id = ")
@@ -189,7 +196,11 @@ impl Tx {
                 .fetch_optional(&mut *conn)
                 .await?
         });
-        Ok(row.map(Organization::from))
+        let organization = row.map(Organization::from);
+        if let Some((kept, organization)) = self.kept().zip(organization.as_ref()) {
+            keep(&mut kept.organizations, id, organization.clone());
+        }
+        Ok(organization)
     }
 
     /// The organization with exactly this name.
@@ -336,6 +347,10 @@ impl Tx {
         if names.is_empty() {
             return Ok(Vec::new());
         }
+        if let Some(all) = self.kept_domains(organization).await? {
+            let wanted = |domain: &&Domain| names.contains(&domain.name.as_str());
+            return Ok(all.iter().filter(wanted).cloned().collect());
+        }
         let rows: Vec<DomainRow> = on!(self, |conn| {
             let mut query = QueryBuilder::new(DOMAINS);
             query
@@ -352,6 +367,27 @@ impl Tx {
         rows.into_iter()
             .map(|row| DomainRecord::try_from(row).map(|record| record.domain))
             .collect()
+    }
+
+    /// All domains of an organization, where this session keeps rows and they are not too many.
+    async fn kept_domains(
+        &mut self,
+        organization: OrganizationId,
+    ) -> Result<Option<&[Domain]>, StoreError> {
+        let Some(kept) = self.kept() else { return Ok(None) };
+        if !kept.domains.contains_key(&organization) {
+            let filter =
+                PlaceFilter { organization: Some(organization), ..PlaceFilter::default() };
+            let page = Rows { beyond: None, descending: false, limit: MOST_KEPT + 1 };
+            let records = self.domains(&filter, PlaceSort::Name, &page).await?;
+            let few = i64::try_from(records.len()).is_ok_and(|found| found <= MOST_KEPT);
+            let all = few.then(|| records.into_iter().map(|record| record.domain).collect());
+            if let Some(kept) = self.kept() {
+                keep(&mut kept.domains, organization, all);
+            }
+        }
+        let kept = self.kept().and_then(|kept| kept.domains.get(&organization));
+        Ok(kept.and_then(Option::as_deref))
     }
 
     /// Sets until when a domain's validation holds, and how it was shown; none takes it back.

@@ -22,13 +22,20 @@ pub struct SettingRow {
 impl Tx {
     /// All settings that were ever changed.
     pub async fn settings(&mut self) -> Result<Vec<SettingRow>, StoreError> {
-        Ok(on!(self, |conn| {
+        if let Some(rows) = self.kept().and_then(|kept| kept.settings.clone()) {
+            return Ok(rows);
+        }
+        let rows: Vec<SettingRow> = on!(self, |conn| {
             sqlx::query_as(
                 "SELECT key, value, version, updated_at, updated_by FROM settings ORDER BY key",
             )
             .fetch_all(&mut *conn)
             .await?
-        }))
+        });
+        if let Some(kept) = self.kept() {
+            kept.settings = Some(rows.clone());
+        }
+        Ok(rows)
     }
 
     /// Writes a setting where its version is still `expected` (0: it was never changed); false

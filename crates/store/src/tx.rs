@@ -3,15 +3,15 @@
 use std::ops::{Deref, DerefMut};
 
 use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, Postgres, Sqlite, Transaction};
+use sqlx::{PgConnection, Postgres, Transaction};
 
-use crate::StoreError;
+use crate::{SqliteSession, StoreError};
 
 /// Where store methods live: a write transaction, or a session that only reads.
 #[derive(Debug)]
 pub enum Tx {
     /// SQLite.
-    Sqlite(PoolConnection<Sqlite>),
+    Sqlite(SqliteSession),
     /// PostgreSQL.
     Postgres(PgSession),
 }

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::open::Backend;
 use crate::tx::PgSession;
-use crate::{Store, StoreError, Tx};
+use crate::{SqliteSession, Store, StoreError, Tx};
 
 /// How long one work may hold a write transaction.
 pub const WORK_LIMIT: Duration = Duration::from_secs(30);
@@ -80,7 +80,7 @@ impl Writer {
     /// the connection's answers most of the time, and to wake a plain thread is cheaper than to
     /// wake the runtime.
     pub(crate) async fn start(pool: SqlitePool) -> Result<Self, StoreError> {
-        let tx = Tx::Sqlite(pool.acquire().await?);
+        let tx = Tx::Sqlite(SqliteSession::keeping(pool.acquire().await?).await?);
         let (line, waiting) = mpsc::channel(LINE);
         let runtime = tokio::runtime::Handle::current();
         std::thread::Builder::new()
@@ -172,7 +172,7 @@ async fn group(
     first: Work,
     waiting: &mut mpsc::Receiver<Message>,
 ) -> Option<oneshot::Sender<()>> {
-    let mut state = statement(tx, "BEGIN IMMEDIATE; SAVEPOINT work").await;
+    let mut state = begin(tx).await;
     if let Err(error) = &state {
         let error = error.clone();
         // Where the first of the two went through, its transaction must not stay open.
@@ -189,7 +189,7 @@ async fn group(
         if keep {
             kept.push(ran.answer);
         } else {
-            state = statement(tx, "ROLLBACK TO work").await;
+            state = undo(tx, "ROLLBACK TO work").await;
             (ran.answer)(Ok(()));
         }
         if state.is_err() || kept.len() >= GROUP {
@@ -215,12 +215,33 @@ async fn group(
     };
     if committed.is_err() {
         // Fails where SQLite has undone the transaction by itself already.
-        let _ = statement(tx, "ROLLBACK").await;
+        let _ = undo(tx, "ROLLBACK").await;
     }
     for answer in kept {
         answer(committed.clone());
     }
     closing
+}
+
+/// Begins a transaction and its first work; rows that another connection changed are forgotten.
+async fn begin(tx: &mut Tx) -> Result<(), StoreError> {
+    let version: i64 = crate::on!(tx, |conn| {
+        sqlx::query_scalar("BEGIN IMMEDIATE; SAVEPOINT work; PRAGMA data_version")
+            .fetch_one(&mut *conn)
+            .await?
+    });
+    if let Tx::Sqlite(session) = tx {
+        session.begin_at(version);
+    }
+    Ok(())
+}
+
+/// Takes back what a work did; what it read is forgotten.
+async fn undo(tx: &mut Tx, sql: &'static str) -> Result<(), StoreError> {
+    if let Tx::Sqlite(session) = tx {
+        session.forget();
+    }
+    statement(tx, sql).await
 }
 
 async fn statement(tx: &mut Tx, sql: &'static str) -> Result<(), StoreError> {

@@ -1,11 +1,15 @@
 //! ACME Directory URLs and the external account binding keys that belong to them.
 
 use domain::model::AcmeUrl;
-use domain::{AcmeUrlId, Days, DnsName, OrganizationId, ProductId, Timestamp, UserId};
+use domain::{AcmeAccountId, AcmeUrlId, Days, DnsName, OrganizationId, ProductId, Timestamp, UserId};
 
 use super::COUNT_LIMIT;
+use crate::kept::keep;
 use crate::value::{from_json, small, to_json};
 use crate::{StoreError, Tx, on};
+
+/// A URL's use is noted once in so many seconds.
+const USE_NOTED: i64 = 60;
 
 /// An ACME Directory URL with what its page shows beside it.
 #[derive(Debug, Clone)]
@@ -184,6 +188,33 @@ impl Tx {
         row.map(|row| row.url()).transpose()
     }
 
+    /// The URL of an account, where neither was given up and the account still has this key.
+    pub async fn acme_url_of_account(
+        &mut self,
+        account: AcmeAccountId,
+        thumbprint: &str,
+    ) -> Result<Option<AcmeUrl>, StoreError> {
+        let key = (account, thumbprint.to_owned());
+        if let Some(kept) = self.kept().and_then(|kept| kept.urls.get(&key).cloned()) {
+            return Ok(Some(kept));
+        }
+        let row: Option<UrlRow> = on!(self, |conn| {
+            sqlx::query_as(
+                "SELECT u.* FROM acme_accounts a JOIN acme_urls u ON u.id = a.acme_url_id \
+                 WHERE a.id = $1 AND a.thumbprint = $2 AND a.status = 'valid' AND u.status = 'active'",
+            )
+            .bind(account.0)
+            .bind(thumbprint)
+            .fetch_optional(&mut *conn)
+            .await?
+        });
+        let url = row.map(|row| row.url()).transpose()?;
+        if let Some((kept, url)) = self.kept().zip(url.as_ref()) {
+            keep(&mut kept.urls, key, url.clone());
+        }
+        Ok(url)
+    }
+
     /// One URL by its name, revoked or not.
     pub async fn acme_url_by_name(&mut self, name: &str) -> Result<Option<AcmeUrl>, StoreError> {
         let row: Option<UrlRow> = on!(self, |conn| {
@@ -278,14 +309,21 @@ impl Tx {
         id: AcmeUrlId,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        let noted = self.kept().and_then(|kept| kept.used.get(&id).copied());
+        if noted.is_some_and(|noted| (noted..noted.plus_seconds(USE_NOTED)).contains(&now)) {
+            return Ok(());
+        }
         on!(self, |conn| {
             sqlx::query("UPDATE acme_urls SET last_used_at = $2 WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $3)")
                 .bind(id.0)
                 .bind(now.0)
-                .bind(now.0.saturating_sub(60))
+                .bind(now.0.saturating_sub(USE_NOTED))
                 .execute(&mut *conn)
                 .await?;
         });
+        if let Some(kept) = self.kept() {
+            keep(&mut kept.used, id, now);
+        }
         Ok(())
     }
 
