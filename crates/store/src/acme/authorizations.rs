@@ -41,6 +41,7 @@ pub struct NewChallenge {
     pub status: ChallengeStatus,
 }
 
+/// An authorization with one of its challenges.
 #[derive(sqlx::FromRow)]
 struct Row {
     id: i64,
@@ -51,34 +52,53 @@ struct Row {
     status: String,
     expires_at: i64,
     prevalidated: bool,
+    #[sqlx(flatten)]
+    challenge: ChallengeRow,
 }
 
 #[derive(sqlx::FromRow)]
 struct ChallengeRow {
-    id: i64,
+    challenge_id: i64,
     authorization_id: i64,
     kind: String,
     token: String,
-    status: String,
+    challenge_status: String,
     error: Option<String>,
     validated_at: Option<i64>,
     key_authorization: Option<String>,
     attempts: i64,
 }
 
-impl TryFrom<ChallengeRow> for Challenge {
-    type Error = StoreError;
-    fn try_from(row: ChallengeRow) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: row.id,
-            authorization: row.authorization_id,
-            kind: parse("acme_challenges.kind", &row.kind)?,
-            status: parse("acme_challenges.status", &row.status)?,
-            token: row.token,
-            validated_at: row.validated_at.map(Timestamp),
-            error: row.error.map(|json| from_json("acme_challenges.error", &json)).transpose()?,
-            key_authorization: row.key_authorization,
-            attempts: row.attempts,
+impl Row {
+    fn authorization(self) -> Result<Authorization, StoreError> {
+        Ok(Authorization {
+            id: self.id,
+            account: AcmeAccountId(self.account_id),
+            identifier: Identifier {
+                kind: parse("acme_authorizations.identifier_kind", &self.identifier_kind)?,
+                value: self.identifier_value,
+            },
+            wildcard: self.wildcard,
+            status: parse("acme_authorizations.status", &self.status)?,
+            expires_at: Timestamp(self.expires_at),
+            prevalidated: self.prevalidated,
+            challenges: vec![self.challenge.challenge()?],
+        })
+    }
+}
+
+impl ChallengeRow {
+    fn challenge(self) -> Result<Challenge, StoreError> {
+        Ok(Challenge {
+            id: self.challenge_id,
+            authorization: self.authorization_id,
+            kind: parse("acme_challenges.kind", &self.kind)?,
+            status: parse("acme_challenges.status", &self.challenge_status)?,
+            token: self.token,
+            validated_at: self.validated_at.map(Timestamp),
+            error: self.error.map(|json| from_json("acme_challenges.error", &json)).transpose()?,
+            key_authorization: self.key_authorization,
+            attempts: self.attempts,
         })
     }
 }
@@ -155,40 +175,27 @@ impl Tx {
         row.map(|(id, status)| Ok((id, parse("acme_authorizations.status", &status)?))).transpose()
     }
 
-    /// One authorization with its challenges.
+    /// One authorization with its challenges, in the order in which clients see them.
     pub async fn authorization(&mut self, id: i64) -> Result<Option<Authorization>, StoreError> {
-        let row: Option<Row> = on!(self, |conn| {
+        let rows: Vec<Row> = on!(self, |conn| {
             sqlx::query_as(
-                "SELECT id, account_id, identifier_kind, identifier_value, wildcard, status, expires_at, \
-                 prevalidated FROM acme_authorizations WHERE id = $1",
+                "SELECT a.id, a.account_id, a.identifier_kind, a.identifier_value, a.wildcard, a.status, \
+                 a.expires_at, a.prevalidated, c.id AS challenge_id, c.authorization_id, c.kind, c.token, \
+                 c.status AS challenge_status, c.error, c.validated_at, c.key_authorization, c.attempts \
+                 FROM acme_authorizations a JOIN acme_challenges c ON c.authorization_id = a.id \
+                 WHERE a.id = $1 ORDER BY c.id",
             )
             .bind(id)
-            .fetch_optional(&mut *conn)
+            .fetch_all(&mut *conn)
             .await?
         });
-        let Some(row) = row else { return Ok(None) };
-        let challenges: Vec<ChallengeRow> = on!(self, |conn| {
-            sqlx::query_as("SELECT * FROM acme_challenges WHERE authorization_id = $1 ORDER BY id")
-                .bind(id)
-                .fetch_all(&mut *conn)
-                .await?
-        });
-        Ok(Some(Authorization {
-            id: row.id,
-            account: AcmeAccountId(row.account_id),
-            identifier: Identifier {
-                kind: parse("acme_authorizations.identifier_kind", &row.identifier_kind)?,
-                value: row.identifier_value,
-            },
-            wildcard: row.wildcard,
-            status: parse("acme_authorizations.status", &row.status)?,
-            expires_at: Timestamp(row.expires_at),
-            prevalidated: row.prevalidated,
-            challenges: challenges
-                .into_iter()
-                .map(Challenge::try_from)
-                .collect::<Result<_, _>>()?,
-        }))
+        let mut rows = rows.into_iter();
+        let Some(first) = rows.next() else { return Ok(None) };
+        let mut authorization = first.authorization()?;
+        for row in rows {
+            authorization.challenges.push(row.challenge.challenge()?);
+        }
+        Ok(Some(authorization))
     }
 
     /// The authorization that a challenge belongs to.
