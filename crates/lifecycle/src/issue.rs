@@ -241,18 +241,12 @@ impl Lifecycle {
     }
 
     async fn sign_with(&self, by: Signer, reserved: Reserved) -> Result<Signed> {
-        fault::point("issue.after_plan");
-        let Reserved { id, order, kind, request, plan, linted } = reserved;
-        let certificate = if by.get().signs_quickly() {
-            linted.sign(by.get())
-        } else {
-            tokio::task::spawn_blocking(move || linted.sign(by.get()))
-                .await
-                .map_err(|_| LifecycleError::Internal("signing ended early".to_owned()))?
+        if by.get().signs_quickly() {
+            return sign_now(by.get(), reserved);
         }
-        .map_err(failed)?;
-        fault::point("issue.after_sign");
-        Ok(Signed { id, order, kind, request, plan, certificate })
+        tokio::task::spawn_blocking(move || sign_now(by.get(), reserved))
+            .await
+            .map_err(|_| LifecycleError::Internal("signing ended early".to_owned()))?
     }
 
     /// Signs what was reserved and puts it on record.
@@ -297,6 +291,16 @@ impl Lifecycle {
     }
 }
 
+/// Signs in the caller's thread, for some microseconds where the authority
+/// [signs quickly](Authority::signs_quickly).
+pub(crate) fn sign_now(by: &Authority, reserved: Reserved) -> Result<Signed> {
+    fault::point("issue.after_plan");
+    let Reserved { id, order, kind, request, plan, linted } = reserved;
+    let certificate = linted.sign(by).map_err(failed)?;
+    fault::point("issue.after_sign");
+    Ok(Signed { id, order, kind, request, plan, certificate })
+}
+
 /// Second transaction: the certificate, the order's row, the request, announced revocations and
 /// the audit entry. Where another process finished this issuance meanwhile, its certificate is
 /// the answer and the one signed here is forgotten.
@@ -306,7 +310,7 @@ pub(crate) async fn complete(
     actor: &Actor,
     signed: &Signed,
 ) -> Result<Issued> {
-    let order = locked_order(tx, signed.order).await?;
+    tx.lock_order(signed.order).await?;
     if !tx.finish_issuance(signed.id, true, now).await? {
         return finished_elsewhere(tx, signed).await;
     }
@@ -314,6 +318,8 @@ pub(crate) async fn complete(
     tx.count_certificate(signed.order, signed.kind, now, signed.certificate.not_after).await?;
     if signed.plan.changes_order {
         let plan = &signed.plan;
+        let order = tx.order(signed.order).await?;
+        let order = order.ok_or(LifecycleError::NotFound { what: "order" })?;
         tx.set_order_names(&order, &plan.common_name, &plan.certificate.names).await?;
     }
     if let Some(revocation) = &signed.plan.revocation {
@@ -336,11 +342,6 @@ pub(crate) async fn complete(
     );
     audit::record(tx, now, actor, entry.changing(json!(null), facts(signed, id))).await?;
     Ok(issued(signed, id))
-}
-
-async fn locked_order(tx: &mut Tx, number: OrderNumber) -> Result<Order> {
-    tx.lock_order(number).await?;
-    tx.order(number).await?.ok_or(LifecycleError::NotFound { what: "order" })
 }
 
 async fn finished_elsewhere(tx: &mut Tx, signed: &Signed) -> Result<Issued> {

@@ -215,6 +215,18 @@ pub(crate) async fn place_under(
     {
         return Ok(earlier);
     }
+    place_new(tx, issuer, now, actor, ask, preferences).await
+}
+
+/// The same where the ask's key is known not to be used yet.
+pub(crate) async fn place_new(
+    tx: &mut Tx,
+    issuer: &Issuer,
+    now: Timestamp,
+    actor: &Actor,
+    ask: &Ask,
+    preferences: &Preferences,
+) -> Result<Placed> {
     let asker = Asker::of(tx, actor).await?;
     let need = asker.approval(preferences, ask.what.kind());
     let placing = Placing { issuer, now, actor, asker: &asker, ask, need, request: None };

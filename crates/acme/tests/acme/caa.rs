@@ -107,7 +107,7 @@ async fn a_processing_order_outlives_silence() {
         let claim = house
             .desk
             .store()
-            .write(move |tx| Box::pin(async move { tx.claim_acme_order(id, &der, now).await }));
+            .write(move |tx| Box::pin(async move { tx.claim_acme_order(id, &der, None, now).await }));
         assert!(claim.await.unwrap());
         let polled = client.fetch(&url).await.expect(200).json();
         assert_eq!(polled["status"], "processing", "on {}: {polled}", house.kind);

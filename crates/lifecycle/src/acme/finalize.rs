@@ -1,9 +1,12 @@
-//! finalize (RFC 8555 section 7.4): two transactions with the signature between them.
+//! finalize (RFC 8555 section 7.4): the order is claimed, ready → processing, it is decided what is
+//! done on which order, the serial is reserved, the certificate signed and put on record, and the
+//! order made valid.
 //!
-//! The first claims the order, ready → processing, decides what is done on which order, and
-//! reserves the serial; the second puts the certificate on record and makes the order valid. A
-//! process that dies in between leaves an issuance that the next start finishes; [`AcmeDesk::settle`]
-//! then finds its certificate. Held requests are settled the same way, once they are decided.
+//! An authority that signs quickly does so within one transaction: a process that dies leaves the
+//! order ready, and nothing that it signed has left it. A slow signature stands between two
+//! transactions: a process that dies in between leaves an issuance that the next start finishes,
+//! and [`AcmeDesk::settle`] then finds its certificate. Held requests are settled the same way,
+//! once they are decided.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,8 +25,8 @@ use super::decide::{Question, decide};
 use super::orders::{lock, owned, seen};
 use super::{AcmeDesk, AcmeError, AcmeResult, actor, new_order, replaces};
 use crate::caa::CaaRounds;
-use crate::issue::{Reserved, complete};
-use crate::place::{Placed, place_under};
+use crate::issue::{Reserved, complete, sign_now};
+use crate::place::{Placed, place_new};
 use crate::{
     Actor, Ask, Exact, Issuer, LifecycleError, NewOrder, Outcome, What, caa, fault, settings,
 };
@@ -37,14 +40,22 @@ struct Work<'a> {
     now: Timestamp,
 }
 
+/// A finalize request's CSR, which was read already.
+#[derive(Debug, Clone)]
+pub struct FinalizeCsr {
+    /// What it says.
+    pub facts: CsrFacts,
+    /// RFC 7638, of its key; none where accounts can't have such a key.
+    pub thumbprint: Option<String>,
+}
+
 impl AcmeDesk {
-    /// Finalizes an order with a CSR that was read already. On an order that is past ready this is
-    /// a poll.
+    /// Finalizes an order. On an order that is past ready this is a poll.
     pub async fn finalize(
         &self,
         account: &AcmeAccount,
         id: AcmeOrderId,
-        csr: CsrFacts,
+        csr: FinalizeCsr,
         address: Option<IpAddr>,
     ) -> AcmeResult<AcmeOrder> {
         let (issuer, now) = (self.desk.issuer_arc()?, self.clock().now());
@@ -58,8 +69,8 @@ impl AcmeDesk {
                 .write(move |tx| {
                     Box::pin(async move {
                         let (account, actor) = (&holder, &acting);
-                        let work = Work { issuer: &issuer, account, actor, csr: &csr, now };
-                        claim(tx, &work, id).await
+                        let work = Work { issuer: &issuer, account, actor, csr: &csr.facts, now };
+                        claim(tx, &work, id, csr.thumbprint.as_deref()).await
                     })
                 })
                 .await;
@@ -68,7 +79,10 @@ impl AcmeDesk {
                 Err(error) => rounds.again(&self.desk, error).await?,
             }
         };
-        let Some(reserved) = reserved else { return Ok(order) };
+        let Some(reserved) = reserved else {
+            fault::point("issue.after_store");
+            return Ok(order);
+        };
         self.sign_and_store(order, actor(account, address), reserved).await
     }
 
@@ -156,6 +170,7 @@ async fn claim(
     tx: &mut Tx,
     work: &Work<'_>,
     id: AcmeOrderId,
+    thumbprint: Option<&str>,
 ) -> AcmeResult<(AcmeOrder, Option<Reserved>)> {
     lock(tx, id).await?;
     let order = seen(owned(tx, work.account.id, id).await?, work.now);
@@ -167,8 +182,8 @@ async fn claim(
     }
     let url = new_order::usable_url(tx, work.account).await?;
     check_csr(&url, &order, work.csr)?;
-    if !tx.claim_acme_order(id, &work.csr.der, work.now).await? {
-        return Err(not_authorized(tx, &order, work.now).await?);
+    if !tx.claim_acme_order(id, &work.csr.der, thumbprint, work.now).await? {
+        return Err(not_claimed(tx, &order, thumbprint, work.now).await?);
     }
     let claimed =
         AcmeOrder { status: AcmeOrderStatus::Processing, claimed_at: Some(work.now), ..order };
@@ -187,7 +202,19 @@ fn not_ready(order: &AcmeOrder) -> AcmeError {
 }
 
 /// Why a ready order could not be claimed.
-async fn not_authorized(tx: &mut Tx, order: &AcmeOrder, now: Timestamp) -> AcmeResult<AcmeError> {
+async fn not_claimed(
+    tx: &mut Tx,
+    order: &AcmeOrder,
+    thumbprint: Option<&str>,
+    now: Timestamp,
+) -> AcmeResult<AcmeError> {
+    // RFC 8555 section 11.1: an account's key must not be a certificate's key.
+    if let Some(thumbprint) = thumbprint
+        && tx.acme_account_by_thumbprint(thumbprint).await?.is_some()
+    {
+        let words = "The CSR's key is an account's key. Make another key for the certificate.";
+        return Ok(AcmeError::fault("badCSR", words));
+    }
     let name = tx.unauthorized_identifier(order.id, now).await?;
     Ok(name.map_or_else(
         || not_ready(order),
@@ -228,7 +255,7 @@ fn list<'a>(words: &str, names: impl Iterator<Item = &'a Name>) -> String {
     if names.is_empty() { String::new() } else { format!(" {words} {}.", names.join(", ")) }
 }
 
-/// Decides and places an order that is processing.
+/// Decides and places an order that is processing; answers what is left to be signed slowly.
 async fn advance(
     tx: &mut Tx,
     work: &Work<'_>,
@@ -262,33 +289,44 @@ async fn advance(
         },
         ..Ask::new(what, work.csr.clone())
     };
-    let placed = place_under(tx, work.issuer, work.now, work.actor, &ask, &preferences).await?;
+    // The order moves to processing in this very transaction, or was just looked at by settle: its
+    // key is not used yet.
+    let placed = place_new(tx, work.issuer, work.now, work.actor, &ask, &preferences).await?;
     let explanation = serde_json::to_string(&decided.explanation).map_err(|error| {
         LifecycleError::Internal(format!("an explanation can't be stored: {error}"))
     })?;
     order.explanation = Some(explanation);
-    let reserved = match placed {
+    let mut slow = None;
+    match placed {
         Placed::Reserved(reserved) => {
             order.order_number = Some(reserved.order);
-            Some(*reserved)
+            let authority = work.issuer.authority();
+            if authority.signs_quickly() {
+                let signed = sign_now(authority, *reserved)?;
+                let issued = complete(tx, work.now, work.actor, &signed).await?;
+                order.certificate = Some(issued.certificate);
+                order.status = AcmeOrderStatus::Valid;
+            } else {
+                slow = Some(*reserved);
+            }
         }
         Placed::Done(outcome) => {
             order.order_number = Some(outcome.order());
             if let Outcome::Held { request, .. } = outcome {
                 order.request = Some(request);
             }
-            None
         }
         // Another renewal of the same order comes first; this one is placed when it is settled.
-        Placed::Superseded { .. } | Placed::Signing(_) => None,
-    };
+        Placed::Superseded { .. } | Placed::Signing(_) => {}
+    }
     let outcome = AcmeOrderOutcome {
         order_number: order.order_number,
         request: order.request,
         explanation: order.explanation.clone(),
+        certificate: order.certificate,
     };
     tx.note_acme_outcome(order.id, &outcome).await?;
-    Ok((order, reserved))
+    Ok((order, slow))
 }
 
 /// The decision as an ask. The certificate holds exactly the identifiers that were asked for.

@@ -15,6 +15,8 @@ pub struct AcmeOrderOutcome {
     pub request: Option<RequestId>,
     /// How the action was chosen, as JSON.
     pub explanation: Option<String>,
+    /// The certificate, with which the order is valid.
+    pub certificate: Option<CertificateId>,
 }
 
 /// The authorizations of the order `$1` that are not valid at a moment.
@@ -30,12 +32,13 @@ macro_rules! not_valid_at {
 }
 
 impl Tx {
-    /// Takes an order from ready to processing with its CSR; false where it is not ready, or
-    /// [`Tx::unauthorized_identifier`] has one to name.
+    /// Takes an order from ready to processing with its CSR; false where it is not ready, where
+    /// [`Tx::unauthorized_identifier`] has one to name, or where an account has the CSR's key.
     pub async fn claim_acme_order(
         &mut self,
         id: AcmeOrderId,
         csr: &[u8],
+        thumbprint: Option<&str>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let changed = on!(self, |conn| {
@@ -44,12 +47,13 @@ impl Tx {
                     "UPDATE acme_orders SET status = 'processing', csr_der = $2, finalize_claimed_at = $3 \
                      WHERE id = $1 AND status = 'ready' AND NOT EXISTS (SELECT 1",
                     not_valid_at!("$3"),
-                    ")"
+                    ") AND NOT EXISTS (SELECT 1 FROM acme_accounts WHERE thumbprint = $4)"
                 ),
             )
             .bind(id.0)
             .bind(csr)
             .bind(now.0)
+            .bind(thumbprint)
             .execute(&mut *conn)
             .await?
             .rows_affected()
@@ -66,12 +70,15 @@ impl Tx {
         on!(self, |conn| {
             sqlx::query(
                 "UPDATE acme_orders SET order_number = COALESCE($2, order_number), \
-                 request_id = COALESCE($3, request_id), explanation = COALESCE($4, explanation) WHERE id = $1",
+                 request_id = COALESCE($3, request_id), explanation = COALESCE($4, explanation), \
+                 certificate_id = COALESCE($5, certificate_id), \
+                 status = CASE WHEN $5 IS NULL THEN status ELSE 'valid' END WHERE id = $1",
             )
             .bind(id.0)
             .bind(outcome.order_number.map(|number| number.0))
             .bind(outcome.request.map(|request| request.0))
             .bind(outcome.explanation.as_deref())
+            .bind(outcome.certificate.map(|id| id.0))
             .execute(&mut *conn)
             .await?;
         });
