@@ -52,6 +52,11 @@ pub struct ByAccount {
     pub signed: Signed,
 }
 
+/// A [`ByAccount`] for an order: whether the account may still order is checked again in the
+/// transaction of the order, so that it need not be read from the database before.
+#[derive(Debug, Clone)]
+pub struct ForOrder(pub ByAccount);
+
 /// A [`Signed`] by a key that the request itself holds.
 #[derive(Debug, Clone)]
 pub struct ByKey(pub Signed);
@@ -82,10 +87,29 @@ pub fn read<T: DeserializeOwned>(payload: &[u8]) -> Result<T, Problem> {
     })
 }
 
+/// Where the account that signed is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Accounts {
+    /// In the database.
+    Stored,
+    /// Among those that were read a moment ago: what the request leads to checks the account again.
+    Recent,
+}
+
 impl FromRequest<AcmeServer> for Signed {
     type Rejection = Problem;
 
     async fn from_request(request: Request, server: &AcmeServer) -> Result<Self, Problem> {
+        Self::check(request, server, Accounts::Stored).await
+    }
+}
+
+impl Signed {
+    async fn check(
+        request: Request,
+        server: &AcmeServer,
+        accounts: Accounts,
+    ) -> Result<Self, Problem> {
         check_content_type(request.headers())?;
         let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         let wanted_url = requested_url(&request, server);
@@ -96,7 +120,9 @@ impl FromRequest<AcmeServer> for Signed {
             .with_status(StatusCode::PAYLOAD_TOO_LARGE)
         })?;
         let jws = Jws::parse(&body)?;
-        let (author, key) = find_author(server, &jws).await?;
+        // A POST-as-GET changes nothing.
+        let accounts = if jws.payload.is_empty() { Accounts::Recent } else { accounts };
+        let (author, key) = find_author(server, &jws, accounts).await?;
         jws.verify(&key)?;
         if jws.url != wanted_url {
             return Err(Problem::new(
@@ -134,7 +160,11 @@ fn requested_url(request: &Request, server: &AcmeServer) -> String {
     server.urls().absolute(path)
 }
 
-async fn find_author(server: &AcmeServer, jws: &Jws) -> Result<(Author, Jwk), Problem> {
+async fn find_author(
+    server: &AcmeServer,
+    jws: &Jws,
+    accounts: Accounts,
+) -> Result<(Author, Jwk), Problem> {
     match &jws.signer {
         Signer::Key(key) => Ok((Author::Key, key.clone())),
         Signer::Account(url) => {
@@ -145,7 +175,11 @@ async fn find_author(server: &AcmeServer, jws: &Jws) -> Result<(Author, Jwk), Pr
                 )
             };
             let id = server.urls().account_of(url).ok_or_else(unknown)?;
-            let account = server.desk().account(id).await?.ok_or_else(unknown)?;
+            let account = match accounts {
+                Accounts::Stored => server.desk().account(id).await?,
+                Accounts::Recent => server.desk().recent_account(id).await?,
+            };
+            let account = account.ok_or_else(unknown)?;
             let key = Jwk::parse(&account.jwk).map_err(|_| {
                 Problem::new(Kind::ServerInternal, "The account's key can't be read.")
             })?;
@@ -181,17 +215,30 @@ async fn spend_nonce(server: &AcmeServer, nonce: Option<&str>) -> Result<(), Pro
     if good { Ok(()) } else { Err(Problem::bad_nonce()) }
 }
 
-impl FromRequest<AcmeServer> for ByAccount {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, server: &AcmeServer) -> Result<Self, Problem> {
-        let signed = Signed::from_request(request, server).await?;
+impl ByAccount {
+    fn of(signed: Signed) -> Result<Self, Problem> {
         match &signed.author {
             Author::Account(account) => Ok(Self { account: account.as_ref().clone(), signed }),
             Author::Key => Err(Problem::malformed(
                 "This resource asks for kid, the account's URL, in the protected header, not jwk.",
             )),
         }
+    }
+}
+
+impl FromRequest<AcmeServer> for ByAccount {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, server: &AcmeServer) -> Result<Self, Problem> {
+        Self::of(Signed::from_request(request, server).await?)
+    }
+}
+
+impl FromRequest<AcmeServer> for ForOrder {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, server: &AcmeServer) -> Result<Self, Problem> {
+        ByAccount::of(Signed::check(request, server, Accounts::Recent).await?).map(Self)
     }
 }
 

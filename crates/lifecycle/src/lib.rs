@@ -58,11 +58,12 @@ pub struct Lifecycle {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Inner {
     store: Store,
     clock: Clock,
     signals: Arc<signals::Signals>,
+    known_accounts: Arc<acme::Known>,
     issuer: Option<Arc<Issuer>>,
     txt: Option<Arc<dyn organizations::TxtLookup>>,
 }
@@ -75,49 +76,41 @@ impl Lifecycle {
                 store,
                 clock,
                 signals: Arc::default(),
+                known_accounts: Arc::default(),
                 issuer: None,
                 txt: None,
             }),
         }
     }
 
+    /// The same desk, changed in one thing; it shares all else.
+    fn with(&self, change: impl FnOnce(&mut Inner)) -> Self {
+        let mut inner = (*self.inner).clone();
+        change(&mut inner);
+        Self { inner: Arc::new(inner) }
+    }
+
     /// The same desk with an authority: it can issue.
     #[must_use]
     pub fn with_issuer(&self, issuer: Issuer) -> Self {
-        let inner = Inner {
-            store: self.store().clone(),
-            clock: self.clock().clone(),
-            signals: Arc::clone(&self.inner.signals),
-            issuer: Some(Arc::new(issuer)),
-            txt: self.inner.txt.clone(),
-        };
-        Self { inner: Arc::new(inner) }
+        self.with(|inner| inner.issuer = Some(Arc::new(issuer)))
     }
 
     /// The same desk at another time: the demonstration's history is made so.
     #[must_use]
     pub fn with_clock(&self, clock: Clock) -> Self {
-        let inner = Inner {
-            store: self.store().clone(),
-            clock,
-            signals: Arc::clone(&self.inner.signals),
-            issuer: self.inner.issuer.clone(),
-            txt: self.inner.txt.clone(),
-        };
-        Self { inner: Arc::new(inner) }
+        self.with(|inner| inner.clock = clock)
     }
 
     /// The same desk with a way to ask the DNS: it can look for domains' tokens.
     #[must_use]
     pub fn with_txt_lookup(&self, txt: Arc<dyn organizations::TxtLookup>) -> Self {
-        let inner = Inner {
-            store: self.store().clone(),
-            clock: self.clock().clone(),
-            signals: Arc::clone(&self.inner.signals),
-            issuer: self.inner.issuer.clone(),
-            txt: Some(txt),
-        };
-        Self { inner: Arc::new(inner) }
+        self.with(|inner| inner.txt = Some(txt))
+    }
+
+    /// The accounts that signed something a moment ago.
+    pub(crate) fn known_accounts(&self) -> &acme::Known {
+        &self.inner.known_accounts
     }
 
     pub(crate) fn txt_lookup(&self) -> Option<&dyn organizations::TxtLookup> {

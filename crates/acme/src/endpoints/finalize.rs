@@ -5,13 +5,14 @@ use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::AcmeOrderId;
+use lifecycle::acme::FinalizeCsr;
 use serde::Deserialize;
 
 use super::{Answer, id, orders};
 use crate::AcmeServer;
 use crate::jwk::Jwk;
 use crate::problem::{Kind, Problem};
-use crate::request::ByAccount;
+use crate::request::{ByAccount, ForOrder};
 
 #[derive(Deserialize)]
 struct Finalize {
@@ -21,7 +22,7 @@ struct Finalize {
 pub async fn post(
     State(server): State<AcmeServer>,
     Path(path): Path<String>,
-    request: ByAccount,
+    ForOrder(request): ForOrder,
 ) -> Answer {
     let ByAccount { account, signed } = request;
     let number = AcmeOrderId(id(&path, "order")?);
@@ -38,15 +39,8 @@ pub async fn post(
             return Err(error.into());
         }
     };
-    if let Ok(key) = Jwk::from_spki(&csr.public_key_der) {
-        // RFC 8555 section 11.1: an account's key must not be a certificate's key.
-        if key == signed.key || server.desk().account_by_key(&key.thumbprint()).await?.is_some() {
-            return Err(bad(
-                "The CSR's key is an account's key. Make another key for the certificate."
-                    .to_owned(),
-            ));
-        }
-    }
+    let thumbprint = Jwk::from_spki(&csr.public_key_der).ok().map(|key| key.thumbprint());
+    let csr = FinalizeCsr { facts: csr, thumbprint };
     let mut order = server.desk().finalize(&account, number, csr, signed.address).await?;
     if order.status == domain::model::acme::AcmeOrderStatus::Processing {
         order = server.desk().settle(order.id).await?;

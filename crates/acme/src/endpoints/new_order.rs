@@ -11,7 +11,7 @@ use super::{Answer, orders};
 use crate::AcmeServer;
 use crate::directory::PROFILE;
 use crate::problem::{Kind, Problem};
-use crate::request::{self, ByAccount};
+use crate::request::{self, ByAccount, ForOrder};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -71,14 +71,14 @@ fn read_identifier(raw: &RawIdentifier) -> Result<Identifier, Fault> {
     }
 }
 
-pub async fn post(State(server): State<AcmeServer>, request: ByAccount) -> Answer {
+pub async fn post(State(server): State<AcmeServer>, ForOrder(request): ForOrder) -> Answer {
     place(&server, None, request).await
 }
 
 pub async fn post_alias(
     State(server): State<AcmeServer>,
     Path(path): Path<String>,
-    request: ByAccount,
+    ForOrder(request): ForOrder,
 ) -> Answer {
     let asked =
         parse_directory_path(&path).map_err(|refusal| Problem::malformed(refusal.message))?;

@@ -40,6 +40,21 @@ pub enum Registered {
 }
 
 impl AcmeDesk {
+    /// One account, as it was at most a moment ago: for reading, and for what checks the account
+    /// again where it changes anything.
+    pub async fn recent_account(&self, id: AcmeAccountId) -> AcmeResult<Option<AcmeAccount>> {
+        let known = self.desk.known_accounts();
+        if let Some(account) = known.get(id) {
+            return Ok(Some(account));
+        }
+        let point = known.point();
+        let account = self.account(id).await?;
+        if let Some(account) = &account {
+            known.put(point, account);
+        }
+        Ok(account)
+    }
+
     /// One account.
     pub async fn account(&self, id: AcmeAccountId) -> AcmeResult<Option<AcmeAccount>> {
         Ok(self.desk.store().reader().await?.acme_account(id).await?)
@@ -92,7 +107,8 @@ impl AcmeDesk {
         contacts: Vec<String>,
     ) -> AcmeResult<AcmeAccount> {
         let id = account.id;
-        self.desk
+        let changed = self
+            .desk
             .store()
             .write(move |tx| {
                 Box::pin(async move {
@@ -100,7 +116,9 @@ impl AcmeDesk {
                     tx.acme_account(id).await?.ok_or(AcmeError::NotFound("account"))
                 })
             })
-            .await
+            .await;
+        self.desk.known_accounts().forget();
+        changed
     }
 
     /// Deactivates an account, for good (RFC 8555 section 7.3.6). Nobody can finish its open orders
@@ -113,7 +131,8 @@ impl AcmeDesk {
         let now = self.clock().now();
         let id = account.id;
         let actor = actor(account, address);
-        self.desk
+        let deactivated = self
+            .desk
             .store()
             .write(move |tx| {
                 Box::pin(async move {
@@ -129,7 +148,9 @@ impl AcmeDesk {
                     tx.acme_account(id).await?.ok_or(AcmeError::NotFound("account"))
                 })
             })
-            .await
+            .await;
+        self.desk.known_accounts().forget();
+        deactivated
     }
 
     /// Gives an account another key (RFC 8555 section 7.3.5). `Err` of the inner result: the
@@ -160,6 +181,7 @@ impl AcmeDesk {
                 })
             })
             .await;
+        self.desk.known_accounts().forget();
         match changed {
             Err(AcmeError::Desk(LifecycleError::Store(error)))
                 if error.is_unique("acme_accounts.thumbprint") =>

@@ -12,6 +12,7 @@ mod error;
 mod explain;
 mod finalize;
 mod handover;
+mod known;
 mod new_order;
 mod orders;
 mod policy;
@@ -31,6 +32,7 @@ use domain::model::acme::AcmeAccount;
 pub use accounts::{Registered, Registration};
 pub use challenges::{ValidationOutcome, ValidationTask};
 pub use error::{AcmeError, AcmeResult};
+pub use finalize::FinalizeCsr;
 pub use explain::{DryRun, DryRunAnswer};
 pub use orders::Chains;
 pub use policy::{AcmeLimits, AcmePolicy};
@@ -39,6 +41,8 @@ pub use replaces::RenewalWindow;
 pub use revoke::Revoker;
 pub use store::acme::{AcmeUrlFilter, AcmeUrlLine, AcmeUrlRecord, AcmeUrlSort, BindingKeyRecord};
 pub use urls::{AcmeUrlDetail, BindingCredential, NewAcmeUrl};
+
+pub(crate) use known::Known;
 
 use crate::{Actor, Clock, Lifecycle};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use domain::model::AcmeUrl;
 use domain::model::acme::{
-    AcmeAccount, AcmeOrder, AcmeOrderStatus, Fault, Identifier, NewAcmeOrder,
+    AccountStatus, AcmeAccount, AcmeOrder, AcmeOrderStatus, Fault, Identifier, NewAcmeOrder,
 };
 use domain::rules::{DirectoryAction, check_acme_names};
 use domain::{AcmeOrderId, Name, NameError, NameSet, Refusal, Timestamp};
@@ -165,11 +165,20 @@ fn order_from(row: NewAcmeOrderRow, id: AcmeOrderId) -> AcmeOrder {
     }
 }
 
-/// The account's ACME Directory URL, where it still may be used.
+/// The account's ACME Directory URL, where the account still has its key and both may be used.
 pub(super) async fn usable_url(tx: &mut Tx, account: &AcmeAccount) -> AcmeResult<AcmeUrl> {
-    tx.active_acme_url(account.url).await?.ok_or_else(|| {
-        AcmeError::fault("unauthorized", "The ACME Directory URL of this account was revoked. Ask its administrator for another one.")
-    })
+    if let Some(url) = tx.acme_url_of_account(account.id, &account.thumbprint).await? {
+        return Ok(url);
+    }
+    let now = tx.acme_account(account.id).await?;
+    let words = match now.map(|now| (now.status, now.thumbprint == account.thumbprint)) {
+        Some((AccountStatus::Valid, false)) => {
+            "The account's key was changed meanwhile. Sign with its newest key."
+        }
+        Some((AccountStatus::Deactivated, _)) => "The account was deactivated. Make a new one.",
+        _ => "The ACME Directory URL of this account was revoked. Ask its administrator for another one.",
+    };
+    Err(AcmeError::fault("unauthorized", words))
 }
 
 /// The names that identifiers stand for. What is refused is told for each (RFC 8555 section

@@ -218,7 +218,8 @@ impl Lifecycle {
         require_approver(actor)?;
         let now = self.clock().now();
         let actor = actor.clone();
-        self.store()
+        let revoked = self
+            .store()
             .write(move |tx| {
                 Box::pin(async move {
                     if !tx.revoke_acme_url(id, now).await? {
@@ -234,7 +235,9 @@ impl Lifecycle {
                     .await
                 })
             })
-            .await
+            .await;
+        self.known_accounts().forget();
+        revoked
     }
 
     /// A page of URLs, newest first, from the one before `before` on.
