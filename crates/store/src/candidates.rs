@@ -3,6 +3,7 @@
 
 use domain::model::{OrderStatus, Origin};
 use domain::{Name, NameSet, OrderNumber, OrganizationId, ProductId};
+use sqlx::AssertSqlSafe;
 
 use crate::value::names_key;
 use crate::{StoreError, Tx, on};
@@ -23,18 +24,33 @@ pub struct Candidates<'a> {
 
 const HAVE_CERTIFICATE: [OrderStatus; 2] = [OrderStatus::Issued, OrderStatus::ReissuePending];
 
-macro_rules! with_names {
-    ($status:literal) => {
-        concat!(
+impl Candidates<'_> {
+    /// Conditions and order of one walk of an index. What is the same for all walks of a caller is
+    /// part of the text: SQLite would plan a bound limit anew each time.
+    fn with_names(self, status: OrderStatus) -> String {
+        let origin = self.origin.map(|origin| format!(" AND origin = '{}'", origin.as_str()));
+        format!(
             "SELECT * FROM (SELECT valid_till, number FROM orders WHERE names_key = $1 \
-             AND organization_id = $2 AND product_id = $3 AND status = ",
-            $status,
-            " AND ($4 IS NULL OR origin = $4) ORDER BY valid_till DESC, number DESC LIMIT $5) AS one"
+             AND organization_id = $2 AND product_id = $3 AND status = '{}'{} \
+             ORDER BY valid_till DESC, number DESC LIMIT {}) AS one",
+            status.as_str(),
+            origin.unwrap_or_default(),
+            self.limit
         )
-    };
-}
+    }
 
-const WITH_NAMES: &str = concat!(with_names!("$6"), " UNION ALL ", with_names!("$7"));
+    fn with_any_name(self) -> String {
+        let origin = self.origin.map(|origin| format!(" AND o.origin = '{}'", origin.as_str()));
+        format!(
+            "SELECT n.order_number FROM order_names n JOIN orders o ON o.number = n.order_number \
+             WHERE n.organization_id = $1 AND n.product_id = $2 AND n.name = $3 \
+             AND n.order_number < $4 AND o.status IN ('issued', 'reissue_pending'){} \
+             ORDER BY n.order_number DESC LIMIT {}",
+            origin.unwrap_or_default(),
+            self.limit
+        )
+    }
+}
 
 impl Tx {
     /// Orders with exactly these names, the one that is valid longest first (rule A4).
@@ -45,15 +61,12 @@ impl Tx {
     ) -> Result<Vec<OrderNumber>, StoreError> {
         let [one, other] = HAVE_CERTIFICATE;
         // One walk of the index for each status: each gives its longest valid without sorting.
+        let sql = format!("{} UNION ALL {}", of.with_names(one), of.with_names(other));
         let mut found: Vec<(Option<i64>, i64)> = on!(self, |conn| {
-            sqlx::query_as(WITH_NAMES)
+            sqlx::query_as(AssertSqlSafe(sql))
                 .bind(names_key(names))
                 .bind(of.organization.0)
                 .bind(of.product.as_str())
-                .bind(of.origin.map(Origin::as_str))
-                .bind(i64::from(of.limit))
-                .bind(one.as_str())
-                .bind(other.as_str())
                 .fetch_all(&mut *conn)
                 .await?
         });
@@ -72,22 +85,16 @@ impl Tx {
         let before = before.map_or(i64::MAX, |number| number.0);
         let mut found: Vec<i64> = Vec::new();
         // One walk of the index for each name: each gives its newest without sorting.
+        let sql = of.with_any_name();
         for name in names {
             let numbers: Vec<i64> = on!(self, |conn| {
-                sqlx::query_scalar(
-                    "SELECT n.order_number FROM order_names n JOIN orders o ON o.number = n.order_number \
-                     WHERE n.organization_id = $1 AND n.product_id = $2 AND n.name = $3 \
-                     AND n.order_number < $4 AND o.status IN ('issued', 'reissue_pending') \
-                     AND ($5 IS NULL OR o.origin = $5) ORDER BY n.order_number DESC LIMIT $6",
-                )
-                .bind(of.organization.0)
-                .bind(of.product.as_str())
-                .bind(name.as_str())
-                .bind(before)
-                .bind(of.origin.map(Origin::as_str))
-                .bind(i64::from(of.limit))
-                .fetch_all(&mut *conn)
-                .await?
+                sqlx::query_scalar(AssertSqlSafe(sql.as_str()))
+                    .bind(of.organization.0)
+                    .bind(of.product.as_str())
+                    .bind(name.as_str())
+                    .bind(before)
+                    .fetch_all(&mut *conn)
+                    .await?
             });
             found.extend(numbers);
         }
