@@ -89,7 +89,7 @@ pub async fn record(tx: &mut Tx, now: Timestamp, actor: &Actor, entry: AuditEntr
         new: entry.new.map(|value| value.to_string()),
         description: entry.description,
     };
-    Ok(tx.insert_audit(&row).await?)
+    Ok(tx.insert_audit(row).await?)
 }
 
 /// Writes an act of somebody who is not signed in; `name` is what they called themselves.
@@ -113,7 +113,7 @@ pub(crate) async fn record_visitor(
         new: None,
         description: entry.description,
     };
-    Ok(tx.insert_audit(&row).await?)
+    Ok(tx.insert_audit(row).await?)
 }
 
 /// The id behind the actor: of a person, or of an ACME account.

@@ -10,6 +10,9 @@ use crate::{StoreError, Tx, on};
 /// Seals that one statement writes: bound values are few in some databases.
 const SEALED_AT_ONCE: usize = 200;
 
+/// Rows that one statement writes.
+const INSERTED_AT_ONCE: usize = 64;
+
 /// The seal of one row.
 #[derive(Debug, Clone)]
 pub struct Seal {
@@ -153,27 +156,42 @@ impl From<Row> for AuditRow {
 
 impl Tx {
     /// Adds a row.
-    pub async fn insert_audit(&mut self, row: &NewAuditRow) -> Result<(), StoreError> {
-        on!(self, |conn| {
-            sqlx::query(
-                "INSERT INTO audit_log (at, actor_kind, actor_id, actor_name, address, action, \
-                 resource_kind, resource_id, old_value, new_value, description) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-            )
-            .bind(row.at.0)
-            .bind(row.actor_kind)
-            .bind(row.actor_id)
-            .bind(&row.actor_name)
-            .bind(&row.address)
-            .bind(row.action)
-            .bind(row.resource_kind)
-            .bind(&row.resource_id)
-            .bind(&row.old)
-            .bind(&row.new)
-            .bind(&row.description)
-            .execute(&mut *conn)
-            .await?;
-        });
+    pub async fn insert_audit(&mut self, row: NewAuditRow) -> Result<(), StoreError> {
+        if let Some(waiting) = self.waiting_entries() {
+            waiting.push(row);
+            return Ok(());
+        }
+        self.insert_audit_rows(&[row]).await
+    }
+
+    /// Writes rows in their order.
+    pub(crate) async fn insert_audit_rows(
+        &mut self,
+        rows: &[NewAuditRow],
+    ) -> Result<(), StoreError> {
+        for some in rows.chunks(INSERTED_AT_ONCE) {
+            on!(self, |conn| {
+                let mut query = QueryBuilder::new(
+                    "INSERT INTO audit_log (at, actor_kind, actor_id, actor_name, address, action, \
+                     resource_kind, resource_id, old_value, new_value, description) ",
+                );
+                query.push_values(some, |mut values, row| {
+                    values
+                        .push_bind(row.at.0)
+                        .push_bind(row.actor_kind)
+                        .push_bind(row.actor_id)
+                        .push_bind(row.actor_name.clone())
+                        .push_bind(row.address.clone())
+                        .push_bind(row.action)
+                        .push_bind(row.resource_kind)
+                        .push_bind(row.resource_id.clone())
+                        .push_bind(row.old.clone())
+                        .push_bind(row.new.clone())
+                        .push_bind(row.description.clone());
+                });
+                query.build().execute(&mut *conn).await?;
+            });
+        }
         Ok(())
     }
 

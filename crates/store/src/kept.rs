@@ -5,6 +5,9 @@
 //! forgotten when a row of theirs changes (this writer's own changes show by SQLite's update hook,
 //! those of other connections and programs by `PRAGMA data_version`, read as each group of works
 //! begins) and when a work is undone. On PostgreSQL, which has many writers, nothing is kept.
+//!
+//! The audit log's entries of a group of works are kept until its commit, and written by one
+//! statement: nobody reads them before.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -18,6 +21,7 @@ use sqlx::SqliteConnection;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::Sqlite;
 
+use crate::audit::NewAuditRow;
 use crate::settings::SettingRow;
 use crate::{StoreError, Tx};
 
@@ -41,6 +45,10 @@ struct Kept {
     /// Changes when another connection commits.
     data_version: i64,
     rows: KeptRows,
+    /// Entries of the group that is being written.
+    entries: Vec<NewAuditRow>,
+    /// How many of them are of works before the present one.
+    earlier: usize,
 }
 
 /// What is kept.
@@ -71,7 +79,9 @@ impl SqliteSession {
     }
 
     /// The writer's session.
-    pub(crate) async fn keeping(mut connection: PoolConnection<Sqlite>) -> Result<Self, StoreError> {
+    pub(crate) async fn keeping(
+        mut connection: PoolConnection<Sqlite>,
+    ) -> Result<Self, StoreError> {
         let changed = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&changed);
         connection.lock_handle().await?.set_update_hook(move |row| {
@@ -79,25 +89,14 @@ impl SqliteSession {
                 seen.store(true, Ordering::Relaxed);
             }
         });
-        let kept = Kept { changed, data_version: 0, rows: KeptRows::default() };
+        let kept = Kept {
+            changed,
+            data_version: 0,
+            rows: KeptRows::default(),
+            entries: Vec::new(),
+            earlier: 0,
+        };
         Ok(Self { connection, kept: Some(Box::new(kept)) })
-    }
-
-    /// Forgets all rows, where another connection has committed since the last time.
-    pub(crate) fn begin_at(&mut self, data_version: i64) {
-        if let Some(kept) = &mut self.kept
-            && kept.data_version != data_version
-        {
-            kept.data_version = data_version;
-            kept.rows = KeptRows::default();
-        }
-    }
-
-    /// Forgets all rows: some may have been read in a work that was undone.
-    pub(crate) fn forget(&mut self) {
-        if let Some(kept) = &mut self.kept {
-            kept.rows = KeptRows::default();
-        }
     }
 }
 
@@ -115,14 +114,57 @@ impl DerefMut for SqliteSession {
 }
 
 impl Tx {
+    fn keeper(&mut self) -> Option<&mut Kept> {
+        let Self::Sqlite(session) = self else { return None };
+        session.kept.as_deref_mut()
+    }
+
     /// The rows that are kept, as they are now; none where this session keeps none.
     pub(crate) fn kept(&mut self) -> Option<&mut KeptRows> {
-        let Self::Sqlite(session) = self else { return None };
-        let kept = session.kept.as_mut()?;
+        let kept = self.keeper()?;
         if kept.changed.swap(false, Ordering::Relaxed) {
             kept.rows = KeptRows::default();
         }
         Some(&mut kept.rows)
+    }
+
+    /// Where entries wait for the group's commit; none where each is written at once.
+    pub(crate) fn waiting_entries(&mut self) -> Option<&mut Vec<NewAuditRow>> {
+        self.keeper().map(|kept| &mut kept.entries)
+    }
+
+    /// A group begins: forgets all rows, where another connection has committed since the last.
+    pub(crate) fn begin_group(&mut self, data_version: i64) {
+        if let Some(kept) = self.keeper()
+            && kept.data_version != data_version
+        {
+            kept.data_version = data_version;
+            kept.rows = KeptRows::default();
+        }
+    }
+
+    /// The entries so far stay, whatever becomes of the next work.
+    pub(crate) fn next_work(&mut self) {
+        if let Some(kept) = self.keeper() {
+            kept.earlier = kept.entries.len();
+        }
+    }
+
+    /// Forgets all rows, some of which may have been read in the work that is being undone, and
+    /// that work's entries.
+    pub(crate) fn undo_work(&mut self) {
+        if let Some(kept) = self.keeper() {
+            kept.rows = KeptRows::default();
+            kept.entries.truncate(kept.earlier);
+        }
+    }
+
+    /// A group ends: its entries, to be written or forgotten.
+    pub(crate) fn take_entries(&mut self) -> Vec<NewAuditRow> {
+        self.keeper().map_or_else(Vec::new, |kept| {
+            kept.earlier = 0;
+            std::mem::take(&mut kept.entries)
+        })
     }
 }
 

@@ -197,6 +197,7 @@ async fn group(
         }
         match waiting.try_recv() {
             Ok(Message::Work(work)) => {
+                tx.next_work();
                 if keep {
                     state = statement(tx, "RELEASE work; SAVEPOINT work").await;
                 }
@@ -210,10 +211,11 @@ async fn group(
         }
     }
     let committed = match state {
-        Ok(()) => statement(tx, "COMMIT").await,
+        Ok(()) => commit(tx).await,
         Err(error) => Err(error),
     };
     if committed.is_err() {
+        tx.take_entries();
         // Fails where SQLite has undone the transaction by itself already.
         let _ = undo(tx, "ROLLBACK").await;
     }
@@ -230,18 +232,21 @@ async fn begin(tx: &mut Tx) -> Result<(), StoreError> {
             .fetch_one(&mut *conn)
             .await?
     });
-    if let Tx::Sqlite(session) = tx {
-        session.begin_at(version);
-    }
+    tx.begin_group(version);
     Ok(())
 }
 
 /// Takes back what a work did; what it read is forgotten.
 async fn undo(tx: &mut Tx, sql: &'static str) -> Result<(), StoreError> {
-    if let Tx::Sqlite(session) = tx {
-        session.forget();
-    }
+    tx.undo_work();
     statement(tx, sql).await
+}
+
+/// Commits with the audit log's entries of all works.
+async fn commit(tx: &mut Tx) -> Result<(), StoreError> {
+    let entries = tx.take_entries();
+    tx.insert_audit_rows(&entries).await?;
+    statement(tx, "COMMIT").await
 }
 
 async fn statement(tx: &mut Tx, sql: &'static str) -> Result<(), StoreError> {

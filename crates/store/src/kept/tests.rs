@@ -3,6 +3,8 @@
 use domain::{DnsName, OrganizationId, Timestamp};
 use sqlx::Connection;
 
+use crate::audit::{AuditFilter, NewAuditRow};
+use crate::keyset::Rows;
 use crate::samples::{NOW, organizations};
 use crate::testing::{TestDatabase, databases, sqlite};
 use crate::{Store, StoreError, Tx};
@@ -62,10 +64,7 @@ async fn another_connections_change_shows_in_the_next_group() {
     organizations(&database.store, 1).await;
     assert_eq!(validation(&database.store).await, None);
     let mut other = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
-    sqlx::query("UPDATE organizations SET validated_until = 7")
-        .execute(&mut other)
-        .await
-        .unwrap();
+    sqlx::query("UPDATE organizations SET validated_until = 7").execute(&mut other).await.unwrap();
     assert_eq!(validation(&database.store).await, Some(Timestamp(7)));
 }
 
@@ -96,4 +95,48 @@ async fn add(store: &Store, organization: OrganizationId, name: DnsName) {
         Box::pin(async move { tx.insert_domain(organization, &name, "token", NOW).await })
     });
     assert!(added.await.unwrap().is_some());
+}
+
+async fn act(store: &Store, action: &'static str, fails: bool) -> Result<(), StoreError> {
+    let work = store.write(move |tx| {
+        Box::pin(async move {
+            let row = NewAuditRow {
+                at: NOW,
+                actor_kind: "operator",
+                actor_id: None,
+                actor_name: "operator".to_owned(),
+                address: None,
+                action,
+                resource_kind: "order",
+                resource_id: "1".to_owned(),
+                old: None,
+                new: None,
+                description: String::new(),
+            };
+            tx.insert_audit(row).await?;
+            if fails { Err(StoreError::NotFound) } else { Ok(()) }
+        })
+    });
+    work.await
+}
+
+#[tokio::test]
+async fn acts_are_on_record_with_their_works_and_only_those() {
+    for TestDatabase { kind, store, .. } in databases().await {
+        let (one, two, three, four) = tokio::join!(
+            act(&store, "first", false),
+            act(&store, "undone", true),
+            act(&store, "second", false),
+            act(&store, "undone", true),
+        );
+        assert!(one.is_ok() && two.is_err() && three.is_ok() && four.is_err(), "{kind}");
+        act(&store, "third", false).await.unwrap();
+        let page = Rows { beyond: None, descending: false, limit: 10 };
+        let mut tx = store.reader().await.unwrap();
+        let rows = tx.audit_page(&AuditFilter::default(), &page).await.unwrap();
+        let mut acts: Vec<&str> = rows.iter().map(|row| row.action.as_str()).collect();
+        // PostgreSQL's transactions run side by side.
+        acts.sort_unstable();
+        assert_eq!(acts, ["first", "second", "third"], "{kind}");
+    }
 }
