@@ -6,7 +6,6 @@ use domain::{
     ProfileId, Timestamp, UserId,
 };
 
-use super::{OrderRecord, OrderRow};
 use crate::value::{names_key, reversed, to_json};
 use crate::{StoreError, Tx, on};
 
@@ -59,6 +58,32 @@ pub struct NewOrder {
     pub note: Option<String>,
 }
 
+impl NewOrder {
+    /// The order as it is once it is inserted.
+    fn order(&self, number: OrderNumber) -> Order {
+        Order {
+            number,
+            organization: self.organization,
+            product: self.product.clone(),
+            common_name: self.common_name.clone(),
+            names: self.names.clone(),
+            status: self.status,
+            origin: self.origin,
+            coverage: self.coverage,
+            ordered_at: self.ordered_at,
+            issued_at: self.issued_at,
+            renews: self.renews,
+            renewed_by: None,
+            auto_renew: self.auto_renew,
+            validity_days: self.validity_days,
+            key_type: self.key_type,
+            signature_hash: self.signature_hash,
+            acme_url: self.acme_url,
+            requester: self.requester,
+        }
+    }
+}
+
 macro_rules! order_columns {
     () => {
         "organization_id, product_id, common_name, names, names_key, status, origin, \
@@ -81,7 +106,7 @@ const INSERT: &str = concat!(
     ") VALUES (",
     order_values!(),
     ") \
-     ON CONFLICT (idempotency_key) DO NOTHING RETURNING *"
+     ON CONFLICT (idempotency_key) DO NOTHING RETURNING number"
 );
 
 const INSERT_NUMBERED: &str = concat!(
@@ -90,7 +115,7 @@ const INSERT_NUMBERED: &str = concat!(
     ", number) VALUES (",
     order_values!(),
     ", $24) \
-     RETURNING *"
+     RETURNING number"
 );
 
 /// Binds what [`INSERT`] and [`INSERT_NUMBERED`] share.
@@ -136,19 +161,21 @@ impl Tx {
     /// there already ([`Tx::order_by_idempotency_key`] finds it).
     pub async fn insert_order(&mut self, new: &NewOrder) -> Result<Option<Order>, StoreError> {
         let names = to_json("orders.names", &new.names)?;
-        let row: Option<OrderRow> = match new.number {
+        let number: Option<i64> = match new.number {
             None => on!(self, |conn| {
-                bind_order!(sqlx::query_as(INSERT), new, &names).fetch_optional(&mut *conn).await?
+                bind_order!(sqlx::query_scalar(INSERT), new, &names)
+                    .fetch_optional(&mut *conn)
+                    .await?
             }),
             Some(number) => Some(on!(self, |conn| {
-                bind_order!(sqlx::query_as(INSERT_NUMBERED), new, &names)
+                bind_order!(sqlx::query_scalar(INSERT_NUMBERED), new, &names)
                     .bind(number.0)
                     .fetch_one(&mut *conn)
                     .await?
             })),
         };
-        let Some(row) = row else { return Ok(None) };
-        let order = OrderRecord::try_from(row)?.order;
+        let Some(number) = number else { return Ok(None) };
+        let order = new.order(OrderNumber(number));
         self.insert_order_names(&NamesOf {
             number: order.number,
             common_name: &new.common_name,
