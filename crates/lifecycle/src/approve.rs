@@ -15,6 +15,7 @@ use store::requests::RequestRecord;
 use crate::ask::note;
 use crate::audit::{self, AuditEntry};
 use crate::caa::CaaRounds;
+use crate::issue::Signing;
 use crate::place::{Asker, Payload, Placed, Placing, locked_file};
 use crate::{
     Actor, Ask, Exact, Issued, Issuer, Lifecycle, LifecycleError, Outcome, Person, Result, What,
@@ -222,6 +223,7 @@ async fn carry_out(
     };
     let asker = Asker::of_request(record, payload.acme_account, payload.acme_url);
     let placing = Placing {
+        signing: Signing::Afterwards,
         issuer,
         now,
         actor,

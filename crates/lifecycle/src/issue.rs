@@ -6,6 +6,9 @@
 //! 3. In a second transaction, [`complete`] puts the certificate on record with everything that
 //!    follows from it.
 //!
+//! Where the authority signs quickly, a caller may have all three done in its transaction
+//! ([`Signing::Here`]): whatever a process that dies has signed then never left it.
+//!
 //! A process that dies in between leaves a reserved plan, which [`crate::recover`] finishes under
 //! the same serial: nothing is lost, doubled, or signed without being on record.
 
@@ -97,6 +100,22 @@ pub(crate) struct Draft<'a> {
     pub(crate) challenged: &'a NameSet,
 }
 
+/// When a reserved certificate is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signing {
+    /// In the transaction that reserves it.
+    Here,
+    /// Once the reservation is on disk.
+    Afterwards,
+}
+
+impl Signing {
+    /// Here, where that takes some microseconds only.
+    pub(crate) const fn soonest(authority: &Authority) -> Self {
+        if authority.signs_quickly() { Self::Here } else { Self::Afterwards }
+    }
+}
+
 /// A reserved serial with its plan, ready to be signed once the transaction is on disk.
 #[derive(Debug)]
 pub(crate) struct Reserved {
@@ -132,6 +151,7 @@ pub(crate) async fn reserve(
     issuer: &Issuer,
     now: Timestamp,
     draft: Draft<'_>,
+    signing: Signing,
 ) -> Result<Reserved> {
     let product = product_of(draft.order)?;
     let organization = tx
@@ -181,6 +201,7 @@ pub(crate) async fn reserve(
             LifecycleError::Internal(format!("a plan can't be stored: {error}"))
         })?,
         idempotency_key: draft.idempotency_key,
+        finished: signing == Signing::Here,
     };
     let id = tx.reserve_issuance(&new, now).await?.ok_or_else(asked_twice)?;
     Ok(Reserved { id, order: new.order, kind: new.kind, request: new.request, plan, linted })
@@ -314,6 +335,17 @@ pub(crate) async fn complete(
     if !tx.finish_issuance(signed.id, true, now).await? {
         return finished_elsewhere(tx, signed).await;
     }
+    put_on_record(tx, now, actor, signed).await
+}
+
+/// The certificate of an issuance that was finished in this transaction, with everything that
+/// follows from it.
+pub(crate) async fn put_on_record(
+    tx: &mut Tx,
+    now: Timestamp,
+    actor: &Actor,
+    signed: &Signed,
+) -> Result<Issued> {
     let id = tx.insert_certificate(&row(signed, now)).await?;
     tx.count_certificate(signed.order, signed.kind, now, signed.certificate.not_after).await?;
     if signed.plan.changes_order {

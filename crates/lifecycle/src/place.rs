@@ -23,7 +23,7 @@ use store::requests::{NewRequest, RequestRecord, Wish};
 
 use crate::audit::{self, AuditEntry};
 use crate::caa::CaaRounds;
-use crate::issue::{Draft, Reserved, reserve};
+use crate::issue::{Draft, Reserved, Signing, put_on_record, reserve, sign_now};
 use crate::{
     Actor, Ask, Exact, Issued, Issuer, Lifecycle, LifecycleError, Outcome, Result, What, settings,
 };
@@ -187,6 +187,7 @@ pub(crate) struct Placing<'a> {
     pub(crate) need: ApprovalNeed,
     /// The request that was approved.
     pub(crate) request: Option<RequestId>,
+    pub(crate) signing: Signing,
 }
 
 /// Reads, decides and writes one ask.
@@ -197,28 +198,17 @@ pub(crate) async fn place(
     actor: &Actor,
     ask: &Ask,
 ) -> Result<Placed> {
-    let preferences = settings::preferences(tx).await?;
-    place_under(tx, issuer, now, actor, ask, &preferences).await
-}
-
-/// The same under preferences that were read in the same transaction.
-pub(crate) async fn place_under(
-    tx: &mut Tx,
-    issuer: &Issuer,
-    now: Timestamp,
-    actor: &Actor,
-    ask: &Ask,
-    preferences: &Preferences,
-) -> Result<Placed> {
     if let Some(key) = &ask.idempotency_key
         && let Some(earlier) = earlier(tx, key).await?
     {
         return Ok(earlier);
     }
-    place_new(tx, issuer, now, actor, ask, preferences).await
+    let preferences = settings::preferences(tx).await?;
+    place_new(tx, issuer, now, actor, ask, &preferences, Signing::Afterwards).await
 }
 
-/// The same where the ask's key is known not to be used yet.
+/// The same where the ask's key is known not to be used yet, under preferences that were read in
+/// the same transaction.
 pub(crate) async fn place_new(
     tx: &mut Tx,
     issuer: &Issuer,
@@ -226,10 +216,11 @@ pub(crate) async fn place_new(
     actor: &Actor,
     ask: &Ask,
     preferences: &Preferences,
+    signing: Signing,
 ) -> Result<Placed> {
     let asker = Asker::of(tx, actor).await?;
     let need = asker.approval(preferences, ask.what.kind());
-    let placing = Placing { issuer, now, actor, asker: &asker, ask, need, request: None };
+    let placing = Placing { issuer, now, actor, asker: &asker, ask, need, request: None, signing };
     match &ask.what {
         What::New(new) => placing.new_order(tx, new).await,
         What::Renew { order, names } => {
@@ -276,10 +267,15 @@ impl Placing<'_> {
         self.hold(tx, &file.order, &names, because).await
     }
 
-    /// Reserves a draft's certificate.
+    /// Reserves a draft's certificate, and issues it where it is signed here.
     pub(crate) async fn reserve(&self, tx: &mut Tx, draft: Draft<'_>) -> Result<Placed> {
-        let reserved = reserve(tx, self.issuer, self.now, draft).await?;
-        Ok(Placed::Reserved(Box::new(reserved)))
+        let reserved = reserve(tx, self.issuer, self.now, draft, self.signing).await?;
+        if self.signing == Signing::Afterwards {
+            return Ok(Placed::Reserved(Box::new(reserved)));
+        }
+        let signed = sign_now(self.issuer.authority(), reserved)?;
+        let issued = put_on_record(tx, self.now, self.actor, &signed).await?;
+        Ok(Placed::Done(Outcome::Issued(issued)))
     }
 
     /// A draft with what all kinds share.

@@ -21,6 +21,8 @@ pub struct NewIssuance {
     pub plan: String,
     /// At most one issuance has this key.
     pub idempotency_key: Option<String>,
+    /// Whether its certificate is put on record in the same transaction.
+    pub finished: bool,
 }
 
 /// A reserved issuance.
@@ -85,7 +87,7 @@ impl Tx {
         let id: Option<i64> = on!(self, |conn| {
             sqlx::query_scalar(
                 "INSERT INTO issuances (serial, request_id, order_number, kind, plan, state, \
-                 idempotency_key, created_at) VALUES ($1, $2, $3, $4, $5, 'reserved', $6, $7) \
+                 idempotency_key, created_at, finished_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
                  ON CONFLICT (idempotency_key) DO NOTHING RETURNING id",
             )
             .bind(&new.serial.0)
@@ -93,8 +95,10 @@ impl Tx {
             .bind(new.order.0)
             .bind(new.kind.as_str())
             .bind(&new.plan)
+            .bind(if new.finished { "issued" } else { "reserved" })
             .bind(new.idempotency_key.as_deref())
             .bind(now.0)
+            .bind(new.finished.then_some(now.0))
             .fetch_optional(&mut *conn)
             .await?
         });

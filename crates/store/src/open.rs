@@ -120,7 +120,9 @@ impl Store {
     /// A session that only reads: writing through it fails.
     pub async fn reader(&self) -> Result<Tx, StoreError> {
         Ok(match self.backend() {
-            Backend::Sqlite { readers, .. } => Tx::Sqlite(SqliteSession::plain(readers.acquire().await?)),
+            Backend::Sqlite { readers, .. } => {
+                Tx::Sqlite(SqliteSession::plain(readers.acquire().await?))
+            }
             Backend::Postgres { readers, .. } => {
                 Tx::Postgres(PgSession::Reading(readers.acquire().await?))
             }

@@ -376,8 +376,7 @@ impl Tx {
     ) -> Result<Option<&[Domain]>, StoreError> {
         let Some(kept) = self.kept() else { return Ok(None) };
         if !kept.domains.contains_key(&organization) {
-            let filter =
-                PlaceFilter { organization: Some(organization), ..PlaceFilter::default() };
+            let filter = PlaceFilter { organization: Some(organization), ..PlaceFilter::default() };
             let page = Rows { beyond: None, descending: false, limit: MOST_KEPT + 1 };
             let records = self.domains(&filter, PlaceSort::Name, &page).await?;
             let few = i64::try_from(records.len()).is_ok_and(|found| found <= MOST_KEPT);

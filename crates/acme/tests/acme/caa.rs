@@ -5,6 +5,7 @@ use domain::model::acme::AcmeOrderStatus;
 use lifecycle::duplicate::DuplicateForm;
 use lifecycle::{Actor, LifecycleError, Outcome};
 use serde_json::Value;
+use store::acme::Claim;
 use store::testing::databases;
 
 use crate::client::{Answer, Client, csr};
@@ -104,11 +105,14 @@ async fn a_processing_order_outlives_silence() {
         let url = made.header("location");
         let id = domain::AcmeOrderId(url.rsplit('/').next().unwrap().parse().unwrap());
         let (der, now) = (csr(&["www.servfail.test"], None), house.clock.now());
-        let claim = house
-            .desk
-            .store()
-            .write(move |tx| Box::pin(async move { tx.claim_acme_order(id, &der, None, now).await }));
-        assert!(claim.await.unwrap());
+        let claim = house.desk.store().write(move |tx| {
+            Box::pin(async move {
+                let account = tx.acme_order(id).await?.unwrap().account;
+                let claim = Claim { order: id, account, csr: &der, thumbprint: None, at: now };
+                tx.claim_acme_order(claim).await
+            })
+        });
+        assert!(claim.await.unwrap().is_some());
         let polled = client.fetch(&url).await.expect(200).json();
         assert_eq!(polled["status"], "processing", "on {}: {polled}", house.kind);
         house.clock.advance(domain::Days(1));

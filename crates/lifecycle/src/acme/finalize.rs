@@ -19,13 +19,13 @@ use domain::rules::{
 };
 use domain::{AcmeOrderId, CertificateId, Name, NameSet, Product, Timestamp};
 use store::Tx;
-use store::acme::AcmeOrderOutcome;
+use store::acme::{AcmeOrderOutcome, Claim};
 
 use super::decide::{Question, decide};
 use super::orders::{lock, owned, seen};
 use super::{AcmeDesk, AcmeError, AcmeResult, actor, new_order, replaces};
 use crate::caa::CaaRounds;
-use crate::issue::{Reserved, complete, sign_now};
+use crate::issue::{Reserved, Signing, complete};
 use crate::place::{Placed, place_new};
 use crate::{
     Actor, Ask, Exact, Issuer, LifecycleError, NewOrder, Outcome, What, caa, fault, settings,
@@ -173,21 +173,14 @@ async fn claim(
     thumbprint: Option<&str>,
 ) -> AcmeResult<(AcmeOrder, Option<Reserved>)> {
     lock(tx, id).await?;
-    let order = seen(owned(tx, work.account.id, id).await?, work.now);
-    if matches!(order.status, AcmeOrderStatus::Processing | AcmeOrderStatus::Valid) {
-        return Ok((order, None));
-    }
-    if order.status != AcmeOrderStatus::Ready {
-        return Err(not_ready(&order));
-    }
+    let claim =
+        Claim { order: id, account: work.account.id, csr: &work.csr.der, thumbprint, at: work.now };
+    let Some(order) = tx.claim_acme_order(claim).await? else {
+        return not_claimed(tx, claim).await.map(|order| (order, None));
+    };
     let url = new_order::usable_url(tx, work.account).await?;
     check_csr(&url, &order, work.csr)?;
-    if !tx.claim_acme_order(id, &work.csr.der, thumbprint, work.now).await? {
-        return Err(not_claimed(tx, &order, thumbprint, work.now).await?);
-    }
-    let claimed =
-        AcmeOrder { status: AcmeOrderStatus::Processing, claimed_at: Some(work.now), ..order };
-    advance(tx, work, &url, claimed).await
+    advance(tx, work, &url, order).await
 }
 
 /// The key that ties an issuance or a held request to its ACME order.
@@ -201,23 +194,25 @@ fn not_ready(order: &AcmeOrder) -> AcmeError {
     AcmeError::fault("orderNotReady", words)
 }
 
-/// Why a ready order could not be claimed.
-async fn not_claimed(
-    tx: &mut Tx,
-    order: &AcmeOrder,
-    thumbprint: Option<&str>,
-    now: Timestamp,
-) -> AcmeResult<AcmeError> {
+/// An order that could not be claimed, where asking again is a poll; else why not.
+async fn not_claimed(tx: &mut Tx, claim: Claim<'_>) -> AcmeResult<AcmeOrder> {
+    let order = seen(owned(tx, claim.account, claim.order).await?, claim.at);
+    if matches!(order.status, AcmeOrderStatus::Processing | AcmeOrderStatus::Valid) {
+        return Ok(order);
+    }
+    if order.status != AcmeOrderStatus::Ready {
+        return Err(not_ready(&order));
+    }
     // RFC 8555 section 11.1: an account's key must not be a certificate's key.
-    if let Some(thumbprint) = thumbprint
+    if let Some(thumbprint) = claim.thumbprint
         && tx.acme_account_by_thumbprint(thumbprint).await?.is_some()
     {
         let words = "The CSR's key is an account's key. Make another key for the certificate.";
-        return Ok(AcmeError::fault("badCSR", words));
+        return Err(AcmeError::fault("badCSR", words));
     }
-    let name = tx.unauthorized_identifier(order.id, now).await?;
-    Ok(name.map_or_else(
-        || not_ready(order),
+    let name = tx.unauthorized_identifier(order.id, claim.at).await?;
+    Err(name.map_or_else(
+        || not_ready(&order),
         |name| {
             let words =
                 format!("The authorization of {name} is no longer valid. Make a new order.");
@@ -291,7 +286,9 @@ async fn advance(
     };
     // The order moves to processing in this very transaction, or was just looked at by settle: its
     // key is not used yet.
-    let placed = place_new(tx, work.issuer, work.now, work.actor, &ask, &preferences).await?;
+    let signing = Signing::soonest(work.issuer.authority());
+    let placed =
+        place_new(tx, work.issuer, work.now, work.actor, &ask, &preferences, signing).await?;
     let explanation = serde_json::to_string(&decided.explanation).map_err(|error| {
         LifecycleError::Internal(format!("an explanation can't be stored: {error}"))
     })?;
@@ -300,20 +297,17 @@ async fn advance(
     match placed {
         Placed::Reserved(reserved) => {
             order.order_number = Some(reserved.order);
-            let authority = work.issuer.authority();
-            if authority.signs_quickly() {
-                let signed = sign_now(authority, *reserved)?;
-                let issued = complete(tx, work.now, work.actor, &signed).await?;
-                order.certificate = Some(issued.certificate);
-                order.status = AcmeOrderStatus::Valid;
-            } else {
-                slow = Some(*reserved);
-            }
+            slow = Some(*reserved);
         }
         Placed::Done(outcome) => {
             order.order_number = Some(outcome.order());
-            if let Outcome::Held { request, .. } = outcome {
-                order.request = Some(request);
+            match outcome {
+                Outcome::Issued(issued) => {
+                    order.certificate = Some(issued.certificate);
+                    order.status = AcmeOrderStatus::Valid;
+                }
+                Outcome::Held { request, .. } => order.request = Some(request),
+                Outcome::Wait { .. } => {}
             }
         }
         // Another renewal of the same order comes first; this one is placed when it is settled.

@@ -176,7 +176,9 @@ pub(super) async fn usable_url(tx: &mut Tx, account: &AcmeAccount) -> AcmeResult
             "The account's key was changed meanwhile. Sign with its newest key."
         }
         Some((AccountStatus::Deactivated, _)) => "The account was deactivated. Make a new one.",
-        _ => "The ACME Directory URL of this account was revoked. Ask its administrator for another one.",
+        _ => {
+            "The ACME Directory URL of this account was revoked. Ask its administrator for another one."
+        }
     };
     Err(AcmeError::fault("unauthorized", words))
 }

@@ -13,7 +13,7 @@ mod validations;
 
 pub use accounts::NewAcmeAccount;
 pub use authorizations::{NewAuthorization, NewChallenge};
-pub use order_moves::AcmeOrderOutcome;
+pub use order_moves::{AcmeOrderOutcome, Claim};
 pub use orders::{NewAcmeOrderRow, OpenOrderKey};
 pub use url_list::{AcmeUrlFilter, AcmeUrlLine, AcmeUrlSort};
 pub use urls::{AcmeUrlRecord, BindingKey, BindingKeyRecord, NewAcmeUrlRow};

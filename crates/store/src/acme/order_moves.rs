@@ -1,10 +1,26 @@
 //! Moving ACME orders on, from state to state (RFC 8555 section 7.1.6), and those that are due.
 
-use domain::model::acme::{AcmeOrderStatus, Fault};
-use domain::{AcmeOrderId, CertificateId, OrderNumber, RequestId, Timestamp};
+use domain::model::acme::{AcmeOrder, AcmeOrderStatus, Fault};
+use domain::{AcmeAccountId, AcmeOrderId, CertificateId, OrderNumber, RequestId, Timestamp};
 
+use super::orders::{Row, columns};
 use crate::value::{parse, to_json};
 use crate::{StoreError, Tx, on};
+
+/// A finalize of an order.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim<'a> {
+    /// The order.
+    pub order: AcmeOrderId,
+    /// Whose it must be.
+    pub account: AcmeAccountId,
+    /// The CSR in DER.
+    pub csr: &'a [u8],
+    /// RFC 7638, of the CSR's key, where accounts can have such a key.
+    pub thumbprint: Option<&'a str>,
+    /// When.
+    pub at: Timestamp,
+}
 
 /// What a finalize came to, as far as it is known.
 #[derive(Debug, Clone, Default)]
@@ -32,33 +48,31 @@ macro_rules! not_valid_at {
 }
 
 impl Tx {
-    /// Takes an order from ready to processing with its CSR; false where it is not ready, where
-    /// [`Tx::unauthorized_identifier`] has one to name, or where an account has the CSR's key.
+    /// Takes an account's order from ready to processing with its CSR. None where it is not
+    /// ready or its time is over, where [`Tx::unauthorized_identifier`] has one to name, or where
+    /// an account has the CSR's key.
     pub async fn claim_acme_order(
         &mut self,
-        id: AcmeOrderId,
-        csr: &[u8],
-        thumbprint: Option<&str>,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let changed = on!(self, |conn| {
-            sqlx::query(
-                concat!(
-                    "UPDATE acme_orders SET status = 'processing', csr_der = $2, finalize_claimed_at = $3 \
-                     WHERE id = $1 AND status = 'ready' AND NOT EXISTS (SELECT 1",
-                    not_valid_at!("$3"),
-                    ") AND NOT EXISTS (SELECT 1 FROM acme_accounts WHERE thumbprint = $4)"
-                ),
-            )
-            .bind(id.0)
-            .bind(csr)
-            .bind(now.0)
-            .bind(thumbprint)
-            .execute(&mut *conn)
+        claim: Claim<'_>,
+    ) -> Result<Option<AcmeOrder>, StoreError> {
+        let row: Option<Row> = on!(self, |conn| {
+            sqlx::query_as(concat!(
+                "UPDATE acme_orders SET status = 'processing', csr_der = $3, finalize_claimed_at = $4 \
+                 WHERE id = $1 AND account_id = $2 AND status = 'ready' AND expires_at > $4 \
+                 AND NOT EXISTS (SELECT 1",
+                not_valid_at!("$4"),
+                ") AND NOT EXISTS (SELECT 1 FROM acme_accounts WHERE thumbprint = $5) RETURNING ",
+                columns!()
+            ))
+            .bind(claim.order.0)
+            .bind(claim.account.0)
+            .bind(claim.csr)
+            .bind(claim.at.0)
+            .bind(claim.thumbprint)
+            .fetch_optional(&mut *conn)
             .await?
-            .rows_affected()
         });
-        Ok(changed > 0)
+        row.map(Row::order).transpose()
     }
 
     /// Keeps what a finalize decided.

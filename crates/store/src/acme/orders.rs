@@ -40,7 +40,7 @@ pub struct OpenOrderKey<'a> {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+pub(super) struct Row {
     id: i64,
     account_id: i64,
     acme_url_id: Option<i64>,
@@ -72,7 +72,7 @@ fn asked(action: Option<&str>, order: Option<i64>) -> Result<Option<DirectoryAct
 }
 
 impl Row {
-    fn order(self) -> Result<AcmeOrder, StoreError> {
+    pub(super) fn order(self) -> Result<AcmeOrder, StoreError> {
         let authorizations = self
             .authorizations
             .iter()
@@ -106,18 +106,22 @@ impl Row {
     }
 }
 
+/// The columns of a [`Row`].
+macro_rules! columns {
+    () => {
+        "id, account_id, acme_url_id, status, identifiers, not_before, not_after, profile, \
+         replaces, action, action_order, expires_at, error, certificate_id, order_number, request_id, \
+         explanation, finalize_claimed_at, created_at, \
+         (SELECT string_agg(CAST(l.authorization_id AS TEXT), ',' ORDER BY l.authorization_id) \
+         FROM acme_order_authorizations l WHERE l.acme_order_id = acme_orders.id) AS authorizations"
+    };
+}
+pub(super) use columns;
+
 /// `SELECT` of a [`Row`], with the given tail.
 macro_rules! select {
     ($tail:literal) => {
-        concat!(
-            "SELECT id, account_id, acme_url_id, status, identifiers, not_before, not_after, profile, \
-             replaces, action, action_order, expires_at, error, certificate_id, order_number, request_id, \
-             explanation, finalize_claimed_at, created_at, \
-             (SELECT string_agg(CAST(l.authorization_id AS TEXT), ',' ORDER BY l.authorization_id) \
-             FROM acme_order_authorizations l WHERE l.acme_order_id = acme_orders.id) AS authorizations \
-             FROM acme_orders ",
-            $tail
-        )
+        concat!("SELECT ", columns!(), " FROM acme_orders ", $tail)
     };
 }
 

@@ -1,7 +1,9 @@
 //! ACME Directory URLs and the external account binding keys that belong to them.
 
 use domain::model::AcmeUrl;
-use domain::{AcmeAccountId, AcmeUrlId, Days, DnsName, OrganizationId, ProductId, Timestamp, UserId};
+use domain::{
+    AcmeAccountId, AcmeUrlId, Days, DnsName, OrganizationId, ProductId, Timestamp, UserId,
+};
 
 use super::COUNT_LIMIT;
 use crate::kept::keep;
