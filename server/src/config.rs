@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
+use domain::model::KeyType;
 use serde::{Deserialize, Serialize};
 
 /// The options of the command line; each is also a variable and a key of the TOML file.
@@ -58,6 +59,18 @@ pub struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authority_url: Option<String>,
 
+    /// Kind of the keys of the authority that the very first start makes: ec_p256, ec_p384,
+    /// rsa2048, rsa3072 or rsa4096 [default: ec_p256]
+    #[arg(
+        long,
+        global = true,
+        env = "CERTDECK_AUTHORITY_KEY",
+        value_name = "KIND",
+        value_parser = key_type
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authority_key: Option<KeyType>,
+
     /// Port that http-01 validation connects to [default: 80]
     #[arg(long, global = true, env = "CERTDECK_ACME_HTTP01_PORT", value_name = "PORT")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,6 +121,13 @@ pub struct Options {
     #[arg(long, global = true, env = "CERTDECK_LOG_FORMAT", value_name = "FORMAT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_format: Option<LogFormat>,
+}
+
+fn key_type(text: &str) -> Result<KeyType, String> {
+    text.parse().map_err(|_| {
+        let kinds: Vec<&str> = KeyType::ALL.iter().map(|kind| kind.as_str()).collect();
+        format!("choose one of {}", kinds.join(", "))
+    })
 }
 
 /// How log lines look.
@@ -174,6 +194,7 @@ pub struct Config {
     pub tls_listen: Listen,
     pub base_url: Option<String>,
     pub authority_url: Option<String>,
+    pub authority_key: KeyType,
     pub acme_http01_port: u16,
     pub acme_tlsalpn01_port: u16,
     pub dns_resolver: Option<SocketAddr>,
@@ -196,6 +217,7 @@ impl Default for Config {
             tls_listen: local(3443),
             base_url: None,
             authority_url: None,
+            authority_key: KeyType::EcP256,
             acme_http01_port: 80,
             acme_tlsalpn01_port: 443,
             dns_resolver: None,

@@ -51,7 +51,10 @@ pub async fn with_issuer(
         .with_context(|| format!("cannot use the master key file {}", file.display()))?;
     let not_before =
         desk.clock().now().minus(domain::Days(if demo_on { DEMO_BACKDATED } else { BACKDATED }));
-    let options = AuthorityOptions::new("Certdeck", "US", not_before);
+    let options = AuthorityOptions {
+        key: config.authority_key,
+        ..AuthorityOptions::new("Certdeck", "US", not_before)
+    };
     let published_at = config.authority_url.as_deref().unwrap_or(base_url);
     let issuer = Issuer::open(desk.store(), Arc::new(master), published_at, options)
         .await

@@ -4,7 +4,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
 use std::time::Duration;
 
-use domain::model::Role;
+use domain::model::{KeyType, Role};
 use domain::{OrderNumber, OrganizationId, Timestamp};
 use lifecycle::accounts::NewUser;
 use lifecycle::{Actor, Clock, Door, Lifecycle, Person};
@@ -30,6 +30,7 @@ pub struct Portal {
     pub url: String,
     folder: tempfile::TempDir,
     database: TestDatabase,
+    pub authority_key: KeyType,
     child: Option<Child>,
 }
 
@@ -69,6 +70,15 @@ impl Portal {
         portals
     }
 
+    /// The same with authorities whose signatures stand between two transactions.
+    pub async fn all_signing_slowly() -> Vec<Self> {
+        let mut portals = Self::all().await;
+        for portal in &mut portals {
+            portal.authority_key = KeyType::Rsa2048;
+        }
+        portals
+    }
+
     async fn new(database: TestDatabase) -> Self {
         let desk = Lifecycle::new(database.store.clone(), Clock::system());
         let by = &Actor::Operator;
@@ -93,6 +103,7 @@ impl Portal {
             url: String::new(),
             folder: tempfile::tempdir().unwrap(),
             database,
+            authority_key: KeyType::EcP256,
             child: None,
         }
     }
@@ -101,7 +112,8 @@ impl Portal {
         let mut command = process(env!("CARGO_BIN_EXE_certdeck").as_ref());
         command
             .env("CERTDECK_DATA_DIR", self.folder.path())
-            .env("CERTDECK_DATABASE_URL", &self.database.url);
+            .env("CERTDECK_DATABASE_URL", &self.database.url)
+            .env("CERTDECK_AUTHORITY_KEY", self.authority_key.as_str());
         command
     }
 
