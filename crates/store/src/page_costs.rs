@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::model::{OrderStatus, Origin};
+use domain::time::DAY;
 use domain::{Name, OrderNumber, OrganizationId};
 use sqlx::{AssertSqlSafe, Connection};
 
@@ -57,25 +58,58 @@ async fn seeded() -> TestDatabase {
     database
 }
 
-async fn lists(tx: &mut Tx, meter: &Meter) {
+/// Each filter alone, and mixes of them: a rare one among common ones, a time window, none at all.
+fn filters() -> Vec<OrderFilter> {
     let all = OrderFilter::default();
-    let filters = [
-        all.clone(),
-        OrderFilter { status: Some(OrderStatus::Issued), ..all.clone() },
-        OrderFilter { status: Some(OrderStatus::Pending), ..all.clone() },
-        OrderFilter { product: Some("ssl_wildcard".into()), ..all.clone() },
-        OrderFilter { organization: Some(OrganizationId(3)), ..all.clone() },
-        OrderFilter { origin: Some(Origin::Acme), ..all },
-    ];
+    let of = |status| OrderFilter { status: Some(status), ..all.clone() };
+    // Within the next 30 days.
+    let soon = OrderFilter {
+        valid_from: Some(NOW),
+        valid_until: Some(NOW.plus_seconds(31 * DAY - 1)),
+        ..all.clone()
+    };
+    let duplicates = OrderFilter { has_duplicates: Some(true), ..all.clone() };
+    let organization = OrderFilter { organization: Some(OrganizationId(3)), ..all.clone() };
+    let renewed = OrderFilter { renewed: Some(true), ..all.clone() };
+    let wildcards = OrderFilter { product: Some("ssl_wildcard".into()), ..all.clone() };
+    let acme = OrderFilter { origin: Some(Origin::Acme), ..all.clone() };
+    vec![
+        of(OrderStatus::Issued),
+        of(OrderStatus::Pending),
+        OrderFilter { has_duplicates: Some(false), ..all.clone() },
+        OrderFilter { renewed: Some(false), ..all.clone() },
+        OrderFilter { product: wildcards.product.clone(), ..of(OrderStatus::Revoked) },
+        OrderFilter { organization: organization.organization, ..of(OrderStatus::Pending) },
+        OrderFilter { origin: acme.origin, ..duplicates.clone() },
+        OrderFilter {
+            origin: Some(Origin::Automation),
+            has_duplicates: Some(true),
+            ..organization.clone()
+        },
+        OrderFilter { status: Some(OrderStatus::Issued), ..soon.clone() },
+        OrderFilter { organization: organization.organization, ..soon.clone() },
+        OrderFilter { has_duplicates: Some(true), ..soon.clone() },
+        all,
+        duplicates,
+        organization,
+        renewed,
+        wildcards,
+        acme,
+        soon,
+    ]
+}
+
+async fn lists(tx: &mut Tx, meter: &Meter) {
     let sorts =
         [OrderSort::Number, OrderSort::OrderedAt, OrderSort::ValidTill, OrderSort::CommonName];
-    for filter in &filters {
+    for filter in &filters() {
         for sort in sorts {
             for descending in [false, true] {
-                let page = tx.orders_page(filter, sort, descending, None, 50).await.unwrap();
+                let page = tx.listed_orders_page(filter, sort, descending, None, 50).await.unwrap();
                 meter.check(&format!("{filter:?} by {sort:?}, descending {descending}"));
                 let Some(last) = page.last() else { continue };
-                tx.orders_page(filter, sort, descending, Some(&sort.key(last)), 50).await.unwrap();
+                let after = Some(sort.listed_key(last));
+                tx.listed_orders_page(filter, sort, descending, after.as_ref(), 50).await.unwrap();
                 meter.check(&format!("{filter:?} by {sort:?}, second page"));
             }
         }
