@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{Glyph, Icon};
+use super::{Glyph, Markup};
 
 /// How good or bad something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,10 +57,15 @@ pub fn Badge(
     #[prop(into)]
     text: String,
 ) -> impl IntoView {
-    view! {
-        <span class=format!("badge {}", tone.class())>
-            <Icon glyph=tone.glyph()/>
-            {text}
-        </span>
+    let mut inside = Markup::default();
+    inside.icon(tone.glyph()).text(&text);
+    view! { <span class=format!("badge {}", tone.class()) inner_html=inside.into_html()></span> }
+}
+
+impl Markup {
+    /// The same as [`Badge()`].
+    pub fn badge(&mut self, tone: Tone, text: &str) -> &mut Self {
+        self.tags("<span class=\"badge ").tags(tone.class()).tags("\">").icon(tone.glyph());
+        self.text(text).tags("</span>")
     }
 }

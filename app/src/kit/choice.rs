@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::Markup;
 use super::field::{FaultLine, Labelled, described_by};
 use super::form::FormState;
 
@@ -67,23 +68,28 @@ pub fn SelectField(
     let invalid = fault.is_some().then_some("true");
     view! {
         <Labelled id=id.clone() label=label help=help fault=fault optional=optional>
-            <select id=id class="input" name=name required=required aria-describedby=described aria-invalid=invalid>
-                {options(choices, &value)}
-            </select>
+            <select
+                id=id class="input" name=name required=required aria-describedby=described aria-invalid=invalid
+                inner_html=options(&choices, &value)
+            ></select>
         </Labelled>
     }
 }
 
-/// The `<option>`s of a list.
-pub(crate) fn options(choices: Vec<Choice>, chosen: &str) -> impl IntoView + use<> {
-    let chosen = chosen.to_owned();
-    choices
-        .into_iter()
-        .map(|choice| {
-            let selected = choice.value == chosen;
-            view! { <option value=choice.value selected=selected disabled=choice.disabled>{choice.label}</option> }
-        })
-        .collect_view()
+/// The `<option>`s of a list, as a `<select>`'s `inner_html`.
+pub(crate) fn options(choices: &[Choice], chosen: &str) -> String {
+    let mut html = Markup::with_capacity(choices.len() * 64);
+    for choice in choices {
+        html.tags("<option value=\"").text(&choice.value).tags("\"");
+        if choice.value == chosen {
+            html.tags(" selected");
+        }
+        if choice.disabled {
+            html.tags(" disabled");
+        }
+        html.tags(">").text(&choice.label).tags("</option>");
+    }
+    html.into_html()
 }
 
 /// Radio buttons: one of a few choices, each with its own help.

@@ -87,7 +87,7 @@ pub fn FilterSelect(
     view! {
         <div class="filter">
             <label for=id.clone()>{label}</label>
-            <select id=id class="input" name=name>{options(all, &value_of(name))}</select>
+            <select id=id class="input" name=name inner_html=options(&all, &value_of(name))></select>
         </div>
     }
 }

@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::Markup;
+
 macro_rules! icons {
     ($($(#[$meta:meta])* $name:ident = $path:literal),+ $(,)?) => {
         /// An icon's drawing.
@@ -89,5 +91,16 @@ pub fn Icon(
         <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
             <path d=glyph.path()></path>
         </svg>
+    }
+}
+
+impl Markup {
+    /// The same as [`Icon()`].
+    pub fn icon(&mut self, glyph: Glyph) -> &mut Self {
+        self.tags(
+            r#"<svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path d=""#,
+        )
+        .tags(glyph.path())
+        .tags("\"></path></svg>")
     }
 }

@@ -3,7 +3,7 @@
 use leptos::children::Children;
 use leptos::prelude::*;
 
-use super::{Glyph, Icon, Listing, PAGE_SIZES};
+use super::{Glyph, Icon, Listing, Markup, PAGE_SIZES};
 
 /// A column of a table.
 #[derive(Debug, Clone)]
@@ -53,9 +53,17 @@ pub fn Table(
     /// The list's state, where headers sort.
     #[prop(optional)]
     listing: Option<Listing>,
+    /// The rows as text, where there are many.
+    #[prop(optional)]
+    rows: Option<Markup>,
     /// The rows.
-    children: Children,
+    #[prop(optional)]
+    children: Option<Children>,
 ) -> impl IntoView {
+    let body = match rows {
+        Some(rows) => view! { <tbody inner_html=rows.into_html()></tbody> }.into_any(),
+        None => view! { <tbody>{children.map(|rows| rows())}</tbody> }.into_any(),
+    };
     let headers = columns.into_iter().map(|column| header(column, listing.as_ref())).collect_view();
     let region = label.clone();
     view! {
@@ -63,7 +71,7 @@ pub fn Table(
             <table>
                 <caption class="visually-hidden">{label}</caption>
                 <thead><tr>{headers}</tr></thead>
-                <tbody>{children()}</tbody>
+                {body}
             </table>
         </div>
     }

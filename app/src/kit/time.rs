@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use leptos::prelude::*;
 
-use super::Tone;
+use super::{Markup, Tone};
 use crate::viewer::Viewer;
 
 /// A moment.
@@ -26,13 +26,21 @@ pub fn Expiry(
     /// The last second of validity.
     at: Timestamp,
 ) -> impl IntoView {
-    let (tone, text) = days_left(at, Viewer::current().now);
-    view! {
-        <span class="expiry">
-            <Time at=at day_only=true/>
-            " "
-            <span class=format!("days {}", tone.class())>{text}</span>
-        </span>
+    let viewer = Viewer::current();
+    let mut inside = Markup::default();
+    inside.expiry(at, &viewer);
+    view! { <span class="expiry" inner_html=inside.into_html()></span> }
+}
+
+impl Markup {
+    /// What is inside of an [`Expiry()`], for `viewer`.
+    pub fn expiry(&mut self, at: Timestamp, viewer: &Viewer) -> &mut Self {
+        let (tone, text) = days_left(at, viewer.now);
+        let utc = at.rfc3339();
+        self.tags("<time datetime=\"").text(&utc).tags("\" title=\"").text(&spaced(&utc));
+        self.tags("\">").text(&local(at, &viewer.time_zone, true)).tags("</time> ");
+        self.tags("<span class=\"days ").tags(tone.class()).tags("\">").text(&text);
+        self.tags("</span>")
     }
 }
 
@@ -55,7 +63,11 @@ pub fn days_left(at: Timestamp, now: Timestamp) -> (Tone, String) {
 }
 
 fn exact(at: Timestamp) -> String {
-    at.rfc3339().replace('T', " ").replace('Z', " UTC")
+    spaced(&at.rfc3339())
+}
+
+fn spaced(rfc3339: &str) -> String {
+    rfc3339.replace('T', " ").replace('Z', " UTC")
 }
 
 /// `22 Nov 2026, 09:30` in the IANA zone `zone`; in UTC where the zone is unknown.

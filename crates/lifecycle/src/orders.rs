@@ -15,7 +15,7 @@ use domain::rules::{
 use domain::{CertificateId, OrderNumber, OrganizationId, Refusal, RequestId, Timestamp, UserId};
 use store::Tx;
 pub use store::certificates::CertificateRecord;
-pub use store::orders::{OrderFilter, OrderRecord, OrderSort};
+pub use store::orders::{ListedOrder, OrderFilter, OrderRecord, OrderSort};
 use store::orders::{OrderKey, StoredExplanation};
 pub use store::requests::{RequestFilter, RequestRecord};
 pub use store::search::{FoundPage, NameQuery, SearchCursor, SearchFilter};
@@ -140,11 +140,19 @@ impl std::str::FromStr for DownloadFormat {
 
 /// The key of an order's row in a list, for the pages around it.
 pub fn row_key(sort: OrderSort, record: &OrderRecord) -> (Key, i64) {
-    let number = record.order.number.0;
-    match sort.key(record) {
+    list_key(sort.key(record))
+}
+
+/// The same of a row with what lists show.
+pub fn listed_key(sort: OrderSort, order: &ListedOrder) -> (Key, i64) {
+    list_key(sort.listed_key(order))
+}
+
+fn list_key(key: OrderKey) -> (Key, i64) {
+    match key {
         OrderKey::Number(number) => (Key::Number(number.0), number.0),
-        OrderKey::Time(time, _) => (Key::Number(time.0), number),
-        OrderKey::Text(text, _) => (Key::Text(text), number),
+        OrderKey::Time(time, number) => (Key::Number(time.0), number.0),
+        OrderKey::Text(text, number) => (Key::Text(text), number.0),
     }
 }
 
@@ -191,6 +199,25 @@ impl Lifecycle {
         let mut tx = self.store().reader().await?;
         let found =
             tx.orders_page(&filter, page.sort, rows.descending, after.as_ref(), limit).await?;
+        Ok(page.slice(found))
+    }
+
+    /// The same page with what lists show of an order.
+    pub async fn listed_orders(
+        &self,
+        actor: &Actor,
+        filter: OrderFilter,
+        page: &PageOf<OrderSort>,
+    ) -> Result<Slice<ListedOrder>> {
+        check_reader(actor)?;
+        let filter = OrderFilter { requester: own_only(actor).or(filter.requester), ..filter };
+        let rows = page.rows();
+        let after = rows.beyond.map(|(key, number)| order_key(page.sort, key, OrderNumber(number)));
+        let limit = u32::try_from(rows.limit).unwrap_or(1);
+        let mut tx = self.store().reader().await?;
+        let found = tx
+            .listed_orders_page(&filter, page.sort, rows.descending, after.as_ref(), limit)
+            .await?;
         Ok(page.slice(found))
     }
 
@@ -247,12 +274,7 @@ impl Lifecycle {
         ids: impl IntoIterator<Item = OrganizationId> + Send,
     ) -> Result<BTreeMap<OrganizationId, String>> {
         let ids: BTreeSet<OrganizationId> = ids.into_iter().collect();
-        let mut names = BTreeMap::new();
-        let mut tx = self.store().reader().await?;
-        for id in ids {
-            names.extend(tx.organization(id).await?.map(|found| (id, found.name)));
-        }
-        Ok(names)
+        Ok(self.store().reader().await?.organization_names(&ids).await?)
     }
 
     /// The order that a person means by a number, a serial or a SHA-256 fingerprint, of any of

@@ -193,6 +193,9 @@ async fn open_sqlite(url: &str, options: StoreOptions) -> Result<Backend, StoreE
         .foreign_keys(true)
         .busy_timeout(options.patience)
         .statement_cache_capacity(500)
+        // Rows that wait between the connection's thread and the reader: a whole page, or the two
+        // take turns.
+        .row_buffer_size(256)
         .pragma("cache_size", "-32768")
         .pragma("mmap_size", "268435456")
         .pragma("temp_store", "memory")

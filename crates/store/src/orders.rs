@@ -3,6 +3,7 @@
 //! The row repeats what lists need (validity, counters), so that a list page reads one table.
 
 mod list;
+mod listed;
 mod write;
 
 use domain::model::{CertificateKind, Coverage, Order, OrderFile, OrderStatus};
@@ -11,6 +12,7 @@ use domain::{
     UserId,
 };
 pub use list::{OrderFilter, OrderKey, OrderSort};
+pub use listed::ListedOrder;
 pub use write::NewOrder;
 
 use crate::value::{from_json, parse, small};

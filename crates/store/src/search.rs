@@ -15,6 +15,7 @@ use self::walk::Hit;
 use crate::orders::{OrderRecord, OrderRow};
 use crate::{StoreError, Tx, on};
 
+mod trigrams;
 mod walk;
 
 /// The longest text that is searched for: no name is longer.
@@ -172,7 +173,12 @@ impl Tx {
         after: Option<&SearchCursor>,
         step: usize,
     ) -> Result<Vec<Hit>, StoreError> {
-        let (walk, mut texts) = query.walk(!self.is_postgres(), after, step);
+        let trigrams = match query {
+            NameQuery::Substring(text) => self.rarest_trigrams(text).await?,
+            _ => None,
+        };
+        let (walk, mut texts) = query.walk(trigrams, after, step);
+        let kept = !self.is_postgres();
         let order = match query.sorted_by() {
             Some(column) => format!("n.{column}, n.id"),
             None => "n.id DESC".to_owned(),
@@ -181,8 +187,9 @@ impl Tx {
         let beginning = if query.sorted_by().is_some() { 0 } else { i64::MAX };
         let id = after.map_or(beginning, |after| after.id);
         Ok(on!(self, |conn| {
-            // Planned for this very text: how many names match decides which index is best.
-            let mut statement = sqlx::query_as(AssertSqlSafe(sql)).persistent(false).bind(id);
+            // PostgreSQL plans for this very text: how many names match decides which index is
+            // best. SQLite has one way for each kind of search.
+            let mut statement = sqlx::query_as(AssertSqlSafe(sql)).persistent(kept).bind(id);
             for text in texts {
                 statement = statement.bind(text);
             }

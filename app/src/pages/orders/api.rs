@@ -178,7 +178,7 @@ mod reading {
     use domain::model::{CertificateKind, Coverage};
     use domain::{Product, Refusal, UserId};
     use lifecycle::orders::{
-        Actions, CertificateRecord, OrderDetail as Detail, OrderRecord, RequestRecord,
+        Actions, CertificateRecord, ListedOrder, OrderDetail as Detail, RequestRecord,
     };
 
     use super::{
@@ -186,24 +186,23 @@ mod reading {
     };
 
     impl OrderRow {
-        /// A row; its organization's name is looked up by the caller.
-        pub(crate) fn of(record: OrderRecord, organization_name: String) -> Self {
-            let order = record.order;
-            let others = record.reissues + record.duplicates;
+        /// A row.
+        pub(crate) fn of(order: ListedOrder) -> Self {
+            let others = order.reissues + order.duplicates;
             Self {
                 number: order.number,
                 status: order.status,
-                common_name: order.common_name.to_string(),
-                more_names: order.names.len().saturating_sub(1),
+                common_name: order.common_name,
+                more_names: order.names.saturating_sub(1),
                 found: None,
                 product: order.product,
                 organization: order.organization,
-                organization_name,
-                valid_till: record.valid_till,
-                certificates: [record.certificates - others, record.reissues, record.duplicates],
+                organization_name: order.organization_name,
+                valid_till: order.valid_till,
+                certificates: [order.certificates - others, order.reissues, order.duplicates],
                 renewed_by: order.renewed_by,
                 origin: order.origin,
-                requester: record.requester_name,
+                requester: order.requester_name,
                 ordered_at: order.ordered_at,
             }
         }
@@ -216,7 +215,7 @@ mod reading {
             let requester = detail.record.requester_name.clone();
             let note = detail.record.note.clone();
             let people = detail.people;
-            let row = OrderRow::of(detail.record, detail.organization);
+            let row = OrderRow::of(ListedOrder::of(detail.record, detail.organization));
             Self {
                 names: order.names,
                 coverage_years: match order.coverage {

@@ -9,7 +9,7 @@ use crate::viewer::Viewer;
 
 /// Where an order stands; expiry follows from the clock.
 pub(crate) fn order_badge(status: OrderStatus, valid_till: Option<Timestamp>) -> AnyView {
-    let (tone, text) = order_state(status, valid_till);
+    let (tone, text) = order_state(status, valid_till, Viewer::current().now);
     view! { <Badge tone=tone text=text/> }.into_any()
 }
 
@@ -17,8 +17,9 @@ pub(crate) fn order_badge(status: OrderStatus, valid_till: Option<Timestamp>) ->
 pub(super) fn order_state(
     status: OrderStatus,
     valid_till: Option<Timestamp>,
+    now: Timestamp,
 ) -> (Tone, &'static str) {
-    let expired = valid_till.is_some_and(|till| Viewer::current().now > till);
+    let expired = valid_till.is_some_and(|till| now > till);
     match status {
         OrderStatus::Issued if expired => (Tone::Bad, "Expired"),
         OrderStatus::Issued => (Tone::Good, "Issued"),

@@ -15,6 +15,7 @@ use crate::kit::{
 use crate::pages::activity::Explained;
 use crate::pages::requests::{kind_label, state_badge};
 use crate::paths;
+use crate::viewer::Viewer;
 
 /// The order that the path names.
 pub(super) fn number_in_path() -> Option<i64> {
@@ -113,6 +114,7 @@ fn lineage(detail: &OrderDetail) -> Option<AnyView> {
         return None;
     }
     let own = detail.row.number;
+    let now = Viewer::current().now;
     let links = detail.lineage.iter().map(|kin| {
         let part = if kin.number == own {
             "This order"
@@ -128,7 +130,7 @@ fn lineage(detail: &OrderDetail) -> Option<AnyView> {
             label: kin.number.to_string(),
             href: paths::order(kin.number),
             note: part.to_owned(),
-            status: status.map(|status| order_state(status, till.flatten())),
+            status: status.map(|status| order_state(status, till.flatten(), now)),
             till: till.flatten(),
             current: kin.number == own,
         }

@@ -6,11 +6,11 @@ use axum::response::{IntoResponse as _, Response};
 use domain::CertificateId;
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
-use lifecycle::orders::{Download, OrderSort, row_key};
+use lifecycle::orders::{Download, OrderSort, listed_key};
 
 use super::api::OrderRow;
 use super::badges::{origin_label, product_name, status_label};
-use super::list::read::{filter, listing, name_organizations, page, sort};
+use super::list::read::{filter, listing, page, sort};
 use crate::desk::Desk;
 use crate::fault::PortalError;
 use crate::pages::csv::{Csv, MOST_ROWS, all_rows, refused};
@@ -53,16 +53,16 @@ async fn rows(desk: &Desk, query: &str) -> Result<Vec<OrderRow>, PortalError> {
     }
     let Some(filter) = filter(desk, &listing).await? else { return Ok(Vec::new()) };
     let sort: OrderSort = sort(&listing);
-    let records = all_rows(
+    let orders = all_rows(
         sort,
         listing.sort.descending,
-        |record| row_key(sort, record),
+        |order| listed_key(sort, order),
         |page| {
             let (desk, filter) = (desk.clone(), filter.clone());
-            async move { desk.lifecycle.orders(&desk.actor(), filter, &page).await }
+            async move { desk.lifecycle.listed_orders(&desk.actor(), filter, &page).await }
         },
     );
-    name_organizations(desk, records.await?).await
+    Ok(orders.await?.into_iter().map(OrderRow::of).collect())
 }
 
 /// All pages of a search by name.

@@ -2,11 +2,16 @@
 
 use domain::model::{OrderStatus, Origin};
 use domain::{AcmeUrlId, Name, OrderNumber, OrganizationId, ProductId, Timestamp, UserId};
-use sqlx::QueryBuilder;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, QueryBuilder};
 
+use self::walk::Walk;
 use super::{OrderRecord, OrderRow};
 use crate::value::reversed;
 use crate::{StoreError, Tx, on};
+
+mod walk;
 
 /// Which orders a list shows; what is none or empty does not filter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,14 +81,32 @@ impl OrderSort {
         }
     }
 
+    fn order(self, descending: bool) -> String {
+        let direction = if descending { " DESC" } else { "" };
+        match self {
+            Self::Number => format!(" ORDER BY number{direction}"),
+            _ => format!(" ORDER BY {}{direction}, number{direction}", self.column()),
+        }
+    }
+
     /// The key of a row under this sort.
     pub fn key(self, record: &OrderRecord) -> OrderKey {
-        let number = record.order.number;
+        let order = &record.order;
+        self.key_of(order.number, order.ordered_at, record.valid_till, order.common_name.as_str())
+    }
+
+    pub(super) fn key_of(
+        self,
+        number: OrderNumber,
+        ordered_at: Timestamp,
+        valid_till: Option<Timestamp>,
+        common_name: &str,
+    ) -> OrderKey {
         match self {
             Self::Number => OrderKey::Number(number),
-            Self::OrderedAt => OrderKey::Time(record.order.ordered_at, number),
-            Self::ValidTill => OrderKey::Time(record.valid_till.unwrap_or(Timestamp(0)), number),
-            Self::CommonName => OrderKey::Text(record.order.common_name.to_string(), number),
+            Self::OrderedAt => OrderKey::Time(ordered_at, number),
+            Self::ValidTill => OrderKey::Time(valid_till.unwrap_or(Timestamp(0)), number),
+            Self::CommonName => OrderKey::Text(common_name.to_owned(), number),
         }
     }
 }
@@ -159,6 +182,31 @@ macro_rules! push_names {
     }};
 }
 
+/// Goes on after a row.
+macro_rules! push_after {
+    ($query:expr, $sort:expr, $descending:expr, $after:expr) => {{
+        let (query, sort, after): (_, OrderSort, Option<&OrderKey>) = (&mut $query, $sort, $after);
+        let (column, compare) = (sort.column(), if $descending { "<" } else { ">" });
+        if sort == OrderSort::ValidTill {
+            query.push(" AND valid_till IS NOT NULL");
+        }
+        match after {
+            None => {}
+            Some(OrderKey::Number(number)) => {
+                query.push(format_args!(" AND number {compare} ")).push_bind(number.0);
+            }
+            Some(OrderKey::Time(time, number)) => {
+                query.push(format_args!(" AND ({column}, number) {compare} ("));
+                query.push_bind(time.0).push(", ").push_bind(number.0).push(")");
+            }
+            Some(OrderKey::Text(text, number)) => {
+                query.push(format_args!(" AND ({column}, number) {compare} ("));
+                query.push_bind(text.clone()).push(", ").push_bind(number.0).push(")");
+            }
+        }
+    }};
+}
+
 /// The first text that no longer begins with `prefix`: names are ASCII.
 fn after_prefix(prefix: &str) -> String {
     format!("{prefix}\u{7f}")
@@ -179,37 +227,41 @@ impl Tx {
         after: Option<&OrderKey>,
         limit: u32,
     ) -> Result<Vec<OrderRecord>, StoreError> {
-        let (compare, direction) = if descending { (" < ", " DESC") } else { (" > ", "") };
-        let column = sort.column();
-        let rows: Vec<OrderRow> = on!(self, |conn| {
-            let mut query = QueryBuilder::new("SELECT * FROM orders WHERE TRUE");
-            push_filter!(query, filter);
-            push_names!(query, filter);
-            if sort == OrderSort::ValidTill {
-                query.push(" AND valid_till IS NOT NULL");
-            }
-            match after {
-                None => {}
-                Some(OrderKey::Number(number)) => {
-                    query.push(" AND number").push(compare).push_bind(number.0);
-                }
-                Some(OrderKey::Time(time, number)) => {
-                    query.push(format_args!(" AND ({column}, number){compare}("));
-                    query.push_bind(time.0).push(", ").push_bind(number.0).push(")");
-                }
-                Some(OrderKey::Text(text, number)) => {
-                    query.push(format_args!(" AND ({column}, number){compare}("));
-                    query.push_bind(text.clone()).push(", ").push_bind(number.0).push(")");
-                }
-            }
-            // The limit is part of the text: SQLite would plan a bound one anew each time.
-            query.push(format_args!(" ORDER BY {column}{direction}"));
-            if sort != OrderSort::Number {
-                query.push(format_args!(", number{direction}"));
-            }
-            query.push(format_args!(" LIMIT {limit}"));
-            query.build_query_as().fetch_all(&mut *conn).await?
-        });
+        let rows: Vec<OrderRow> =
+            self.page_of_rows("*", filter, sort, descending, after, limit).await?;
         rows.into_iter().map(OrderRecord::try_from).collect()
     }
+
+    /// The page's rows with these columns.
+    pub(super) async fn page_of_rows<R>(
+        &mut self,
+        columns: &str,
+        filter: &OrderFilter,
+        sort: OrderSort,
+        descending: bool,
+        after: Option<&OrderKey>,
+        limit: u32,
+    ) -> Result<Vec<R>, StoreError>
+    where
+        R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        let walk = if self.is_postgres() { Walk::Planned } else { Walk::of(filter, sort) };
+        let (beginning, end) = walk.around(columns);
+        Ok(on!(self, |conn| {
+            let mut query = QueryBuilder::new(beginning);
+            push_filter!(query, filter);
+            push_names!(query, filter);
+            push_after!(query, sort, descending, after);
+            let order = sort.order(descending);
+            // The limit is part of the text: SQLite would plan a bound one anew each time.
+            query.push(format_args!("{order} LIMIT {limit}"));
+            if let Some(end) = end {
+                query.push(end).push(order);
+            }
+            query.build_query_as().fetch_all(&mut *conn).await?
+        }))
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,25 +52,30 @@ impl NameQuery {
     }
 
     /// The statement that walks the names after a position, with its texts. `$1` is the position's
-    /// id. An order with several matching names is met once, at the first of them.
+    /// id. An order with several matching names is met once, at the first of them. `trigrams` is
+    /// what is asked of SQLite's trigram index.
     pub(super) fn walk(
         &self,
-        trigram_table: bool,
+        trigrams: Option<String>,
         after: Option<&SearchCursor>,
         step: usize,
     ) -> (String, Vec<String>) {
         let conditions = self.conditions();
         let mut texts: Vec<String> = conditions.iter().map(|(_, _, text)| text.clone()).collect();
         // SQLite's trigram index is a table of its own, which can be walked backwards.
-        let (from, walked, id) = match self {
-            Self::Substring(_) if trigram_table => {
-                ("order_names_fts f CROSS JOIN order_names n ON n.id = f.rowid", "f", "f.rowid")
+        let (from, id) = match self {
+            Self::Substring(_) if trigrams.is_some() => {
+                ("order_names_fts f CROSS JOIN order_names n ON n.id = f.rowid", "f.rowid")
             }
-            _ => ("order_names n", "n", "n.id"),
+            _ => ("order_names n", "n.id"),
         };
         let (beyond, earlier, order) = match self.sorted_by() {
             None => {
-                let wanted = all_of(&conditions, walked, 0);
+                let mut wanted = all_of(&conditions, "n", 0);
+                if let Some(trigrams) = trigrams {
+                    texts.push(trigrams);
+                    wanted = format!("f.order_names_fts MATCH ${} AND {wanted}", texts.len() + 1);
+                }
                 (format!("{wanted} AND {id} < $1"), "m.id > n.id".to_owned(), format!("{id} DESC"))
             }
             // The position is the range's beginning: a second lower bound would only mislead
@@ -78,7 +83,7 @@ impl NameQuery {
             Some(column) => {
                 let start = texts.first().cloned().unwrap_or_default();
                 texts.push(after.map_or(start.clone(), |after| after.text.clone().max(start)));
-                let (end, place) = (all_of(&conditions, walked, 1), texts.len() + 1);
+                let (end, place) = (all_of(&conditions, "n", 1), texts.len() + 1);
                 (
                     format!("{end} AND (n.{column}, n.id) > (${place}, $1)"),
                     format!("(m.{column}, m.id) < (n.{column}, n.id)"),

@@ -3,7 +3,8 @@
 use domain::Days;
 use lifecycle::lists::PageOf;
 use lifecycle::orders::{
-    NameQuery, OrderFilter, OrderRecord, OrderSort, SearchCursor, SearchFilter, row_key,
+    ListedOrder, NameQuery, OrderFilter, OrderRecord, OrderSort, SearchCursor, SearchFilter,
+    listed_key,
 };
 
 use crate::desk::Desk;
@@ -76,10 +77,8 @@ pub(crate) async fn page(desk: &Desk, query: &str) -> Result<Paged<OrderRow>, Po
     }
     let sort = sort(&listing);
     let page: PageOf<OrderSort> = page_of(&listing, sort, sort != OrderSort::CommonName);
-    let slice = desk.lifecycle.orders(&desk.actor(), filter, &page).await?;
-    let rows = paged(slice, |record| row_key(sort, record), |record| record);
-    let named = name_organizations(desk, rows.rows).await?;
-    Ok(Paged { rows: named, previous: rows.previous, next: rows.next })
+    let slice = desk.lifecycle.listed_orders(&desk.actor(), filter, &page).await?;
+    Ok(paged(slice, |order| listed_key(sort, order), OrderRow::of))
 }
 
 /// Orders by a typed name. The search walks forwards; the browser's back button goes back.
@@ -129,7 +128,7 @@ fn lets_through(filter: &OrderFilter, record: &OrderRecord) -> bool {
 }
 
 /// The rows with their organizations' names.
-pub(crate) async fn name_organizations(
+async fn name_organizations(
     desk: &Desk,
     records: Vec<OrderRecord>,
 ) -> Result<Vec<OrderRow>, PortalError> {
@@ -141,7 +140,7 @@ pub(crate) async fn name_organizations(
         .into_iter()
         .map(|record| {
             let organization = name(&record);
-            OrderRow::of(record, organization)
+            OrderRow::of(ListedOrder::of(record, organization))
         })
         .collect())
 }

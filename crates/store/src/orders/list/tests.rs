@@ -1,0 +1,140 @@
+use domain::model::{OrderStatus, Origin};
+use domain::time::DAY;
+
+use super::*;
+use crate::orders::ListedOrder;
+use crate::samples::{NOW, organizations};
+use crate::seed::Seed;
+use crate::testing::databases;
+
+const SORTS: [OrderSort; 4] =
+    [OrderSort::Number, OrderSort::OrderedAt, OrderSort::ValidTill, OrderSort::CommonName];
+
+/// Every choice for each of six filters, all together.
+fn every_mix() -> Vec<OrderFilter> {
+    let mut mixes = vec![OrderFilter::default()];
+    let mut cross = |choices: &[fn(&mut OrderFilter)]| {
+        let with = |mix: &OrderFilter, choose: &fn(&mut OrderFilter)| {
+            let mut mix = mix.clone();
+            choose(&mut mix);
+            mix
+        };
+        let further = choices.iter().flat_map(|choose| mixes.iter().map(|mix| with(mix, choose)));
+        let further: Vec<OrderFilter> = further.collect();
+        mixes.extend(further);
+    };
+    cross(&[
+        |mix| mix.status = Some(OrderStatus::Issued),
+        |mix| mix.status = Some(OrderStatus::Revoked),
+    ]);
+    cross(&[|mix| mix.organization = Some(OrganizationId(2))]);
+    cross(&[|mix| mix.product = Some("ssl_plus".into())]);
+    cross(&[|mix| mix.origin = Some(Origin::Acme)]);
+    cross(&[|mix| mix.has_duplicates = Some(true), |mix| mix.has_duplicates = Some(false)]);
+    cross(&[|mix| mix.renewed = Some(true), |mix| mix.renewed = Some(false)]);
+    cross(&[|mix| {
+        mix.valid_from = Some(NOW);
+        mix.valid_until = Some(NOW.plus_seconds(200 * DAY));
+    }]);
+    mixes
+}
+
+fn lets_through(filter: &OrderFilter, order: &ListedOrder) -> bool {
+    fn is<T: PartialEq>(wanted: Option<&T>, found: &T) -> bool {
+        wanted.is_none_or(|wanted| wanted == found)
+    }
+    is(filter.status.as_ref(), &order.status)
+        && is(filter.organization.as_ref(), &order.organization)
+        && is(filter.product.as_ref(), &order.product)
+        && is(filter.origin.as_ref(), &order.origin)
+        && is(filter.has_duplicates.as_ref(), &(order.duplicates > 0))
+        && is(filter.renewed.as_ref(), &order.renewed_by.is_some())
+        && filter.valid_from.is_none_or(|from| order.valid_till.is_some_and(|till| till >= from))
+        && filter.valid_until.is_none_or(|until| order.valid_till.is_some_and(|till| till <= until))
+}
+
+fn expected(all: &[ListedOrder], filter: &OrderFilter, sort: OrderSort) -> Vec<OrderNumber> {
+    let mut orders: Vec<&ListedOrder> = all
+        .iter()
+        .filter(|order| lets_through(filter, order))
+        .filter(|order| sort != OrderSort::ValidTill || order.valid_till.is_some())
+        .collect();
+    orders.sort_by(|one, other| match sort {
+        OrderSort::Number => one.number.cmp(&other.number),
+        OrderSort::OrderedAt => (one.ordered_at, one.number).cmp(&(other.ordered_at, other.number)),
+        OrderSort::ValidTill => (one.valid_till, one.number).cmp(&(other.valid_till, other.number)),
+        OrderSort::CommonName => {
+            (&one.common_name, one.number).cmp(&(&other.common_name, other.number))
+        }
+    });
+    orders.into_iter().map(|order| order.number).collect()
+}
+
+#[tokio::test]
+async fn every_mix_of_filters_in_every_order_shows_each_order_once() {
+    for database in databases().await {
+        let store = &database.store;
+        organizations(store, 3).await;
+        let seed = Seed {
+            orders: 400,
+            seed: 5,
+            now: NOW,
+            first_number: OrderNumber(100_000_001),
+            organizations: (1..=3).map(OrganizationId).collect(),
+        };
+        store.load_orders(seed.orders(), 400, NOW, |_| {}).await.unwrap();
+        let mut tx = store.reader().await.unwrap();
+        let none = OrderFilter::default();
+        let all = tx.listed_orders_page(&none, OrderSort::Number, false, None, 500).await.unwrap();
+        assert_eq!(all.len(), 400);
+        for filter in every_mix() {
+            for sort in SORTS {
+                for descending in [false, true] {
+                    let mut wanted = expected(&all, &filter, sort);
+                    if descending {
+                        wanted.reverse();
+                    }
+                    // Two pages, the second as long as it gets.
+                    let first =
+                        tx.listed_orders_page(&filter, sort, descending, None, 9).await.unwrap();
+                    let mut found: Vec<OrderNumber> = first.iter().map(|one| one.number).collect();
+                    if let Some(last) = first.last() {
+                        let key = sort.listed_key(last);
+                        let rest = tx
+                            .listed_orders_page(&filter, sort, descending, Some(&key), 500)
+                            .await
+                            .unwrap();
+                        found.extend(rest.iter().map(|one| one.number));
+                    }
+                    assert_eq!(found, wanted, "{}: {filter:?} by {sort:?}", database.kind);
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_listed_order_is_the_order_with_its_organization() {
+    for database in databases().await {
+        let store = &database.store;
+        organizations(store, 1).await;
+        let seed = Seed {
+            orders: 50,
+            seed: 3,
+            now: NOW,
+            first_number: OrderNumber(100_000_001),
+            organizations: vec![OrganizationId(1)],
+        };
+        store.load_orders(seed.orders(), 50, NOW, |_| {}).await.unwrap();
+        let mut tx = store.reader().await.unwrap();
+        let (filter, sort) = (OrderFilter::default(), OrderSort::CommonName);
+        let name = tx.organization(OrganizationId(1)).await.unwrap().unwrap().name;
+        let records = tx.orders_page(&filter, sort, true, None, 50).await.unwrap();
+        let listed = tx.listed_orders_page(&filter, sort, true, None, 50).await.unwrap();
+        let keys: Vec<OrderKey> = records.iter().map(|record| sort.key(record)).collect();
+        assert_eq!(listed.iter().map(|order| sort.listed_key(order)).collect::<Vec<_>>(), keys);
+        let same: Vec<ListedOrder> =
+            records.into_iter().map(|record| ListedOrder::of(record, name.clone())).collect();
+        assert_eq!(listed, same, "{}", database.kind);
+    }
+}

@@ -1,0 +1,149 @@
+//! An order as lists show it: less than half of its columns, and its organization's name with it,
+//! so that a page of a list is one statement.
+
+use domain::model::{OrderStatus, Origin};
+use domain::{OrderNumber, OrganizationId, ProductId, Timestamp};
+use serde::Deserialize as _;
+use serde::de::IgnoredAny;
+
+use super::{OrderFilter, OrderKey, OrderRecord, OrderSort};
+use crate::value::parse;
+use crate::{StoreError, Tx};
+
+/// What is read for a list.
+const COLUMNS: &str = "number, organization_id, (SELECT g.name FROM organizations g \
+    WHERE g.id = orders.organization_id) AS organization_name, product_id, common_name, names, \
+    status, origin, ordered_at, valid_till, renewed_by, requester_name, certificates_count, \
+    reissues_count, duplicates_count";
+
+/// An order as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedOrder {
+    /// Its number.
+    pub number: OrderNumber,
+    /// Whose it is.
+    pub organization: OrganizationId,
+    /// Whose it is, by name.
+    pub organization_name: String,
+    /// What was bought.
+    pub product: ProductId,
+    /// The common name.
+    pub common_name: String,
+    /// How many names there are, the common name counted in.
+    pub names: usize,
+    /// Where it stands.
+    pub status: OrderStatus,
+    /// The door it came through.
+    pub origin: Origin,
+    /// When it was asked for.
+    pub ordered_at: Timestamp,
+    /// Until when it is good.
+    pub valid_till: Option<Timestamp>,
+    /// The order that renewed it.
+    pub renewed_by: Option<OrderNumber>,
+    /// The requester's name at that time.
+    pub requester_name: Option<String>,
+    /// All certificates.
+    pub certificates: i64,
+    /// Reissues among them.
+    pub reissues: i64,
+    /// Duplicates among them.
+    pub duplicates: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct ListedRow {
+    number: i64,
+    organization_id: i64,
+    organization_name: Option<String>,
+    product_id: String,
+    common_name: String,
+    names: String,
+    status: String,
+    origin: String,
+    ordered_at: i64,
+    valid_till: Option<i64>,
+    renewed_by: Option<i64>,
+    requester_name: Option<String>,
+    certificates_count: i64,
+    reissues_count: i64,
+    duplicates_count: i64,
+}
+
+impl TryFrom<ListedRow> for ListedOrder {
+    type Error = StoreError;
+    fn try_from(row: ListedRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            number: OrderNumber(row.number),
+            organization: OrganizationId(row.organization_id),
+            organization_name: row.organization_name.unwrap_or_default(),
+            product: ProductId(row.product_id),
+            common_name: row.common_name,
+            names: how_many(&row.names)?,
+            status: parse("orders.status", &row.status)?,
+            origin: parse("orders.origin", &row.origin)?,
+            ordered_at: Timestamp(row.ordered_at),
+            valid_till: row.valid_till.map(Timestamp),
+            renewed_by: row.renewed_by.map(OrderNumber),
+            requester_name: row.requester_name,
+            certificates: row.certificates_count,
+            reissues: row.reissues_count,
+            duplicates: row.duplicates_count,
+        })
+    }
+}
+
+impl ListedOrder {
+    /// The same from all that is known of an order.
+    pub fn of(record: OrderRecord, organization_name: String) -> Self {
+        let order = record.order;
+        Self {
+            number: order.number,
+            organization: order.organization,
+            organization_name,
+            product: order.product,
+            common_name: order.common_name.into(),
+            names: order.names.len(),
+            status: order.status,
+            origin: order.origin,
+            ordered_at: order.ordered_at,
+            valid_till: record.valid_till,
+            renewed_by: order.renewed_by,
+            requester_name: record.requester_name,
+            certificates: record.certificates,
+            reissues: record.reissues,
+            duplicates: record.duplicates,
+        }
+    }
+}
+
+/// The length of a JSON array.
+fn how_many(names: &str) -> Result<usize, StoreError> {
+    let mut json = serde_json::Deserializer::from_str(names);
+    let names = Vec::<IgnoredAny>::deserialize(&mut json)
+        .map_err(|_| StoreError::corrupt("orders.names is no JSON array"))?;
+    Ok(names.len())
+}
+
+impl OrderSort {
+    /// The key of a row under this sort.
+    pub fn listed_key(self, order: &ListedOrder) -> OrderKey {
+        self.key_of(order.number, order.ordered_at, order.valid_till, &order.common_name)
+    }
+}
+
+impl Tx {
+    /// One page of orders as lists show them: see [`Self::orders_page`].
+    pub async fn listed_orders_page(
+        &mut self,
+        filter: &OrderFilter,
+        sort: OrderSort,
+        descending: bool,
+        after: Option<&OrderKey>,
+        limit: u32,
+    ) -> Result<Vec<ListedOrder>, StoreError> {
+        let rows: Vec<ListedRow> =
+            self.page_of_rows(COLUMNS, filter, sort, descending, after, limit).await?;
+        rows.into_iter().map(ListedOrder::try_from).collect()
+    }
+}
