@@ -7,6 +7,9 @@ DROP INDEX orders_by_valid_till;
 CREATE INDEX orders_by_valid_till ON orders (valid_till, number, ordered_at, status);
 DROP INDEX orders_by_common_name;
 CREATE INDEX orders_by_common_name ON orders (common_name, number, valid_till, status);
+-- Wildcards stand first by name: revoked orders of another product are passed over unread.
+DROP INDEX orders_by_status_common_name;
+CREATE INDEX orders_by_status_common_name ON orders (status, common_name, number, product_id);
 
 -- Renewed ones stand together, far from the newest; by name they are spread evenly.
 CREATE INDEX orders_renewed ON orders (number) WHERE renewed_by IS NOT NULL;
