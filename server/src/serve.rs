@@ -61,7 +61,7 @@ pub async fn worker(config: Config) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let mut work = JoinSet::new();
     background(&mut work, &desk, &acme, &stop);
-    println!("working");
+    crate::output::announce(format_args!("working"));
     signal().await;
     stop.cancel();
     while work.join_next().await.is_some() {}
@@ -264,16 +264,22 @@ fn logged(outcome: std::io::Result<()>) {
 /// Says where the portal is, for people and for programs that chose port 0.
 async fn announce(parts: &Parts, listeners: &Listeners) -> anyhow::Result<()> {
     if let Some(plain) = &listeners.plain {
-        println!("listening on http://{}", plain.local_addr()?);
+        crate::output::announce(format_args!("listening on http://{}", plain.local_addr()?));
     }
     if let Some(tls) = &listeners.tls {
-        println!("listening on https://{}", tls.local_addr()?);
+        crate::output::announce(format_args!("listening on https://{}", tls.local_addr()?));
     }
     if parts.reset.is_some() {
         demo::print_sign_ins();
     } else if let Some(token) = parts.desk.setup_link().await? {
-        println!("No one can sign in yet. Open this link once to make the first administrator:");
-        println!("{}{}", parts.base_url, app::paths::set_up(token.reveal()));
+        crate::output::announce(format_args!(
+            "No one can sign in yet. Open this link once to make the first administrator:"
+        ));
+        crate::output::announce(format_args!(
+            "{}{}",
+            parts.base_url,
+            app::paths::set_up(token.reveal())
+        ));
     }
     Ok(())
 }
