@@ -1,5 +1,5 @@
 import type { Browser, Page } from '@playwright/test';
-import { follow, installed, openHeld, requestHeld } from '../support/automation.ts';
+import { endpointRow, follow, installed, openHeld, requestHeld } from '../support/automation.ts';
 import type { Portal } from '../support/portal.ts';
 import { served } from '../support/tls.ts';
 import { expect, test } from '../support/test.ts';
@@ -26,4 +26,10 @@ test('a rejected automation ends as "Approval denied" with the reason', async ({
   await expect(manager.getByText('The request was rejected.')).toBeVisible();
   await follow(page, scripts, 'Approval denied');
   await expect(page.locator('#event')).toContainText('Use the shared load balancer.');
+
+  // The profile switched auto-renew on: it says that it does nothing more until somebody acts.
+  await page.getByRole('link', { name: 'Show endpoint' }).click();
+  await expect(page.locator('#auto-renew')).toContainText('It does nothing more by itself for now');
+  await page.goto('/automation/endpoints');
+  await expect(endpointRow(page, portal, 'new-1')).toContainText('waits for you');
 });

@@ -39,6 +39,18 @@ test('whoever follows a link is led to it after signing in', async ({ page }) =>
   await expect(page).toHaveURL(/\/certificates\/orders\?sort=expires$/);
 });
 
+test('a session that ended under a form is said, and leads back to the form', async ({ page, context }) => {
+  await signIn(page, 'administrator');
+  await page.goto('/automation/agents/new');
+  await page.getByLabel('Name', { exact: true }).fill('web-9.example.com');
+  await context.clearCookies();
+  await page.getByRole('button', { name: 'Add agent' }).click();
+  await expect(page.getByText('Your session has ended')).toBeVisible();
+  const { email, password } = person('administrator');
+  await fillSignIn(page, email, password);
+  await expect(page).toHaveURL(/\/automation\/agents\/new$/);
+});
+
 test('a forged session is no session, and a form from elsewhere is refused', async ({ page, context, portal }) => {
   await context.addCookies([{ name: 'certdeck', value: 'A'.repeat(43), url: portal.url }]);
   await page.goto('/settings/preferences');
@@ -51,9 +63,9 @@ test('a forged session is no session, and a form from elsewhere is refused', asy
 
 const MENU: Record<Role, { sees: string[]; not: string[] }> = {
   administrator: { sees: ['Orders', 'Requests', 'Automated IPs', 'Users', 'Preferences'], not: [] },
-  manager: { sees: ['Orders', 'Requests', 'Automated IPs', 'Manage profiles'], not: [] },
-  standard: { sees: ['Orders', 'Requests', 'Automated IPs'], not: [] },
-  limited: { sees: ['Orders', 'Requests'], not: ['Automated IPs', 'Users', 'Preferences'] },
+  manager: { sees: ['Orders', 'Requests', 'Automated IPs', 'Manage profiles'], not: ['Users', 'Audit log'] },
+  standard: { sees: ['Orders', 'Requests', 'Automated IPs'], not: ['ACME Directory URLs', 'Users'] },
+  limited: { sees: ['Orders', 'Requests'], not: ['Domains', 'Automated IPs', 'Users', 'Preferences'] },
 };
 
 for (const [role, { sees, not }] of Object.entries(MENU) as [Role, (typeof MENU)[Role]][]) {

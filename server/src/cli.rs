@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use domain::model::Role;
 
 use crate::config::Options;
 
@@ -83,8 +84,8 @@ pub enum UserCommand {
     Add {
         email: String,
         /// administrator, manager, standard or limited
-        #[arg(long)]
-        role: domain::model::Role,
+        #[arg(long, value_parser = role)]
+        role: Role,
         /// The name shown on screens [default: the part before the @]
         #[arg(long)]
         name: Option<String>,
@@ -92,6 +93,13 @@ pub enum UserCommand {
         #[arg(long, required = true)]
         password_stdin: bool,
     },
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    text.parse().map_err(|_| {
+        let all: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
+        format!("choose one of {}", all.join(", "))
+    })
 }
 
 #[derive(Debug, Subcommand)]
@@ -182,7 +190,7 @@ pub struct CreateAcmeUrl {
 
 #[derive(Debug, Subcommand)]
 pub enum OrderCommand {
-    /// List orders, the newest first
+    /// List orders by their numbers
     List {
         #[arg(long)]
         json: bool,

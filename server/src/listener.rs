@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum_server::tls_rustls::RustlsConfig;
-use domain::{Days, Name, NameSet, Timestamp};
+use domain::{Days, DnsName, Name, NameSet, Timestamp};
 use lifecycle::{Lifecycle, ListenerCertificate};
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
@@ -19,13 +19,13 @@ const RENEW_BEFORE: Days = Days(30);
 const LOOK_EVERY: Duration = Duration::from_hours(1);
 
 /// What the listener is reached as: the base URL's host and the listener's own address.
-/// `localhost` has no domain, so it is not a name that a certificate of ours holds: use 127.0.0.1.
 pub fn names(base_url: &str, address: SocketAddr) -> NameSet {
     let uri: Option<http::Uri> = base_url.parse().ok();
     let host = uri.as_ref().and_then(http::Uri::host).unwrap_or_default().trim_matches(['[', ']']);
     let own = Some(address.ip()).filter(|ip| !ip.is_unspecified());
     let addresses = own.into_iter().chain([IpAddr::V4(Ipv4Addr::LOCALHOST)]).map(Name::from);
-    Name::parse(host).into_iter().chain(addresses).collect()
+    let named = Name::parse(host).or_else(|_| DnsName::parse_host(host).map(Name::Dns));
+    named.into_iter().chain(addresses).collect()
 }
 
 /// A new certificate for the listener.
@@ -77,5 +77,25 @@ pub async fn keep_fresh(
                 tracing::error!(%error, "the HTTPS listener keeps its old certificate; tried again in an hour");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_listener_has_the_names_that_it_is_reached_as() {
+        let of = |base: &str, address: &str| {
+            let names = names(base, address.parse().unwrap());
+            names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(of("https://localhost:3443", "127.0.0.1:3443"), "localhost 127.0.0.1");
+        assert_eq!(of("https://certdeck", "0.0.0.0:443"), "certdeck 127.0.0.1");
+        assert_eq!(
+            of("https://certs.example.com/x", "[::1]:443"),
+            "certs.example.com 127.0.0.1 ::1"
+        );
+        assert_eq!(of("https://192.0.2.7", "192.0.2.7:443"), "127.0.0.1 192.0.2.7");
     }
 }

@@ -11,6 +11,7 @@ mod http;
 mod listener;
 mod metrics;
 mod opening;
+mod output;
 mod serve;
 mod telemetry;
 mod web;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if output::reader_is_gone(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("certdeck: {}", one_line(&error));
             ExitCode::FAILURE

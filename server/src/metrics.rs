@@ -31,7 +31,7 @@ pub async fn start(
     let listener = tokio::net::TcpListener::bind(address).await.with_context(|| {
         format!("cannot listen on {address} for metrics: choose another address")
     })?;
-    println!("metrics on http://{}/metrics", listener.local_addr()?);
+    crate::output::announce(format_args!("metrics on http://{}/metrics", listener.local_addr()?));
     let router = Router::new().route("/metrics", get(render)).with_state(handle);
     let stop = stop.clone().cancelled_owned();
     work.spawn(async move {

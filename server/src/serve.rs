@@ -9,6 +9,8 @@ use anyhow::Context as _;
 use axum_server::Handle;
 use axum_server::accept::NoDelayAcceptor;
 use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
 use lifecycle::Lifecycle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +22,9 @@ use crate::{clock, listener, metrics, opening};
 
 /// Requests in flight get this long at the end.
 const GRACE: Duration = Duration::from_secs(20);
+
+/// The longest that a request's head may take to come, and a connection be idle (HTTP/1).
+const HEAD_LIMIT: Duration = Duration::from_mins(1);
 
 /// Why a portal ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +61,7 @@ pub async fn worker(config: Config) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let mut work = JoinSet::new();
     background(&mut work, &desk, &acme, &stop);
-    println!("working");
+    crate::output::announce(format_args!("working"));
     signal().await;
     stop.cancel();
     while work.join_next().await.is_some() {}
@@ -215,9 +220,10 @@ async fn listen(
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     if let Some(plain) = &listeners.plain {
-        let server = axum_server::from_tcp(plain.try_clone()?)?
+        let mut server = axum_server::from_tcp(plain.try_clone()?)?
             .acceptor(NoDelayAcceptor::new())
             .handle(handle.clone());
+        limit_heads(server.http_builder());
         let service = parts.router(false).into_make_service_with_connect_info::<SocketAddr>();
         work.spawn(async move { logged(server.serve(service).await) });
     }
@@ -235,12 +241,18 @@ async fn listen(
         work.spawn(fresh);
         // Without it an answer would wait behind the handshake's last packet for its receipt.
         let acceptor = RustlsAcceptor::new(config).acceptor(NoDelayAcceptor::new());
-        let server =
+        let mut server =
             axum_server::from_tcp(tls.try_clone()?)?.acceptor(acceptor).handle(handle.clone());
+        limit_heads(server.http_builder());
         let service = parts.router(true).into_make_service_with_connect_info::<SocketAddr>();
         work.spawn(async move { logged(server.serve(service).await) });
     }
     Ok(())
+}
+
+/// A client that never ends its request's head does not keep its connection.
+fn limit_heads(builder: &mut Builder<TokioExecutor>) {
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT);
 }
 
 fn logged(outcome: std::io::Result<()>) {
@@ -252,16 +264,22 @@ fn logged(outcome: std::io::Result<()>) {
 /// Says where the portal is, for people and for programs that chose port 0.
 async fn announce(parts: &Parts, listeners: &Listeners) -> anyhow::Result<()> {
     if let Some(plain) = &listeners.plain {
-        println!("listening on http://{}", plain.local_addr()?);
+        crate::output::announce(format_args!("listening on http://{}", plain.local_addr()?));
     }
     if let Some(tls) = &listeners.tls {
-        println!("listening on https://{}", tls.local_addr()?);
+        crate::output::announce(format_args!("listening on https://{}", tls.local_addr()?));
     }
     if parts.reset.is_some() {
         demo::print_sign_ins();
     } else if let Some(token) = parts.desk.setup_link().await? {
-        println!("No one can sign in yet. Open this link once to make the first administrator:");
-        println!("{}{}", parts.base_url, app::paths::set_up(token.reveal()));
+        crate::output::announce(format_args!(
+            "No one can sign in yet. Open this link once to make the first administrator:"
+        ));
+        crate::output::announce(format_args!(
+            "{}{}",
+            parts.base_url,
+            app::paths::set_up(token.reveal())
+        ));
     }
     Ok(())
 }
@@ -300,5 +318,32 @@ async fn signal() {
             tracing::warn!(%error, "SIGTERM can't be caught; stop with Ctrl-C");
             let _ = tokio::signal::ctrl_c().await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    /// The clock stands still and jumps ahead where all wait: the minute passes at once.
+    #[tokio::test(start_paused = true)]
+    async fn a_head_that_never_ends_is_not_waited_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut server = axum_server::from_tcp(listener).unwrap();
+        limit_heads(server.http_builder());
+        let serving = tokio::spawn(server.serve(axum::Router::new().into_make_service()));
+        let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nHost: example.com\r\nCookie: ").await.unwrap();
+        let begun = tokio::time::Instant::now();
+        let mut answer = Vec::new();
+        // Either way of hanging up will do.
+        let _ = client.read_to_end(&mut answer).await;
+        assert!(begun.elapsed() >= HEAD_LIMIT, "{:?}", begun.elapsed());
+        assert!(!answer.starts_with(b"HTTP/1.1 200"), "{answer:?}");
+        serving.abort();
     }
 }

@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a fault in the set-up is the test's failure")]
 
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -32,20 +31,85 @@ fn seeding_again_goes_on_behind_what_is_there() {
 }
 
 #[test]
-fn a_list_whose_reader_has_seen_enough_ends_quietly() {
+fn whoever_has_read_enough_ends_a_command_quietly() {
     let folder = tempfile::tempdir().unwrap();
     // More than a pipe holds.
     printed(folder.path(), &["seed", "--orders", "3000", "--seed", "7"]);
-    for words in [&["order", "list"][..], &["order", "list", "--json"]] {
+    let list = printed(folder.path(), &["order", "list"]);
+    let number = list.split_whitespace().next().unwrap();
+    for words in [
+        &["order", "list"][..],
+        &["order", "list", "--json"],
+        &["order", "show", number],
+        &["order", "show", number, "--json"],
+        &["product", "list", "--json"],
+        &["ca", "export-root"],
+        &["settings", "get", "approval_step"],
+        &["doctor"],
+    ] {
         let mut child = certdeck(folder.path(), words)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut first = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        // Nobody reads, from the first byte on.
+        drop(child.stdout.take());
         let output = child.wait_with_output().unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{words:?}");
         assert!(output.status.success(), "{words:?}");
     }
+}
+
+/// What a command says that fails: one line, and its exit code.
+fn refusal(folder: &Path, words: &[&str]) -> (Option<i32>, String) {
+    let output = certdeck(folder, words).output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn what_is_not_there_is_named_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    for (words, said) in [
+        (
+            &["order", "show", "999"][..],
+            "certdeck: there is no order \"999\": `certdeck order list`",
+        ),
+        (
+            &["token", "create", "--user", "a@b.test", "--name", "x"],
+            "there is no person \"a@b.test\"",
+        ),
+        (
+            &["domain", "add", "a.test", "--org", "None"],
+            "there is no organization \"None\": add it",
+        ),
+        (
+            &["acme", "explain", "--url-name", "w", "--name", "www.a.test"],
+            "there is no ACME Directory URL \"w\"",
+        ),
+    ] {
+        let (code, line) = refusal(folder.path(), words);
+        assert!(line.contains(said), "{line}");
+        assert_eq!((code, line.lines().count()), (Some(1), 1), "{line}");
+    }
+    let (code, words) =
+        refusal(folder.path(), &["user", "add", "a@b.test", "--role", "king", "--password-stdin"]);
+    assert_eq!(code, Some(2));
+    assert!(words.contains("administrator, manager, standard, limited"), "{words}");
+}
+
+#[test]
+fn a_look_at_an_installation_makes_no_authority() {
+    let folder = tempfile::tempdir().unwrap();
+    printed(folder.path(), &["migrate"]);
+    let said = printed(folder.path(), &["doctor"]);
+    assert!(said.contains("authority    will be made"), "{said}");
+    assert!(said.contains("MB are free"), "{said}");
+    let key = folder.path().join("master.key");
+    assert!(!key.exists());
+    printed(folder.path(), &["ca", "export-root"]);
+    assert!(printed(folder.path(), &["doctor"]).contains("authority    can sign"));
+    std::fs::rename(&key, folder.path().join("elsewhere")).unwrap();
+    let (code, _) = refusal(folder.path(), &["doctor"]);
+    assert_eq!(code, Some(1));
+    assert!(!key.exists(), "another key would hide the loss");
 }

@@ -1,6 +1,7 @@
 //! Moments in the person's time zone, with the exact UTC time in the title, and the days left.
 
 use domain::Timestamp;
+use domain::time::DAY;
 use leptos::prelude::*;
 
 use super::{Markup, Tone};
@@ -53,8 +54,11 @@ pub fn days_left(at: Timestamp, now: Timestamp) -> (Tone, String) {
         _ => Tone::Neutral,
     };
     let text = match days {
-        ..=-2 => format!("expired {} days ago", -days),
-        -1 => "expired".to_owned(),
+        ..=-1 => match now.seconds_since(at) / DAY {
+            0 => "expired".to_owned(),
+            1 => "expired 1 day ago".to_owned(),
+            days => format!("expired {days} days ago"),
+        },
         0 => "less than a day left".to_owned(),
         1 => "1 day left".to_owned(),
         _ => format!("{days} days left"),

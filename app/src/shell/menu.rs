@@ -11,10 +11,33 @@ use crate::viewer::Viewer;
 /// Id of the menu, for the button that opens it.
 pub(super) const MENU_ID: &str = "menu";
 
+/// Whose menu has a page: a link that only leads to a refusal helps nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum For {
+    Everyone,
+    /// All but Limited Users.
+    Staff,
+    /// Managers and Administrators.
+    Approvers,
+    Administrators,
+}
+
+impl For {
+    const fn has(self, role: Role) -> bool {
+        match self {
+            Self::Everyone => true,
+            Self::Staff => !matches!(role, Role::Limited),
+            Self::Approvers => role.is_approver(),
+            Self::Administrators => matches!(role, Role::Administrator),
+        }
+    }
+}
+
 struct Group {
     label: &'static str,
     glyph: Glyph,
-    pages: &'static [(&'static str, Pattern)],
+    /// Label, address, and who may see the page.
+    pages: &'static [(&'static str, Pattern, For)],
 }
 
 const GROUPS: &[Group] = &[
@@ -22,39 +45,39 @@ const GROUPS: &[Group] = &[
         label: "Certificates",
         glyph: Glyph::Certificate,
         pages: &[
-            ("Orders", paths::ORDERS),
-            ("Requests", paths::REQUESTS),
-            ("Domains", paths::DOMAINS),
-            ("Organizations", paths::ORGANIZATIONS),
+            ("Orders", paths::ORDERS, For::Everyone),
+            ("Requests", paths::REQUESTS, For::Everyone),
+            ("Domains", paths::DOMAINS, For::Staff),
+            ("Organizations", paths::ORGANIZATIONS, For::Staff),
         ],
     },
     Group {
         label: "Automation",
         glyph: Glyph::Automation,
         pages: &[
-            ("Automated IPs", paths::ENDPOINTS),
-            ("Manage profiles", paths::PROFILES),
-            ("ACME Directory URLs", paths::ACME_URLS),
-            ("Agents", paths::AGENTS),
-            ("Activity", paths::ACTIVITY),
+            ("Automated IPs", paths::ENDPOINTS, For::Staff),
+            ("Manage profiles", paths::PROFILES, For::Staff),
+            ("ACME Directory URLs", paths::ACME_URLS, For::Approvers),
+            ("Agents", paths::AGENTS, For::Staff),
+            ("Activity", paths::ACTIVITY, For::Staff),
         ],
     },
     Group {
         label: "Account",
         glyph: Glyph::Account,
         pages: &[
-            ("Users", paths::USERS),
-            ("API keys", paths::API_KEYS),
-            ("Audit log", paths::AUDIT_LOG),
+            ("Users", paths::USERS, For::Administrators),
+            ("API keys", paths::API_KEYS, For::Staff),
+            ("Audit log", paths::AUDIT_LOG, For::Administrators),
         ],
     },
     Group {
         label: "Settings",
         glyph: Glyph::Settings,
         pages: &[
-            ("Preferences", paths::PREFERENCES),
-            ("Notifications", paths::NOTIFICATIONS),
-            ("Product settings", paths::PRODUCT_SETTINGS),
+            ("Preferences", paths::PREFERENCES, For::Staff),
+            ("Notifications", paths::NOTIFICATIONS, For::Staff),
+            ("Product settings", paths::PRODUCT_SETTINGS, For::Staff),
         ],
     },
 ];
@@ -64,9 +87,9 @@ const GROUPS: &[Group] = &[
 pub(super) fn Menu() -> impl IntoView {
     let viewer = Viewer::current();
     let path = viewer.path().to_owned();
-    let limited = viewer.person.is_some_and(|person| person.role == Role::Limited);
-    let groups = GROUPS.iter().filter(|group| !limited || group.label == "Certificates");
-    let groups = groups.map(|group| entry(group, &path)).collect_view();
+    let role = viewer.person.map_or(Role::Limited, |person| person.role);
+    let groups = GROUPS.iter().filter(|group| group.pages.iter().any(|(_, _, who)| who.has(role)));
+    let groups = groups.map(|group| entry(group, &path, role)).collect_view();
     let home = (path == "/").then_some("page");
     view! {
         <nav id=MENU_ID class="menu" popover="auto" aria-label="Main menu">
@@ -77,8 +100,9 @@ pub(super) fn Menu() -> impl IntoView {
     }
 }
 
-fn entry(group: &'static Group, path: &str) -> AnyView {
-    let pages = group.pages.iter().map(|(label, pattern)| {
+fn entry(group: &'static Group, path: &str, role: Role) -> AnyView {
+    let pages = group.pages.iter().filter(|(_, _, who)| who.has(role));
+    let pages = pages.map(|(label, pattern, _)| {
         let href = pattern.as_str();
         view! { <li><a class="menu-item" href=href aria-current=current(path, href)>{*label}</a></li> }
     });
@@ -105,6 +129,20 @@ fn current(path: &str, href: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_menu_has_what_the_role_may_see() {
+        let labels = |role: Role| {
+            let pages = GROUPS.iter().flat_map(|group| group.pages);
+            pages.filter(|(_, _, who)| who.has(role)).map(|(label, ..)| *label).collect::<Vec<_>>()
+        };
+        assert_eq!(labels(Role::Limited), ["Orders", "Requests"]);
+        assert!(!labels(Role::Standard).contains(&"ACME Directory URLs"));
+        assert!(labels(Role::Manager).contains(&"ACME Directory URLs"));
+        assert!(!labels(Role::Manager).contains(&"Audit log"));
+        let all: usize = GROUPS.iter().map(|group| group.pages.len()).sum();
+        assert_eq!(labels(Role::Administrator).len(), all);
+    }
 
     #[test]
     fn the_menu_marks_the_page_and_those_below_it() {

@@ -1,5 +1,6 @@
 //! The binary `certdeck-agent`: reads the command line and runs the library.
 
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -58,7 +59,12 @@ struct RunOptions {
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        // Files and journals are read without colours.
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
     let outcome = match cli.command {
         Command::Run(options) => run(options).await,
         Command::Check { config } => check(config).await,
@@ -66,7 +72,9 @@ async fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("certdeck-agent: {error:#}");
+            // One line, also of a fault in a file that is shown with its place.
+            let words = format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ");
+            eprintln!("certdeck-agent: {words}");
             ExitCode::FAILURE
         }
     }
@@ -133,9 +141,14 @@ async fn check(path: PathBuf) -> anyhow::Result<()> {
         timing: agent::Timing::default(),
     };
     let sights = agent::check(&config).await?;
-    for sight in &sights {
-        print!("{sight}");
+    let count = match sights.len() {
+        1 => "1 endpoint".to_owned(),
+        count => format!("{count} endpoints"),
+    };
+    let text: String = sights.iter().map(ToString::to_string).collect();
+    match writeln!(std::io::stdout().lock(), "{text}{count}") {
+        // Whoever reads has seen enough, as `| head` has.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        outcome => Ok(outcome?),
     }
-    println!("{} endpoints", sights.len());
-    Ok(())
 }

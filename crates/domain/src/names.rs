@@ -87,6 +87,22 @@ impl DnsName {
         Ok(Self(if wildcard { format!("*.{ascii}") } else { ascii }))
     }
 
+    /// Reads the name of a host that only its own network knows: also one label alone, as
+    /// `localhost`. For a portal's own listener; what is ordered needs a domain.
+    pub fn parse_host(text: &str) -> Result<Self, NameError> {
+        match Self::parse(text) {
+            Err(NameError::SingleLabel(shown)) => {
+                let label = text.trim().trim_end_matches('.').to_ascii_lowercase();
+                // With a domain behind it the label's characters are looked at as any other's.
+                match Self::parse(&format!("{label}.invalid")) {
+                    Ok(_) => Ok(Self(label)),
+                    Err(_) => Err(NameError::SingleLabel(shown)),
+                }
+            }
+            other => other,
+        }
+    }
+
     /// The name as certificates hold it.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -202,6 +218,16 @@ mod tests {
         ] {
             let error = DnsName::parse(text).unwrap_err();
             assert!(format!("{error:?}").starts_with(kind), "{text}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn a_host_may_be_one_label() {
+        let host = |text| DnsName::parse_host(text).ok().map(String::from);
+        assert_eq!(host("LocalHost").as_deref(), Some("localhost"));
+        assert_eq!(host("certs.example.com").as_deref(), Some("certs.example.com"));
+        for wrong in ["", "a b", "-a", "*", "10.0.0.1", "a_b"] {
+            assert_eq!(host(wrong), None, "{wrong}");
         }
     }
 

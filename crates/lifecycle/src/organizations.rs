@@ -51,10 +51,20 @@ impl DomainProof {
 const MAX_LOCALITY: usize = 128;
 const MAX_REGISTRATION: usize = 64;
 
+/// Characters that nobody sees, and that turn the text around them: in a subject they would make a
+/// name look like another one.
+fn unseen(char: char) -> bool {
+    char.is_control()
+        || matches!(char, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
 fn checked_detail(field: &'static str, text: &str, most: usize) -> Result<Option<String>> {
     let text = text.trim();
-    if text.chars().count() > most || text.chars().any(char::is_control) {
-        return Err(LifecycleError::field(field, format!("Enter at most {most} characters.")));
+    if text.chars().count() > most || text.chars().any(unseen) {
+        return Err(LifecycleError::field(
+            field,
+            format!("Enter at most {most} characters, none of them invisible."),
+        ));
     }
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }
@@ -386,9 +396,9 @@ fn checked_organization(name: &str, country: &str) -> Result<(String, String)> {
     let country = country.trim().to_ascii_uppercase();
     let mut faults = Vec::new();
     let length = name.chars().count();
-    if length == 0 || length > MAX_ORGANIZATION_NAME || name.chars().any(char::is_control) {
+    if length == 0 || length > MAX_ORGANIZATION_NAME || name.chars().any(unseen) {
         let message = format!(
-            "Enter the organization's legal name, at most {MAX_ORGANIZATION_NAME} characters."
+            "Enter the organization's legal name, at most {MAX_ORGANIZATION_NAME} characters, none of them invisible."
         );
         faults.push(crate::FieldFault::new("name", message));
     }

@@ -34,6 +34,11 @@ pub enum StoreError {
         "{0:?} is not a usable database address: give sqlite://path/to/file or postgres://user@host/name"
     )]
     Address(String),
+    /// Nothing answers at the database's address, or it lets nobody in.
+    #[error(
+        "the database can't be reached: check its address, that it runs, and that it lets this user in"
+    )]
+    Unreachable(#[source] Arc<sqlx::Error>),
     /// The store was closed.
     #[error("the database was closed: the program is shutting down")]
     Closed,

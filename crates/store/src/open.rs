@@ -239,9 +239,27 @@ async fn open_postgres(url: &str, options: StoreOptions) -> Result<Backend, Stor
             .acquire_timeout(options.patience)
             .test_before_acquire(false)
     };
-    let writers = pool(options.writers).connect_with(address.clone()).await?;
+    let writers = match pool(options.writers).connect_with(address.clone()).await {
+        Ok(writers) => writers,
+        Err(error) => return Err(unreachable(&address, error).await),
+    };
     let readers = pool(options.readers).connect_lazy_with(address.options(READING));
     Ok(Backend::Postgres { readers, writers })
+}
+
+/// Why no connection could be had. A pool tries until its patience ends and then says no more than
+/// that it did: one more try says what is in the way.
+async fn unreachable(address: &PgConnectOptions, error: sqlx::Error) -> StoreError {
+    let reason = match error {
+        sqlx::Error::PoolTimedOut => {
+            match tokio::time::timeout(Duration::from_secs(1), address.connect()).await {
+                Ok(Err(reason)) => reason,
+                Ok(Ok(_)) | Err(_) => sqlx::Error::PoolTimedOut,
+            }
+        }
+        other => other,
+    };
+    StoreError::Unreachable(Arc::new(reason))
 }
 
 /// A database address may hold a password: only its scheme is shown.

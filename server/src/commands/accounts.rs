@@ -6,10 +6,10 @@ use anyhow::Context as _;
 use lifecycle::Clock;
 use lifecycle::accounts::NewUser;
 
-use super::OPERATOR;
+use super::{OPERATOR, named};
 use crate::cli::{DomainCommand, OrgCommand, SettingsCommand, TokenCommand, UserCommand};
 use crate::config::Config;
-use crate::opening;
+use crate::{opening, output};
 
 /// `certdeck user …`
 pub async fn user(config: &Config, command: UserCommand) -> anyhow::Result<()> {
@@ -24,7 +24,7 @@ pub async fn user(config: &Config, command: UserCommand) -> anyhow::Result<()> {
     let desk = opening::desk(config, Clock::system()).await?;
     let new = NewUser { email: email.clone(), name, role, password: Some(password) };
     desk.add_user(&OPERATOR, new).await?;
-    println!("Added {email} as {}.", role.label());
+    output::line(format_args!("Added {email} as {}.", role.label()))?;
     Ok(())
 }
 
@@ -32,9 +32,10 @@ pub async fn user(config: &Config, command: UserCommand) -> anyhow::Result<()> {
 pub async fn token(config: &Config, command: TokenCommand) -> anyhow::Result<()> {
     let TokenCommand::Create { user, name } = command;
     let desk = opening::desk(config, Clock::system()).await?;
-    let account = desk.user_by_email(&OPERATOR, &user).await?;
+    let account = desk.user_by_email(&OPERATOR, &user).await;
+    let account = named(account, &user, "Account > Users shows who there is")?;
     let (_, key) = desk.create_api_key(&OPERATOR, account.user.id, &name, None).await?;
-    println!("{}", key.reveal());
+    output::line(key.reveal())?;
     Ok(())
 }
 
@@ -46,7 +47,7 @@ pub async fn organization(config: &Config, command: OrgCommand) -> anyhow::Resul
     if !(locality.is_empty() && registration_number.is_empty()) {
         desk.set_organization_details(&OPERATOR, id, &locality, &registration_number).await?;
     }
-    println!("Added organization {id}: {name}.");
+    output::line(format_args!("Added organization {id}: {name}."))?;
     Ok(())
 }
 
@@ -54,9 +55,10 @@ pub async fn organization(config: &Config, command: OrgCommand) -> anyhow::Resul
 pub async fn domain(config: &Config, command: DomainCommand) -> anyhow::Result<()> {
     let DomainCommand::Add { name, org, validated } = command;
     let desk = opening::desk(config, Clock::system()).await?;
-    let organization = desk.organization_by_name(&org).await?;
+    let organization = desk.organization_by_name(&org).await;
+    let organization = named(organization, &org, "add it with `certdeck org add`")?;
     let id = desk.add_domain(&OPERATOR, &name, organization.id, validated).await?;
-    println!("Added domain {id}: {name}.");
+    output::line(format_args!("Added domain {id}: {name}."))?;
     Ok(())
 }
 
@@ -64,10 +66,12 @@ pub async fn domain(config: &Config, command: DomainCommand) -> anyhow::Result<(
 pub async fn settings(config: &Config, command: SettingsCommand) -> anyhow::Result<()> {
     let desk = opening::desk(config, Clock::system()).await?;
     match command {
-        SettingsCommand::Get { key } => println!("{}", desk.settings_get(&key).await?),
+        SettingsCommand::Get { key } => {
+            output::line(desk.settings_get(&key).await?)?;
+        }
         SettingsCommand::Set { key, value } => {
             desk.settings_set(&OPERATOR, &key, &value).await?;
-            println!("{key} = {}", desk.settings_get(&key).await?);
+            output::line(format_args!("{key} = {}", desk.settings_get(&key).await?))?;
         }
     }
     Ok(())

@@ -12,22 +12,28 @@ use lifecycle::{Clock, Lifecycle};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::OPERATOR;
+use super::{OPERATOR, named};
 use crate::cli::{AcmeCommand, AcmeUrlCommand, Explain};
 use crate::config::Config;
-use crate::opening;
+use crate::{opening, output};
 
 /// `certdeck acme-url …`
 pub async fn url(config: &Config, command: AcmeUrlCommand) -> anyhow::Result<()> {
     let AcmeUrlCommand::Create(create) = command;
     let desk = opening::issuing_desk(config, Clock::system()).await?;
-    let organization = desk.organization_by_name(&create.organization).await?;
+    let organization = desk.organization_by_name(&create.organization).await;
+    let organization = named(organization, &create.organization, "add it with `certdeck org add`")?;
     let mut new = NewAcmeUrl::permissive(&create.name, ProductId(create.product), organization.id);
     new.coverage_years = create.coverage_years;
     new.validity_days = create.validity_days.map(Days);
-    if domain::Product::find(new.product.as_str())
-        .is_some_and(|product| !product.duplicates_allowed)
-    {
+    let product = domain::Product::find(new.product.as_str());
+    let unknown = || {
+        format!(
+            "there is no product {:?}: `certdeck product list` shows them",
+            new.product.as_str()
+        )
+    };
+    if !product.with_context(unknown)?.duplicates_allowed {
         new.may_duplicate = false;
         new.duplicate_automatically = false;
     }
@@ -37,13 +43,13 @@ pub async fn url(config: &Config, command: AcmeUrlCommand) -> anyhow::Result<()>
         let made = json!({
             "directory_url": directory, "eab_kid": credential.kid, "eab_hmac_key": credential.hmac_key,
         });
-        println!("{made}");
+        output::line(made)?;
     } else {
-        println!(
+        output::line(format_args!(
             "Directory URL: {directory}\nEAB KID:       {}\nEAB HMAC key:  {}",
             credential.kid, credential.hmac_key
-        );
-        println!("The key is shown this once.");
+        ))?;
+        output::line("The key is shown this once.")?;
     }
     Ok(())
 }
@@ -74,9 +80,9 @@ pub async fn acme(config: &Config, command: AcmeCommand) -> anyhow::Result<()> {
         let as_json = explain.json;
         let answer = answer(&desk, single(explain)?).await?;
         if as_json {
-            println!("{}", serde_json::to_string_pretty(&answer)?);
+            output::line(serde_json::to_string_pretty(&answer)?)?;
         } else {
-            println!("{}", words(&answer));
+            output::line(words(&answer))?;
         }
         Ok(())
     }
@@ -128,7 +134,9 @@ async fn answer(desk: &Lifecycle, question: Question) -> anyhow::Result<serde_js
         None => None,
     };
     let run = DryRun { url_name: question.url_name, names, common_name, asked, at };
-    let answer: DryRunAnswer = desk.acme_explain(&run).await?;
+    let answer = desk.acme_explain(&run).await;
+    let found = "Automation > ACME Directory URLs shows their names";
+    let answer: DryRunAnswer = named(answer, &run.url_name, found)?;
     Ok(answer.to_json())
 }
 

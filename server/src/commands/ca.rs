@@ -6,14 +6,14 @@ use lifecycle::{Clock, MasterKey};
 use super::OPERATOR;
 use crate::cli::CaCommand;
 use crate::config::Config;
-use crate::opening;
+use crate::{opening, output};
 
 /// Carries the command out.
 pub async fn ca(config: &Config, command: CaCommand) -> anyhow::Result<()> {
     match command {
         CaCommand::ExportRoot => {
             let desk = opening::issuing_desk(config, Clock::system()).await?;
-            print!("{}", desk.root_pem()?);
+            output::text_as_it_is(desk.root_pem()?)?;
         }
         CaCommand::Import { key, chain } => {
             let read = |file: &std::path::Path| {
@@ -24,7 +24,7 @@ pub async fn ca(config: &Config, command: CaCommand) -> anyhow::Result<()> {
             let master = MasterKey::load_or_create(&config.master_key_file())?;
             let desk = opening::desk(config, Clock::system()).await?;
             let id = desk.bring_in_authority(&OPERATOR, &master, &key, &chain).await?;
-            println!("The portal issues with {id} from its next start on.");
+            output::line(format_args!("The portal issues with {id} from its next start on."))?;
         }
     }
     Ok(())

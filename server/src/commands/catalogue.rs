@@ -5,6 +5,7 @@ use domain::product::{CATALOGUE, MaxLifetime};
 use serde_json::json;
 
 use crate::cli::ProductCommand;
+use crate::output;
 
 /// The longest lifetime of public certificates before ballot SC-081 began to shorten it; the
 /// moment of issue decides what holds.
@@ -15,10 +16,13 @@ pub fn product(command: &ProductCommand) -> anyhow::Result<()> {
     let ProductCommand::List { json: as_json } = command;
     if *as_json {
         let products: Vec<_> = CATALOGUE.iter().map(row).collect();
-        println!("{}", serde_json::to_string_pretty(&products)?);
+        output::line(serde_json::to_string_pretty(&products)?)?;
     } else {
         for product in CATALOGUE {
-            println!("{:<26} {:<26} {}", product.id, product.name, product.validation);
+            output::line(format_args!(
+                "{:<26} {:<26} {}",
+                product.id, product.name, product.validation
+            ))?;
         }
     }
     Ok(())

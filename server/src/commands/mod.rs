@@ -7,7 +7,7 @@ mod catalogue;
 mod orders;
 mod upkeep;
 
-use lifecycle::Actor;
+use lifecycle::{Actor, LifecycleError};
 
 use crate::cli::Command;
 use crate::config::Config;
@@ -39,3 +39,18 @@ pub async fn run(command: Command, config: Config) -> anyhow::Result<()> {
 
 /// Who acts at the command line.
 const OPERATOR: Actor = Actor::Operator;
+
+/// Names what was looked for in vain, and where such things are found.
+fn named<T>(outcome: lifecycle::Result<T>, asked: &str, found: &str) -> anyhow::Result<T> {
+    match outcome {
+        Err(LifecycleError::NotFound { what }) => {
+            Err(anyhow::anyhow!("there is no {what} {asked:?}: {found}"))
+        }
+        other => Ok(other?),
+    }
+}
+
+/// `1 order`, `2 orders`.
+fn counted(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}

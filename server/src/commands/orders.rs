@@ -10,10 +10,10 @@ use lifecycle::Clock;
 use lifecycle::orders::import::Import;
 use lifecycle::orders::view::OrderView;
 
-use super::OPERATOR;
+use super::{OPERATOR, counted, named};
 use crate::cli::{ImportCommand, OrderCommand};
 use crate::config::Config;
-use crate::opening;
+use crate::{opening, output};
 
 /// Orders read in one go.
 const PIECE: u32 = 200;
@@ -23,33 +23,23 @@ pub async fn order(config: &Config, command: OrderCommand) -> anyhow::Result<()>
     let desk = opening::desk(config, Clock::system()).await?;
     match command {
         OrderCommand::Show { number, json } => {
-            let view = desk.order_view(&OPERATOR, OrderNumber(number)).await?;
+            let view = desk.order_view(&OPERATOR, OrderNumber(number)).await;
+            let view = named(view, &number.to_string(), "`certdeck order list` shows them")?;
             if json {
-                println!("{}", serde_json::to_string_pretty(&view)?);
+                output::line(serde_json::to_string_pretty(&view)?)?;
             } else {
-                println!("{}", line(&view));
+                output::line(line(&view))?;
                 for one in &view.certificates {
-                    println!(
+                    output::line(format_args!(
                         "  {} {} {} until {}",
                         one.kind, one.serial, one.status, one.not_after
-                    );
+                    ))?;
                 }
             }
         }
-        OrderCommand::List { json } => match list(&desk, json).await {
-            Err(error) if reader_is_gone(&error) => {}
-            outcome => outcome?,
-        },
+        OrderCommand::List { json } => list(&desk, json).await?,
     }
     Ok(())
-}
-
-/// Whether nobody reads the output any more, as behind `| head`: no fault. Only what writing
-/// itself said counts, not a lost database below it.
-fn reader_is_gone(error: &anyhow::Error) -> bool {
-    let of_json = || error.downcast_ref().and_then(serde_json::Error::io_error_kind);
-    let kind = error.downcast_ref().map(std::io::Error::kind).or_else(of_json);
-    kind == Some(std::io::ErrorKind::BrokenPipe)
 }
 
 /// Streams all orders, so that a million of them need no memory.
@@ -88,7 +78,7 @@ fn line(view: &OrderView) -> String {
         "{:<12} {:<16} {:<26} {}",
         view.number,
         view.status.as_str(),
-        view.product,
+        view.product.as_str(),
         view.common_name
     )
 }
@@ -100,7 +90,9 @@ pub async fn import(config: &Config, command: ImportCommand) -> anyhow::Result<(
     let outcome = desk.import_orders(&OPERATOR, reader(&file)?, |_| {}).await?;
     desk.store().close().await;
     match outcome {
-        Import::Loaded { orders } => println!("Imported {orders} orders."),
+        Import::Loaded { orders } => {
+            output::line(format_args!("Imported {}.", counted(orders, "order")))?;
+        }
         Import::Faulty { faults, more } => {
             for fault in &faults {
                 eprintln!("line {}: {}", fault.line, fault.message);
@@ -108,7 +100,8 @@ pub async fn import(config: &Config, command: ImportCommand) -> anyhow::Result<(
             let count =
                 u64::try_from(faults.len()).unwrap_or(u64::MAX) + u64::try_from(more).unwrap_or(0);
             anyhow::bail!(
-                "nothing was imported: {count} lines have faults; mend them and import again"
+                "nothing was imported: {} with faults; mend them and import again",
+                counted(count, "line")
             );
         }
     }

@@ -5,15 +5,15 @@ use std::path::Path;
 
 use lifecycle::{Clock, MasterKey, Store, StoreOptions};
 
-use super::OPERATOR;
+use super::{OPERATOR, counted};
 use crate::cli::Seed;
 use crate::config::Config;
-use crate::opening;
+use crate::{opening, output};
 
 /// `certdeck migrate`
 pub async fn migrate(config: &Config) -> anyhow::Result<()> {
     opening::store(config).await?.close().await;
-    println!("The schema is up to date.");
+    output::line("The schema is up to date.")?;
     Ok(())
 }
 
@@ -22,11 +22,11 @@ pub async fn backup(config: &Config, file: &Path) -> anyhow::Result<()> {
     let store = Store::open(&config.database_url(), StoreOptions::default()).await?;
     let bytes = store.backup(file).await?;
     store.close().await;
-    println!(
+    output::line(format_args!(
         "Wrote {} ({bytes} bytes). It is of use only with the master key: {}",
         file.display(),
         config.master_key_file().display()
-    );
+    ))?;
     Ok(())
 }
 
@@ -34,9 +34,12 @@ pub async fn backup(config: &Config, file: &Path) -> anyhow::Result<()> {
 pub async fn restore(config: &Config, file: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(&config.data_dir)?;
     let restored = lifecycle::upkeep::restore(file, &config.database_url()).await?;
-    println!("Restored {}.", restored.database.display());
+    output::line(format_args!("Restored {}.", restored.database.display()))?;
     if let Some(previous) = restored.previous {
-        println!("The database that was there before is kept as {}.", previous.display());
+        output::line(format_args!(
+            "The database that was there before is kept as {}.",
+            previous.display()
+        ))?;
     }
     Ok(())
 }
@@ -56,7 +59,7 @@ pub async fn seed(config: &Config, seed: &Seed) -> anyhow::Result<()> {
         eprintln!();
     }
     desk.store().close().await;
-    println!("Loaded {loaded} orders.");
+    output::line(format_args!("Loaded {}.", counted(loaded, "order")))?;
     Ok(())
 }
 
@@ -68,7 +71,7 @@ struct Check {
 
 /// `certdeck doctor`: every check, whatever the others say.
 pub async fn doctor(config: &Config) -> anyhow::Result<()> {
-    let mut checks = vec![data_folder(config), master_key(config)];
+    let mut checks = vec![data_folder(config), disk(config), master_key(config)];
     match Store::open(&config.database_url(), StoreOptions::default()).await {
         Ok(store) => {
             checks.push(Check { what: "database", outcome: Ok("can be reached".to_owned()) });
@@ -80,24 +83,25 @@ pub async fn doctor(config: &Config) -> anyhow::Result<()> {
             };
             checks.push(Check { what: "schema", outcome: schema });
             if current {
-                checks.push(authority(config).await);
+                checks.push(authority(config, &store).await);
             }
             store.close().await;
         }
         Err(error) => checks.push(Check {
             what: "database",
-            outcome: Err(format!("{error}: check CERTDECK_DATABASE_URL")),
+            outcome: Err(format!("{:#}; check CERTDECK_DATABASE_URL", anyhow::Error::from(error))),
         }),
     }
     checks.push(clock());
     let faults = checks.iter().filter(|check| check.outcome.is_err()).count();
+    let faults = u64::try_from(faults).unwrap_or(u64::MAX);
     for check in checks {
         match check.outcome {
-            Ok(words) => println!("ok      {:<12} {words}", check.what),
-            Err(words) => println!("MEND    {:<12} {words}", check.what),
+            Ok(words) => output::line(format_args!("ok      {:<12} {words}", check.what))?,
+            Err(words) => output::line(format_args!("MEND    {:<12} {words}", check.what))?,
         }
     }
-    anyhow::ensure!(faults == 0, "{faults} of the checks failed; each says what to mend");
+    anyhow::ensure!(faults == 0, "{} failed; each says what to mend", counted(faults, "check"));
     Ok(())
 }
 
@@ -114,6 +118,25 @@ fn data_folder(config: &Config) -> Check {
     Check { what: "data folder", outcome }
 }
 
+/// Less than this is soon full of log and backups, in bytes.
+const LITTLE_SPACE: u64 = 500_000_000;
+
+fn disk(config: &Config) -> Check {
+    let outcome = match rustix::fs::statvfs(&config.data_dir) {
+        Ok(disk) => {
+            let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+            let words = format!("{} MB are free", free / 1_000_000);
+            if free < LITTLE_SPACE {
+                Err(format!("{words}: make room where the data folder is"))
+            } else {
+                Ok(words)
+            }
+        }
+        Err(error) => Err(format!("its free space can't be read: {error}")),
+    };
+    Check { what: "disk", outcome }
+}
+
 fn master_key(config: &Config) -> Check {
     let file = config.master_key_file();
     let outcome = match MasterKey::load(&file) {
@@ -124,7 +147,24 @@ fn master_key(config: &Config) -> Check {
     Check { what: "master key", outcome }
 }
 
-async fn authority(config: &Config) -> Check {
+async fn authority(config: &Config, store: &Store) -> Check {
+    let what = "authority";
+    // Looking must not make one: the first start does, with the options that it is given.
+    let known = async { store.reader().await?.active_authorities().await };
+    let file = config.master_key_file();
+    match known.await {
+        Ok(rows) if rows.is_empty() => {
+            return Check { what, outcome: Ok("will be made at the first start".to_owned()) };
+        }
+        Ok(_) if !file.exists() => {
+            let words = format!(
+                "its keys are encrypted under the master key, and {} is not there: put it back",
+                file.display()
+            );
+            return Check { what, outcome: Err(words) };
+        }
+        _ => {}
+    }
     let opened = opening::issuing_desk(config, Clock::system()).await;
     let outcome = match opened.as_ref().map(|desk| desk.issuer()) {
         Ok(Ok(issuer)) => {
@@ -138,7 +178,7 @@ async fn authority(config: &Config) -> Check {
         Ok(Err(error)) => Err(error.to_string()),
         Err(error) => Err(format!("{error:#}")),
     };
-    Check { what: "authority", outcome }
+    Check { what, outcome }
 }
 
 fn clock() -> Check {

@@ -35,9 +35,14 @@ fn password(role: Role) -> String {
 
 /// Prints who can sign in, and how.
 pub fn print_sign_ins() {
-    println!("sign in with:");
+    crate::output::announce(format_args!("sign in with:"));
     for (email, _, role) in PEOPLE {
-        println!("  {:<22} {:<20} {}", email, password(*role), role.label());
+        crate::output::announce(format_args!(
+            "  {:<22} {:<20} {}",
+            email,
+            password(*role),
+            role.label()
+        ));
     }
 }
 

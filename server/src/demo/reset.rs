@@ -138,6 +138,8 @@ pub async fn command(config: &Config, command: &DemoCommand) -> anyhow::Result<(
         .await
         .with_context(|| format!("cannot reach the portal at {url}"))?;
     anyhow::ensure!(answer.status().is_redirection(), "the portal answered {}", answer.status());
-    println!("The demonstration goes back to its start; it is there again in a few seconds.");
+    crate::output::announce(format_args!(
+        "The demonstration goes back to its start; it is there again in a few seconds."
+    ));
     Ok(())
 }

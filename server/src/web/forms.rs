@@ -102,7 +102,8 @@ impl Web {
                 see_other(next.or_else(|| HeaderValue::from_str(&page).ok()))
             }
             Some(PortalError::SignedOut) => {
-                let sign_in = Query::default().with("next", &page).href(&paths::sign_in());
+                let sign_in =
+                    Query::default().with("ended", 1).with("next", &page).href(&paths::sign_in());
                 see_other(HeaderValue::from_str(&sign_in).ok())
             }
             Some(error) => self.page_again(parts, &page, fields, error).await,

@@ -90,9 +90,10 @@ fn order(order: AcmeOrderRow) -> impl IntoView {
         || "found by the server".to_owned(),
         |asked| format!("asked for by the URL: {asked}"),
     );
+    let decided_at = Some(order.created_at);
     let explained = order.explanation.map_or_else(
         || view! { <p class="muted">"Nothing was decided yet."</p> }.into_any(),
-        |explanation| view! { <Explained explanation=explanation/> }.into_any(),
+        |explanation| view! { <Explained explanation=explanation at=decided_at/> }.into_any(),
     );
     view! {
         <article class="acme-order">

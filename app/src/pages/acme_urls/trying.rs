@@ -1,5 +1,6 @@
 //! "Try a request": what a request would come to, and why, without issuing anything.
 
+use domain::Timestamp;
 use domain::rules::{Action, Explanation};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -72,6 +73,7 @@ mod reading {
     use domain::{Name, NameSet, Timestamp};
     use lifecycle::acme::DryRun;
 
+    use super::in_utc;
     use crate::fault::PortalError;
 
     pub(super) fn dry_run(
@@ -103,15 +105,12 @@ mod reading {
         Ok(parse_directory_query(&given)?)
     }
 
-    /// `2027-01-31T12:00` in UTC, as browsers send it, or an RFC 3339 time.
     fn moment(text: &str) -> Result<Option<Timestamp>, PortalError> {
         let text = text.trim();
         if text.is_empty() {
             return Ok(None);
         }
-        let read = [text.to_owned(), format!("{text}:00Z"), format!("{text}Z")];
-        let found = read.iter().find_map(|text| Timestamp::parse_rfc3339(text));
-        found
+        in_utc(text)
             .map(Some)
             .ok_or_else(|| PortalError::field("at", "Enter date and time, as 2027-01-31T12:00."))
     }
@@ -150,6 +149,13 @@ mod reading {
     }
 }
 
+/// `2027-01-31T12:00` in UTC, as browsers send it, or an RFC 3339 time.
+fn in_utc(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let read = [text.to_owned(), format!("{text}:00Z"), format!("{text}Z")];
+    read.iter().find_map(|text| Timestamp::parse_rfc3339(text))
+}
+
 /// "Try a request".
 #[component]
 pub fn TryPage() -> impl IntoView {
@@ -168,7 +174,8 @@ pub fn TryPage() -> impl IntoView {
             }
             None => None,
         };
-        let body = view! { {form(paths::acme_url_try(id), &query)}{answer.map(answered)} };
+        let moment = query.get("at").and_then(in_utc);
+        let body = view! { {form(paths::acme_url_try(id), &query)}{answer.map(|answer| answered(answer, moment))} };
         Ok(Sheet::new("Try a request", body)
             .under("Automation")
             .crumb("ACME Directory URLs", paths::acme_urls())
@@ -203,10 +210,10 @@ fn form(page: String, query: &Query) -> AnyView {
     .into_any()
 }
 
-fn answered(tried: Tried) -> AnyView {
+fn answered(tried: Tried, at: Option<Timestamp>) -> AnyView {
     match tried {
         Tried::Decided(explanation) => view! {
-            <Section title="Answer"><div class="explained"><Explained explanation=*explanation/></div></Section>
+            <Section title="Answer"><div class="explained"><Explained explanation=*explanation at=at/></div></Section>
         }
         .into_any(),
         Tried::Refused { rule, message } => view! {

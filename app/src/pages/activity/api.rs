@@ -19,6 +19,8 @@ pub struct EventRow {
     pub id: EventId,
     /// Where.
     pub endpoint: EndpointId,
+    /// Its address and port, in lists of several endpoints.
+    pub address: Option<String>,
     /// The label of what was asked.
     pub action: String,
     /// How it gets its certificate.
@@ -105,13 +107,18 @@ pub struct Stages {
 
 #[cfg(feature = "ssr")]
 pub(crate) mod reading {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use domain::model::EndpointStatus;
-    use domain::{EventId, Timestamp};
-    use lifecycle::automation::{EventDetail, EventFilter, EventRecord};
+    use domain::{EndpointId, EventId, Timestamp};
+    use lifecycle::automation::{
+        EndpointFilter, EndpointSort, EventDetail, EventFilter, EventRecord,
+    };
     use lifecycle::lists::Key;
 
     use super::{EventRow, EventView, SORTS, Stages};
     use crate::desk::{Desk, May};
+    use crate::fault::PortalError;
     use crate::kit::Listing;
     use crate::paths;
 
@@ -135,6 +142,7 @@ pub(crate) mod reading {
         EventRow {
             id: event.id,
             endpoint: event.endpoint,
+            address: None,
             action: action_label(&event, brand),
             mode: event.mode,
             sans: event.names.iter().filter(|name| **name != event.common_name).count(),
@@ -146,6 +154,23 @@ pub(crate) mod reading {
             order: event.order.or(event.source_order),
             cause: event.cause,
         }
+    }
+
+    /// Where these events are, as people know it.
+    pub(crate) async fn addresses(
+        desk: &Desk,
+        events: &[EventRecord],
+    ) -> Result<BTreeMap<EndpointId, String>, PortalError> {
+        let ids: BTreeSet<EndpointId> = events.iter().map(|event| event.endpoint).collect();
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let filter = EndpointFilter { ids: ids.into_iter().collect(), ..EndpointFilter::default() };
+        let sort = EndpointSort::Address;
+        let page =
+            desk.lifecycle.endpoints(&desk.actor(), filter, sort, false, None, u16::MAX).await?;
+        let address = |ip: &str, port| crate::pages::endpoints::address(ip, port);
+        Ok(page.rows.into_iter().map(|one| (one.id, address(&one.ip, one.port))).collect())
     }
 
     fn action_label(event: &EventRecord, brand: &str) -> String {
@@ -210,10 +235,7 @@ pub(crate) mod reading {
     pub(crate) struct Mark(Stages, domain::model::EventStatus, i64, Option<Timestamp>);
 
     /// Where an event stands, and whether that is final.
-    pub(crate) async fn mark(
-        desk: &Desk,
-        id: EventId,
-    ) -> Result<(Mark, bool), crate::fault::PortalError> {
+    pub(crate) async fn mark(desk: &Desk, id: EventId) -> Result<(Mark, bool), PortalError> {
         let event = desk.lifecycle.event(&desk.actor(), id).await?.event;
         let mark = Mark(stages(&event), event.status, event.attempt, event.finished_at);
         Ok((mark, event.finished_at.is_some()))
@@ -232,7 +254,11 @@ pub async fn events(query: String) -> Result<Paged<EventRow>, PortalError> {
     let brand = desk.lifecycle.settings().await?.value("brand_word").to_owned();
     let slice =
         desk.lifecycle.events(&desk.actor(), reading::filter(&listing, &desk), &page).await?;
-    Ok(paged(slice, reading::key, |event| reading::row(event, &brand)))
+    let addresses = reading::addresses(&desk, &slice.rows).await?;
+    Ok(paged(slice, reading::key, |event| {
+        let address = addresses.get(&event.endpoint).cloned();
+        EventRow { address, ..reading::row(event, &brand) }
+    }))
 }
 
 /// One event.

@@ -46,7 +46,9 @@ fn followed(event: EventView) -> AnyView {
     let explanation = event.explanation.clone();
     let badge = view! { <Badge tone=event_tone(event.row.status) text=event.row.status.label()/> };
     let why = match explanation {
-        Some(explanation) => view! { <Explained explanation=explanation/> }.into_any(),
+        Some(explanation) => {
+            view! { <Explained explanation=explanation at=event.stages.order/> }.into_any()
+        }
         None => plain_reason(&event),
     };
     let (next, buttons) = (next_line(&event), buttons(&event));
@@ -99,7 +101,7 @@ fn next_line(event: &EventView) -> Option<AnyView> {
         }
         .into_any(),
         EventStatus::InProgress => match event.next_attempt_at {
-            Some(at) => view! { {format!("Try {} failed. Tried again at ", event.attempt)}<Time at=at/>"." }.into_any(),
+            Some(at) => view! { {format!("Try {} failed. The next one is at ", event.attempt)}<Time at=at/>"." }.into_any(),
             None => "The agent and this portal are working on it.".into_any(),
         },
         EventStatus::Succeeded => "The endpoint serves the new certificate.".into_any(),

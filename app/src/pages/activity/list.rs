@@ -82,7 +82,15 @@ pub(crate) fn event_rows(rows: Vec<EventRow>, endpoint: bool) -> AnyView {
 
 fn row(event: EventRow, endpoint: bool) -> AnyView {
     let where_to = endpoint.then(|| {
-        view! { <a class="small" href=paths::endpoint(event.endpoint)>{format!("Endpoint {}", event.endpoint)}</a> }
+        let number = format!("Endpoint {}", event.endpoint);
+        let (name, beside) = match event.address {
+            Some(address) => (address, Some(number)),
+            None => (number, None),
+        };
+        view! {
+            <a class="small nowrap" href=paths::endpoint(event.endpoint)>{name}</a>
+            {beside.map(|number| view! { <span class="small muted nowrap">{number}</span> })}
+        }
     });
     let more = (event.sans > 0)
         .then(|| view! { <span class="small muted">{format!("+ {} more", event.sans)}</span> });

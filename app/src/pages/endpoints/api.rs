@@ -1,7 +1,7 @@
 //! Endpoints as their pages show them.
 
 use domain::model::{AutoRenew, EndpointStatus, ServedIssuer};
-use domain::rules::Offer;
+use domain::rules::{AutoRenewOutlook, Offer, auto_renew_outlook};
 use domain::{EndpointId, EventId, OrderNumber, ProfileId, Timestamp};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,27 @@ pub struct EndpointRow {
     pub offer: Offer,
 }
 
+impl EndpointRow {
+    /// What auto-renew does next.
+    pub fn outlook(&self, now: Timestamp) -> AutoRenewOutlook {
+        let on = self.auto_renew.is_some();
+        auto_renew_outlook(on, self.next_auto_renew_at, self.expires.is_some(), self.status, now)
+    }
+}
+
+/// A try of the present event that failed, while another one is to come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedTry {
+    /// Which one it was.
+    pub number: i64,
+    /// What went wrong.
+    pub cause: String,
+    /// What a person can do.
+    pub solution: Option<String>,
+    /// When the next one is.
+    pub next_at: Timestamp,
+}
+
 /// What a page of endpoints needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointList {
@@ -97,6 +118,8 @@ pub struct EndpointView {
     pub manual_reason: Option<String>,
     /// What a person can do.
     pub solution: Option<String>,
+    /// The try that failed last, where the present event goes on.
+    pub failed_try: Option<FailedTry>,
     /// When the agent was heard of last.
     pub agent_seen_at: Option<Timestamp>,
     /// The profile that auto-renew uses, else the default one.

@@ -161,7 +161,10 @@ pub async fn submit_bulk(
         .schedule_bulk(&desk.actor(), forms)
         .await
         .map_err(|error| state::at_field(error.into()))?;
-    crate::browser::flash(&format!("{} requests were submitted.", outcome.events.len()));
+    crate::browser::flash(&match outcome.events.len() {
+        1 => "1 request was submitted.".to_owned(),
+        count => format!("{count} requests were submitted."),
+    });
     crate::browser::redirect(&crate::paths::activity());
     Ok(())
 }
@@ -182,17 +185,20 @@ pub async fn submit_bulk_auto_renew(
 
     let desk = Desk::require(May::Automate)?;
     let ids: Vec<domain::EndpointId> = ids.into_iter().map(domain::EndpointId).collect();
-    let count = ids.len();
+    let count = match ids.len() {
+        1 => "1 endpoint".to_owned(),
+        count => format!("{count} endpoints"),
+    };
     if BulkAct::read(&act) == Some(BulkAct::AutoRenewOn) {
         let profile = profile
             .parse()
             .map_err(|_| PortalError::field("profile", "Choose an automation profile."))?;
         let renew = read_renew(&days_before, &renew_time, &time_zone)?;
         automated(&desk, ids, Some(profile), Some(renew), auto_replace == "on").await?;
-        crate::browser::flash(&format!("Auto-renew is on for {count} endpoints, in your name."));
+        crate::browser::flash(&format!("Auto-renew is on for {count}, in your name."));
     } else {
         automated(&desk, ids, None, None, false).await?;
-        crate::browser::flash(&format!("Auto-renew is off for {count} endpoints."));
+        crate::browser::flash(&format!("Auto-renew is off for {count}."));
     }
     crate::browser::redirect(&crate::paths::endpoints());
     Ok(())

@@ -1,12 +1,13 @@
 //! An endpoint's details.
 
 use domain::EndpointId;
+use domain::rules::AutoRenewOutlook;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos_router::hooks::use_params_map;
 
 use super::actions::Actions;
-use super::api::{DisableAutoRenew, EndpointView, SaveAutoRenew, endpoint};
+use super::api::{DisableAutoRenew, EndpointView, FailedTry, SaveAutoRenew, endpoint};
 use super::auto_renew::{RenewDefaults, clock, renew_fields};
 use super::list::issuer;
 use crate::fault::PortalError;
@@ -18,6 +19,7 @@ use crate::kit::{
 use crate::pages::activity::api::{endpoint_tone, event_tone};
 use crate::pages::activity::{event_columns, event_rows, progress};
 use crate::paths;
+use crate::viewer::Viewer;
 
 /// "Automated IP".
 #[component]
@@ -75,7 +77,21 @@ fn trouble(view: &EndpointView) -> Option<AnyView> {
             </Notice>
         }
     });
-    (cause.is_some() || manual.is_some()).then(|| view! { {cause}{manual} }.into_any())
+    let failed = view.failed_try.clone().map(failed_try);
+    let any = cause.is_some() || failed.is_some() || manual.is_some();
+    any.then(|| view! { {cause}{failed}{manual} }.into_any())
+}
+
+/// What holds the present event up; it goes on by itself.
+fn failed_try(failed: FailedTry) -> AnyView {
+    view! {
+        <Notice tone=Tone::Warning title=format!("Try {} failed", failed.number)>
+            <p>{failed.cause}</p>
+            {failed.solution.map(|solution| view! { <p><strong>"What to do: "</strong>{solution}</p> })}
+            <p>"The next try is at "<Time at=failed.next_at/>"."</p>
+        </Notice>
+    }
+    .into_any()
 }
 
 fn newest(view: &EndpointView) -> Option<AnyView> {
@@ -161,20 +177,20 @@ fn host(view: &EndpointView) -> AnyView {
 }
 
 fn renewal(view: &EndpointView) -> AnyView {
-    let state = match (&view.row.auto_renew, view.row.next_auto_renew_at) {
-        (None, _) => {
+    let state = match &view.row.auto_renew {
+        None => {
             view! { <p>"Auto-renew is off. The certificate expires unless somebody renews it."</p> }
                 .into_any()
         }
-        (Some(renew), next) => {
+        Some(renew) => {
             let words = format!(
-                "Auto-renew is on: {} days before expiry at {} ({}).",
+                "Auto-renew is on: {} days before expiry at {} ({}). ",
                 renew.days_before.0,
                 clock(renew.minute_of_day),
                 renew.time_zone
             );
-            view! { <p>{words}{next.map(|at| view! { " Next run: "<Time at=at/>"." })}</p> }
-                .into_any()
+            let next = next_run(view.row.outlook(Viewer::current().now));
+            view! { <p>{words}{next}</p> }.into_any()
         }
     };
     let on = view.row.auto_renew.is_some();
@@ -199,6 +215,24 @@ fn renewal(view: &EndpointView) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+/// What comes of it next: that it is on doesn't say that it will act.
+fn next_run(outlook: AutoRenewOutlook) -> AnyView {
+    match outlook {
+        AutoRenewOutlook::Off => ().into_any(),
+        AutoRenewOutlook::At(at) => view! { "Next run: "<Time at=at/>"." }.into_any(),
+        AutoRenewOutlook::UnderWay => {
+            "An event is under way; the next run is set when it ends well.".into_any()
+        }
+        AutoRenewOutlook::NotYet => "It begins with the first certificate that is served here.".into_any(),
+        AutoRenewOutlook::Stopped => view! {
+            <strong>"It does nothing more by itself for now: "</strong>
+            "its last event came to nothing, and it asks once for each certificate. To have it ask again, save its \
+             settings below or retry the event; or request a certificate."
+        }
+        .into_any(),
+    }
 }
 
 fn renew_form(view: &EndpointView, on: bool) -> AnyView {

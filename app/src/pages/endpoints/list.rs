@@ -1,6 +1,7 @@
 //! The list of endpoints.
 
 use domain::model::{EndpointStatus, ServedIssuer};
+use domain::rules::AutoRenewOutlook;
 use leptos::prelude::*;
 
 use super::actions::Actions;
@@ -196,15 +197,12 @@ pub(super) fn issuer(row: &EndpointRow) -> AnyView {
 }
 
 fn renewal(row: &EndpointRow) -> AnyView {
-    match (&row.auto_renew, row.next_auto_renew_at) {
-        (None, _) => view! { <span class="muted">"Off"</span> }.into_any(),
-        (Some(renew), None) => {
-            let days = renew.days_before.0;
-            view! { "On"<span class="small muted">{format!("{days} days before")}</span> }
-                .into_any()
-        }
-        (Some(_), Some(at)) => {
-            view! { "On"<span class="small muted"><Time at=at day_only=true/></span> }.into_any()
-        }
-    }
+    let more = match row.outlook(Viewer::current().now) {
+        AutoRenewOutlook::Off => return view! { <span class="muted">"Off"</span> }.into_any(),
+        AutoRenewOutlook::At(at) => view! { <Time at=at day_only=true/> }.into_any(),
+        AutoRenewOutlook::UnderWay => "under way".into_any(),
+        AutoRenewOutlook::NotYet => "no certificate yet".into_any(),
+        AutoRenewOutlook::Stopped => "waits for you".into_any(),
+    };
+    view! { "On"<span class="small muted">{more}</span> }.into_any()
 }

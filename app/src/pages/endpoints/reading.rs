@@ -4,11 +4,11 @@ use domain::model::{AutoRenew, EndpointStatus};
 use domain::rules::OfferedAction;
 use domain::{Days, EndpointId, ProfileId, Timestamp};
 use lifecycle::automation::{
-    EndpointFilter, EndpointKey, EndpointRecord, EndpointSort, ProfileView, Served,
+    EndpointFilter, EndpointKey, EndpointRecord, EndpointSort, EventRecord, ProfileView, Served,
 };
 
 use super::address;
-use super::api::{EndpointRow, EndpointView, SORTS, ServedView};
+use super::api::{EndpointRow, EndpointView, FailedTry, SORTS, ServedView};
 use super::bulk_api::BulkAct;
 use crate::desk::{Desk, May};
 use crate::fault::PortalError;
@@ -214,6 +214,7 @@ pub(crate) async fn view(desk: &Desk, id: EndpointId) -> Result<EndpointView, Po
         probe_error: endpoint.probe_error.clone(),
         manual_reason: endpoint.manual_reason.clone(),
         solution: endpoint.solution.clone(),
+        failed_try: detail.events.first().and_then(failed_try),
         agent_seen_at: endpoint.agent_seen_at,
         profile: endpoint.profile.or_else(|| default_profile(&profiles)),
         auto_replace: endpoint.auto_replace,
@@ -224,6 +225,15 @@ pub(crate) async fn view(desk: &Desk, id: EndpointId) -> Result<EndpointView, Po
         may_automate: desk.may(May::Automate),
         time_zone: desk.person.user.time_zone.clone(),
         row: row(endpoint, offer.ok_or(PortalError::Failed)?),
+    })
+}
+
+fn failed_try(event: &EventRecord) -> Option<FailedTry> {
+    Some(FailedTry {
+        number: event.attempt,
+        cause: event.cause.clone()?,
+        solution: event.solution.clone(),
+        next_at: event.next_attempt_at?,
     })
 }
 

@@ -174,7 +174,7 @@ fn explanations(explanations: Vec<ExplainedLine>) -> Option<AnyView> {
         view! {
             <article class="explained">
                 <p><Badge tone=Tone::Info text=door/> " " <Time at=one.at/></p>
-                <Explained explanation=one.explanation/>
+                <Explained explanation=one.explanation at=Some(one.at)/>
             </article>
         }
     });

@@ -61,7 +61,7 @@ fn NewLink(link: String) -> impl IntoView {
         <Notice tone=Tone::Info title="A link to choose a password">
             <p>"Send it to the person on a safe way. It is shown this once, good once, and for three days."</p>
         </Notice>
-        <CodeBlock label="one-time link" text=link/>
+        <CodeBlock label="One-time link" text=link/>
     }
 }
 

@@ -54,6 +54,18 @@ impl EndpointStatus {
             Self::AgentError => "Agent error",
         }
     }
+
+    /// Whether the endpoint's last event came to nothing, and nothing goes on before a person acts.
+    pub const fn needs_a_person(self) -> bool {
+        matches!(
+            self,
+            Self::ApprovalDenied
+                | Self::ActionRequired
+                | Self::Failed
+                | Self::InstallFailed
+                | Self::ValidationFailed
+        )
+    }
 }
 
 coded! {

@@ -63,7 +63,7 @@ pub use reissue::{
 };
 pub use renew::{RenewPlan, RenewalTurn, check_not_renewed, plan_renew, renewal_key, renewal_turn};
 pub use revoke::{RevocationPlan, plan_revocation};
-pub use schedule::{auto_renew_at, scheduled_at};
+pub use schedule::{AutoRenewOutlook, auto_renew_at, auto_renew_outlook, scheduled_at};
 pub use validation::{check_validation, is_challenged};
 pub use validity::{Limits, Validity, longest_lifetime, new_coverage, plan_validity};
 pub use window::{

@@ -3,7 +3,7 @@
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
-use crate::model::AutoRenew;
+use crate::model::{AutoRenew, EndpointStatus};
 use crate::{Refusal, Timestamp};
 
 fn refuse(code: &'static str, message: String) -> Refusal {
@@ -89,6 +89,48 @@ pub fn auto_renew_at(not_after: Timestamp, settings: &AutoRenew) -> Result<Times
     Ok(Timestamp(moment.as_second()))
 }
 
+/// What auto-renew does next on an endpoint, for people: its switch alone doesn't say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AutoRenewOutlook {
+    /// It is off.
+    Off,
+    /// It acts at this moment.
+    At(Timestamp),
+    /// An event of the endpoint is planned, waits or is worked on; it decides what comes then.
+    UnderWay,
+    /// No certificate is there yet: it begins with the first one.
+    NotYet,
+    /// It acted once for the certificate in place, and a person has to act now.
+    Stopped,
+}
+
+/// What auto-renew does next. `next` is when it is due by the certificate in place; it acts once for
+/// each certificate, so that a refusal or a failure is not asked for again every minute.
+pub fn auto_renew_outlook(
+    on: bool,
+    next: Option<Timestamp>,
+    serves: bool,
+    status: EndpointStatus,
+    now: Timestamp,
+) -> AutoRenewOutlook {
+    if !on {
+        return AutoRenewOutlook::Off;
+    }
+    match (next, status) {
+        (
+            _,
+            EndpointStatus::Scheduled
+            | EndpointStatus::InProgress
+            | EndpointStatus::ApprovalPending
+            | EndpointStatus::AgentError,
+        ) => AutoRenewOutlook::UnderWay,
+        (Some(next), _) if next > now => AutoRenewOutlook::At(next),
+        (_, status) if status.needs_a_person() => AutoRenewOutlook::Stopped,
+        _ if !serves => AutoRenewOutlook::NotYet,
+        _ => AutoRenewOutlook::Stopped,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,6 +157,26 @@ mod tests {
         assert_eq!(at("soon", "08:00", "UTC"), Err("bad_date"));
         assert_eq!(at("2026-12-01", "25:00", "UTC"), Err("bad_time"));
         assert_eq!(at("2026-12-01", "08:00", "Mars/Base"), Err("unknown_time_zone"));
+    }
+
+    #[test]
+    fn auto_renew_says_what_it_does_next() {
+        use AutoRenewOutlook::{At, NotYet, Off, Stopped, UnderWay};
+        use EndpointStatus as Is;
+        let (later, past) = (Timestamp(NOW.0 + 1), Some(NOW));
+        let of = |next, serves, status| auto_renew_outlook(true, next, serves, status, NOW);
+        assert_eq!(auto_renew_outlook(false, Some(later), true, Is::Renewed, NOW), Off);
+        assert_eq!(of(Some(later), true, Is::Renewed), At(later));
+        // A request of a person was denied; auto-renew has its own day.
+        assert_eq!(of(Some(later), true, Is::ApprovalDenied), At(later));
+        assert_eq!(of(past, true, Is::ApprovalPending), UnderWay);
+        assert_eq!(of(None, false, Is::Configured), NotYet);
+        for status in [Is::ApprovalDenied, Is::InstallFailed, Is::ActionRequired] {
+            assert_eq!(of(past, true, status), Stopped);
+            assert_eq!(of(None, false, status), Stopped);
+        }
+        // Its event was canceled.
+        assert_eq!(of(past, true, Is::AutoRenewScheduled), Stopped);
     }
 
     #[test]

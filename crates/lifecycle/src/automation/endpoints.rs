@@ -173,23 +173,22 @@ pub(super) async fn switch_auto_renew(
         ));
     }
     let user = actor.person().map(|person| person.user.id);
-    let next = next_auto_renew(&endpoint, to.renew)?;
+    // What is overdue is due now: whoever switches it on again after a refusal or a failure wants
+    // it to try again, and each due moment makes one event only.
+    let next = next_auto_renew(&endpoint, to.renew)?.map(|at| at.max(now));
     tx.set_endpoint_auto_renew(id, to.renew, to.profile, user, to.auto_replace, next).await?;
+    let resumed = to.renew.is_some() && endpoint.status.needs_a_person();
     let status = match (endpoint.status, to.renew) {
         (EndpointStatus::Configured | EndpointStatus::Renewed, Some(_)) => {
             EndpointStatus::AutoRenewScheduled
         }
+        _ if resumed => EndpointStatus::AutoRenewScheduled,
         (EndpointStatus::AutoRenewScheduled, None) => EndpointStatus::Configured,
         (other, _) => other,
     };
-    tx.set_endpoint_status(
-        id,
-        status,
-        None,
-        endpoint.cause.as_deref(),
-        endpoint.solution.as_deref(),
-    )
-    .await?;
+    let cause = endpoint.cause.as_deref().filter(|_| !resumed);
+    let solution = endpoint.solution.as_deref().filter(|_| !resumed);
+    tx.set_endpoint_status(id, status, None, cause, solution).await?;
     let said = if to.renew.is_some() {
         "Auto-renew was switched on."
     } else {
@@ -245,6 +244,8 @@ pub(super) async fn keep_probe(
         } else {
             next_auto_renew(&endpoint, endpoint.auto_renew.as_ref())?
         };
+        // What a reviewer refused, or what failed, is not begun again with each report.
+        let next = next.filter(|at| *at > now || !endpoint.status.needs_a_person());
         if next != endpoint.next_auto_renew_at
             && endpoint.next_auto_renew_at.is_none_or(|at| at > now)
         {

@@ -334,7 +334,10 @@ async fn take_decision(tx: &mut Tx, now: Timestamp, id: EventId) -> Result<()> {
                 now,
                 &mut event,
                 EventStatus::ApprovalDenied,
-                Some((&cause, "Talk to the reviewer, then submit another request.")),
+                Some((
+                    &cause,
+                    "Talk to the reviewer, then retry the event or submit another request.",
+                )),
             )
             .await
         }

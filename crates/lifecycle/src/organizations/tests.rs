@@ -25,9 +25,14 @@ async fn an_organization_is_validated_for_as_long_as_the_settings_say() {
         desk.validate_organization(&Actor::Operator, id, false).await.unwrap();
         assert_eq!(desk.organization(id).await.unwrap().validated_until, None);
         assert!(desk.add_organization(&Actor::Operator, "Example Corp", "US", true).await.is_err());
-        for (name, country) in
-            [("", "US"), ("Example", "USA"), ("Example", "U1"), (&"x".repeat(65), "US")]
-        {
+        for (name, country) in [
+            ("", "US"),
+            ("Example", "USA"),
+            ("Example", "U1"),
+            (&"x".repeat(65), "US"),
+            ("Example\u{202e}proC", "US"),
+            ("Exam\u{200b}ple", "US"),
+        ] {
             assert!(
                 desk.add_organization(&Actor::Operator, name, country, true).await.is_err(),
                 "{name} {country}"

@@ -121,3 +121,15 @@ async fn the_schema_is_current_after_migrating_and_not_before() {
     assert!(!store.schema_is_current().await.unwrap());
     store.ping().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_database_that_is_not_there_is_told_from_a_busy_one() {
+    let patience = std::time::Duration::from_millis(50);
+    let options = crate::StoreOptions { patience, ..crate::StoreOptions::default() };
+    let nobody = "postgres://nobody@127.0.0.1:1/nothing";
+    let Err(error) = crate::Store::open(nobody, options).await else { panic!("opened") };
+    assert!(matches!(error, crate::StoreError::Unreachable(_)), "{error:?}");
+    assert!(!error.is_retryable());
+    let reason = std::error::Error::source(&error).unwrap().to_string();
+    assert!(reason.contains("refused"), "{reason}");
+}

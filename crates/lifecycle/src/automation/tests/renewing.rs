@@ -1,6 +1,6 @@
 //! What is due: rules D13 to D15 and D18.
 
-use domain::model::{EndpointAction, EventStatus};
+use domain::model::{EndpointAction, EndpointStatus, EventStatus};
 use domain::{Days, NameSet};
 
 use super::{Obtain, renewing, yards};
@@ -124,8 +124,48 @@ async fn auto_renew_stops_with_its_owner() {
         yard.clock().advance(Days(180));
         yard.run_due_auto_renewals().await.unwrap();
         let detail = yard.shop.endpoint(&Actor::Operator, endpoint).await.unwrap().endpoint;
-        assert_eq!(detail.status, domain::model::EndpointStatus::ActionRequired);
+        assert_eq!(detail.status, EndpointStatus::ActionRequired);
         assert!(detail.solution.unwrap().contains("auto-renew"));
         assert!(yard.next_task(yard.agent).await.unwrap().is_none());
+        yard.endpoint(1001, Some(&records[0])).await;
+        assert_eq!(yard.run_due_auto_renewals().await.unwrap(), 0, "said once, not each minute");
+    }
+}
+
+/// A refusal is asked for once: not again with each report, but when a person says so.
+#[tokio::test]
+async fn auto_renew_that_was_denied_waits_for_a_person() {
+    for yard in yards().await {
+        let manager = yard.somebody(domain::model::Role::Manager).await;
+        let reviewer = yard.somebody(domain::model::Role::Administrator).await;
+        let sold = yard.sell("ssl_plus", "www.example.com").await;
+        let records = yard.certificates(sold.order).await;
+        let endpoint = yard.endpoint(1001, Some(&records[0])).await;
+        let (profile, on) = (Some(yard.profile), Some(renewing(30)));
+        yard.set_auto_renew(&manager, vec![endpoint], profile, on.clone(), true).await.unwrap();
+        yard.set("approval_step", "one_step").await;
+        yard.clock().advance(Days(180));
+        yard.run_due_auto_renewals().await.unwrap();
+        let event = yard.send_csr().await;
+        assert_eq!(yard.status(event).await, EventStatus::ApprovalPending);
+        yard.reject(&reviewer, yard.request_of(event).await, "Not this one.").await.unwrap();
+        yard.run_decided_events().await.unwrap();
+        let shown = || async { yard.shop.endpoint(&Actor::Operator, endpoint).await.unwrap() };
+        // Due and served, then lost with "Auto-replace" on: neither begins anything.
+        for serves in [Some(&records[0]), None, None] {
+            yard.endpoint(1001, serves).await;
+            assert_eq!(yard.run_due_auto_renewals().await.unwrap(), 0);
+        }
+        let detail = shown().await;
+        assert_eq!(detail.events.len(), 1);
+        assert_eq!(detail.endpoint.status, EndpointStatus::ApprovalDenied);
+        assert!(detail.endpoint.auto_renew.is_some(), "nobody switched it off");
+
+        yard.endpoint(1001, Some(&records[0])).await;
+        yard.set_auto_renew(&manager, vec![endpoint], profile, on, true).await.unwrap();
+        let kept = yard.store().reader().await.unwrap().endpoint(endpoint).await.unwrap().unwrap();
+        assert_eq!((kept.status, kept.cause), (EndpointStatus::AutoRenewScheduled, None));
+        assert_eq!(yard.run_due_auto_renewals().await.unwrap(), 1);
+        assert_eq!(shown().await.events.len(), 2);
     }
 }

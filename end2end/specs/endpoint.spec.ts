@@ -1,0 +1,34 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { begin, chooseProfile, next, submit } from '../support/automation.ts';
+import { signIn } from '../support/people.ts';
+import { expect, test } from '../support/test.ts';
+
+test('a try that failed is told on the endpoint\'s page, with what to do and when the next one is', async ({ page, portal, scripts }) => {
+  // A folder stands where the server's certificate belongs.
+  const file = portal.file('shop-1', 'fullchain.pem');
+  rmSync(file);
+  mkdirSync(file);
+  await portal.offerDuplicates();
+  await signIn(page, 'administrator');
+  await begin(page, portal, 'shop-1', 'Renew');
+  await chooseProfile(page, 'Standard SSL');
+  await next(page, 'Installation');
+  await next(page, 'Review');
+  await submit(page);
+  const failed = page.getByText(/^Try 1 failed/);
+  await expect(async () => {
+    // Without scripts the page is loaded again to follow the event.
+    if (!scripts && !(await failed.isVisible())) await page.reload();
+    expect(await failed.isVisible()).toBe(true);
+  }).toPass({ timeout: 40_000, intervals: [300] });
+
+  await page.getByRole('link', { name: 'Show endpoint' }).click();
+  const notice = page.locator('.notice').filter({ hasText: 'Try 1 failed' });
+  await expect(notice).toContainText('The new files could not be put in place');
+  await expect(notice).toContainText('What to do:');
+  await expect(notice).toContainText('The next try is at');
+  await expect(page.locator('#auto-renew')).toContainText('An event is under way');
+
+  await page.goto('/automation/activity');
+  await expect(page.getByRole('rowheader').getByRole('link', { name: portal.address('shop-1') })).toBeVisible();
+});
