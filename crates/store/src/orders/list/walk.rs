@@ -106,6 +106,8 @@ impl Walk {
             return Self::Through(of(indexes, OrderSort::ValidTill));
         }
         match of(indexes, sort) {
+            // Most are issued, but the planner takes any index of a status for narrow.
+            "" if filter.status.is_some() => Self::Along(of(&STATUS, sort)),
             "" => Self::Planned,
             index => Self::Along(index),
         }
