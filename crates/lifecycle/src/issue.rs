@@ -98,6 +98,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) changes_order: bool,
     /// Names whose control was shown by challenges.
     pub(crate) challenged: &'a NameSet,
+    /// The order's row was written with this certificate counted in.
+    pub(crate) counted: bool,
 }
 
 /// When a reserved certificate is signed.
@@ -125,6 +127,8 @@ pub(crate) struct Reserved {
     pub(crate) request: Option<RequestId>,
     pub(crate) plan: StoredPlan,
     pub(crate) linted: LintedPlan,
+    /// The order's row was written with this certificate counted in.
+    pub(crate) counted: bool,
 }
 
 /// A signed certificate that is not on record yet: it must not leave the process.
@@ -136,6 +140,7 @@ pub(crate) struct Signed {
     request: Option<RequestId>,
     plan: StoredPlan,
     certificate: IssuedCertificate,
+    counted: bool,
 }
 
 /// The product of an order.
@@ -204,7 +209,8 @@ pub(crate) async fn reserve(
         finished: signing == Signing::Here,
     };
     let id = tx.reserve_issuance(&new, now).await?.ok_or_else(asked_twice)?;
-    Ok(Reserved { id, order: new.order, kind: new.kind, request: new.request, plan, linted })
+    let (order, kind, request) = (new.order, new.kind, new.request);
+    Ok(Reserved { id, order, kind, request, plan, linted, counted: draft.counted })
 }
 
 /// What certificates say of an organization. Its register is that of its country.
@@ -316,10 +322,10 @@ impl Lifecycle {
 /// [signs quickly](Authority::signs_quickly).
 pub(crate) fn sign_now(by: &Authority, reserved: Reserved) -> Result<Signed> {
     fault::point("issue.after_plan");
-    let Reserved { id, order, kind, request, plan, linted } = reserved;
+    let Reserved { id, order, kind, request, plan, linted, counted } = reserved;
     let certificate = linted.sign(by).map_err(failed)?;
     fault::point("issue.after_sign");
-    Ok(Signed { id, order, kind, request, plan, certificate })
+    Ok(Signed { id, order, kind, request, plan, certificate, counted })
 }
 
 /// Second transaction: the certificate, the order's row, the request, announced revocations and
@@ -347,7 +353,9 @@ pub(crate) async fn put_on_record(
     signed: &Signed,
 ) -> Result<Issued> {
     let id = tx.insert_certificate(&row(signed, now)).await?;
-    tx.count_certificate(signed.order, signed.kind, now, signed.certificate.not_after).await?;
+    if !signed.counted {
+        tx.count_certificate(signed.order, signed.kind, now, signed.certificate.not_after).await?;
+    }
     if signed.plan.changes_order {
         let plan = &signed.plan;
         let order = tx.order(signed.order).await?;

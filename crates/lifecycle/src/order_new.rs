@@ -1,9 +1,12 @@
 //! New orders, and the row that a renewal shares with them.
 
 use domain::model::{CertificateKind, Coverage, Order, OrderStatus, SignatureHash};
-use domain::rules::{ApprovalNeed, Limits, check_product_names, new_coverage, plan_validity};
+use domain::rules::{
+    ApprovalNeed, Limits, Validity, check_product_names, new_coverage, plan_validity,
+};
 use domain::{
     Days, DnsName, Name, NameSet, OrderNumber, OrganizationId, Product, ProductId, ProfileId,
+    Timestamp,
 };
 use serde_json::json;
 use store::Tx;
@@ -11,7 +14,7 @@ use store::orders::NewOrder as NewRow;
 
 use crate::ask::{note, read_csr};
 use crate::audit::{self, AuditEntry};
-use crate::issue::{Draft, product_of};
+use crate::issue::{Draft, Signing, product_of};
 use crate::place::{Placed, Placing};
 use crate::{
     Actor, Ask, Exact, FieldFault, Lifecycle, LifecycleError, NewOrder, Outcome, Result, What,
@@ -55,6 +58,8 @@ pub(crate) struct Terms<'a> {
     pub(crate) renews: Option<OrderNumber>,
     /// The order's own key: a renewal's claim, or the ask's.
     pub(crate) key: Option<String>,
+    /// The last second of its first certificate, where that is issued in this transaction.
+    pub(crate) certificate_until: Option<Timestamp>,
 }
 
 /// The product with this id, or the words for its field.
@@ -84,11 +89,19 @@ impl Placing<'_> {
                 needs: "operator",
             });
         }
+        let coverage = new_coverage(product, new.coverage_years, self.now, Days(0))?;
+        let at_once = self.signing == Signing::Here && self.need == ApprovalNeed::NotNeeded;
+        let certificate_until = if at_once {
+            let validity = self.first_validity(product, coverage, new.validity_days, Days(0))?;
+            Some(validity.not_after)
+        } else {
+            None
+        };
         let terms = Terms {
             organization: new.organization,
             product: &new.product,
             names: &new.names,
-            coverage: new_coverage(product, new.coverage_years, self.now, Days(0))?,
+            coverage,
             validity_days: new.validity_days,
             signature_hash: new.signature_hash,
             auto_renew: new.auto_renew,
@@ -96,12 +109,14 @@ impl Placing<'_> {
             number: new.number,
             renews: None,
             key: None,
+            certificate_until,
         };
         let order = self.insert(tx, &terms).await?.ok_or_else(order_taken)?;
         self.original(tx, &order, &new.names, Days(0)).await
     }
 
-    /// Writes an order's row as pending; none where its key is claimed already.
+    /// Writes an order's row, as pending where it is not issued in this transaction; none where its
+    /// key is claimed already.
     pub(crate) async fn insert(&self, tx: &mut Tx, terms: &Terms<'_>) -> Result<Option<Order>> {
         let row = NewRow {
             number: terms.number,
@@ -109,11 +124,14 @@ impl Placing<'_> {
             product: terms.product.clone(),
             common_name: terms.names.common_name.clone(),
             names: terms.names.names.clone(),
-            status: OrderStatus::Pending,
+            status: match terms.certificate_until {
+                Some(_) => OrderStatus::Issued,
+                None => OrderStatus::Pending,
+            },
             origin: self.asker.origin,
             coverage: terms.coverage,
             ordered_at: self.now,
-            issued_at: None,
+            issued_at: terms.certificate_until.map(|_| self.now),
             renews: terms.renews,
             auto_renew: terms.auto_renew,
             validity_days: terms.validity_days,
@@ -126,6 +144,7 @@ impl Placing<'_> {
             requester_name: self.asker.name.clone(),
             idempotency_key: terms.key.clone(),
             note: self.ask.note.clone(),
+            certificate_until: terms.certificate_until,
         };
         Ok(tx.insert_order(&row).await?)
     }
@@ -163,15 +182,25 @@ impl Placing<'_> {
         names: &Exact,
         days_left: Days,
     ) -> Result<Draft<'a>> {
-        let limits = Limits {
-            issuer_not_after: self.issuer.not_after(),
-            coverage_ends: order.coverage.ends(),
-        };
-        // A multi-year plan adds the days to the plan, which is longer than any certificate.
-        let days_left = if order.coverage.is_multi_year() { Days(0) } else { days_left };
         let product = product_of(order)?;
-        let validity = plan_validity(product, self.now, order.validity_days, days_left, limits)?;
-        Ok(self.draft(order, CertificateKind::Original, names.clone(), validity))
+        let validity =
+            self.first_validity(product, order.coverage, order.validity_days, days_left)?;
+        let draft = self.draft(order, CertificateKind::Original, names.clone(), validity);
+        Ok(Draft { counted: order.issued_at.is_some(), ..draft })
+    }
+
+    fn first_validity(
+        &self,
+        product: &Product,
+        coverage: Coverage,
+        wanted: Option<Days>,
+        days_left: Days,
+    ) -> Result<Validity> {
+        let limits =
+            Limits { issuer_not_after: self.issuer.not_after(), coverage_ends: coverage.ends() };
+        // A multi-year plan adds the days to the plan, which is longer than any certificate.
+        let days_left = if coverage.is_multi_year() { Days(0) } else { days_left };
+        Ok(plan_validity(product, self.now, wanted, days_left, limits)?)
     }
 }
 

@@ -300,6 +300,7 @@ impl Placing<'_> {
             revocation: None,
             changes_order: false,
             challenged: &self.ask.challenged,
+            counted: false,
         }
     }
 

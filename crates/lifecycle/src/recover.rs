@@ -74,6 +74,7 @@ impl Lifecycle {
             request: issuance.request,
             plan,
             linted,
+            counted: false,
         };
         self.finish_with(signer, &actor, reserved).await?;
         Ok(())

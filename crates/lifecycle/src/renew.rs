@@ -85,6 +85,7 @@ impl Placing<'_> {
             number: self.ask.renewal_number,
             renews: Some(plan.renews),
             key: Some(renewal_key(plan.renews)),
+            certificate_until: None,
         };
         let Some(order) = self.insert(tx, &terms).await? else {
             // Claimed, but not marked: only an order whose lineage was changed by hand looks so.

@@ -139,6 +139,7 @@ async fn one_order(tx: &mut Tx, salt: usize) -> Result<(), StoreError> {
         requester_name: None,
         idempotency_key: None,
         note: None,
+        certificate_until: None,
     };
     let number = tx.insert_order(&new).await?.ok_or(StoreError::NotFound)?.number;
     tx.move_order(number, OrderStatus::Pending, OrderStatus::Issued).await?;

@@ -1,10 +1,12 @@
 //! Actions and auto-detection over the wire (rules A1 to A9 and their decisions).
 
+use domain::model::{Certificate, OrderStatus};
 use domain::rules::Action;
 use domain::{Days, OrderNumber};
 use lifecycle::Actor;
 use lifecycle::acme::{DryRun, DryRunAnswer, NewAcmeUrl};
 use serde_json::json;
+use store::orders::OrderRecord;
 
 use crate::client::{Client, csr, serial};
 use crate::house::{House, houses};
@@ -44,6 +46,32 @@ async fn a3_the_same_command_enrolls_then_duplicates_then_renews() {
         client.issue("new-order", &names).await;
         let (last, action, _) = newest(&house).await;
         assert_eq!((last, action), (renewal, Action::Duplicate));
+    }
+}
+
+/// The newest order as lists show it, beside its certificates.
+async fn counted(house: &House) -> (OrderRecord, Vec<Certificate>) {
+    let (number, _, _) = newest(house).await;
+    let mut tx = house.desk.store().reader().await.unwrap();
+    let record = tx.order_record(number).await.unwrap().unwrap();
+    (record, tx.certificates_of_order(number).await.unwrap())
+}
+
+/// An order that is issued as it is placed is on its row what its certificates make of it.
+#[tokio::test]
+async fn an_enrolled_order_shows_its_certificates() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let names = ["www.example.com"];
+        for duplicates in 0..2 {
+            client.issue("new-order", &names).await;
+            let (record, certificates) = counted(&house).await;
+            assert_eq!(record.order.status, OrderStatus::Issued, "on {}", house.kind);
+            assert_eq!(record.order.issued_at, Some(record.order.ordered_at));
+            assert_eq!(record.valid_till, Some(certificates[0].not_after));
+            assert_eq!((record.certificates, record.duplicates), (1 + duplicates, duplicates));
+            assert_eq!(certificates.len(), 1 + usize::try_from(duplicates).unwrap());
+        }
     }
 }
 
@@ -187,6 +215,9 @@ async fn a8_a_multi_year_plan_is_reissued_then_renewed() {
         client.register(&credential).await;
         client.issue("new-order", &["www.example.com"]).await;
         let (order, _, _) = newest(&house).await;
+        let (record, certificates) = counted(&house).await;
+        assert_eq!(record.valid_till, record.order.coverage.ends());
+        assert!(record.valid_till > Some(certificates[0].not_after));
         house.clock.advance(Days(100));
         client.issue("new-order", &["www.example.com"]).await;
         let (same, action, _) = newest(&house).await;

@@ -32,6 +32,7 @@ fn new(text: &str, at: i64) -> NewOrder {
         requester_name: Some("Ada".to_owned()),
         idempotency_key: None,
         note: None,
+        certificate_until: None,
     }
 }
 

@@ -56,6 +56,9 @@ pub struct NewOrder {
     pub idempotency_key: Option<String>,
     /// The requester's words.
     pub note: Option<String>,
+    /// The last second of its first certificate, where that is put on record in the same
+    /// transaction: the order is as [`Tx::count_certificate`] would leave it.
+    pub certificate_until: Option<Timestamp>,
 }
 
 impl NewOrder {
@@ -89,14 +92,15 @@ macro_rules! order_columns {
         "organization_id, product_id, common_name, names, names_key, status, origin, \
          coverage_years, coverage_ends_at, ordered_at, issued_at, renews, auto_renew, \
          validity_days, key_type, signature_hash, acme_url_id, acme_account_id, profile_id, \
-         requester_id, requester_name, idempotency_key, note"
+         requester_id, requester_name, idempotency_key, note, primary_not_after, valid_till, \
+         certificates_count"
     };
 }
 
 macro_rules! order_values {
     () => {
         "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-         $20, $21, $22, $23"
+         $20, $21, $22, $23, $24, $25, $26"
     };
 }
 
@@ -114,7 +118,7 @@ const INSERT_NUMBERED: &str = concat!(
     order_columns!(),
     ", number) VALUES (",
     order_values!(),
-    ", $24) \
+    ", $27) \
      RETURNING number"
 );
 
@@ -146,6 +150,9 @@ macro_rules! bind_order {
             .bind(new.requester_name.as_deref())
             .bind(new.idempotency_key.as_deref())
             .bind(new.note.as_deref())
+            .bind(new.certificate_until.map(|until| until.0))
+            .bind(new.certificate_until.map(|until| new.coverage.ends().unwrap_or(until).0))
+            .bind(i64::from(new.certificate_until.is_some()))
     }};
 }
 
