@@ -220,6 +220,21 @@ async fn d5_a_saved_form_says_so_once_and_a_stale_one_comes_back() {
 }
 
 #[tokio::test]
+async fn what_is_kept_for_mail_says_that_none_is_sent() {
+    let mut browser = Browser::signed_in().await;
+    for (path, instead) in [
+        ("/settings/preferences", "shows what expires in 90 days or less"),
+        ("/automation/profiles/new", "show what happens to requests of this profile"),
+        ("/settings/notifications", "Dashboard shows what expires"),
+    ] {
+        let page = browser.get(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        assert!(page.text.contains("Certdeck sends no mail"), "{path}: {}", page.text);
+        assert!(page.text.contains(instead), "{path}: {}", page.text);
+    }
+}
+
+#[tokio::test]
 async fn addresses_that_lead_nowhere_are_404_in_words() {
     let mut browser = Browser::signed_in().await;
     let page = browser.get("/certificates/nothing").await;
