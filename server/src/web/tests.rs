@@ -235,6 +235,33 @@ async fn what_is_kept_for_mail_says_that_none_is_sent() {
 }
 
 #[tokio::test]
+async fn an_organization_has_town_and_number_where_they_were_typed() {
+    let mut browser = Browser::signed_in().await;
+    let form = |town: &str| {
+        format!(
+            "name=Ours&country=DE&locality={town}&registration_number=HRB+1234\
+             &__page=%2Fcertificates%2Forganizations%2Fnew"
+        )
+    };
+    let portal = "http://portal.test";
+    let page = browser.post("/api/organizations/add", portal, &form(&"x".repeat(129))).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.text.contains("Enter at most 128 characters"), "{}", page.text);
+    assert!(page.text.contains(r#"value="HRB 1234""#), "what was typed is still there");
+    let page = browser.post("/api/organizations/add", portal, &form("Bonn")).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+    let organization = page.location;
+    let page = browser.get(&organization).await;
+    assert!(page.text.contains(r#"value="Bonn""#) && page.text.contains(r#"value="HRB 1234""#));
+    let id = organization.rsplit('/').next().unwrap();
+    let form = format!("id={id}&locality=Jena&registration_number=&__page={organization}");
+    let page = browser.post("/api/organizations/details", portal, &form).await;
+    assert_eq!((page.status, page.location.as_str()), (StatusCode::SEE_OTHER, &*organization));
+    let page = browser.get(&organization).await;
+    assert!(page.text.contains(r#"value="Jena""#) && !page.text.contains("HRB"), "{}", page.text);
+}
+
+#[tokio::test]
 async fn addresses_that_lead_nowhere_are_404_in_words() {
     let mut browser = Browser::signed_in().await;
     let page = browser.get("/certificates/nothing").await;
