@@ -115,6 +115,33 @@ fn a_look_at_an_installation_makes_no_authority() {
 }
 
 #[test]
+fn values_that_do_not_read_are_wrong_usage_and_in_the_file_a_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("certdeck.toml");
+    for (option, value) in [
+        ("listen", "here"),
+        ("tls-listen", "127.0.0.1"),
+        ("metrics-listen", "on"),
+        ("base-url", "ftp://a.test"),
+        ("authority-url", "portal.test"),
+    ] {
+        let (code, said) =
+            refusal(folder.path(), &[&format!("--{option}"), value, "product", "list"]);
+        assert_eq!(code, Some(2), "{option}: {said}");
+        let words = format!("error: invalid value '{value}' for '--{option} <");
+        assert!(said.starts_with(&words), "{said}");
+        let line = format!("{} = \"{value}\"\n", option.replace('-', "_"));
+        std::fs::write(&file, line).unwrap();
+        let (code, said) =
+            refusal(folder.path(), &["--config", file.to_str().unwrap(), "product", "list"]);
+        assert_eq!(code, Some(1), "{option}: {said}");
+        assert!(said.starts_with("certdeck: ") && said.contains(value), "{said}");
+    }
+    let off = printed(folder.path(), &["--listen", "off", "product", "list"]);
+    assert!(off.contains("ssl_plus"), "{off}");
+}
+
+#[test]
 fn each_line_of_a_batch_has_its_answer() {
     let folder = tempfile::tempdir().unwrap();
     printed(folder.path(), &["org", "add", "Ours", "--country", "DE", "--validated"]);
