@@ -84,7 +84,7 @@ impl Browser {
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let headers = request.headers_mut();
         headers.insert("host", "portal.test".parse().unwrap());
-        headers.insert(ACCEPT, "text/html,application/xhtml+xml".parse().unwrap());
+        headers.entry(ACCEPT).or_insert("text/html,application/xhtml+xml".parse().unwrap());
         headers.insert(COOKIE, cookies.join("; ").parse().unwrap());
         request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 4000))));
         let response = self.router.clone().oneshot(request).await.unwrap();
@@ -231,6 +231,23 @@ async fn what_is_kept_for_mail_says_that_none_is_sent() {
         assert_eq!(page.status, StatusCode::OK, "{path}");
         assert!(page.text.contains("Certdeck sends no mail"), "{path}: {}", page.text);
         assert!(page.text.contains(instead), "{path}: {}", page.text);
+    }
+}
+
+#[tokio::test]
+async fn auto_renew_is_switched_by_its_own_words_only() {
+    let mut browser = Browser::signed_in().await;
+    for act in ["", "off", "renew", "auto_renew_of"] {
+        // As an island or a program asks: the form itself stands only where endpoints are selected.
+        let request = Request::post("/api/endpoints/bulk-auto-renew")
+            .header(ORIGIN, "http://portal.test")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(ACCEPT, "application/json")
+            .body(Body::from(format!("act={act}&ids%5B0%5D=1")))
+            .unwrap();
+        let page = browser.send(request).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{act}: {}", page.text);
+        assert!(page.text.contains("so nothing was changed"), "{act}: {}", page.text);
     }
 }
 
