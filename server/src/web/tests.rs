@@ -252,6 +252,16 @@ async fn auto_renew_is_switched_by_its_own_words_only() {
 }
 
 #[tokio::test]
+async fn forms_show_the_same_product_at_first() {
+    let mut browser = Browser::signed_in().await;
+    for path in ["/certificates/request", "/automation/profiles/new", "/automation/acme-urls/new"] {
+        let page = browser.get(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        assert!(page.text.contains(r#"value="ssl_plus" selected"#), "{path}: {}", page.text);
+    }
+}
+
+#[tokio::test]
 async fn an_organization_has_town_and_number_where_they_were_typed() {
     let mut browser = Browser::signed_in().await;
     let form = |town: &str| {
