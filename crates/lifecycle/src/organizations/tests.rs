@@ -66,12 +66,12 @@ async fn town_and_number_are_kept_with_the_organization_or_nothing_is() {
         desk.set_organization_details(by, id, "Bonn", "").await.unwrap();
         assert_eq!(told().await, ("Bonn".to_owned(), String::new()));
 
-        let long = "x".repeat(129);
+        let stretched = "x".repeat(129);
         for (locality, number, fields) in [
-            (long.as_str(), "", &["locality"][..]),
+            (stretched.as_str(), "", &["locality"][..]),
             ("Kö\u{202e}ln", "", &["locality"]),
-            ("", &long[..65], &["registration_number"]),
-            (&long, &long, &["locality", "registration_number"]),
+            ("", &stretched[..65], &["registration_number"]),
+            (&stretched, &stretched, &["locality", "registration_number"]),
         ] {
             let refused = desk.add_new_organization(by, &new("Theirs", locality, number)).await;
             let Err(LifecycleError::Invalid(faults)) = refused else { panic!("{refused:?}") };
