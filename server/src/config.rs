@@ -61,6 +61,7 @@ pub struct Options {
 
     /// Kind of the keys of the authority that the very first start makes: ec_p256, ec_p384,
     /// rsa2048, rsa3072 or rsa4096 [default: ec_p256]
+    #[expect(clippy::doc_markdown, reason = "shown as it is, as the command line's help")]
     #[arg(
         long,
         global = true,
