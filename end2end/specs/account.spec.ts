@@ -84,8 +84,19 @@ test('organizations and domains are added, validated, found and exported', async
   await page.goto('/certificates/organizations/new');
   await page.getByLabel('Legal name').fill('Nordlicht AG');
   await page.getByLabel('Country').fill('de');
+  await page.getByLabel('Town').fill('Kiel');
+  await page.getByLabel('Registration number').fill('HRB \u202e1234');
+  await page.getByRole('button', { name: 'Add organization' }).click();
+  await expect(page.getByRole('alert')).toContainText('none of them invisible');
+  await expect(page.getByLabel('Town'), 'nothing typed is lost').toHaveValue('Kiel');
+  await page.getByLabel('Registration number').fill('HRB 1234');
   await page.getByRole('button', { name: 'Add organization' }).click();
   await expect(page.getByText('Pending', { exact: true })).toBeVisible();
+  await expect(page.getByRole('definition').filter({ hasText: 'HRB 1234' })).toBeVisible();
+  await page.getByLabel('Town').fill('Flensburg');
+  await page.getByRole('button', { name: 'Save details' }).click();
+  await expect(page.getByText('The organization was changed.')).toBeVisible();
+  await expect(page.getByRole('definition').filter({ hasText: 'Flensburg' })).toBeVisible();
   await page.getByRole('button', { name: 'Validate organization' }).click();
   await expect(page.getByText('The organization is validated.')).toBeVisible();
 

@@ -14,6 +14,7 @@ test('D9, D8, D11, D2: "Request a certificate" installs a duplicate of an order 
   await chooseProfile(page, 'Standard SSL');
   await duplicateByNames(page, 'api.example.com', 27182);
   await next(page, 'Installation');
+  await expect(page.getByLabel('Additional e-mails')).toHaveAccessibleDescription(/sends no mail yet: Activity shows/);
   await next(page, 'Review');
 
   const original = await newest(portal, 27182, 'original');

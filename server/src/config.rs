@@ -39,28 +39,29 @@ pub struct Options {
     pub master_key_file: Option<PathBuf>,
 
     /// Address of the plain HTTP listener, or off [default: 127.0.0.1:3000]
-    #[arg(long, global = true, env = "CERTDECK_LISTEN", value_name = "IP:PORT|off")]
+    #[arg(long, global = true, env = "CERTDECK_LISTEN", value_name = "IP:PORT|off", value_parser = listener)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listen: Option<String>,
 
     /// Address of the HTTPS listener, or off [default: 127.0.0.1:3443]
-    #[arg(long, global = true, env = "CERTDECK_TLS_LISTEN", value_name = "IP:PORT|off")]
+    #[arg(long, global = true, env = "CERTDECK_TLS_LISTEN", value_name = "IP:PORT|off", value_parser = listener)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls_listen: Option<String>,
 
     /// Public URL of the portal; all ACME URLs are made from it [default: the HTTPS listener]
-    #[arg(long, global = true, env = "CERTDECK_BASE_URL", value_name = "URL")]
+    #[arg(long, global = true, env = "CERTDECK_BASE_URL", value_name = "URL", value_parser = base_url)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base_url: Option<String>,
 
     /// Public http:// URL under which CRL and OCSP answers are found [default: the HTTP listener, or
     /// the public URL]
-    #[arg(long, global = true, env = "CERTDECK_AUTHORITY_URL", value_name = "URL")]
+    #[arg(long, global = true, env = "CERTDECK_AUTHORITY_URL", value_name = "URL", value_parser = base_url)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authority_url: Option<String>,
 
     /// Kind of the keys of the authority that the very first start makes: ec_p256, ec_p384,
     /// rsa2048, rsa3072 or rsa4096 [default: ec_p256]
+    #[expect(clippy::doc_markdown, reason = "shown as it is, as the command line's help")]
     #[arg(
         long,
         global = true,
@@ -113,7 +114,7 @@ pub struct Options {
     pub clock: Option<String>,
 
     /// Address of the Prometheus listener [default: none]
-    #[arg(long, global = true, env = "CERTDECK_METRICS_LISTEN", value_name = "IP:PORT")]
+    #[arg(long, global = true, env = "CERTDECK_METRICS_LISTEN", value_name = "IP:PORT", value_parser = listener)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metrics_listen: Option<String>,
 
@@ -121,6 +122,15 @@ pub struct Options {
     #[arg(long, global = true, env = "CERTDECK_LOG_FORMAT", value_name = "FORMAT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_format: Option<LogFormat>,
+}
+
+/// Wrong usage where the value does not read: in the file the same value is a faulty configuration.
+fn listener(text: &str) -> Result<String, String> {
+    Listen::try_from(text.to_owned()).map(|_| text.to_owned())
+}
+
+fn base_url(text: &str) -> Result<String, String> {
+    check_base_url(text).map(|()| text.to_owned()).map_err(|error| error.to_string())
 }
 
 fn key_type(text: &str) -> Result<KeyType, String> {

@@ -113,3 +113,76 @@ fn a_look_at_an_installation_makes_no_authority() {
     assert_eq!(code, Some(1));
     assert!(!key.exists(), "another key would hide the loss");
 }
+
+#[test]
+fn values_that_do_not_read_are_wrong_usage_and_in_the_file_a_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("certdeck.toml");
+    for (option, value) in [
+        ("listen", "here"),
+        ("tls-listen", "127.0.0.1"),
+        ("metrics-listen", "on"),
+        ("base-url", "ftp://a.test"),
+        ("authority-url", "portal.test"),
+    ] {
+        let (code, said) =
+            refusal(folder.path(), &[&format!("--{option}"), value, "product", "list"]);
+        assert_eq!(code, Some(2), "{option}: {said}");
+        let words = format!("error: invalid value '{value}' for '--{option} <");
+        assert!(said.starts_with(&words), "{said}");
+        let line = format!("{} = \"{value}\"\n", option.replace('-', "_"));
+        std::fs::write(&file, line).unwrap();
+        let (code, said) =
+            refusal(folder.path(), &["--config", file.to_str().unwrap(), "product", "list"]);
+        assert_eq!(code, Some(1), "{option}: {said}");
+        assert!(said.starts_with("certdeck: ") && said.contains(value), "{said}");
+    }
+    let off = printed(folder.path(), &["--listen", "off", "product", "list"]);
+    assert!(off.contains("ssl_plus"), "{off}");
+}
+
+#[test]
+fn each_line_of_a_batch_has_its_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    printed(folder.path(), &["org", "add", "Ours", "--country", "DE", "--validated"]);
+    let url = ["acme-url", "create", "--name", "web", "--product", "ssl_plus"];
+    printed(folder.path(), &[&url[..], &["--organization", "Ours"]].concat());
+    let file = folder.path().join("questions");
+    let good = r#"{"url_name":"web","names":["www.example.com"]}"#;
+    let ask = |lines: &[&[u8]]| {
+        std::fs::write(&file, lines.join(&b'\n')).unwrap();
+        let words = ["acme", "explain", "--batch", file.to_str().unwrap()];
+        let output = certdeck(folder.path(), &words).output().unwrap();
+        let answers: Vec<serde_json::Value> = String::from_utf8(output.stdout)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        (output.status.code(), answers, String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, answers, said) = ask(&[
+        good.as_bytes(),
+        b"certbot",
+        b"",
+        b"\xff\xfe",
+        br#"{"url_name":"web"}"#,
+        br#"{"url_name":"other","names":["www.example.com"]}"#,
+        br#"{"url_name":"web","names":["https://www.example.com"]}"#,
+        br#"{"url_name":"web","names":["www.example.com"],"at":"today"}"#,
+        br#"{"url_name":"web","names":["www.example.com"],"action":"revoke"}"#,
+        good.as_bytes(),
+    ]);
+    assert_eq!(code, Some(1));
+    assert!(said.starts_with("certdeck: 6 of 9 lines could not be read"), "{said}");
+    assert_eq!(answers.len(), 9);
+    assert_eq!(answers[0]["action"], "enroll");
+    assert_eq!(answers[8], answers[0]);
+    assert!(answers[7]["refusal"]["code"].is_string(), "a rule's no is an answer: {}", answers[7]);
+    let words = ["at column", "at column", "names", "\"other\"", "https://", "\"today\""];
+    for ((answer, line), words) in answers[1..7].iter().zip([2, 4, 5, 6, 7, 8]).zip(words) {
+        assert_eq!(answer["error"]["line"], line, "{answer}");
+        assert!(answer["error"]["message"].as_str().unwrap().contains(words), "{answer}");
+    }
+    let (code, answers, said) = ask(&[good.as_bytes()]);
+    assert_eq!((code, answers.len(), said.as_str()), (Some(0), 1, ""));
+}

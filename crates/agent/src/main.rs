@@ -1,7 +1,7 @@
 //! The binary `certdeck-agent`: reads the command line and runs the library.
 
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -87,9 +87,10 @@ async fn run(options: RunOptions) -> anyhow::Result<()> {
         .or(file.server)
         .context("which portal? Give its address with --server, or as `server` in the file")?;
     let state_dir = options.state_dir.or(file.state_dir);
+    let token_file = options.token_file.or(file.token_file);
     let config = AgentConfig {
         server,
-        activation_token: token(options.token_file.or(file.token_file))?,
+        activation_token: token(token_file.as_deref())?,
         ca_file: options.ca_file.or(file.ca_file),
         name: options.name.or(file.name),
         state_dir: state_dir.unwrap_or_else(|| DEFAULT_STATE_DIR.into()),
@@ -97,19 +98,34 @@ async fn run(options: RunOptions) -> anyhow::Result<()> {
         nginx: file.nginx,
         timing: agent::Timing::default(),
     };
-    if options.once {
-        agent::run_once(config).await?;
+    let outcome = if options.once {
+        agent::run_once(config).await
     } else {
-        agent::run(config, stop_signal()?).await?;
+        agent::run(config, stop_signal()?).await
+    };
+    outcome.map_err(|error| with_token_file(error, token_file.as_deref()))
+}
+
+/// Names the token's file where the agent found nothing in it to enroll with.
+fn with_token_file(error: agent::AgentError, token_file: Option<&Path>) -> anyhow::Error {
+    match (error, token_file) {
+        (agent::AgentError::NoToken, Some(path)) => {
+            let fault = if path.exists() { "is empty" } else { "does not exist" };
+            anyhow::anyhow!(
+                "this agent has not enrolled yet, and its token file {} {fault}: make an activation \
+                 token under Automation > Agents, save it in that file and start the agent again",
+                path.display()
+            )
+        }
+        (error, _) => error.into(),
     }
-    Ok(())
 }
 
 /// The activation token. Its file may be removed once the agent has enrolled.
-fn token(file: Option<PathBuf>) -> anyhow::Result<Option<agent_api::Token>> {
+fn token(file: Option<&Path>) -> anyhow::Result<Option<agent_api::Token>> {
     match file {
         Some(path) if path.exists() => {
-            Ok(Some(read_token(&path)?).filter(|token| !token.expose().is_empty()))
+            Ok(Some(read_token(path)?).filter(|token| !token.expose().is_empty()))
         }
         _ => Ok(None),
     }
@@ -150,5 +166,36 @@ async fn check(path: PathBuf) -> anyhow::Result<()> {
         // Whoever reads has seen enough, as `| head` has.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         outcome => Ok(outcome?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_token_file_that_holds_nothing_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("agent.toml"), "").unwrap();
+        std::fs::write(at("empty"), "\n").unwrap();
+        let run = |token_file: Option<PathBuf>| {
+            run(RunOptions {
+                config: at("agent.toml"),
+                server: Some("https://portal.test".to_owned()),
+                token_file,
+                state_dir: Some(at("state")),
+                ca_file: None,
+                name: None,
+                once: true,
+            })
+        };
+        for (file, fault) in [("missing", "does not exist"), ("empty", "is empty")] {
+            let said = run(Some(at(file))).await.unwrap_err().to_string();
+            let named = format!("token file {} {fault}", at(file).display());
+            assert!(said.contains(&named) && said.contains("Automation > Agents"), "{said}");
+        }
+        let said = run(None).await.unwrap_err().to_string();
+        assert!(said.contains("--token-file"), "{said}");
     }
 }

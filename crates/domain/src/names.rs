@@ -49,6 +49,11 @@ pub enum NameError {
         "{0:?} is not a valid domain name: use letters, digits and hyphens only (no underscore, no space)."
     )]
     Characters(String),
+    /// A URL, a path or a port, where a name alone belongs.
+    #[error(
+        "{0:?} is not a name alone: enter it without https://, port and path, such as www.example.com."
+    )]
+    Url(String),
     /// Not valid under IDNA 2008 (UTS 46).
     #[error("{0:?} is not a valid internationalized domain name.")]
     Idna(String),
@@ -70,6 +75,9 @@ impl DnsName {
         let bare = trimmed.trim_start_matches('[').trim_end_matches(']');
         if bare.parse::<std::net::IpAddr>().is_ok() {
             return Err(NameError::IpAddress(shown()));
+        }
+        if trimmed.contains(['/', ':']) {
+            return Err(NameError::Url(shown()));
         }
         let (wildcard, rest) = match trimmed.strip_prefix("*.") {
             Some(rest) => (true, rest),
@@ -210,6 +218,11 @@ mod tests {
             ("w*.example.com", "Wildcard"),
             ("localhost", "SingleLabel"),
             ("*.com", "SingleLabel"),
+            ("https://www.example.com", "Url"),
+            ("http://localhost", "Url"),
+            ("example.com/path", "Url"),
+            ("example.com:443", "Url"),
+            ("*.example.com:443", "Url"),
             ("a_b.example.com", "Characters"),
             ("-a.example.com", "Characters"),
             ("a..example.com", "Characters"),

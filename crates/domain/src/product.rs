@@ -106,6 +106,9 @@ const fn private(id: &'static str, name: &'static str) -> Product {
     }
 }
 
+/// The product that forms show at first.
+pub const USUAL: &str = "ssl_plus";
+
 /// Every product, in the order in which lists show them.
 pub const CATALOGUE: &[Product] = &[
     public("ssl_dv_geotrust", "GeoTrust Standard DV", Validation::Dv),

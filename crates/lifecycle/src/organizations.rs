@@ -4,6 +4,8 @@
 //! be under control by a token in the DNS or on its web server, or by an administrator's decision;
 //! it covers every name below it (rule D19 asks for both to be current).
 
+mod details;
+
 use std::pin::Pin;
 
 use domain::model::{Domain, Organization};
@@ -12,6 +14,7 @@ use serde_json::{Value, json};
 use store::Tx;
 pub use store::organizations::{DomainRecord, PlaceFilter, PlaceSort, ValidationState};
 
+use self::details::Details;
 use crate::accounts::require_administrator;
 use crate::audit::{self, AuditEntry};
 use crate::lists::{PageOf, Slice};
@@ -47,26 +50,11 @@ impl DomainProof {
     }
 }
 
-/// The longest locality and serial number of a subject, in characters (X.520 upper bounds).
-const MAX_LOCALITY: usize = 128;
-const MAX_REGISTRATION: usize = 64;
-
 /// Characters that nobody sees, and that turn the text around them: in a subject they would make a
 /// name look like another one.
 fn unseen(char: char) -> bool {
     char.is_control()
         || matches!(char, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-}
-
-fn checked_detail(field: &'static str, text: &str, most: usize) -> Result<Option<String>> {
-    let text = text.trim();
-    if text.chars().count() > most || text.chars().any(unseen) {
-        return Err(LifecycleError::field(
-            field,
-            format!("Enter at most {most} characters, none of them invisible."),
-        ));
-    }
-    Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
 /// A way to ask the DNS. The ACME server has one, with its resolver and its limits.
@@ -79,8 +67,23 @@ pub trait TxtLookup: std::fmt::Debug + Send + Sync {
     ) -> Pin<Box<dyn Future<Output = std::result::Result<Vec<String>, String>> + Send + 'a>>;
 }
 
+/// An organization to be added, as typed.
+#[derive(Debug, Clone, Default)]
+pub struct NewOrganization {
+    /// Legal name.
+    pub name: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// Town; may be empty.
+    pub locality: String,
+    /// Number in the register of companies; may be empty.
+    pub registration_number: String,
+    /// Decides at once that it is who it says.
+    pub validated: bool,
+}
+
 impl Lifecycle {
-    /// Adds an organization; `validated` decides at once that it is who it says.
+    /// Adds an organization of which nothing is known but name and country.
     pub async fn add_organization(
         &self,
         actor: &Actor,
@@ -88,8 +91,20 @@ impl Lifecycle {
         country: &str,
         validated: bool,
     ) -> Result<OrganizationId> {
+        let (name, country) = (name.to_owned(), country.to_owned());
+        let new = NewOrganization { name, country, validated, ..NewOrganization::default() };
+        self.add_new_organization(actor, &new).await
+    }
+
+    /// Adds an organization with all that is known of it, or nothing where any of it is faulty.
+    pub async fn add_new_organization(
+        &self,
+        actor: &Actor,
+        new: &NewOrganization,
+    ) -> Result<OrganizationId> {
         require_administrator(actor, "Adding organizations")?;
-        let (name, country) = checked_organization(name, country)?;
+        let (name, country, details) = checked_organization(new)?;
+        let validated = new.validated;
         let (now, actor) = (self.clock().now(), actor.clone());
         self.store()
             .write(move |tx| {
@@ -102,36 +117,10 @@ impl Lifecycle {
                     let entry = AuditEntry::new("organization.added", "organization", id, format!("{name} added"))
                         .changing(Value::Null, new);
                     audit::record(tx, now, &actor, entry).await?;
+                    if !details.is_empty() {
+                        details.keep(tx, &actor, id, now).await?;
+                    }
                     Ok(id)
-                })
-            })
-            .await
-    }
-
-    /// Keeps what OV and EV certificates say of an organization besides name and country: its town,
-    /// and its number in the country's register of companies.
-    pub async fn set_organization_details(
-        &self,
-        actor: &Actor,
-        id: OrganizationId,
-        locality: &str,
-        registration_number: &str,
-    ) -> Result<()> {
-        require_administrator(actor, "Changing organizations")?;
-        let locality = checked_detail("locality", locality, MAX_LOCALITY)?;
-        let registration =
-            checked_detail("registration_number", registration_number, MAX_REGISTRATION)?;
-        let (now, actor) = (self.clock().now(), actor.clone());
-        self.store()
-            .write(move |tx| {
-                Box::pin(async move {
-                    let before = tx.organization(id).await?.ok_or(NO_ORGANIZATION)?;
-                    tx.set_organization_details(id, locality.as_deref(), registration.as_deref()).await?;
-                    let entry = AuditEntry::new("organization.changed", "organization", id, format!("{} changed", before.name)).changing(
-                        json!({"locality": before.locality, "registration_number": before.registration_number}),
-                        json!({"locality": locality, "registration_number": registration}),
-                    );
-                    audit::record(tx, now, &actor, entry).await
                 })
             })
             .await
@@ -391,9 +380,9 @@ fn validation_entry(
     AuditEntry::new(action, kind, id, words).changing(shown(before), shown(after))
 }
 
-fn checked_organization(name: &str, country: &str) -> Result<(String, String)> {
-    let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
-    let country = country.trim().to_ascii_uppercase();
+fn checked_organization(new: &NewOrganization) -> Result<(String, String, Details)> {
+    let name = new.name.split_whitespace().collect::<Vec<_>>().join(" ");
+    let country = new.country.trim().to_ascii_uppercase();
     let mut faults = Vec::new();
     let length = name.chars().count();
     if length == 0 || length > MAX_ORGANIZATION_NAME || name.chars().any(unseen) {
@@ -407,7 +396,12 @@ fn checked_organization(name: &str, country: &str) -> Result<(String, String)> {
             "Enter the country as its two-letter code (ISO 3166), such as US or DE.".to_owned();
         faults.push(crate::FieldFault::new("country", message));
     }
-    if faults.is_empty() { Ok((name, country)) } else { Err(LifecycleError::Invalid(faults)) }
+    let details = Details::read(&new.locality, &new.registration_number, &mut faults);
+    if faults.is_empty() {
+        Ok((name, country, details))
+    } else {
+        Err(LifecycleError::Invalid(faults))
+    }
 }
 
 fn checked_domain(name: &str) -> Result<DnsName> {

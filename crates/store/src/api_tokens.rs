@@ -124,7 +124,7 @@ impl Tx {
         let row: Option<OwnedRow> = on!(self, |conn| {
             sqlx::query_as(
                 "SELECT k.id AS key_id, k.role AS key_role, k.last_used_at AS key_used_at, u.id, u.email, u.name, \
-                 u.role, u.password_hash, u.disabled, u.time_zone, u.theme, u.created_at, u.last_sign_in_at \
+                 u.role, u.password_hash, u.disabled, u.time_zone, u.created_at, u.last_sign_in_at \
                  FROM api_tokens k JOIN users u ON u.id = k.user_id WHERE k.token_hash = $1 AND k.revoked_at IS NULL",
             )
             .bind(token_hash)

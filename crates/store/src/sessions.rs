@@ -67,7 +67,7 @@ impl Tx {
         let row: Option<Row> = on!(self, |conn| {
             sqlx::query_as(
                 "SELECT s.last_seen_at, s.expires_at, u.id, u.email, u.name, u.role, u.password_hash, u.disabled, \
-                 u.time_zone, u.theme, u.created_at, u.last_sign_in_at \
+                 u.time_zone, u.created_at, u.last_sign_in_at \
                  FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.token_hash = $1",
             )
             .bind(token_hash)

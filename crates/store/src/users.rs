@@ -15,8 +15,6 @@ pub struct Account {
     pub user: User,
     /// Argon2id in PHC form; none before they chose a password.
     pub password_hash: Option<String>,
-    /// `system`, `light` or `dark`.
-    pub theme: String,
     /// When they were added.
     pub created_at: Timestamp,
     /// When they last signed in.
@@ -119,12 +117,11 @@ pub(crate) struct UserRow {
     password_hash: Option<String>,
     disabled: bool,
     time_zone: String,
-    theme: String,
     created_at: i64,
     last_sign_in_at: Option<i64>,
 }
 
-const COLUMNS: &str = "SELECT id, email, name, role, password_hash, disabled, time_zone, theme, created_at, last_sign_in_at FROM users";
+const COLUMNS: &str = "SELECT id, email, name, role, password_hash, disabled, time_zone, created_at, last_sign_in_at FROM users";
 
 impl TryFrom<UserRow> for Account {
     type Error = StoreError;
@@ -139,7 +136,6 @@ impl TryFrom<UserRow> for Account {
                 time_zone: row.time_zone,
             },
             password_hash: row.password_hash,
-            theme: row.theme,
             created_at: Timestamp(row.created_at),
             last_sign_in_at: row.last_sign_in_at.map(Timestamp),
         })

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use anyhow::Context as _;
 use lifecycle::Clock;
 use lifecycle::accounts::NewUser;
+use lifecycle::organizations::NewOrganization;
 
 use super::{OPERATOR, named};
 use crate::cli::{DomainCommand, OrgCommand, SettingsCommand, TokenCommand, UserCommand};
@@ -43,11 +44,9 @@ pub async fn token(config: &Config, command: TokenCommand) -> anyhow::Result<()>
 pub async fn organization(config: &Config, command: OrgCommand) -> anyhow::Result<()> {
     let OrgCommand::Add { name, country, locality, registration_number, validated } = command;
     let desk = opening::desk(config, Clock::system()).await?;
-    let id = desk.add_organization(&OPERATOR, &name, &country, validated).await?;
-    if !(locality.is_empty() && registration_number.is_empty()) {
-        desk.set_organization_details(&OPERATOR, id, &locality, &registration_number).await?;
-    }
-    output::line(format_args!("Added organization {id}: {name}."))?;
+    let new = NewOrganization { name, country, locality, registration_number, validated };
+    let id = desk.add_new_organization(&OPERATOR, &new).await?;
+    output::line(format_args!("Added organization {id}: {}.", new.name))?;
     Ok(())
 }
 

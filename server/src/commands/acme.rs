@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use domain::rules::{DirectoryAction, parse_directory_query};
 use domain::{Days, Name, NameSet, ProductId, Timestamp};
 use lifecycle::acme::{DryRun, DryRunAnswer, NewAcmeUrl};
-use lifecycle::{Clock, Lifecycle};
+use lifecycle::{Clock, Lifecycle, LifecycleError};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -103,41 +103,107 @@ async fn batch(desk: &Lifecycle, file: &Path) -> anyhow::Result<()> {
     let input =
         std::fs::File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    for (index, line) in BufReader::new(input).lines().enumerate() {
-        let line = line?;
-        if line.trim().is_empty() {
+    let (mut asked, mut unreadable) = (0_u64, 0_u64);
+    // By bytes: a line that is not even text is one that can't be read, and no end of the others.
+    for (index, line) in BufReader::new(input).split(b'\n').enumerate() {
+        let line = line.with_context(|| format!("cannot read {}", file.display()))?;
+        if line.trim_ascii().is_empty() {
             continue;
         }
-        let question = serde_json::from_str(&line)
-            .with_context(|| format!("line {} is not a question", index + 1))?;
-        let answer = answer(desk, question).await.with_context(|| format!("line {}", index + 1))?;
+        asked += 1;
+        let answer = match question(&line) {
+            Ok(question) => answer(desk, question).await,
+            Err(message) => Err(Unanswered::Unreadable(message)),
+        };
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(Unanswered::Unreadable(message)) => {
+                unreadable += 1;
+                json!({ "error": { "line": index + 1, "message": message } })
+            }
+            // The next line would find the same.
+            Err(Unanswered::Failed(error)) => {
+                out.flush()?;
+                return Err(error.context(format!("line {}", index + 1)));
+            }
+        };
         writeln!(out, "{answer}")?;
     }
     out.flush()?;
+    anyhow::ensure!(
+        unreadable == 0,
+        "{unreadable} of {} could not be read: the answers with \"error\" say which and why; mend \
+         those lines and ask them again",
+        super::counted(asked, "line")
+    );
     Ok(())
 }
 
+fn question(line: &[u8]) -> Result<Question, String> {
+    serde_json::from_slice(line).map_err(|error| {
+        // The one line that the parser sees is another one of the file.
+        let fault = error.to_string().replace(" at line 1 column ", " at column ");
+        format!("not a question as {{\"url_name\":\"…\",\"names\":[\"…\"]}}: {fault}")
+    })
+}
+
+/// Why a question has no answer.
+enum Unanswered {
+    /// The question can't be read, or asks for something that does not exist.
+    Unreadable(String),
+    /// It failed on our side.
+    Failed(anyhow::Error),
+}
+
+impl Unanswered {
+    fn unreadable(error: impl std::fmt::Display) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+}
+
+impl From<Unanswered> for anyhow::Error {
+    fn from(unanswered: Unanswered) -> Self {
+        match unanswered {
+            Unanswered::Unreadable(message) => Self::msg(message),
+            Unanswered::Failed(error) => error,
+        }
+    }
+}
+
 /// The answer, or the refusal, as JSON. What can't be read at all is an error.
-async fn answer(desk: &Lifecycle, question: Question) -> anyhow::Result<serde_json::Value> {
+async fn answer(desk: &Lifecycle, question: Question) -> Result<serde_json::Value, Unanswered> {
     let asked = match asked(&question) {
         Ok(asked) => asked,
         Err(refusal) => return Ok(json!({ "refusal": refusal })),
     };
-    let names: NameSet =
-        question.names.iter().map(|name| Name::parse(name)).collect::<Result<_, _>>()?;
-    let common_name = question.cn.as_deref().map(Name::parse).transpose()?;
-    let at = match &question.at {
-        Some(text) => Some(
-            Timestamp::parse_rfc3339(text)
-                .with_context(|| format!("{text:?} is not an RFC 3339 time"))?,
-        ),
-        None => None,
-    };
+    let names: NameSet = question
+        .names
+        .iter()
+        .map(|name| Name::parse(name))
+        .collect::<Result<_, _>>()
+        .map_err(Unanswered::unreadable)?;
+    let common_name = question.cn.as_deref().map(Name::parse).transpose();
+    let common_name = common_name.map_err(Unanswered::unreadable)?;
+    let at = question.at.as_deref().map(time).transpose()?;
     let run = DryRun { url_name: question.url_name, names, common_name, asked, at };
     let answer = desk.acme_explain(&run).await;
+    let of_question =
+        matches!(answer, Err(LifecycleError::NotFound { .. } | LifecycleError::Invalid(_)));
     let found = "Automation > ACME Directory URLs shows their names";
-    let answer: DryRunAnswer = named(answer, &run.url_name, found)?;
-    Ok(answer.to_json())
+    match named(answer, &run.url_name, found) {
+        Ok(answer) => Ok(DryRunAnswer::to_json(&answer)),
+        Err(error) if of_question => Err(Unanswered::unreadable(error)),
+        Err(error) => Err(Unanswered::Failed(error)),
+    }
+}
+
+fn time(text: &str) -> Result<Timestamp, Unanswered> {
+    let time = Timestamp::parse_rfc3339(text);
+    time.ok_or_else(|| {
+        Unanswered::Unreadable(format!(
+            "{text:?} is not an RFC 3339 time, such as 2026-01-31T08:00:00Z"
+        ))
+    })
 }
 
 /// What the directory URL would ask for with these parameters.

@@ -84,7 +84,7 @@ impl Browser {
             self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let headers = request.headers_mut();
         headers.insert("host", "portal.test".parse().unwrap());
-        headers.insert(ACCEPT, "text/html,application/xhtml+xml".parse().unwrap());
+        headers.entry(ACCEPT).or_insert("text/html,application/xhtml+xml".parse().unwrap());
         headers.insert(COOKIE, cookies.join("; ").parse().unwrap());
         request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 4000))));
         let response = self.router.clone().oneshot(request).await.unwrap();
@@ -217,6 +217,75 @@ async fn d5_a_saved_form_says_so_once_and_a_stale_one_comes_back() {
         page.text.contains("Approval Steps: skip (yours: one_step)"),
         "the difference is shown"
     );
+}
+
+#[tokio::test]
+async fn what_is_kept_for_mail_says_that_none_is_sent() {
+    let mut browser = Browser::signed_in().await;
+    for (path, instead) in [
+        ("/settings/preferences", "shows what expires in 90 days or less"),
+        ("/automation/profiles/new", "show what happens to requests of this profile"),
+        ("/settings/notifications", "Dashboard shows what expires"),
+    ] {
+        let page = browser.get(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        assert!(page.text.contains("Certdeck sends no mail"), "{path}: {}", page.text);
+        assert!(page.text.contains(instead), "{path}: {}", page.text);
+    }
+}
+
+#[tokio::test]
+async fn auto_renew_is_switched_by_its_own_words_only() {
+    let mut browser = Browser::signed_in().await;
+    for act in ["", "off", "renew", "auto_renew_of"] {
+        // As an island or a program asks: the form itself stands only where endpoints are selected.
+        let request = Request::post("/api/endpoints/bulk-auto-renew")
+            .header(ORIGIN, "http://portal.test")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(ACCEPT, "application/json")
+            .body(Body::from(format!("act={act}&ids%5B0%5D=1")))
+            .unwrap();
+        let page = browser.send(request).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{act}: {}", page.text);
+        assert!(page.text.contains("so nothing was changed"), "{act}: {}", page.text);
+    }
+}
+
+#[tokio::test]
+async fn forms_show_the_same_product_at_first() {
+    let mut browser = Browser::signed_in().await;
+    for path in ["/certificates/request", "/automation/profiles/new", "/automation/acme-urls/new"] {
+        let page = browser.get(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        assert!(page.text.contains(r#"value="ssl_plus" selected"#), "{path}: {}", page.text);
+    }
+}
+
+#[tokio::test]
+async fn an_organization_has_town_and_number_where_they_were_typed() {
+    let mut browser = Browser::signed_in().await;
+    let form = |town: &str| {
+        format!(
+            "name=Ours&country=DE&locality={town}&registration_number=HRB+1234\
+             &__page=%2Fcertificates%2Forganizations%2Fnew"
+        )
+    };
+    let portal = "http://portal.test";
+    let page = browser.post("/api/organizations/add", portal, &form(&"x".repeat(129))).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.text.contains("Enter at most 128 characters"), "{}", page.text);
+    assert!(page.text.contains(r#"value="HRB 1234""#), "what was typed is still there");
+    let page = browser.post("/api/organizations/add", portal, &form("Bonn")).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+    let organization = page.location;
+    let page = browser.get(&organization).await;
+    assert!(page.text.contains(r#"value="Bonn""#) && page.text.contains(r#"value="HRB 1234""#));
+    let id = organization.rsplit('/').next().unwrap();
+    let form = format!("id={id}&locality=Jena&registration_number=&__page={organization}");
+    let page = browser.post("/api/organizations/details", portal, &form).await;
+    assert_eq!((page.status, page.location.as_str()), (StatusCode::SEE_OTHER, &*organization));
+    let page = browser.get(&organization).await;
+    assert!(page.text.contains(r#"value="Jena""#) && !page.text.contains("HRB"), "{}", page.text);
 }
 
 #[tokio::test]

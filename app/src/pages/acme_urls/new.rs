@@ -1,7 +1,7 @@
 //! "Add ACME Directory URL".
 
 use domain::model::KeyType;
-use domain::product::CATALOGUE;
+use domain::product::{CATALOGUE, USUAL};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 
@@ -49,7 +49,7 @@ fn ordered(form: UrlFormChoices) -> AnyView {
     ];
     view! {
         <TextField name="name" label="Name" required=true maxlength=100 help="Unique: the use, the team, the place."/>
-        <SelectField name="product" label="Product" choices=products.collect() value="ssl_plus"/>
+        <SelectField name="product" label="Product" choices=products.collect() value=USUAL/>
         <SelectField name="organization" label="Organization" choices=organizations.collect()/>
         <SelectField
             name="coverage_years" label="Multi-year coverage length" choices=coverage

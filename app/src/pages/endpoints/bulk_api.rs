@@ -11,6 +11,11 @@ use crate::pages::wizard::api::Frame;
 pub(super) const NO_DUPLICATES: &str = "Automation issues no duplicate certificates in bulk (rule D7): every server's \
      duplicate is requested on its own endpoint.";
 
+/// Neither on nor off.
+#[cfg(feature = "ssr")]
+const UNKNOWN_SWITCH: &str = "The form does not say whether auto-renew is to be on or off, so nothing was changed. Select \
+     the endpoints in the list and choose \"Enable auto-renew\" or \"Disable auto-renew\".";
+
 /// What is done with all selected endpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BulkAct {
@@ -184,12 +189,18 @@ pub async fn submit_bulk_auto_renew(
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::Automate)?;
+    let on = match BulkAct::read(&act) {
+        Some(BulkAct::AutoRenewOn) => true,
+        Some(BulkAct::AutoRenewOff) => false,
+        // Nothing but the word itself switches auto-renew off.
+        _ => return Err(PortalError::Unreadable(UNKNOWN_SWITCH.to_owned())),
+    };
     let ids: Vec<domain::EndpointId> = ids.into_iter().map(domain::EndpointId).collect();
     let count = match ids.len() {
         1 => "1 endpoint".to_owned(),
         count => format!("{count} endpoints"),
     };
-    if BulkAct::read(&act) == Some(BulkAct::AutoRenewOn) {
+    if on {
         let profile = profile
             .parse()
             .map_err(|_| PortalError::field("profile", "Choose an automation profile."))?;

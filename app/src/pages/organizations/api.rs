@@ -19,6 +19,10 @@ pub struct OrganizationRow {
     pub name: String,
     /// ISO 3166-1 alpha-2.
     pub country: String,
+    /// Town; may be empty.
+    pub locality: String,
+    /// Number in the register of companies; may be empty.
+    pub registration_number: String,
     /// Until when its validation holds.
     pub validated_until: Option<Timestamp>,
     /// Whether the viewer may add and validate.
@@ -62,6 +66,8 @@ mod reading {
                 id: organization.id,
                 name: organization.name,
                 country: organization.country,
+                locality: organization.locality.unwrap_or_default(),
+                registration_number: organization.registration_number.unwrap_or_default(),
                 validated_until: organization.validated_until,
                 may_change: desk.may(May::Administer),
             }
@@ -104,17 +110,38 @@ pub async fn organization(id: i64) -> Result<OrganizationRow, PortalError> {
 pub async fn add_organization(
     name: String,
     country: String,
+    #[server(default)] locality: String,
+    #[server(default)] registration_number: String,
     #[server(default)] validated: Option<String>,
+) -> Result<(), PortalError> {
+    use crate::browser;
+    use crate::desk::{Desk, May};
+    use lifecycle::organizations::NewOrganization;
+
+    let desk = Desk::require(May::Administer)?;
+    let validated = validated.is_some();
+    let new = NewOrganization { name, country, locality, registration_number, validated };
+    let id = desk.lifecycle.add_new_organization(&desk.actor(), &new).await?;
+    browser::flash("The organization was added.");
+    browser::redirect(&crate::paths::organization(id));
+    Ok(())
+}
+
+/// Changes what OV and EV certificates say of it besides name and country.
+#[server(prefix = "/api", endpoint = "organizations/details")]
+pub async fn save_organization_details(
+    id: i64,
+    #[server(default)] locality: String,
+    #[server(default)] registration_number: String,
 ) -> Result<(), PortalError> {
     use crate::browser;
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::Administer)?;
-    let id = desk
-        .lifecycle
-        .add_organization(&desk.actor(), &name, &country, validated.is_some())
-        .await?;
-    browser::flash("The organization was added.");
+    let id = OrganizationId(id);
+    let lifecycle = &desk.lifecycle;
+    lifecycle.set_organization_details(&desk.actor(), id, &locality, &registration_number).await?;
+    browser::flash("The organization was changed.");
     browser::redirect(&crate::paths::organization(id));
     Ok(())
 }

@@ -4,7 +4,9 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos_router::hooks::use_params_map;
 
-use super::api::{AddOrganization, OrganizationRow, ValidateOrganization, organization};
+use super::api::{
+    AddOrganization, OrganizationRow, SaveOrganizationDetails, ValidateOrganization, organization,
+};
 use super::list::{validation_badge, validation_end};
 use crate::fault::PortalError;
 use crate::kit::{
@@ -31,6 +33,7 @@ pub fn OrganizationNewPage() -> impl IntoView {
                         name="country" label="Country" required=true maxlength=2
                         help="The two-letter code (ISO 3166), such as US or DE."
                     />
+                    {detail_fields(String::new(), String::new())}
                     <Checkbox
                         name="validated" label="I have checked that the organization is who it says"
                         help="Otherwise it is added as pending; OV and EV certificates wait until it is validated."
@@ -68,11 +71,15 @@ fn body(organization: &OrganizationRow) -> AnyView {
         Query::default().with("organization", organization.id).href(paths::DOMAIN_NEW.as_str());
     let may_change = organization.may_change;
     let country = organization.country.clone();
+    let locality = or_none(&organization.locality);
+    let number = or_none(&organization.registration_number);
     let until = validation_end(organization.validated_until);
     view! {
         <Section title="Details">
             <Facts>
                 <Fact term="Country">{country}</Fact>
+                <Fact term="Town">{locality}</Fact>
+                <Fact term="Registration number">{number}</Fact>
                 <Fact term="Validated until">{until}</Fact>
             </Facts>
             <div class="actions">
@@ -80,7 +87,43 @@ fn body(organization: &OrganizationRow) -> AnyView {
                 {may_change.then(|| view! { <LinkButton href=add glyph=Glyph::Add>"Add domain"</LinkButton> })}
             </div>
         </Section>
+        {may_change.then(|| details(organization))}
         {may_change.then(|| validation(organization))}
+    }
+    .into_any()
+}
+
+fn or_none(text: &str) -> String {
+    if text.is_empty() { "–".to_owned() } else { text.to_owned() }
+}
+
+/// Town and number in the register, when it is added and afterwards.
+fn detail_fields(locality: String, registration_number: String) -> AnyView {
+    view! {
+        <TextField
+            name="locality" label="Town" value=locality optional=true maxlength=128
+            help="Where the organization has its seat: OV and EV certificates hold it."
+        />
+        <TextField
+            name="registration_number" label="Registration number" value=registration_number optional=true maxlength=64
+            help="The number in the register of companies: EV certificates hold it."
+        />
+    }
+    .into_any()
+}
+
+fn details(organization: &OrganizationRow) -> AnyView {
+    let id = organization.id.to_string();
+    let (locality, number) =
+        (organization.locality.clone(), organization.registration_number.clone());
+    view! {
+        <Section title="For OV and EV certificates" lead="Certificates issued from now on hold it; those that exist stay as they are.">
+            <Form action=SaveOrganizationDetails::PATH>
+                <Hidden name="id" value=id/>
+                {detail_fields(locality, number)}
+                <FormActions><Button>"Save details"</Button></FormActions>
+            </Form>
+        </Section>
     }
     .into_any()
 }

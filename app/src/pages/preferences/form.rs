@@ -9,6 +9,7 @@ use crate::kit::{
     Button, Checkbox, Choice, Expander, Form, FormActions, Hidden, RadioGroup, TextArea, TextField,
     Weight,
 };
+use crate::pages::later::notices_are_kept;
 
 /// Sections that expand; "Advanced Settings" is collapsed until clicked, unless the form came back.
 #[component]
@@ -36,6 +37,7 @@ fn renewal_settings(now: &PreferencesView) -> AnyView {
     let value = |key: &str| now.value(key);
     let label = |key: &str| now.label(key);
     view! {
+        {notices_are_kept()}
         <div class="row">
             <TextField
                 name="notice_days_before" label=label("notice_days_before") value=value("notice_days_before")

@@ -7,5 +7,9 @@ use crate::pages::later::later;
 /// Product settings.
 #[component]
 pub fn ProductSettingsPage() -> impl IntoView {
-    later("Product settings", Some("Settings"))
+    later(
+        "Product settings",
+        Some("Settings"),
+        "Every product of the catalogue can be ordered; `certdeck product list` shows what each of them can do.",
+    )
 }

@@ -2,7 +2,7 @@
 
 use domain::ProfileId;
 use domain::model::{KeyType, SignatureHash};
-use domain::product::CATALOGUE;
+use domain::product::{CATALOGUE, USUAL};
 use domain::rules::ProfileState;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -16,6 +16,7 @@ use crate::kit::{
     RadioGroup, Section, SelectField, Sheet, TextField, Tone, Weight, page,
 };
 use crate::pages::endpoints::{RenewDefaults, renew_fields};
+use crate::pages::later::MAIL_OF_PROFILE;
 use crate::paths;
 use crate::query::Query;
 use crate::viewer::Viewer;
@@ -105,7 +106,7 @@ fn fields(form: &ProfileForm) -> AnyView {
             <Section title="Contacts">
                 <TextField
                     name="emails" label="Contacts and e-mails" value=emails optional=true maxlength=5_000
-                    help="Told what happens to requests of this profile. Separated by commas."
+                    help=MAIL_OF_PROFILE
                 />
             </Section>
             <Section title="Automation">{automation(&then)}</Section>
@@ -135,8 +136,7 @@ fn ordered(form: &ProfileForm) -> AnyView {
     let years = [None, Some(1), Some(2), Some(3)].map(|years: Option<u8>| {
         Choice::new(years.map(|years| years.to_string()).unwrap_or_default(), coverage(years))
     });
-    let product =
-        profile.map_or_else(|| "ssl_plus".to_owned(), |profile| profile.product.to_string());
+    let product = profile.map_or_else(|| USUAL.to_owned(), |profile| profile.product.to_string());
     let organization = profile.map(|profile| profile.organization.to_string()).unwrap_or_default();
     let covered = profile
         .and_then(|profile| profile.coverage_years)

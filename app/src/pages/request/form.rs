@@ -1,6 +1,6 @@
 //! The form.
 
-use domain::product::CATALOGUE;
+use domain::product::{CATALOGUE, USUAL};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 
@@ -35,7 +35,8 @@ pub fn RequestCertificatePage() -> impl IntoView {
 
 fn form(options: OrderChoices, query: &Query) -> AnyView {
     let preset = |name: &str| query.get(name).unwrap_or_default().to_owned();
-    let (product, organization) = (preset("product"), preset("organization"));
+    let organization = preset("organization");
+    let product = query.get("product").unwrap_or(USUAL).to_owned();
     let (common_name, names) = (preset("common_name"), preset("names"));
     let products = CATALOGUE.iter().map(|one| Choice::new(one.id, one.name)).collect::<Vec<_>>();
     let organizations = options

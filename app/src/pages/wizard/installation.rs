@@ -10,6 +10,7 @@ use crate::kit::{
     TextField, Weight, page,
 };
 use crate::pages::endpoints::{RenewDefaults, ZoneField, renew_fields};
+use crate::pages::later::MAIL_OF_REQUEST;
 use crate::paths;
 use crate::query::Query;
 
@@ -116,7 +117,7 @@ pub(crate) fn installation_fields(defaults: InstallDefaults) -> AnyView {
             <div class="renewing-fields">{renew_fields(renew, false)}</div>
         </div>
         <Checkbox name="auto_replace" label="Auto-replace revoked or missing certificates" checked=auto_replace/>
-        <TextField name="emails" label="Additional e-mails" value=emails optional=true maxlength=5_000 help="Separated by commas."/>
+        <TextField name="emails" label="Additional e-mails" value=emails optional=true maxlength=5_000 help=MAIL_OF_REQUEST/>
         <TextArea name="note" label="Note" value=note optional=true rows=3 help="For the reviewer and the history."/>
     }
     .into_any()

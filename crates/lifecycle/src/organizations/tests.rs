@@ -42,6 +42,49 @@ async fn an_organization_is_validated_for_as_long_as_the_settings_say() {
 }
 
 #[tokio::test]
+async fn town_and_number_are_kept_with_the_organization_or_nothing_is() {
+    for desk in desks().await {
+        let new = |name: &str, locality: &str, number: &str| NewOrganization {
+            name: name.to_owned(),
+            country: "DE".to_owned(),
+            locality: locality.to_owned(),
+            registration_number: number.to_owned(),
+            validated: true,
+        };
+        let by = &Actor::Operator;
+        let id = desk.add_new_organization(by, &new("Ours", " Köln ", "HRB 1234")).await.unwrap();
+        let told = async || {
+            let one = desk.organization(id).await.unwrap();
+            (one.locality.unwrap_or_default(), one.registration_number.unwrap_or_default())
+        };
+        assert_eq!(told().await, ("Köln".to_owned(), "HRB 1234".to_owned()));
+        let page = PageOf::first((), 10);
+        let log = desk.audit_page(by, audit::AuditFilter::default(), &page).await.unwrap().rows;
+        let actions: Vec<&str> = log.iter().map(|row| row.action.as_str()).collect();
+        assert!(actions.contains(&"organization.added"), "{actions:?}");
+        assert!(actions.contains(&"organization.changed"), "{actions:?}");
+        desk.set_organization_details(by, id, "Bonn", "").await.unwrap();
+        assert_eq!(told().await, ("Bonn".to_owned(), String::new()));
+
+        let stretched = "x".repeat(129);
+        for (locality, number, fields) in [
+            (stretched.as_str(), "", &["locality"][..]),
+            ("Kö\u{202e}ln", "", &["locality"]),
+            ("", &stretched[..65], &["registration_number"]),
+            (&stretched, &stretched, &["locality", "registration_number"]),
+        ] {
+            let refused = desk.add_new_organization(by, &new("Theirs", locality, number)).await;
+            let Err(LifecycleError::Invalid(faults)) = refused else { panic!("{refused:?}") };
+            assert_eq!(faults.iter().map(|fault| &*fault.field).collect::<Vec<_>>(), fields);
+            let refused = desk.set_organization_details(by, id, locality, number).await;
+            assert!(matches!(refused, Err(LifecycleError::Invalid(_))));
+        }
+        let missing = desk.organization_by_name("Theirs").await;
+        assert!(matches!(missing, Err(LifecycleError::NotFound { .. })), "nothing is half added");
+    }
+}
+
+#[tokio::test]
 async fn d19_the_nearest_validated_domain_covers_a_name() {
     for desk in desks().await {
         let ours = desk.add_organization(&Actor::Operator, "Ours", "US", true).await.unwrap();
