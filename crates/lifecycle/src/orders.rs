@@ -183,6 +183,25 @@ fn check_reader(actor: &Actor) -> Result<()> {
     }
 }
 
+/// What a page of a list asks the store for.
+struct Wanted {
+    filter: OrderFilter,
+    descending: bool,
+    after: Option<OrderKey>,
+    limit: u32,
+}
+
+fn wanted(actor: &Actor, filter: OrderFilter, page: &PageOf<OrderSort>) -> Result<Wanted> {
+    check_reader(actor)?;
+    let rows = page.rows();
+    Ok(Wanted {
+        filter: OrderFilter { requester: own_only(actor).or(filter.requester), ..filter },
+        descending: rows.descending,
+        after: rows.beyond.map(|(key, number)| order_key(page.sort, key, OrderNumber(number))),
+        limit: u32::try_from(rows.limit).unwrap_or(1),
+    })
+}
+
 impl Lifecycle {
     /// One page of orders.
     pub async fn orders(
@@ -191,15 +210,9 @@ impl Lifecycle {
         filter: OrderFilter,
         page: &PageOf<OrderSort>,
     ) -> Result<Slice<OrderRecord>> {
-        check_reader(actor)?;
-        let filter = OrderFilter { requester: own_only(actor).or(filter.requester), ..filter };
-        let rows = page.rows();
-        let after = rows.beyond.map(|(key, number)| order_key(page.sort, key, OrderNumber(number)));
-        let limit = u32::try_from(rows.limit).unwrap_or(1);
+        let Wanted { filter, descending, after, limit } = wanted(actor, filter, page)?;
         let mut tx = self.store().reader().await?;
-        let found =
-            tx.orders_page(&filter, page.sort, rows.descending, after.as_ref(), limit).await?;
-        Ok(page.slice(found))
+        Ok(page.slice(tx.orders_page(&filter, page.sort, descending, after.as_ref(), limit).await?))
     }
 
     /// The same page with what lists show of an order.
@@ -209,15 +222,10 @@ impl Lifecycle {
         filter: OrderFilter,
         page: &PageOf<OrderSort>,
     ) -> Result<Slice<ListedOrder>> {
-        check_reader(actor)?;
-        let filter = OrderFilter { requester: own_only(actor).or(filter.requester), ..filter };
-        let rows = page.rows();
-        let after = rows.beyond.map(|(key, number)| order_key(page.sort, key, OrderNumber(number)));
-        let limit = u32::try_from(rows.limit).unwrap_or(1);
+        let Wanted { filter, descending, after, limit } = wanted(actor, filter, page)?;
         let mut tx = self.store().reader().await?;
-        let found = tx
-            .listed_orders_page(&filter, page.sort, rows.descending, after.as_ref(), limit)
-            .await?;
+        let found =
+            tx.listed_orders_page(&filter, page.sort, descending, after.as_ref(), limit).await?;
         Ok(page.slice(found))
     }
 
