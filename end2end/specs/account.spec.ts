@@ -22,7 +22,7 @@ test('a person is added, chooses a password by a link that is good once, and is 
   await page.getByRole('radio', { name: 'Limited User' }).check();
   await page.getByRole('button', { name: 'Add user' }).click();
   await expect(page.getByRole('heading', { name: 'Nora New', level: 1 })).toBeVisible();
-  const link = await shownOnce(page, 'one-time link');
+  const link = await shownOnce(page, 'One-time link');
   expect(link.startsWith(`${portal.url}/set-up/`)).toBe(true);
   await page.reload();
   await expect(page.getByText(link), 'shown once').toHaveCount(0);
