@@ -1,10 +1,10 @@
 //! newAccount, accounts, external account binding, keyChange (RFC 8555 section 7.3).
 
-use domain::Days;
+use domain::{AcmeAccountId, Days};
 use lifecycle::Actor;
 use serde_json::json;
 
-use crate::client::{Client, Key, binding, jws};
+use crate::client::{Client, Key, binding, csr, jws};
 use crate::house::houses;
 
 #[tokio::test]
@@ -140,6 +140,34 @@ async fn an_account_changes_its_contacts_and_deactivates_itself() {
 /// The inner request of a key change.
 fn inner(new: &Key, header: &serde_json::Value, payload: &serde_json::Value) -> serde_json::Value {
     jws(new, header, &payload.to_string())
+}
+
+/// A key that another node has just changed is the account's key here as well: its client comes
+/// through at once, and the old key orders nothing.
+#[tokio::test]
+async fn another_nodes_key_change_holds_here() {
+    for house in houses().await {
+        let mut client = house.client("one", "ssl_plus").await;
+        let account = client.account.clone().unwrap();
+        let order = client.order(&["www.example.com"]).await.expect(201);
+        client.fetch(&account).await.expect(200);
+        let id = AcmeAccountId(account.rsplit('/').next().unwrap().parse().unwrap());
+        let new = Key::generate("ES384");
+        let (old, jwk, thumbprint) =
+            (client.key.thumbprint(), new.jwk().to_string(), new.thumbprint());
+        let changed = house.desk.store().write(move |tx| {
+            Box::pin(async move { tx.set_acme_account_key(id, &old, &jwk, &thumbprint).await })
+        });
+        assert!(changed.await.unwrap());
+        let late = client.order(&["other.example.com"]).await;
+        assert!(late.status >= 400, "on {}: the old key orders", house.kind);
+        let csr = csr(&["www.example.com"], None);
+        let late = client.finalize(&order.json(), &csr).await;
+        assert!(late.status >= 400, "on {}: the old key finalizes", house.kind);
+        client.key = new;
+        client.fetch(&account).await.expect(200);
+        client.finalize(&order.json(), &csr).await.expect(200);
+    }
 }
 
 #[tokio::test]
