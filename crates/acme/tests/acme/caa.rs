@@ -107,8 +107,10 @@ async fn a_processing_order_outlives_silence() {
         let (der, now) = (csr(&["www.servfail.test"], None), house.clock.now());
         let claim = house.desk.store().write(move |tx| {
             Box::pin(async move {
-                let account = tx.acme_order(id).await?.unwrap().account;
-                let claim = Claim { order: id, account, csr: &der, thumbprint: None, at: now };
+                let order = tx.acme_order(id).await?.unwrap();
+                let (account, names) = (order.account, &order.names());
+                let claim =
+                    Claim { order: id, account, csr: &der, names, thumbprint: None, at: now };
                 tx.claim_acme_order(claim).await
             })
         });

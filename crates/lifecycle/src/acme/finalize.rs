@@ -173,14 +173,24 @@ async fn claim(
     thumbprint: Option<&str>,
 ) -> AcmeResult<(AcmeOrder, Option<Reserved>)> {
     lock(tx, id).await?;
-    let claim =
-        Claim { order: id, account: work.account.id, csr: &work.csr.der, thumbprint, at: work.now };
-    let Some(order) = tx.claim_acme_order(claim).await? else {
-        return not_claimed(tx, claim).await.map(|order| (order, None));
-    };
     let url = new_order::usable_url(tx, work.account).await?;
-    check_csr(&url, &order, work.csr)?;
-    advance(tx, work, &url, order).await
+    let claim = Claim {
+        order: id,
+        account: work.account.id,
+        csr: &work.csr.der,
+        names: &work.csr.names,
+        thumbprint,
+        at: work.now,
+    };
+    // What can't be issued writes nothing.
+    let claimed = match check_key(&url, work.csr) {
+        Ok(()) => tx.claim_acme_order(claim).await?,
+        Err(_) => None,
+    };
+    match claimed {
+        Some(order) => advance(tx, work, &url, order).await,
+        None => not_claimed(tx, &url, work.csr, claim).await.map(|order| (order, None)),
+    }
 }
 
 /// The key that ties an issuance or a held request to its ACME order.
@@ -195,7 +205,12 @@ fn not_ready(order: &AcmeOrder) -> AcmeError {
 }
 
 /// An order that could not be claimed, where asking again is a poll; else why not.
-async fn not_claimed(tx: &mut Tx, claim: Claim<'_>) -> AcmeResult<AcmeOrder> {
+async fn not_claimed(
+    tx: &mut Tx,
+    url: &AcmeUrl,
+    csr: &CsrFacts,
+    claim: Claim<'_>,
+) -> AcmeResult<AcmeOrder> {
     let order = seen(owned(tx, claim.account, claim.order).await?, claim.at);
     if matches!(order.status, AcmeOrderStatus::Processing | AcmeOrderStatus::Valid) {
         return Ok(order);
@@ -203,6 +218,8 @@ async fn not_claimed(tx: &mut Tx, claim: Claim<'_>) -> AcmeResult<AcmeOrder> {
     if order.status != AcmeOrderStatus::Ready {
         return Err(not_ready(&order));
     }
+    check_names(&order, csr)?;
+    check_key(url, csr)?;
     // RFC 8555 section 11.1: an account's key must not be a certificate's key.
     if let Some(thumbprint) = claim.thumbprint
         && tx.acme_account_by_thumbprint(thumbprint).await?.is_some()
@@ -223,7 +240,7 @@ async fn not_claimed(tx: &mut Tx, claim: Claim<'_>) -> AcmeResult<AcmeOrder> {
 
 /// RFC 8555 section 7.4: the CSR asks for exactly the order's identifiers. The CN counts as one of
 /// the names.
-fn check_csr(url: &AcmeUrl, order: &AcmeOrder, csr: &CsrFacts) -> AcmeResult<()> {
+fn check_names(order: &AcmeOrder, csr: &CsrFacts) -> AcmeResult<()> {
     let wanted = order.names();
     let missing = list("It lacks", wanted.missing_from(&csr.names));
     let extra = list("It adds", csr.names.missing_from(&wanted));
@@ -232,6 +249,11 @@ fn check_csr(url: &AcmeUrl, order: &AcmeOrder, csr: &CsrFacts) -> AcmeResult<()>
             format!("The CSR must ask for exactly the order's identifiers.{missing}{extra}");
         return Err(AcmeError::fault("badCSR", words));
     }
+    Ok(())
+}
+
+/// Whether the URL allows the CSR's kind of key.
+fn check_key(url: &AcmeUrl, csr: &CsrFacts) -> AcmeResult<()> {
     let allowed = &url.key_types;
     if !allowed.is_empty() && !csr.key.key_type().is_some_and(|key| allowed.contains(&key)) {
         let labels: Vec<&str> = allowed.iter().map(|key| key.label()).collect();

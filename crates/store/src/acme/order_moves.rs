@@ -1,10 +1,12 @@
 //! Moving ACME orders on, from state to state (RFC 8555 section 7.1.6), and those that are due.
 
 use domain::model::acme::{AcmeOrder, AcmeOrderStatus, Fault};
-use domain::{AcmeAccountId, AcmeOrderId, CertificateId, OrderNumber, RequestId, Timestamp};
+use domain::{
+    AcmeAccountId, AcmeOrderId, CertificateId, NameSet, OrderNumber, RequestId, Timestamp,
+};
 
 use super::orders::{Row, columns};
-use crate::value::{parse, to_json};
+use crate::value::{names_key, parse, to_json};
 use crate::{StoreError, Tx, on};
 
 /// A finalize of an order.
@@ -16,6 +18,8 @@ pub struct Claim<'a> {
     pub account: AcmeAccountId,
     /// The CSR in DER.
     pub csr: &'a [u8],
+    /// What the CSR asks for: the order's names, all of them and no others.
+    pub names: &'a NameSet,
     /// RFC 7638, of the CSR's key, where accounts can have such a key.
     pub thumbprint: Option<&'a str>,
     /// When.
@@ -49,7 +53,7 @@ macro_rules! not_valid_at {
 
 impl Tx {
     /// Takes an account's order from ready to processing with its CSR. None where it is not
-    /// ready or its time is over, where [`Tx::unauthorized_identifier`] has one to name, or where
+    /// ready or its time is over, where it has other names, where [`Tx::unauthorized_identifier`] has one to name, or where
     /// an account has the CSR's key.
     pub async fn claim_acme_order(
         &mut self,
@@ -59,7 +63,7 @@ impl Tx {
             sqlx::query_as(concat!(
                 "UPDATE acme_orders SET status = 'processing', csr_der = $3, finalize_claimed_at = $4 \
                  WHERE id = $1 AND account_id = $2 AND status = 'ready' AND expires_at > $4 \
-                 AND NOT EXISTS (SELECT 1",
+                 AND names_key = $6 AND NOT EXISTS (SELECT 1",
                 not_valid_at!("$4"),
                 ") AND NOT EXISTS (SELECT 1 FROM acme_accounts WHERE thumbprint = $5) RETURNING ",
                 columns!()
@@ -69,6 +73,7 @@ impl Tx {
             .bind(claim.csr)
             .bind(claim.at.0)
             .bind(claim.thumbprint)
+            .bind(names_key(claim.names))
             .fetch_optional(&mut *conn)
             .await?
         });
