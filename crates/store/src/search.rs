@@ -143,11 +143,16 @@ impl Tx {
         let limit = limit.min(LONGEST_PAGE);
         let mut found: Vec<Hit> = Vec::new();
         let mut next = after.cloned();
+        let trigrams = match query {
+            NameQuery::Substring(text) => self.rarest_trigrams(text).await?,
+            _ => None,
+        };
         // Without a filter each name that is met gives an order.
         let one = [limit + 1];
         let steps = if *filter == SearchFilter::default() { &one[..] } else { &STEPS[..] };
         'page: for &step in steps {
-            let hits = self.name_hits(query, filter, next.as_ref(), step).await?;
+            let hits =
+                self.name_hits(query, filter, trigrams.as_deref(), next.as_ref(), step).await?;
             let exhausted = hits.len() < step;
             for hit in hits {
                 if hit.shown && found.len() == limit {
@@ -170,13 +175,10 @@ impl Tx {
         &mut self,
         query: &NameQuery,
         filter: &SearchFilter,
+        trigrams: Option<&str>,
         after: Option<&SearchCursor>,
         step: usize,
     ) -> Result<Vec<Hit>, StoreError> {
-        let trigrams = match query {
-            NameQuery::Substring(text) => self.rarest_trigrams(text).await?,
-            _ => None,
-        };
         let (walk, mut texts) = query.walk(trigrams, after, step);
         let kept = !self.is_postgres();
         let order = match query.sorted_by() {

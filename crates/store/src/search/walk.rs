@@ -56,7 +56,7 @@ impl NameQuery {
     /// what is asked of SQLite's trigram index.
     pub(super) fn walk(
         &self,
-        trigrams: Option<String>,
+        trigrams: Option<&str>,
         after: Option<&SearchCursor>,
         step: usize,
     ) -> (String, Vec<String>) {
@@ -73,7 +73,7 @@ impl NameQuery {
             None => {
                 let mut wanted = all_of(&conditions, "n", 0);
                 if let Some(trigrams) = trigrams {
-                    texts.push(trigrams);
+                    texts.push(trigrams.to_owned());
                     wanted = format!("f.order_names_fts MATCH ${} AND {wanted}", texts.len() + 1);
                 }
                 (format!("{wanted} AND {id} < $1"), "m.id > n.id".to_owned(), format!("{id} DESC"))
