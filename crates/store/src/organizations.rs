@@ -13,7 +13,7 @@ use crate::value::parse;
 use crate::{StoreError, Tx, on};
 
 /// Organizations with more domains are asked for those that are wanted, each time.
-const MOST_KEPT: i64 = 500;
+const MOST_KEPT: i64 = 100;
 
 /// Which validation a list shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
