@@ -48,7 +48,8 @@ pub(crate) async fn filter(
         renewed: switch("renewed"),
         // Whole days, as the column shows them: "7 days left" is within 7 days.
         valid_from: from.or(within.map(|_| Days(0))).map(|days| desk.now.plus(days)),
-        valid_until: within.map(|days| desk.now.plus(Days(days.0 + 1)).plus_seconds(-1)),
+        valid_until: within
+            .map(|days| desk.now.plus(Days(days.0.saturating_add(1))).plus_seconds(-1)),
         ..OrderFilter::default()
     };
     if let Some(typed) = listing.filter("number") {
