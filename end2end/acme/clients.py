@@ -6,6 +6,7 @@ import os
 import pathlib
 import shlex
 import subprocess
+import time
 from dataclasses import dataclass
 
 from net import Net
@@ -192,12 +193,18 @@ class Uacme(Client):
         # Its `new` fails where the account is there already.
         if not (self.home(server) / "private" / "key.pem").exists():
             self.uacme(server, url, "-e", f"{url.kid}:{url.key}", "new", "admin@example.com")
-        self.uacme(server, url, "issue", name, method=method, force=True)
-        return self.home(server) / name.removeprefix("*.") / "cert.pem"
+        return self.issue(server, url, name, method=method, force=True)
 
     def renew(self, server, url, name):
-        self.uacme(server, url, "-d", "30", "issue", name)
-        return self.home(server) / name / "cert.pem"
+        return self.issue(server, url, name, "-d", "30")
+
+    def issue(self, server: str, url: Url, name: str, *options: str, **how) -> pathlib.Path:
+        folder = self.home(server) / name.removeprefix("*.")
+        # It keeps the certificate before as cert-<second it was started in>.pem, and ends where that is taken.
+        while (folder / f"cert-{int(time.time())}.pem").exists():
+            time.sleep(0.05)
+        self.uacme(server, url, *options, "issue", name, **how)
+        return folder / "cert.pem"
 
     def revoke(self, server, url, certificate):
         self.uacme(server, url, "-r", "4", "revoke", certificate)
