@@ -16,11 +16,11 @@ use ca::{
     Authority, BusinessCategory, CsrFacts, IssuedCertificate, LintedPlan, Plan, Registration,
     Subject, SubjectOrganization,
 };
-use domain::model::{CertificateKind, CertificateStatus, KeyType, Order, Serial};
+use domain::model::{CertificateKind, CertificateStatus, KeyType, Order, Organization, Serial};
 use domain::rules::{ScheduledRevocation, Validity, check_validation, longest_lifetime};
 use domain::{
-    AcmeAccountId, CertificateId, EndpointId, IssuanceId, Name, NameSet, OrderNumber, Product,
-    RequestId, Timestamp, UserId, Validation,
+    AcmeAccountId, CertificateId, EndpointId, IssuanceId, Name, NameSet, OrderNumber,
+    OrganizationId, Product, RequestId, Timestamp, UserId, Validation,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -159,13 +159,9 @@ pub(crate) async fn reserve(
     signing: Signing,
 ) -> Result<Reserved> {
     let product = product_of(draft.order)?;
-    let organization = tx
-        .organization(draft.order.organization)
-        .await?
-        .ok_or(LifecycleError::NotFound { what: "organization" })?;
     let unshown: NameSet = draft.names.names.missing_from(draft.challenged).cloned().collect();
-    let domains = domains_above(tx, draft.order, &unshown).await?;
-    check_validation(product, &organization, &domains, &unshown, now)?;
+    let organization =
+        check_validated(tx, product, draft.order.organization, &unshown, now).await?;
     if let Some(guard) = issuer.caa().filter(|_| product.validation != Validation::Private) {
         guard.check(&unshown, draft.acme_account, now)?;
     }
@@ -214,7 +210,7 @@ pub(crate) async fn reserve(
 }
 
 /// What certificates say of an organization. Its register is that of its country.
-fn subject_organization(organization: domain::model::Organization) -> SubjectOrganization {
+fn subject_organization(organization: Organization) -> SubjectOrganization {
     let country = organization.country.clone();
     let registration = organization.registration_number.map(|number| Registration {
         category: BusinessCategory::PrivateOrganization,
@@ -244,20 +240,28 @@ fn asked_twice() -> LifecycleError {
     }
 }
 
-/// The organization's domains that are or lie above the names.
-async fn domains_above(
+/// Refuses unless the organization and its domains vouch for all names (rule D19); answers the
+/// organization.
+pub(crate) async fn check_validated(
     tx: &mut Tx,
-    order: &Order,
+    product: &Product,
+    organization: OrganizationId,
     names: &NameSet,
-) -> Result<Vec<domain::model::Domain>> {
+    now: Timestamp,
+) -> Result<Organization> {
+    let organization = tx
+        .organization(organization)
+        .await?
+        .ok_or(LifecycleError::NotFound { what: "organization" })?;
     let mut above: Vec<&str> = names.iter().flat_map(Name::ancestors).collect();
     above.sort_unstable();
     above.dedup();
     let mut domains = Vec::new();
     for some in above.chunks(200) {
-        domains.extend(tx.domains_named(order.organization, some).await?);
+        domains.extend(tx.domains_named(organization.id, some).await?);
     }
-    Ok(domains)
+    check_validation(product, &organization, &domains, names, now)?;
+    Ok(organization)
 }
 
 impl Lifecycle {

@@ -7,7 +7,8 @@ use domain::rules::{
     check_product_names, longest_lifetime, offer_in_automation, plan_duplicate, scheduled_at,
 };
 use domain::{
-    EndpointId, EventId, Name, NameSet, OrderNumber, Product, ProfileId, Refusal, Timestamp,
+    EndpointId, EventId, Name, NameSet, OrderNumber, OrganizationId, Product, ProfileId, Refusal,
+    Timestamp,
 };
 use serde_json::json;
 use store::Tx;
@@ -17,6 +18,7 @@ use store::events::NewEvent;
 use super::agents::{require_manager, require_person};
 use super::endpoints::{Switch, switch_auto_renew};
 use crate::audit::{AuditEntry, record};
+use crate::issue::{check_validated, product_of};
 use crate::settings::preferences;
 use crate::{Actor, FieldFault, Lifecycle, LifecycleError, Result};
 
@@ -207,6 +209,8 @@ pub(super) async fn prepare(
         .profile;
     check_renewal(form.auto_renew.as_ref(), &profile, now)?;
     let what = resolve(tx, now, actor, form, &endpoint, order.as_ref(), &profile).await?;
+    // It is checked again when it runs; what can't be issued now should not be found out then.
+    check_validated(tx, what.product, what.organization, &what.names, now).await?;
     let (at, time_zone) = match &form.install {
         Install::Now => (now, person_zone(actor)),
         Install::At { date, time, time_zone } => {
@@ -290,6 +294,8 @@ fn check_renewal(renew: Option<&AutoRenew>, profile: &Profile, now: Timestamp) -
 struct Resolved {
     mode: EventMode,
     source_order: Option<OrderNumber>,
+    organization: OrganizationId,
+    product: &'static Product,
     common_name: Name,
     names: NameSet,
     extra_names: NameSet,
@@ -360,6 +366,8 @@ async fn resolve_duplicate(
     Ok(Resolved {
         mode: EventMode::Duplicate,
         source_order: Some(order),
+        organization: source.order.organization,
+        product: product_of(&source.order)?,
         common_name: plan.common_name,
         names: plan.names,
         extra_names: extra_names.clone(),
@@ -395,9 +403,12 @@ fn resolve_new(
     if !matches!(action, EndpointAction::Reissue | EndpointAction::NextCertificate) {
         check_product_names(product, &names)?;
     }
+    let source = in_place.filter(|_| action != EndpointAction::Request).map(|file| &file.order);
     Ok(Resolved {
         mode: EventMode::New,
-        source_order: in_place.filter(|_| action != EndpointAction::Request).map(OrderFile::number),
+        source_order: source.map(|order| order.number),
+        organization: source.map_or(profile.organization, |order| order.organization),
+        product: source.map_or(Ok(product), product_of)?,
         common_name,
         names,
         extra_names: NameSet::default(),

@@ -94,6 +94,11 @@ fn served(record: &CertificateRecord) -> ReadChain {
 impl Yard {
     /// An endpoint that serves a certificate of `order`, or nothing.
     async fn endpoint(&self, port: u16, serves: Option<&CertificateRecord>) -> EndpointId {
+        self.endpoint_of(port, serves.map(served)).await
+    }
+
+    /// An endpoint that serves this.
+    async fn endpoint_of(&self, port: u16, chain: Option<ReadChain>) -> EndpointId {
         let report = EndpointReport {
             ip: "127.0.0.1".to_owned(),
             port,
@@ -102,7 +107,7 @@ impl Yard {
             alias: None,
             manual_reason: None,
         };
-        let found = EndpointFound { report, chain: serves.map(served), probe_error: None };
+        let found = EndpointFound { report, chain, probe_error: None };
         self.report_endpoints(self.agent, vec![found]).await.unwrap()[0]
     }
 

@@ -156,17 +156,7 @@ async fn a_switch_matches_the_names_in_place() {
         let record = yard.certificates(mail).await.remove(0);
         let mut foreign = super::served(&record);
         foreign.fingerprint = "00".repeat(32);
-        let endpoint = yard.endpoint(8443, None).await;
-        let report = super::EndpointReport {
-            ip: "127.0.0.1".to_owned(),
-            port: 8443,
-            server_name: String::new(),
-            software: None,
-            alias: None,
-            manual_reason: None,
-        };
-        let found = super::EndpointFound { report, chain: Some(foreign), probe_error: None };
-        yard.report_endpoints(yard.agent, vec![found]).await.unwrap();
+        let endpoint = yard.endpoint_of(8443, Some(foreign)).await;
         let with = |order| {
             yard.form(
                 endpoint,
@@ -182,5 +172,39 @@ async fn a_switch_matches_the_names_in_place() {
         yard.schedule(&admin, with(mail)).await.unwrap();
         yard.send_csr().await;
         assert_eq!(yard.install().await.certificate.order, mail);
+    }
+}
+
+/// Rule D19 speaks when it is scheduled, not on the night when it runs.
+#[tokio::test]
+async fn what_no_domain_vouches_for_is_not_scheduled() {
+    for yard in yards().await {
+        let endpoint = yard.endpoint(8443, None).await;
+        let elsewhere = yard.fresh(endpoint, "www.elsewhere.test");
+        assert_eq!(
+            refused(yard.schedule(&Actor::Operator, elsewhere).await),
+            "domain_not_validated"
+        );
+        let address = yard.fresh(endpoint, "www.example.com 8.8.8.8");
+        assert_eq!(
+            refused(yard.schedule(&Actor::Operator, address).await),
+            "address_not_validated"
+        );
+    }
+}
+
+/// Control of an IP address is shown by a challenge, which automation does not do.
+#[tokio::test]
+async fn a_switch_does_not_take_addresses_over() {
+    for yard in yards().await {
+        let mail = yard.sell("ssl_plus", "mail.example.com").await.order;
+        let mut foreign = super::served(&yard.certificates(mail).await.remove(0));
+        foreign.fingerprint = "00".repeat(32);
+        foreign.served.names = names("mail.example.com 8.8.8.8");
+        let endpoint = yard.endpoint_of(8443, Some(foreign)).await;
+        let same = Obtain::New { common_name: None, names: NameSet::default() };
+        let form = yard.form(endpoint, EndpointAction::Switch, same);
+        assert_eq!(refused(yard.schedule(&Actor::Operator, form).await), "address_not_validated");
+        assert!(yard.next_task(yard.agent).await.unwrap().is_none());
     }
 }
