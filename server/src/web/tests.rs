@@ -280,6 +280,9 @@ async fn an_organization_has_town_and_number_where_they_were_typed() {
     let organization = page.location;
     let page = browser.get(&organization).await;
     assert!(page.text.contains(r#"value="Bonn""#) && page.text.contains(r#"value="HRB 1234""#));
+    let csv = browser.get("/certificates/organizations.csv").await.text;
+    assert!(csv.contains("Name,Country,Town,Registration number,Validated until"), "{csv}");
+    assert!(csv.contains("\r\nOurs,DE,Bonn,HRB 1234,\r\n"), "{csv}");
     let id = organization.rsplit('/').next().unwrap();
     let form = format!("id={id}&locality=Jena&registration_number=&__page={organization}");
     let page = browser.post("/api/organizations/details", portal, &form).await;
