@@ -9,7 +9,7 @@ use super::api::{EndpointList, EndpointRow, SORTS, endpoints};
 use super::bulk_api::NO_DUPLICATES;
 use crate::kit::{
     Badge, Button, Choice, Column, EmptyState, Expiry, FilterBar, FilterSelect, FilterText, Glyph,
-    Icon, LinkButton, Listing, Pager, Sheet, Table, Time, Weight, page,
+    Icon, LinkButton, Listing, NONE, Names, Pager, Sheet, Table, Time, Weight, page,
 };
 use crate::pages::activity::api::endpoint_tone;
 use crate::paths;
@@ -183,7 +183,7 @@ pub(super) fn common_name(row: &EndpointRow) -> AnyView {
         1 => Some("+ 1 SAN".to_owned()),
         sans => Some(format!("+ {sans} SANs")),
     };
-    view! { {name}{more.map(|more| view! { <span class="small muted">{more}</span> })} }.into_any()
+    view! { <Names names=vec![name]/>{more.map(|more| view! { <span class="small muted">{more}</span> })} }.into_any()
 }
 
 pub(super) fn issuer(row: &EndpointRow) -> AnyView {

@@ -7,7 +7,8 @@ use super::badges::{certificate_badge, kind_label};
 use domain::model::CertificateStatus;
 
 use crate::kit::{
-    Column, Copyable, EmptyState, Expiry, Section, Span, Table, Time, Timeline, Tone, days_left,
+    Column, Copyable, EmptyState, Expiry, NONE, Names, Section, Span, Table, Time, Timeline, Tone,
+    days_left,
 };
 use crate::paths;
 use crate::viewer::Viewer;
@@ -80,13 +81,13 @@ fn row(one: CertificateRow) -> impl IntoView {
             <td>{badge}</td>
             <td><Copyable text=one.serial what="the serial number"/>{fingerprint}</td>
             <td>
-                <span class="name">{one.common_name}</span>
-                {(!names.is_empty()).then(|| view! { <p class="muted small name">{names.join(", ")}</p> })}
+                <Names names=vec![one.common_name]/>
+                {(!names.is_empty()).then(|| view! { <p class="muted small"><Names names=names/></p> })}
                 {key}
             </td>
             <td class="nowrap"><Time at=one.not_before day_only=true/></td>
             <td><Expiry at=one.not_after/></td>
-            <td>{endpoint}</td>
+            <td>{installed}</td>
             <td>{one.requester}</td>
             <td>{download}</td>
         </tr>

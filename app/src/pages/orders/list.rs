@@ -113,14 +113,14 @@ fn row(html: &mut Markup, order: &OrderRow, viewer: &Viewer) {
     let (tone, state) = order_state(order.status, order.valid_till, viewer.now);
     html.tags("<tr><th scope=\"row\"><a href=\"").text(&paths::order(order.number)).tags("\">");
     html.show(order.number).tags("</a></th><td>").badge(tone, state);
-    html.tags("</td><td><span class=\"name\">").text(&order.common_name).tags("</span>");
+    html.tags("</td><td>").names(&[&order.common_name]);
     if order.more_names > 0 {
         let word = if order.more_names == 1 { "name" } else { "names" };
         html.tags("<p class=\"muted small\">and ").show(order.more_names).tags(" more ").tags(word);
         html.tags("</p>");
     }
     if let Some(found) = &order.found {
-        html.tags("<p class=\"muted small\">found: ").text(found).tags("</p>");
+        html.tags("<p class=\"muted small\">found: ").names(&[found]).tags("</p>");
     }
     html.tags("</td><td>").text(&product_name(&order.product));
     html.tags("</td><td><a href=\"").text(&paths::organization(order.organization)).tags("\">");

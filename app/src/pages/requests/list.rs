@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::api::{RequestRow, SORTS, requests};
 use crate::kit::{
     Badge, Choice, Column, EmptyState, FilterBar, FilterSelect, FilterText, Glyph, LinkButton,
-    Listing, Pager, Sheet, Table, Time, Tone, Weight, page,
+    Listing, NONE, Names, Pager, Sheet, Table, Time, Tone, Weight, page,
 };
 use crate::pages::paged::Paged;
 use crate::paths;
@@ -121,7 +121,7 @@ fn row(request: RequestRow) -> impl IntoView {
             <td>{kind_label(&request.kind)}</td>
             <td>{badge}{waits.map(|age| view! { <p class="muted small">"for " {age}</p> })}</td>
             <td><a href=paths::order(request.order)>{request.order.to_string()}</a></td>
-            <td><span class="name">{dash(request.common_name)}</span></td>
+            <td><Names names=vec![dash(request.common_name)]/></td>
             <td>{dash(request.requester)}</td>
             <td><Time at=request.asked_at/></td>
             <td>{dash(request.reviewer)}</td>
