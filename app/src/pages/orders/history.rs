@@ -68,10 +68,13 @@ fn row(one: CertificateRow) -> impl IntoView {
         let short: String = text.chars().take(16).collect();
         view! { <p class="muted small" title=text>"SHA-256 " {short} "…"</p> }
     });
-    let endpoint = one.endpoint.map_or_else(
-        || "—".into_any(),
-        |id| view! { <a href=paths::endpoint(id)>{format!("Endpoint {id}")}</a> }.into_any(),
-    );
+    let installed = one.installed.into_iter().map(|(endpoint, address)| {
+        view! { <a class="place" href=paths::endpoint(endpoint)>{address}</a> }
+    });
+    let installed = match installed.collect::<Vec<_>>() {
+        none if none.is_empty() => NONE.into_any(),
+        places => places.into_any(),
+    };
     let download = one.has_file.then(
         || view! { <a href=paths::certificate_file(one.id, "chain") download="">"PEM chain"</a> },
     );
