@@ -18,6 +18,13 @@ pub struct Paged<R> {
     pub next: Option<String>,
 }
 
+impl<R> Paged<R> {
+    /// A page of nothing.
+    pub const fn none() -> Self {
+        Self { rows: Vec::new(), previous: None, next: None }
+    }
+}
+
 /// The page that the URL asks for; `numbers` says whether the column of `sort` holds numbers.
 #[cfg(feature = "ssr")]
 pub fn page_of<S>(listing: &Listing, sort: S, numbers: bool) -> PageOf<S> {

@@ -80,6 +80,7 @@ fn list(listing: Listing, found: Paged<RequestRow>) -> AnyView {
             <FilterSelect name="status" label="Status" choices=states/>
             <FilterSelect name="type" label="Type" choices=kinds/>
             <FilterText name="order" label="Order ID"/>
+            <FilterText name="requester" label="Requester"/>
         </FilterBar>
         {match (none, filtered) {
             (true, true) => view! {
