@@ -248,7 +248,7 @@ fn renew_form(view: &EndpointView, on: bool) -> AnyView {
     let replace = view.auto_replace;
     let id = view.row.id.to_string();
     view! {
-        <Expander title=title open=!on>
+        <Expander title=title open=!on || came_back(SaveAutoRenew::PATH)>
             <Form action=SaveAutoRenew::PATH>
                 <Hidden name="id" value=id/>
                 <SelectField name="profile" label="Automation profile" choices=profiles value=chosen/>
