@@ -158,11 +158,11 @@ fn row(row: EndpointRow, brand: &str, may_automate: bool) -> AnyView {
                 {under.map(|name| view! { <span class="small muted">{name}</span> })}
             </th>
             <td>{common_name(&row)}</td>
-            <td>{row.host.clone()}</td>
-            <td>{row.software.clone().unwrap_or_else(|| "–".to_owned())}</td>
-            <td>{issuer(&row)}</td>
-            <td>{row.order.map(|order| view! { <a href=paths::order(order)>{order.to_string()}</a> })}</td>
-            <td>{row.expires.map(|at| view! { <Expiry at=at/> })}</td>
+            <td class="roomy">{row.host.clone()}</td>
+            <td class="roomy">{row.software.clone().unwrap_or_else(|| NONE.to_owned())}</td>
+            <td class="roomy">{issuer(&row)}</td>
+            <td>{row.order.map_or_else(|| NONE.into_any(), |order| view! { <a href=paths::order(order)>{order.to_string()}</a> }.into_any())}</td>
+            <td>{row.expires.map_or_else(|| NONE.into_any(), |at| view! { <Expiry at=at/> }.into_any())}</td>
             <td>
                 <Badge tone=endpoint_tone(row.status) text=row.status.label()/>
                 {row.cause.clone().map(|cause| view! { <span class="small muted clamp">{cause}</span> })}
