@@ -159,7 +159,7 @@ fn host(view: &EndpointView) -> AnyView {
         Some(at) => view! { <Time at=at/> }.into_any(),
         None => "Never".into_any(),
     };
-    let text = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+    let text = |text: Option<String>| text.unwrap_or_else(|| NONE.to_owned());
     view! {
         <Section title="Host">
             <Facts>

@@ -100,7 +100,7 @@ fn facts(detail: &OrderDetail) -> AnyView {
                 <Fact term="Coverage">{coverage}</Fact>
                 <Fact term="Valid till">{valid_till}</Fact>
                 <Fact term="Origin">{origin_label(row.origin)}</Fact>
-                <Fact term="Requester">{row.requester.unwrap_or_else(|| "—".to_owned())}</Fact>
+                <Fact term="Requester">{row.requester.unwrap_or_else(|| NONE.to_owned())}</Fact>
                 <Fact term="Ordered"><Time at=row.ordered_at/></Fact>
                 {note.map(|note| view! { <Fact term="Note">{note}</Fact> })}
             </Facts>
@@ -156,7 +156,7 @@ fn requests(requests: Vec<RequestLine>) -> Option<AnyView> {
                 <th scope="row"><a href=paths::request(one.id)>{one.id.to_string()}</a></th>
                 <td>{kind_label(&one.kind)}</td>
                 <td>{state_badge(&one.state)}</td>
-                <td>{one.requester.unwrap_or_else(|| "—".to_owned())}</td>
+                <td>{one.requester.unwrap_or_else(|| NONE.to_owned())}</td>
                 <td><Time at=one.at/></td>
             </tr>
         }

@@ -144,9 +144,6 @@ fn row(html: &mut Markup, order: &OrderRow, viewer: &Viewer) {
     html.text(order.requester.as_deref().unwrap_or(NONE)).tags("</td></tr>");
 }
 
-/// In a cell without anything.
-const NONE: &str = "—";
-
 /// "1 / 0 / 2", said in full to assistive technology.
 fn certificates(html: &mut Markup, [originals, reissues, duplicates]: [i64; 3]) {
     html.tags("<span aria-hidden=\"true\">").show(originals).tags(" / ").show(reissues);

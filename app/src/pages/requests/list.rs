@@ -115,7 +115,7 @@ fn age(since: Timestamp, now: Timestamp) -> String {
 fn row(request: RequestRow) -> impl IntoView {
     let badge = state_badge(&request.state);
     let waits = (request.state == "pending").then(|| age(request.asked_at, Viewer::current().now));
-    let dash = |text: Option<String>| text.unwrap_or_else(|| "—".to_owned());
+    let dash = |text: Option<String>| text.unwrap_or_else(|| NONE.to_owned());
     view! {
         <tr>
             <th scope="row"><a href=paths::request(request.id)>{request.id.to_string()}</a></th>
