@@ -51,9 +51,10 @@ pub(super) async fn server_function(State(web): State<Web>, request: Request) ->
         .and_then(|value| value.to_str().ok())
         .is_some_and(|accept| accept.contains("text/html"));
     let (parts, body) = request.into_parts();
-    let carries = parts.uri.path() == SignIn::PATH;
-    let limit = if carries { CARRIED_LIMIT } else { FORM_LIMIT };
-    let Ok(bytes) = to_bytes(body, limit).await else {
+    let may_carry = parts.uri.path() == SignIn::PATH;
+    let limit = if may_carry { CARRIED_LIMIT } else { FORM_LIMIT };
+    let fits = |bytes: &Bytes| bytes.len() <= FORM_LIMIT || fields_of(bytes).has(CARRIED_FIELD);
+    let Some(bytes) = to_bytes(body, limit).await.ok().filter(fits) else {
         return plain::page(
             StatusCode::PAYLOAD_TOO_LARGE,
             "Too much at once",
@@ -107,7 +108,7 @@ impl Web {
     }
 
     async fn after_form(&self, parts: Parts, bytes: &Bytes, answer: Answer) -> Response {
-        let fields = Query::parse(&String::from_utf8_lossy(bytes));
+        let fields = fields_of(bytes);
         let page = page_of(&parts, &fields);
         let action = parts.uri.path().to_owned();
         let mut response = match answer.failure {
@@ -160,6 +161,10 @@ impl Web {
         }
         response
     }
+}
+
+fn fields_of(form: &Bytes) -> Query {
+    Query::parse(&String::from_utf8_lossy(form))
 }
 
 /// The form that a sign-in carries.
