@@ -55,3 +55,15 @@ test('a profile that is in use is not deleted, and the page says why', async ({ 
   await page.getByRole('button', { name: 'Delete profile' }).click();
   await expect(page.getByText('Endpoints renew with the profile "Standard SSL".')).toBeVisible();
 });
+
+test('profiles are filtered, sorted and exported as the list shows them', async ({ page }) => {
+  await signIn(page, 'administrator');
+  await page.goto('/automation/profiles?text=wildcard');
+  const names = page.getByRole('rowheader').getByRole('link');
+  await expect(names).toHaveText(['Private Wildcard', 'SSL Wildcard']);
+  await page.getByRole('link', { name: 'Name', exact: true }).click();
+  await expect(names).toHaveText(['SSL Wildcard', 'Private Wildcard']);
+  const href = await page.getByRole('link', { name: 'Export CSV' }).getAttribute('href');
+  const lines = (await (await page.request.get(href ?? '')).text()).trim().split('\r\n');
+  expect(lines.slice(1).map((line) => line.split(',')[0])).toEqual(['SSL Wildcard', 'Private Wildcard']);
+});
