@@ -112,19 +112,19 @@ impl Web {
         let page = page_of(&parts, &fields);
         let action = parts.uri.path().to_owned();
         let mut response = match answer.failure {
-            None => match carried(&action, &fields) {
-                Some(form) => self.carried_on(parts, form, &answer.headers).await,
-                None => {
+            None => {
+                if let Some(form) = carried(&action, &fields) {
+                    self.carried_on(parts, form, &answer.headers).await
+                } else {
                     let next = answer.headers.get(LOCATION).cloned();
                     see_other(next.or_else(|| HeaderValue::from_str(&page).ok()))
                 }
-            },
+            }
             Some(error) => {
-                let page = match error {
-                    PortalError::SignedOut => {
-                        Query::default().with("next", &page).href(&paths::sign_in())
-                    }
-                    _ => page,
+                let page = if error == PortalError::SignedOut {
+                    Query::default().with("next", &page).href(&paths::sign_in())
+                } else {
+                    page
                 };
                 self.page_again(parts, &page, Submitted { action, fields, error: Some(error) })
                     .await
