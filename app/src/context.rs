@@ -31,7 +31,9 @@ pub fn provide(lifecycle: &Lifecycle, site: &Site) {
     provide_context(site.clone());
     let Some(parts) = use_context::<Parts>() else { return };
     if let Some(submitted) = parts.extensions.get::<Submitted>() {
-        browser::set_status(submitted.error.status());
+        if let Some(error) = &submitted.error {
+            browser::set_status(error.status());
+        }
         provide_context(submitted.clone());
     }
     provide_context(viewer(&parts, lifecycle.clock().now()));

@@ -164,12 +164,44 @@ impl From<domain::Refusal> for PortalError {
 
 /// A form that was sent and came back: its page is shown again with the failure and with all that
 /// was typed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submitted {
     /// The URL that the form was sent to.
     pub action: String,
     /// What was typed.
     pub fields: Query,
-    /// Why it came back.
-    pub error: PortalError,
+    /// Why it came back; none where its sender had to sign in first, and nothing was done with it.
+    pub error: Option<PortalError>,
+}
+
+impl Submitted {
+    /// The form as the sign-in form carries it, passwords left out.
+    pub fn carry(&self) -> String {
+        let fields = self.fields.without_all(|name| name.ends_with(SECRET));
+        format!("{}?{}", self.action, fields.text())
+    }
+
+    /// Reads what [`Submitted::carry`] wrote.
+    pub fn carried(text: &str) -> Option<Self> {
+        let (action, fields) = text.split_once('?')?;
+        Some(Self { action: action.to_owned(), fields: Query::parse(fields), error: None })
+    }
+}
+
+/// How the names of fields end that no page shows again.
+pub(crate) const SECRET: &str = "password";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_carried_without_its_passwords() {
+        let fields = Query::parse("name=a%26b&note=&ids[]=1&ids[]=2&current_password=x&password=y");
+        let sent = Submitted { action: "/api/x".to_owned(), fields, error: None };
+        let carried = Submitted::carried(&sent.carry()).unwrap();
+        assert_eq!(carried.action, "/api/x");
+        assert_eq!(carried.fields, Query::parse("name=a%26b&note=&ids[]=1&ids[]=2"));
+        assert_eq!(Submitted::carried("nothing"), None);
+    }
 }

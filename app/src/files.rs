@@ -6,7 +6,7 @@ use axum::routing::{get, post};
 
 use crate::pages::{
     acme_urls, activity, agents, api_keys, audit, domains, endpoints, orders, organizations,
-    request, requests, users, wizard,
+    profiles, request, requests, users, wizard,
 };
 use crate::paths;
 
@@ -17,6 +17,7 @@ pub fn routes() -> Router {
         .route(&paths::csv(paths::ACTIVITY), get(activity::files::activity))
         .route(&paths::csv(paths::ACME_URLS), get(acme_urls::files::acme_urls))
         .route(&paths::csv(paths::AGENTS), get(agents::files::agents))
+        .route(&paths::csv(paths::PROFILES), get(profiles::files::profiles))
         .route("/automation/activity/{id}/stream", get(activity::files::stream))
         .route("/automation/endpoints/{id}/request/names", get(wizard::files::names))
         .route(&paths::csv(paths::USERS), get(users::files::users))

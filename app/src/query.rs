@@ -59,12 +59,24 @@ impl Query {
     /// The same without `name`.
     #[must_use]
     pub fn without(&self, name: &str) -> Self {
-        Self(self.0.iter().filter(|(key, _)| key != name).cloned().collect())
+        self.without_all(|key| key == name)
+    }
+
+    /// The same without the names that `unwanted` tells.
+    #[must_use]
+    pub fn without_all(&self, unwanted: impl Fn(&str) -> bool) -> Self {
+        Self(self.0.iter().filter(|(key, _)| !unwanted(key)).cloned().collect())
     }
 
     /// The pairs in order.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// All pairs as [`Query::parse`] reads them, blank values too.
+    pub fn text(&self) -> String {
+        let pair = |(name, value): (&str, &str)| format!("{}={}", encode(name), encode(value));
+        self.pairs().map(pair).collect::<Vec<_>>().join("&")
     }
 
     /// `path` with this query behind it; blank values are left out.
@@ -127,6 +139,7 @@ mod tests {
         let url = query.href("/x");
         assert_eq!(url, "/x?name=a%26b%3Dc%20d%2B%C3%A9");
         assert_eq!(Query::parse(url.split_once('?').unwrap().1).get("name"), Some("a&b=c d+é"));
+        assert_eq!(Query::parse(&query.text()), query, "blank values included");
     }
 
     #[test]

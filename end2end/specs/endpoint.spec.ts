@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { begin, chooseProfile, next, submit } from '../support/automation.ts';
+import { endpointPath } from '../support/pages.ts';
 import { signIn } from '../support/people.ts';
 import { expect, test } from '../support/test.ts';
 
@@ -31,4 +32,38 @@ test('a try that failed is told on the endpoint\'s page, with what to do and whe
 
   await page.goto('/automation/activity');
   await expect(page.getByRole('rowheader').getByRole('link', { name: portal.address('shop-1') })).toBeVisible();
+});
+
+test('an order says where its certificates are installed, by address', async ({ page, portal }) => {
+  await signIn(page, 'administrator');
+  const path = await endpointPath(page, portal, 'www-2');
+  await page.goto('/certificates/orders/12345');
+  const history = page.getByRole('region', { name: 'Certificates of order 12345' });
+  const place = history.getByRole('link', { name: portal.address('www-2'), exact: true });
+  await expect(place).toHaveAttribute('href', path);
+});
+
+test('a profile that is in use is not deleted, and the page says why', async ({ page, portal }) => {
+  await signIn(page, 'administrator');
+  await page.goto(`${await endpointPath(page, portal, 'shop-1')}#auto-renew`);
+  await page.getByLabel('Automation profile').selectOption({ label: 'Standard SSL' });
+  await page.locator('#auto-renew').getByRole('button', { name: 'Enable auto-renew' }).click();
+  await expect(page.getByText('Auto-renew is on, in your name.')).toBeVisible();
+  await page.goto('/automation/profiles');
+  await page.getByRole('rowheader').getByRole('link', { name: 'Standard SSL', exact: true }).click();
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await page.getByRole('button', { name: 'Delete profile' }).click();
+  await expect(page.getByText('Endpoints renew with the profile "Standard SSL".')).toBeVisible();
+});
+
+test('profiles are filtered, sorted and exported as the list shows them', async ({ page }) => {
+  await signIn(page, 'administrator');
+  await page.goto('/automation/profiles?text=wildcard');
+  const names = page.getByRole('rowheader').getByRole('link');
+  await expect(names).toHaveText(['Private Wildcard', 'SSL Wildcard']);
+  await page.getByRole('link', { name: 'Name', exact: true }).click();
+  await expect(names).toHaveText(['SSL Wildcard', 'Private Wildcard']);
+  const href = await page.getByRole('link', { name: 'Export CSV' }).getAttribute('href');
+  const lines = (await (await page.request.get(href ?? '')).text()).trim().split('\r\n');
+  expect(lines.slice(1).map((line) => line.split(',')[0])).toEqual(['SSL Wildcard', 'Private Wildcard']);
 });

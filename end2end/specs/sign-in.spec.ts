@@ -39,7 +39,7 @@ test('whoever follows a link is led to it after signing in', async ({ page }) =>
   await expect(page).toHaveURL(/\/certificates\/orders\?sort=expires$/);
 });
 
-test('a session that ended under a form is said, and leads back to the form', async ({ page, context }) => {
+test('a session that ended under a form is said, and the form comes back as it was filled in', async ({ page, context }) => {
   await signIn(page, 'administrator');
   await page.goto('/automation/agents/new');
   await page.getByLabel('Name', { exact: true }).fill('web-9.example.com');
@@ -47,8 +47,13 @@ test('a session that ended under a form is said, and leads back to the form', as
   await page.getByRole('button', { name: 'Add agent' }).click();
   await expect(page.getByText('Your session has ended')).toBeVisible();
   const { email, password } = person('administrator');
+  await fillSignIn(page, email, 'not the password');
+  await expect(page.getByText('Your session has ended')).toBeVisible();
   await fillSignIn(page, email, password);
-  await expect(page).toHaveURL(/\/automation\/agents\/new$/);
+  await expect(page.getByText('You are signed in again')).toBeVisible();
+  await expect(page.getByLabel('Name', { exact: true })).toHaveValue('web-9.example.com');
+  await page.getByRole('button', { name: 'Add agent' }).click();
+  await expect(page.getByRole('heading', { name: 'web-9.example.com', level: 1 })).toBeVisible();
 });
 
 test('a forged session is no session, and a form from elsewhere is refused', async ({ page, context, portal }) => {

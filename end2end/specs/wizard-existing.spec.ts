@@ -113,9 +113,14 @@ test('D7: no duplicates in bulk, and a line says why; new certificates are', asy
   await expect(page.getByRole('heading', { name: 'Request a certificate on 2 endpoints' })).toBeVisible();
   await expect(page.getByText(DUPLICATE)).toHaveCount(0);
   await expect(page.getByText(/no duplicate certificates in bulk/)).toBeVisible();
-  for (const endpoint of ['new-1', 'new-2']) {
-    await page.getByLabel(`Common name for ${portal.address(endpoint)}`, { exact: true }).fill(`${endpoint}.example.com`);
-  }
+  const nameFor = (endpoint: string) => page.getByLabel(`Common name for ${portal.address(endpoint)}`, { exact: true });
+  await nameFor('new-1').fill('not a name');
+  await nameFor('new-2').fill('new-2.example.com');
+  await page.getByRole('button', { name: 'Submit requests' }).click();
+  await expect(page.getByRole('alert')).toBeVisible();
+  await expect(nameFor('new-1')).toHaveValue('not a name');
+  await expect(nameFor('new-2')).toHaveValue('new-2.example.com');
+  await nameFor('new-1').fill('new-1.example.com');
   await page.getByLabel('Automation profile').selectOption({ label: 'Standard SSL – Standard SSL for Example Corp' });
   await page.getByRole('button', { name: 'Submit requests' }).click();
   await expect(page.getByText('2 requests were submitted.')).toBeVisible();

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::action::filled;
 use super::form::FormState;
 use super::{Glyph, Icon};
+use crate::fault::SECRET;
 
 /// Label, help and fault around one control.
 #[component]
@@ -98,7 +99,9 @@ pub fn TextField(
     let form = FormState::current();
     let id = form.id(&name);
     let fault = form.fault(&name);
-    let value = if kind == "password" { String::new() } else { form.typed(&name).unwrap_or(value) };
+    let secret = kind == "password";
+    debug_assert!(!secret || name.ends_with(SECRET), "{name} would be carried over a sign-in");
+    let value = if secret { String::new() } else { form.typed(&name).unwrap_or(value) };
     let described = described_by(&id, !help.is_empty(), fault.is_some());
     let invalid = fault.is_some().then_some("true");
     view! {

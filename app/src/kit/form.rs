@@ -13,6 +13,9 @@ use crate::viewer::Viewer;
 
 /// Name of the hidden field that says which page a form stands on.
 pub const PAGE_FIELD: &str = "__page";
+/// Name of the hidden field in which the sign-in form carries a form that was sent without a
+/// session ([`Submitted::carry`]).
+pub const CARRIED_FIELD: &str = "__carried";
 
 /// What fields need to know of the form around them.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +40,19 @@ impl FormState {
         fields.pairs().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
     }
 
+    /// All that was typed into the fields `name[]`, in their order.
+    pub(crate) fn all_typed(&self, name: &str) -> Vec<String> {
+        let fields = self.submitted.as_ref().map(|sent| &sent.fields);
+        fields.map(|fields| fields.all(name).map(str::to_owned).collect()).unwrap_or_default()
+    }
+
+    /// The value that travelled unseen, where the form was carried over a sign-in: what it was
+    /// made from may be another by now, which its use case has to see.
+    fn carried(&self, name: &str) -> Option<String> {
+        let carried = self.submitted.as_ref().is_some_and(|sent| sent.error.is_none());
+        self.typed(name).filter(|_| carried)
+    }
+
     /// Whether the form came back.
     pub(crate) const fn came_back(&self) -> bool {
         self.submitted.is_some()
@@ -51,8 +67,13 @@ impl FormState {
 
     /// What is wrong with the field `name`.
     pub(crate) fn fault(&self, name: &str) -> Option<String> {
-        self.submitted.as_ref()?.error.of_field(name).map(str::to_owned)
+        self.submitted.as_ref()?.error.as_ref()?.of_field(name).map(str::to_owned)
     }
+}
+
+/// Whether a form that was sent to `action` came back: what it stands in has to be open.
+pub fn came_back(action: &str) -> bool {
+    use_context::<Submitted>().is_some_and(|sent| sent.action == action)
 }
 
 /// A form that is sent to a server function: `<Form action=SavePreferences::PATH>`.
@@ -83,7 +104,8 @@ pub fn Form(
     let trouble = state
         .submitted
         .clone()
-        .map(|sent| view! { <Trouble error=sent.error key=state.key.clone()/> });
+        .and_then(|sent| sent.error)
+        .map(|error| view! { <Trouble error=error key=state.key.clone()/> });
     let came_back = state.came_back();
     view! {
         <form method="post" action=action class=class data-guard="" novalidate=came_back>
@@ -127,6 +149,7 @@ pub fn Hidden(
     #[prop(into)]
     value: String,
 ) -> impl IntoView {
+    let value = FormState::current().carried(&name).unwrap_or(value);
     view! { <input type="hidden" name=name value=value/> }
 }
 

@@ -1,6 +1,7 @@
 //! Icons: strokes on a grid of 16, in the colour of the text beside them.
 
 use leptos::prelude::*;
+use leptos::tachys::html::InertElement;
 
 use super::Markup;
 
@@ -87,15 +88,13 @@ pub fn Icon(
     /// The drawing.
     glyph: Glyph,
 ) -> impl IntoView {
-    view! {
-        <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
-            <path d=glyph.path()></path>
-        </svg>
-    }
+    let mut html = Markup::with_capacity(300);
+    html.icon(glyph);
+    InertElement::new(html.into_html())
 }
 
 impl Markup {
-    /// The same as [`Icon()`].
+    /// What [`Icon()`] shows.
     pub fn icon(&mut self, glyph: Glyph) -> &mut Self {
         self.tags(
             r#"<svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path d=""#,

@@ -5,6 +5,9 @@ use leptos::prelude::*;
 
 use super::{Glyph, Icon};
 
+/// In the place of what is not there.
+pub const NONE: &str = "—";
+
 /// A list of facts: terms and what they are.
 #[component]
 pub fn Facts(

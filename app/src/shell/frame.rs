@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::menu::Menu;
 use super::top::TopBar;
 use crate::demo::DemoLine;
+use crate::fault::Submitted;
 use crate::kit::{Notice, Tone};
 
 /// The frame around a page of a signed-in person.
@@ -23,11 +24,22 @@ pub fn Frame(
                 <DemoLine/>
                 <main id="main" tabindex="-1">
                     {flash()}
+                    {signed_in_again()}
                     {children()}
                 </main>
             </div>
         </div>
     }
+}
+
+/// Above a form that its sender had to sign in for.
+fn signed_in_again() -> Option<impl IntoView> {
+    use_context::<Submitted>().filter(|sent| sent.error.is_none())?;
+    Some(view! {
+        <Notice tone=Tone::Info title="You are signed in again">
+            <p>"Nothing was done with what you sent. Look it over, and send it once more; passwords were not kept."</p>
+        </Notice>
+    })
 }
 
 /// The notice that the last form left for this page.

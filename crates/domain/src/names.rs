@@ -59,6 +59,17 @@ pub enum NameError {
     Idna(String),
 }
 
+/// A name as people read it: its A-labels as U-labels. None where it has none, or where one of them
+/// stands for nothing (UTS 46). To be shown beside the name only: different names may look alike.
+pub fn to_unicode(name: &str) -> Option<String> {
+    let (wildcard, base) = name.strip_prefix("*.").map_or(("", name), |base| ("*.", base));
+    if !base.split('.').any(|label| label.starts_with("xn--")) {
+        return None;
+    }
+    let (text, valid) = idna::domain_to_unicode(base);
+    valid.ok().map(|()| format!("{wildcard}{text}"))
+}
+
 impl DnsName {
     /// Reads a name as a person or a client writes it: any case, U-labels or A-labels, one
     /// trailing dot allowed.
@@ -204,6 +215,16 @@ mod tests {
             ("bücher.example", "xn--bcher-kva.example"),
         ] {
             assert_eq!(DnsName::parse(text).unwrap().as_str(), name);
+        }
+    }
+
+    #[test]
+    fn a_labels_are_read_as_u_labels() {
+        let read = |name| to_unicode(name).unwrap_or_default();
+        assert_eq!(read("xn--bcher-kva.example"), "bücher.example");
+        assert_eq!(read("*.xn--bcher-kva.example"), "*.bücher.example");
+        for none in ["www.example.com", "xn--a.example", "xn--.example", "192.0.2.7", ""] {
+            assert_eq!(to_unicode(none), None, "{none}");
         }
     }
 

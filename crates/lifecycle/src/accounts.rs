@@ -10,7 +10,7 @@ pub use store::users::{Account, AccountFilter, AccountSort};
 
 use crate::audit::{self, AuditEntry};
 use crate::auth::password;
-use crate::lists::{PageOf, Slice};
+use crate::lists::{MEANT_AMONG, PageOf, Slice, meant};
 use crate::{Actor, FieldFault, Lifecycle, LifecycleError, Person, Result};
 
 pub mod links;
@@ -97,6 +97,17 @@ impl Lifecycle {
             require_administrator(actor, "Looking at another person")?;
         }
         found(self.store().reader().await?.account(id).await?)
+    }
+
+    /// Whom the filter of a list means: by name or e-mail address, whole or, where nobody else's
+    /// holds it, a part.
+    pub async fn person_meant(&self, text: &str) -> Result<Option<UserId>> {
+        let filter = AccountFilter { text: Some(text.to_owned()), ..AccountFilter::default() };
+        let page = PageOf::first(AccountSort::Name, MEANT_AMONG);
+        let mut tx = self.store().reader().await?;
+        let found = tx.accounts(&filter, page.sort, &page.rows()).await?;
+        let user = meant(found, text, |account| vec![&account.user.name, &account.user.email]);
+        Ok(user.map(|account| account.user.id))
     }
 
     /// The person with this e-mail address, for the command line.

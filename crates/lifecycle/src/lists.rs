@@ -57,6 +57,17 @@ impl<S> PageOf<S> {
     }
 }
 
+/// How many rows that hold a text are looked at for the one that is meant.
+pub(crate) const MEANT_AMONG: u16 = 100;
+
+/// The row that a typed name means: the one with exactly this name, else the only one.
+pub(crate) fn meant<T>(rows: Vec<T>, text: &str, names: impl Fn(&T) -> Vec<&String>) -> Option<T> {
+    let text = text.trim().to_lowercase();
+    let only = rows.len() == 1;
+    let exact = |row: &T| names(row).iter().any(|name| name.to_lowercase() == text);
+    rows.into_iter().find(|row| only || exact(row))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,5 +88,16 @@ mod tests {
             back.slice(vec![3, 2, 1]),
             Slice { rows: vec![2, 3], before: true, after: true }
         );
+    }
+
+    #[test]
+    fn a_name_is_meant_whole_or_where_it_is_the_only_one() {
+        let found = |rows: &[&str], text: &str| {
+            meant(rows.iter().map(ToString::to_string).collect(), text, |name| vec![name])
+        };
+        assert_eq!(found(&["Corp", "Example Corp"], " corp ").as_deref(), Some("Corp"));
+        assert_eq!(found(&["Example Corp"], "exam").as_deref(), Some("Example Corp"));
+        assert_eq!(found(&["Example Corp", "Examples"], "exam"), None);
+        assert_eq!(found(&[], "exam"), None);
     }
 }

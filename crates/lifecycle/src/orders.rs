@@ -15,6 +15,7 @@ use domain::rules::{
 use domain::{CertificateId, OrderNumber, OrganizationId, Refusal, RequestId, Timestamp, UserId};
 use store::Tx;
 pub use store::certificates::CertificateRecord;
+pub use store::endpoints::Installed;
 pub use store::orders::{ListedOrder, OrderFilter, OrderRecord, OrderSort};
 use store::orders::{OrderKey, StoredExplanation};
 pub use store::requests::{RequestFilter, RequestRecord};
@@ -39,6 +40,8 @@ pub struct OrderDetail {
     pub organization: String,
     /// Its certificates, oldest first.
     pub certificates: Vec<CertificateRecord>,
+    /// Where they are served now.
+    pub installed: Vec<Installed>,
     /// The names of the people who asked for its certificates.
     pub people: BTreeMap<UserId, String>,
     /// The whole chain of renewals, oldest first, with this order among them.
@@ -265,6 +268,7 @@ impl Lifecycle {
             organization: organization.map(|found| found.name).unwrap_or_default(),
             people: names_of(&mut tx, askers).await?,
             certificates,
+            installed: tx.installed(number).await?,
             lineage: kin(actor, &find::lineage(&mut tx, &record).await?),
             requests: tx.requests_of_order(number).await?,
             record,

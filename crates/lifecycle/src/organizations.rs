@@ -17,7 +17,7 @@ pub use store::organizations::{DomainRecord, PlaceFilter, PlaceSort, ValidationS
 use self::details::Details;
 use crate::accounts::require_administrator;
 use crate::audit::{self, AuditEntry};
-use crate::lists::{PageOf, Slice};
+use crate::lists::{MEANT_AMONG, PageOf, Slice, meant};
 use crate::sessions::SecretToken;
 use crate::{Actor, Lifecycle, LifecycleError, Result, settings};
 
@@ -167,6 +167,16 @@ impl Lifecycle {
     /// The organization with exactly this name, for the command line.
     pub async fn organization_by_name(&self, name: &str) -> Result<Organization> {
         self.store().reader().await?.organization_by_name(name).await?.ok_or(NO_ORGANIZATION)
+    }
+
+    /// Which organization the filter of a list means: by its name, whole or, where no other's
+    /// holds it, a part.
+    pub async fn organization_meant(&self, text: &str) -> Result<Option<OrganizationId>> {
+        let filter = PlaceFilter { text: Some(text.to_owned()), ..PlaceFilter::default() };
+        let page = PageOf::first(PlaceSort::Name, MEANT_AMONG);
+        let mut tx = self.store().reader().await?;
+        let found = tx.organizations(&filter, page.sort, &page.rows()).await?;
+        Ok(meant(found, text, |organization| vec![&organization.name]).map(|one| one.id))
     }
 
     /// A page of organizations.

@@ -354,7 +354,12 @@ impl Placing<'_> {
                 message: "The same was asked for at the same moment. Reload the page.".to_owned(),
             });
         };
-        let words = format!("Asked for a {kind} (order {}); it waits for approval.", order.number);
+        let what = match kind {
+            RequestKind::New => "new certificate",
+            RequestKind::Renew => "renewal",
+            RequestKind::Duplicate | RequestKind::Reissue | RequestKind::Revoke => kind.as_str(),
+        };
+        let words = format!("Asked for a {what} (order {}); it waits for approval.", order.number);
         let facts = json!({ "order": order.number, "kind": kind, "because": because });
         let entry = AuditEntry::new("request.held", "request", request, words);
         audit::record(tx, self.now, self.actor, entry.changing(json!(null), facts)).await?;

@@ -195,7 +195,8 @@ pub(crate) async fn carry_out(
         revoked += usize::from(tx.set_certificate_status(*id, status).await?);
     }
     let (action, words) = if plan.whole_order {
-        ("order.revoked", format!("Revoked order {} with {revoked} certificates.", plan.order))
+        let word = if revoked == 1 { "certificate" } else { "certificates" };
+        ("order.revoked", format!("Revoked order {} with {revoked} {word}.", plan.order))
     } else {
         ("certificate.revoked", format!("Revoked a certificate of order {}.", plan.order))
     };

@@ -31,6 +31,19 @@ pub struct Served {
     pub not_after: Timestamp,
 }
 
+/// Where a certificate of ours is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installed {
+    /// The certificate.
+    pub certificate: CertificateId,
+    /// The endpoint that serves it.
+    pub endpoint: EndpointId,
+    /// Its address.
+    pub ip: String,
+    /// Its TCP port.
+    pub port: u16,
+}
+
 /// One endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointRecord {
@@ -250,6 +263,30 @@ impl Tx {
         let row: Option<Row> =
             on!(self, |conn| sqlx::query_as(sql).bind(id.0).fetch_optional(&mut *conn).await?);
         row.map(TryInto::try_into).transpose()
+    }
+
+    /// Where the certificates of this order are served; the first 200 places.
+    pub async fn installed(&mut self, order: OrderNumber) -> Result<Vec<Installed>, StoreError> {
+        let rows: Vec<(i64, i64, String, i64)> = on!(self, |conn| {
+            sqlx::query_as(
+                "SELECT e.certificate_id, e.id, e.ip, e.port \
+                 FROM endpoints e JOIN agents a ON a.id = e.agent_id \
+                 WHERE e.order_number = $1 AND e.certificate_id IS NOT NULL AND a.removed_at IS NULL \
+                 ORDER BY e.id LIMIT 200",
+            )
+            .bind(order.0)
+            .fetch_all(&mut *conn)
+            .await?
+        });
+        let place = |(certificate, endpoint, ip, port): (i64, i64, String, i64)| {
+            Ok(Installed {
+                certificate: CertificateId(certificate),
+                endpoint: EndpointId(endpoint),
+                ip,
+                port: small("endpoints.port", port)?,
+            })
+        };
+        rows.into_iter().map(place).collect()
     }
 
     /// Makes the endpoint known, or brings what is known of it up to date.

@@ -10,6 +10,7 @@ use domain::model::{
     AutoRenew, KeyType, Profile, RevocationReason, RevocationTarget, SignatureHash,
 };
 use domain::rules::{DuplicateNames, longest_lifetime};
+use domain::time::DAY;
 use domain::{
     Days, Name, NameSet, OrderNumber, OrganizationId, Product, ProductId, ProfileId, Timestamp,
 };
@@ -243,14 +244,15 @@ fn csr(key: &KeyPair, names: &Exact) -> anyhow::Result<String> {
     Ok(params.serialize_request(key)?.pem()?)
 }
 
-/// Requests that the Standard User made and nobody has reviewed.
+/// Requests that the Standard User made and nobody has reviewed, half a day apart: the last one is
+/// the newest.
 async fn waiting(
     desk: &Lifecycle,
     organizations: &HashMap<&str, OrganizationId>,
 ) -> anyhow::Result<()> {
     for (index, (product, name)) in WAITING.iter().enumerate() {
-        let ago = i64::try_from(index).unwrap_or(0) + 1;
-        let then = desk.with_clock(Clock::starting_at(desk.clock().now().minus(Days(ago))));
+        let ago = i64::try_from(WAITING.len() - index).unwrap_or(0) * (DAY / 2);
+        let then = desk.with_clock(Clock::starting_at(desk.clock().now().plus_seconds(-ago)));
         let names = exact(name, &[])?;
         let csr = csr(&KeyPair::generate()?, &names)?;
         let order = NewOrder {

@@ -4,22 +4,33 @@
 //! failure and with everything that was typed (status 4xx). Nothing travels in the URL, so long
 //! texts such as CSRs come back too, and nothing typed lands in logs or in the history. A form
 //! that did its work is answered with 303, to wherever the server function redirects.
+//!
+//! A form that was sent without a session is answered with the sign-in page, which carries it: the
+//! answer to the sign-in is the form's own page, filled in. Nothing of it is kept here, and
+//! nothing is done before its sender sends it again.
 
+use app::browser::{Cookie, Secure};
 use app::context;
 use app::fault::{PortalError, Submitted};
-use app::kit::PAGE_FIELD;
+use app::kit::{CARRIED_FIELD, PAGE_FIELD};
+use app::pages::session::api::SignIn;
 use app::paths;
 use app::query::Query;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
-use http::header::{ACCEPT, ALLOW, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, REFERER, SET_COOKIE};
+use http::header::{
+    ACCEPT, ALLOW, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, LOCATION, REFERER, SET_COOKIE,
+};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
+use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::error::{FromServerFnError as _, SERVER_FN_ERROR_HEADER};
 
-use super::{FORM_LIMIT, Web, plain};
+use super::{FORM_LIMIT, Web, identify, plain};
 
+/// The largest sign-in form, in bytes: another one that it carries is escaped twice.
+pub(super) const CARRIED_LIMIT: usize = 5 * FORM_LIMIT;
 /// The largest answer of a server function that is looked at, in bytes.
 const ANSWER_LIMIT: usize = 1024 * 1024;
 
@@ -40,7 +51,10 @@ pub(super) async fn server_function(State(web): State<Web>, request: Request) ->
         .and_then(|value| value.to_str().ok())
         .is_some_and(|accept| accept.contains("text/html"));
     let (parts, body) = request.into_parts();
-    let Ok(bytes) = to_bytes(body, FORM_LIMIT).await else {
+    let may_carry = parts.uri.path() == SignIn::PATH;
+    let limit = if may_carry { CARRIED_LIMIT } else { FORM_LIMIT };
+    let fits = |bytes: &Bytes| bytes.len() <= FORM_LIMIT || fields_of(bytes).has(CARRIED_FIELD);
+    let Some(bytes) = to_bytes(body, limit).await.ok().filter(fits) else {
         return plain::page(
             StatusCode::PAYLOAD_TOO_LARGE,
             "Too much at once",
@@ -94,19 +108,27 @@ impl Web {
     }
 
     async fn after_form(&self, parts: Parts, bytes: &Bytes, answer: Answer) -> Response {
-        let fields = Query::parse(&String::from_utf8_lossy(bytes));
+        let fields = fields_of(bytes);
         let page = page_of(&parts, &fields);
+        let action = parts.uri.path().to_owned();
         let mut response = match answer.failure {
             None => {
-                let next = answer.headers.get(LOCATION).cloned();
-                see_other(next.or_else(|| HeaderValue::from_str(&page).ok()))
+                if let Some(form) = carried(&action, &fields) {
+                    self.carried_on(parts, form, &answer.headers).await
+                } else {
+                    let next = answer.headers.get(LOCATION).cloned();
+                    see_other(next.or_else(|| HeaderValue::from_str(&page).ok()))
+                }
             }
-            Some(PortalError::SignedOut) => {
-                let sign_in =
-                    Query::default().with("ended", 1).with("next", &page).href(&paths::sign_in());
-                see_other(HeaderValue::from_str(&sign_in).ok())
+            Some(error) => {
+                let page = if error == PortalError::SignedOut {
+                    Query::default().with("next", &page).href(&paths::sign_in())
+                } else {
+                    page
+                };
+                self.page_again(parts, &page, Submitted { action, fields, error: Some(error) })
+                    .await
             }
-            Some(error) => self.page_again(parts, &page, fields, error).await,
         };
         for cookie in answer.headers.get_all(SET_COOKIE) {
             response.headers_mut().append(SET_COOKIE, cookie.clone());
@@ -114,17 +136,21 @@ impl Web {
         response
     }
 
+    /// The page of a form that was carried over the sign-in that was just done.
+    async fn carried_on(&self, mut parts: Parts, form: Submitted, answer: &HeaderMap) -> Response {
+        let page = page_of(&parts, &form.fields);
+        let secure = parts.extensions.get().copied().unwrap_or(Secure(false));
+        let token = Cookie::Session.read(&cookies_set(answer), secure);
+        match identify::signed_in(self, token, &mut parts.extensions).await {
+            Ok(()) => self.page_again(parts, &page, form).await,
+            Err(response) => response,
+        }
+    }
+
     /// The page that the form stands on, with what was typed.
-    async fn page_again(
-        &self,
-        mut parts: Parts,
-        page: &str,
-        fields: Query,
-        error: PortalError,
-    ) -> Response {
-        let action = parts.uri.path().to_owned();
-        let status = status_of(&error);
-        parts.extensions.insert(Submitted { action, fields, error });
+    async fn page_again(&self, mut parts: Parts, page: &str, form: Submitted) -> Response {
+        let status = form.error.as_ref().map_or(StatusCode::OK, status_of);
+        parts.extensions.insert(form);
         parts.method = Method::GET;
         parts.uri = page.parse().unwrap_or_else(|_| Uri::from_static("/"));
         parts.headers.remove(CONTENT_LENGTH);
@@ -135,6 +161,24 @@ impl Web {
         }
         response
     }
+}
+
+fn fields_of(form: &Bytes) -> Query {
+    Query::parse(&String::from_utf8_lossy(form))
+}
+
+/// The form that a sign-in carries.
+fn carried(action: &str, fields: &Query) -> Option<Submitted> {
+    fields.get(CARRIED_FIELD).filter(|_| action == SignIn::PATH).and_then(Submitted::carried)
+}
+
+/// The cookies that an answer sets, as the browser will send them.
+fn cookies_set(answer: &HeaderMap) -> HeaderMap {
+    let pair = |cookie: &HeaderValue| {
+        let pair = cookie.to_str().ok()?.split(';').next()?;
+        HeaderValue::from_str(pair).ok()
+    };
+    answer.get_all(SET_COOKIE).iter().filter_map(pair).map(|pair| (COOKIE, pair)).collect()
 }
 
 /// The page that a form says it stands on, else the one that the browser names; ours only.

@@ -9,7 +9,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::header::HOST;
-use http::{HeaderMap, StatusCode};
+use http::{Extensions, HeaderMap, StatusCode};
 
 use super::{Web, WebOptions, plain};
 
@@ -27,7 +27,7 @@ pub(super) async fn person(State(web): State<Web>, mut request: Request, next: N
     let secure = Secure(is_secure(&web.options, request.headers()));
     let connection = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let address = connection.map(|ConnectInfo(address)| address.ip().to_canonical());
-    let token = Cookie::Session.read(request.headers(), secure).filter(|token| !token.is_empty());
+    let token = Cookie::Session.read(request.headers(), secure);
     let extensions = request.extensions_mut();
     extensions.insert(secure);
     extensions.insert(web.lifecycle.clone());
@@ -37,24 +37,37 @@ pub(super) async fn person(State(web): State<Web>, mut request: Request, next: N
     if let Some(address) = address {
         extensions.insert(ClientAddress(address));
     }
-    if let Some(token) = token {
-        match web.lifecycle.session(&token, address).await {
-            Ok(Some(person)) => {
-                extensions.insert(SignedIn { person: Arc::new(person), token: token.into() });
-            }
-            Ok(None) => {}
-            Err(error) => {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "a session could not be read"
-                );
-                return plain::page(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "The portal is not ready",
-                    "Its database does not answer. Try again in a minute; nothing was changed.",
-                );
-            }
+    match signed_in(&web, token, extensions).await {
+        Ok(()) => next.run(request).await,
+        Err(response) => response,
+    }
+}
+
+/// Leaves whose session `token` is in the extensions; fails with the page that says why it can't
+/// be known.
+pub(super) async fn signed_in(
+    web: &Web,
+    token: Option<String>,
+    extensions: &mut Extensions,
+) -> Result<(), Response> {
+    let Some(token) = token.filter(|token| !token.is_empty()) else { return Ok(()) };
+    let address = extensions.get::<ClientAddress>().map(|client| client.0);
+    match web.lifecycle.session(&token, address).await {
+        Ok(Some(person)) => {
+            extensions.insert(SignedIn { person: Arc::new(person), token: token.into() });
+            Ok(())
+        }
+        Ok(None) => Ok(()),
+        Err(error) => {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "a session could not be read"
+            );
+            Err(plain::page(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The portal is not ready",
+                "Its database does not answer. Try again in a minute; nothing was changed.",
+            ))
         }
     }
-    next.run(request).await
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use app::query::Query;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
@@ -13,6 +14,7 @@ use lifecycle::{Actor, Clock, Lifecycle, Store, StoreOptions};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
+use super::forms::CARRIED_LIMIT;
 use super::{FORM_LIMIT, WebOptions, router};
 
 const PASSWORD: &str = "harbour violet anvil";
@@ -22,6 +24,12 @@ struct Browser {
     router: Router,
     cookies: Vec<(String, String)>,
     _folder: TempDir,
+}
+
+/// A form as a browser sends it.
+fn form(fields: &[(&str, &str)]) -> String {
+    let fields = fields.iter().fold(Query::default(), |all, (name, value)| all.with(name, value));
+    fields.text()
 }
 
 /// What came back.
@@ -219,6 +227,82 @@ async fn d5_a_saved_form_says_so_once_and_a_stale_one_comes_back() {
     );
 }
 
+/// What a page's element `name` holds as its `value`, unescaped as a browser does.
+fn value_of(page: &Page, name: &str) -> String {
+    let at = page.text.find(&format!("name=\"{name}\" value=\"")).expect(name);
+    let value = page.text[at..].split('"').nth(3).unwrap();
+    value.replace("&amp;", "&").replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">")
+}
+
+#[tokio::test]
+async fn a_form_without_a_session_comes_back_filled_in_after_signing_in() {
+    let mut browser = Browser::signed_in().await;
+    browser.cookies.clear();
+    let portal = "http://portal.test";
+    let typed = "name=%22Ours%22+%26+%3CCo%3E&country=DE&locality=&password=mine&__page=%2Fcertificates%2Forganizations%2Fnew";
+    let page = browser.post("/api/organizations/add", portal, typed).await;
+    assert_eq!(page.status, StatusCode::UNAUTHORIZED);
+    assert!(page.text.contains("Your session has ended"), "{}", page.text);
+    assert!(!page.text.contains("mine"), "no password is carried");
+    assert_eq!(value_of(&page, "next"), "/certificates/organizations/new");
+
+    let sign_in = |page: &Page, password: &str| {
+        form(&[
+            ("email", "ada@example.com"),
+            ("password", password),
+            ("next", "/certificates/organizations/new"),
+            ("__page", "/sign-in?next=%2Fcertificates%2Forganizations%2Fnew"),
+            ("__carried", &value_of(page, "__carried")),
+        ])
+    };
+    let page = browser.post("/api/session/sign-in", portal, &sign_in(&page, "a wrong guess")).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let page = browser.post("/api/session/sign-in", portal, &sign_in(&page, PASSWORD)).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text);
+    assert!(page.text.contains("You are signed in again"), "{}", page.text);
+    assert!(page.text.contains("Add organization") && page.text.contains("Ada Byron"));
+    assert_eq!(value_of(&page, "name"), "\"Ours\" & <Co>");
+    assert!(page.text.contains(r#"value="DE""#));
+    let list = browser.get("/certificates/organizations").await;
+    assert!(!list.text.contains("Ours"), "nothing was done before it is sent again");
+    let sent = browser.post("/api/organizations/add", portal, typed).await;
+    assert_eq!(sent.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn settings_that_changed_meanwhile_are_seen_after_signing_in_too() {
+    let mut browser = Browser::signed_in().await;
+    let portal = "http://portal.test";
+    let stale = "version=0&approval_step=one_step&brand_word=Mine&__page=%2Fsettings%2Fpreferences";
+    let kept = std::mem::take(&mut browser.cookies);
+    let page = browser.post("/api/preferences/save", portal, stale).await;
+    assert_eq!(page.status, StatusCode::UNAUTHORIZED);
+    let carried = value_of(&page, "__carried");
+    browser.cookies = kept;
+    let other = "version=0&approval_step=skip&brand_word=Theirs&__page=%2Fsettings%2Fpreferences";
+    assert_eq!(
+        browser.post("/api/preferences/save", portal, other).await.status,
+        StatusCode::SEE_OTHER
+    );
+    browser.cookies.clear();
+    let fields = [("email", "ada@example.com"), ("password", PASSWORD), ("next", "/")];
+    let sign_in = form(&[fields.as_slice(), &[("__carried", carried.as_str())]].concat());
+    let page = browser.post("/api/session/sign-in", portal, &sign_in).await;
+    assert_eq!(value_of(&page, "version"), "0", "the version that was typed into");
+    assert!(page.text.contains(r#"value="Mine""#));
+}
+
+#[tokio::test]
+async fn a_form_that_a_sign_in_carries_leads_to_no_other_site() {
+    let mut browser = Browser::open(false).await;
+    let carried = "/api/organizations/add?__page=https%3A%2F%2Fevil.example%2F";
+    let fields = [("email", "ada@example.com"), ("password", PASSWORD), ("next", "/")];
+    let sign_in = form(&[fields.as_slice(), &[("__carried", carried)]].concat());
+    let page = browser.post("/api/session/sign-in", "http://portal.test", &sign_in).await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text.contains("<h1>Dashboard</h1>"), "{}", page.text);
+}
+
 #[tokio::test]
 async fn what_is_kept_for_mail_says_that_none_is_sent() {
     let mut browser = Browser::signed_in().await;
@@ -280,6 +364,9 @@ async fn an_organization_has_town_and_number_where_they_were_typed() {
     let organization = page.location;
     let page = browser.get(&organization).await;
     assert!(page.text.contains(r#"value="Bonn""#) && page.text.contains(r#"value="HRB 1234""#));
+    let csv = browser.get("/certificates/organizations.csv").await.text;
+    assert!(csv.contains("Name,Country,Town,Registration number,Validated until"), "{csv}");
+    assert!(csv.contains("\r\nOurs,DE,Bonn,HRB 1234,\r\n"), "{csv}");
     let id = organization.rsplit('/').next().unwrap();
     let form = format!("id={id}&locality=Jena&registration_number=&__page={organization}");
     let page = browser.post("/api/organizations/details", portal, &form).await;
@@ -305,10 +392,20 @@ async fn addresses_that_lead_nowhere_are_404_in_words() {
 #[tokio::test]
 async fn forms_are_bounded() {
     let mut browser = Browser::open(false).await;
-    let page = browser
-        .post("/api/session/sign-in", "http://portal.test", &"x".repeat(FORM_LIMIT + 1))
-        .await;
-    assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let carried = |size| format!("__carried={}", "x".repeat(size));
+    let add = "/api/organizations/add";
+    let sign_in = "/api/session/sign-in";
+    for (path, form, fits) in [
+        (add, "x".repeat(FORM_LIMIT), true),
+        (add, carried(FORM_LIMIT), false),
+        (sign_in, "x".repeat(FORM_LIMIT + 1), false),
+        // It carries others, escaped twice.
+        (sign_in, carried(FORM_LIMIT), true),
+        (sign_in, carried(CARRIED_LIMIT), false),
+    ] {
+        let status = browser.post(path, "http://portal.test", &form).await.status;
+        assert_eq!(status != StatusCode::PAYLOAD_TOO_LARGE, fits, "{path} {}", form.len());
+    }
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use super::{credential, orders};
 use crate::fault::PortalError;
 use crate::kit::{
     Badge, Button, Column, Copyable, Dialog, Fact, Facts, Form, FormActions, Hidden, LinkButton,
-    OpenDialog, Section, Sheet, Table, TextField, Time, Tone, Weight, page,
+    NONE, OpenDialog, Section, Sheet, Table, TextField, Time, Tone, Weight, page,
 };
 use crate::paths;
 use crate::viewer::Viewer;
@@ -81,7 +81,7 @@ fn facts(view: &UrlView) -> AnyView {
     let row = view.row.clone();
     let used = row
         .last_used_at
-        .map_or_else(|| "never".into_any(), |at| view! { <Time at=at/> }.into_any());
+        .map_or_else(|| "Never".into_any(), |at| view! { <Time at=at/> }.into_any());
     let directory = view.directory.clone();
     let coverage = match row.url.coverage_years {
         None => "No multi-year plan".to_owned(),
@@ -107,7 +107,7 @@ fn facts(view: &UrlView) -> AnyView {
                 <Fact term="Last used">{used}</Fact>
                 <Fact term="Accounts">{count(row.accounts)}</Fact>
                 <Fact term="Orders">{count(row.orders)}</Fact>
-                <Fact term="Made"><Time at=row.created_at/></Fact>
+                <Fact term="Created"><Time at=row.created_at/></Fact>
             </Facts>
         </Section>
     }
@@ -143,7 +143,7 @@ fn credentials(view: &UrlView) -> AnyView {
     let columns = vec![
         Column::new("KID"),
         Column::new("Status"),
-        Column::new("Made"),
+        Column::new("Created"),
         Column::new("Works until"),
         Column::new("Last used"),
     ];
@@ -165,10 +165,10 @@ fn credential_row(one: CredentialRow) -> impl IntoView {
         (None, false, None) => (Tone::Good, "Active"),
     };
     let until =
-        one.expires_at.map_or_else(|| "–".into_any(), |at| view! { <Time at=at/> }.into_any());
+        one.expires_at.map_or_else(|| NONE.into_any(), |at| view! { <Time at=at/> }.into_any());
     let used = one
         .last_used_at
-        .map_or_else(|| "never".into_any(), |at| view! { <Time at=at/> }.into_any());
+        .map_or_else(|| "Never".into_any(), |at| view! { <Time at=at/> }.into_any());
     view! {
         <tr>
             <th scope="row"><Copyable text=one.kid what="the KID"/></th>

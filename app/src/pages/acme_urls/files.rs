@@ -35,7 +35,7 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
         "Accounts",
         "Last used",
         "Orders",
-        "Made",
+        "Created",
     ]);
     for line in rows.await? {
         let row = row(line);

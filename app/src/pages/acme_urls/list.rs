@@ -75,7 +75,7 @@ fn table(listing: &Listing, rows: Vec<UrlRow>, paged: bool) -> AnyView {
         Column::new("Accounts").number(),
         Column::new("Last used").sorted("used"),
         Column::new("Orders").number(),
-        Column::new("Made").sorted("made"),
+        Column::new("Created").sorted("made"),
     ];
     let (listing, rows) = (listing.clone(), rows.into_iter().map(row).collect_view());
     view! { <Table label="ACME Directory URLs" columns=columns listing=listing>{rows}</Table> }
@@ -85,7 +85,7 @@ fn table(listing: &Listing, rows: Vec<UrlRow>, paged: bool) -> AnyView {
 fn row(row: UrlRow) -> impl IntoView {
     let used = row
         .last_used_at
-        .map_or_else(|| "never".into_any(), |at| view! { <Time at=at/> }.into_any());
+        .map_or_else(|| "Never".into_any(), |at| view! { <Time at=at/> }.into_any());
     view! {
         <tr>
             <th scope="row"><a href=paths::acme_url(row.url.id)>{row.url.name}</a></th>

@@ -24,7 +24,7 @@ pub(super) fn accounts(view: &UrlView) -> AnyView {
         Column::new("Status"),
         Column::new("Contacts"),
         Column::new("Key (RFC 7638)"),
-        Column::new("Made"),
+        Column::new("Created"),
     ];
     let rows = view.accounts.iter().cloned().map(account).collect_view();
     let pages = pages(view, "accounts", view.more_accounts.map(|id| id.0));

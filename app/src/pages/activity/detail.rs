@@ -12,7 +12,7 @@ use super::progress::progress;
 use crate::fault::PortalError;
 use crate::islands::Live;
 use crate::kit::{
-    Badge, Button, Fact, Facts, Form, Hidden, LinkButton, Notice, Section, Sheet, Time, Tone,
+    Badge, Button, Fact, Facts, Form, Hidden, LinkButton, NONE, Notice, Section, Sheet, Time, Tone,
     Weight, page,
 };
 use crate::paths;
@@ -27,7 +27,7 @@ pub fn EventPage() -> impl IntoView {
     page(async move {
         let id = id.ok_or_else(|| PortalError::no_such("event"))?;
         let event = event(id.0).await?;
-        let title = format!("{} · {}", event.row.action, event.row.common_name);
+        let title = format!("{}: {}", event.row.action, event.row.common_name);
         let open = event.row.finished_at.is_none();
         let body = view! {
             <div id=FOLLOWED class="stack" aria-live="polite" tabindex="-1">{followed(event)}</div>
@@ -168,7 +168,7 @@ fn plain_reason(event: &EventView) -> AnyView {
 fn facts(event: EventView) -> AnyView {
     let EventView { row, names, extra_names, emails, .. } = event;
     let listed =
-        |names: Vec<String>| if names.is_empty() { "–".to_owned() } else { names.join(", ") };
+        |names: Vec<String>| if names.is_empty() { NONE.to_owned() } else { names.join(", ") };
     view! {
         <Section title="Details">
             <Facts>

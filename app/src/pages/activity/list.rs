@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::api::{EventRow, SORTS, event_tone, events, mode_label};
 use crate::kit::{
     Badge, Choice, Column, EmptyState, FilterBar, FilterSelect, FilterText, LinkButton, Listing,
-    Pager, Sheet, Table, Time, Weight, page,
+    NONE, Names, Pager, Sheet, Table, Time, Weight, page,
 };
 use crate::pages::paged::Paged;
 use crate::paths;
@@ -95,12 +95,12 @@ fn row(event: EventRow, endpoint: bool) -> AnyView {
     let more = (event.sans > 0)
         .then(|| view! { <span class="small muted">{format!("+ {} more", event.sans)}</span> });
     let ended =
-        event.finished_at.map_or_else(|| "–".into_any(), |at| view! { <Time at=at/> }.into_any());
+        event.finished_at.map_or_else(|| NONE.into_any(), |at| view! { <Time at=at/> }.into_any());
     view! {
         <tr>
             <th scope="row"><a href=paths::event(event.id)>{format!("#{}", event.id)}</a>{where_to}</th>
             <td>{event.action}<span class="small muted">{mode_label(event.mode)}</span></td>
-            <td>{event.common_name}{more}</td>
+            <td class="roomy"><Names names=vec![event.common_name]/>{more}</td>
             <td>
                 <Badge tone=event_tone(event.status) text=event.status.label()/>
                 {event.cause.map(|cause| view! { <span class="small muted clamp">{cause}</span> })}

@@ -107,20 +107,40 @@ pub(crate) fn row(agent: lifecycle::automation::AgentRecord, now: Timestamp) -> 
     }
 }
 
-/// Agents that are not removed; `text` is looked for in name and host.
-#[server(prefix = "/api", endpoint = "agents/list")]
-pub async fn agents(text: String) -> Result<AgentList, PortalError> {
-    use crate::desk::{Desk, May};
+/// Keys that the list is sorted by.
+pub const SORTS: [&str; 4] = ["name", "host", "seen", "endpoints"];
 
-    let desk = Desk::require(May::SeeAll)?;
-    let text = text.to_lowercase();
+/// Agents that are not removed, as the URL of their list asks.
+#[cfg(feature = "ssr")]
+pub(crate) async fn listed(
+    desk: &crate::desk::Desk,
+    query: &str,
+) -> Result<Vec<AgentRow>, PortalError> {
+    let listing = crate::kit::Listing::read(crate::paths::AGENTS, query, &SORTS);
+    let text = listing.filter("text").unwrap_or_default().to_lowercase();
     let found = desk.lifecycle.agents(&desk.actor()).await?;
     let rows = found.into_iter().map(|agent| row(agent, desk.now));
     let holds = |row: &AgentRow| {
         row.name.to_lowercase().contains(&text)
             || row.hostname.as_ref().is_some_and(|host| host.to_lowercase().contains(&text))
     };
-    Ok(AgentList { rows: rows.filter(holds).collect(), may_automate: desk.may(May::Automate) })
+    Ok(crate::pages::paged::sorted(rows.filter(holds).collect(), &listing, |row| {
+        match listing.sort.key.as_str() {
+            "host" => (0, row.hostname.as_deref().unwrap_or_default()),
+            "seen" => (row.seen_at.map_or(0, |at| at.0), ""),
+            "endpoints" => (row.endpoints, ""),
+            _ => (0, &row.name),
+        }
+    }))
+}
+
+/// The list of agents.
+#[server(prefix = "/api", endpoint = "agents/list")]
+pub async fn agents(query: String) -> Result<AgentList, PortalError> {
+    use crate::desk::{Desk, May};
+
+    let desk = Desk::require(May::SeeAll)?;
+    Ok(AgentList { rows: listed(&desk, &query).await?, may_automate: desk.may(May::Automate) })
 }
 
 /// One agent, right after it was added with its token.

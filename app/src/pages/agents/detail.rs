@@ -9,7 +9,7 @@ use super::api::{AgentState, AgentView, RemoveAgent, agent};
 use super::list::badge;
 use crate::fault::PortalError;
 use crate::kit::{
-    Button, CodeBlock, Dialog, Fact, Facts, Form, FormActions, Hidden, LinkButton, Notice,
+    Button, CodeBlock, Dialog, Fact, Facts, Form, FormActions, Hidden, LinkButton, NONE, Notice,
     OpenDialog, Section, Sheet, Time, Tone, Weight, page,
 };
 use crate::paths;
@@ -91,7 +91,7 @@ fn token_gone(view: &AgentView) -> AnyView {
 
 fn facts(view: &AgentView) -> AnyView {
     let row = view.row.clone();
-    let text = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+    let text = |text: Option<String>| text.unwrap_or_else(|| NONE.to_owned());
     let seen =
         row.seen_at.map_or_else(|| "Never".into_any(), |at| view! { <Time at=at/> }.into_any());
     let found = Query::default().with("agent", row.id).href(&paths::endpoints());

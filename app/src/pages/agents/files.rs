@@ -3,11 +3,10 @@
 use axum::extract::RawQuery;
 use axum::response::{IntoResponse as _, Response};
 
-use super::api::row;
+use super::api::listed;
 use crate::desk::{Desk, May};
 use crate::fault::PortalError;
 use crate::pages::csv::{Csv, refused};
-use crate::query::Query;
 
 /// `/automation/agents.csv`.
 pub async fn agents(desk: Desk, RawQuery(query): RawQuery) -> Response {
@@ -19,7 +18,6 @@ pub async fn agents(desk: Desk, RawQuery(query): RawQuery) -> Response {
 
 async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
     desk.check(May::SeeAll)?;
-    let text = Query::parse(query).get("text").unwrap_or_default().to_lowercase();
     let mut csv = Csv::new(&[
         "Name",
         "State",
@@ -30,12 +28,7 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
         "Endpoints",
         "Added",
     ]);
-    for record in desk.lifecycle.agents(&desk.actor()).await? {
-        let agent = row(record, desk.now);
-        let held = [Some(&agent.name), agent.hostname.as_ref()];
-        if !held.into_iter().flatten().any(|held| held.to_lowercase().contains(&text)) {
-            continue;
-        }
+    for agent in listed(&desk, query).await? {
         csv.line([
             agent.name,
             format!("{:?}", agent.state).to_lowercase(),

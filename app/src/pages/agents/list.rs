@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::api::{AgentList, AgentRow, AgentState, agents};
+use super::api::{AgentList, AgentRow, AgentState, SORTS, agents};
 use crate::kit::{
-    Badge, Column, EmptyState, FilterBar, FilterText, Glyph, LinkButton, Listing, Sheet, Table,
-    Time, Tone, Weight, page,
+    Badge, Column, EmptyState, FilterBar, FilterText, Glyph, LinkButton, Listing, NONE, Sheet,
+    Table, Time, Tone, Weight, page,
 };
 use crate::paths;
 use crate::query::Query;
@@ -16,9 +16,8 @@ use crate::viewer::Viewer;
 pub fn AgentsPage() -> impl IntoView {
     let query = Viewer::current().query().to_owned();
     page(async move {
-        let text = Query::parse(&query).get("text").unwrap_or_default().to_owned();
-        let found = agents(text).await?;
-        let listing = Listing::read(paths::AGENTS, &query, &["name"]);
+        let found = agents(query.clone()).await?;
+        let listing = Listing::read(paths::AGENTS, &query, &SORTS);
         let add = found.may_automate.then(add_button);
         Ok(Sheet::new("Agents", list(listing, found))
             .under("Automation")
@@ -33,8 +32,11 @@ fn add_button() -> AnyView {
 
 fn list(listing: Listing, found: AgentList) -> AnyView {
     let filtered = listing.is_filtered();
-    let body =
-        if found.rows.is_empty() { empty(filtered, found.may_automate) } else { table(found.rows) };
+    let body = if found.rows.is_empty() {
+        empty(filtered, found.may_automate)
+    } else {
+        table(listing.clone(), found.rows)
+    };
     view! {
         <FilterBar listing=listing export=true><FilterText name="text" label="Name or host"/></FilterBar>
         {body}
@@ -57,23 +59,23 @@ fn empty(filtered: bool, may_automate: bool) -> AnyView {
     .into_any()
 }
 
-fn table(rows: Vec<AgentRow>) -> AnyView {
+fn table(listing: Listing, rows: Vec<AgentRow>) -> AnyView {
     let columns = vec![
-        Column::new("Name"),
+        Column::new("Name").sorted("name"),
         Column::new("State"),
-        Column::new("Host"),
+        Column::new("Host").sorted("host"),
         Column::new("Version"),
         Column::new("Platform"),
-        Column::new("Last seen"),
-        Column::new("Endpoints").number(),
+        Column::new("Last seen").sorted("seen"),
+        Column::new("Endpoints").sorted("endpoints").number(),
     ];
     let rows = rows.into_iter().map(row).collect_view();
-    view! { <Table label="Agents" columns=columns>{rows}</Table> }.into_any()
+    view! { <Table label="Agents" columns=columns listing=listing>{rows}</Table> }.into_any()
 }
 
 fn row(agent: AgentRow) -> AnyView {
     let found = Query::default().with("agent", agent.id).href(&paths::endpoints());
-    let text = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+    let text = |text: Option<String>| text.unwrap_or_else(|| NONE.to_owned());
     let seen =
         agent.seen_at.map_or_else(|| "Never".into_any(), |at| view! { <Time at=at/> }.into_any());
     view! {

@@ -26,7 +26,7 @@ pub fn AgentNewPage() -> impl IntoView {
                     />
                     <FormActions>
                         <Button weight=Weight::Primary>"Add agent"</Button>
-                        <LinkButton href=paths::agents()>"Cancel"</LinkButton>
+                        <LinkButton href=paths::agents() weight=Weight::Ghost>"Cancel"</LinkButton>
                     </FormActions>
                 </Form>
             </Section>

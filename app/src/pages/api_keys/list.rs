@@ -49,7 +49,9 @@ fn list(listing: Listing, keys: Paged<ApiKeyRow>) -> AnyView {
     let Paged { rows, previous, next } = keys;
     if rows.is_empty() && previous.is_none() {
         return view! {
-            <EmptyState title="No API keys yet" text="Add one for each program, so that each can be revoked alone."/>
+            <EmptyState title="No API keys yet" text="Add one for each program, so that each can be revoked alone.">
+                <LinkButton href=paths::api_key_new() weight=Weight::Primary>"Add API key"</LinkButton>
+            </EmptyState>
         }
         .into_any();
     }
@@ -76,7 +78,7 @@ fn row(key: ApiKeyRow) -> impl IntoView {
         if key.revoked_at.is_some() { (Tone::Neutral, "Revoked") } else { (Tone::Good, "Active") };
     let used = key
         .last_used_at
-        .map_or_else(|| "never".into_any(), |at| view! { <Time at=at/> }.into_any());
+        .map_or_else(|| "Never".into_any(), |at| view! { <Time at=at/> }.into_any());
     let name = key.name.clone();
     let dialog = format!("revoke-{}", key.id);
     let revoke = key.revoked_at.is_none().then(|| {

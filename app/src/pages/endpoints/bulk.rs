@@ -8,8 +8,8 @@ use super::auto_renew::{RenewDefaults, renew_fields};
 use super::bulk_api::{BulkAct, BulkView, NO_DUPLICATES, SubmitBulk, SubmitBulkAutoRenew, bulk};
 use super::list::common_name;
 use crate::kit::{
-    Button, Checkbox, Choice, Column, EmptyState, Expiry, Form, FormActions, Hidden, LinkButton,
-    Notice, Section, SelectField, Sheet, Table, Tone, Unavailable, Weight, page,
+    Button, Checkbox, Choice, Column, EmptyState, Expiry, Form, FormActions, FormState, Hidden,
+    LinkButton, Notice, Section, SelectField, Sheet, Table, Tone, Unavailable, Weight, page,
 };
 use crate::pages::wizard::api::Frame;
 use crate::pages::wizard::{InstallDefaults, installation_fields};
@@ -59,18 +59,9 @@ fn nothing(title: &'static str, text: &'static str) -> AnyView {
 }
 
 fn form(view: &BulkView, frame: &Frame) -> AnyView {
-    let asks_names = view.act == BulkAct::Request;
-    let rows = view.fits.iter().map(|row| selected(row, asks_names)).collect_view();
-    let mut columns = vec![
-        Column::new("IP / Port"),
-        Column::new("Common name"),
-        Column::new("Host"),
-        Column::new("Expires"),
-    ];
-    if asks_names {
-        columns.push(Column::new("Common name to request"));
-    }
-    let table = view! { <Table label="Selected endpoints" columns=columns>{rows}</Table> };
+    // Fields find their form only where they are made inside of it.
+    let (fits, asks_names) = (view.fits.clone(), view.act == BulkAct::Request);
+    let table = move || table(&fits, asks_names);
     let act = code(view.act);
     let (key, label) = (view.key.clone(), view.label.clone());
     let back =
@@ -80,7 +71,7 @@ fn form(view: &BulkView, frame: &Frame) -> AnyView {
         return view! {
             <Form action=SubmitBulkAutoRenew::PATH class="stack wide">
                 <Hidden name="act" value=act/>
-                <Section title="Selected endpoints">{table}</Section>
+                <Section title="Selected endpoints">{table()}</Section>
                 {frame.map(|frame| renewal(&frame))}
                 <FormActions><Button weight=Weight::Primary>{label}</Button>{back}</FormActions>
             </Form>
@@ -95,9 +86,11 @@ fn form(view: &BulkView, frame: &Frame) -> AnyView {
         <Form action=SubmitBulk::PATH class="stack wide">
             <Hidden name="act" value=act/>
             <Hidden name="key" value=key/>
-            <Section title="Selected endpoints">{table}</Section>
+            <Section title="Selected endpoints">{table()}</Section>
             <Section title="Certificate">
-                <SelectField name="profile" label="Automation profile" choices=profiles value=suggested/>
+                <div class="stack narrow">
+                    <SelectField name="profile" label="Automation profile" choices=profiles value=suggested/>
+                </div>
                 <p><strong>"Issue a new certificate"</strong>" for each endpoint. "{names_line}</p>
                 <Unavailable label="Duplicate certificates are not available here" why=NO_DUPLICATES/>
             </Section>
@@ -125,12 +118,31 @@ const fn names_line(act: BulkAct) -> &'static str {
     }
 }
 
-fn selected(row: &EndpointRow, asks_name: bool) -> AnyView {
+fn table(rows: &[EndpointRow], asks_names: bool) -> AnyView {
+    let mut columns = vec![
+        Column::new("IP / Port"),
+        Column::new("Common name"),
+        Column::new("Host"),
+        Column::new("Expires"),
+    ];
+    if asks_names {
+        columns.push(Column::new("Common name to request"));
+    }
+    let typed = FormState::current().all_typed("names");
+    let rows = rows.iter().enumerate().map(|(place, row)| {
+        let suggested = || row.server_name.clone().or_else(|| row.common_name.clone());
+        let name = typed.get(place).cloned().or_else(suggested).unwrap_or_default();
+        selected(row, asks_names.then_some(name))
+    });
+    let rows = rows.collect_view();
+    view! { <Table label="Selected endpoints" columns=columns>{rows}</Table> }.into_any()
+}
+
+fn selected(row: &EndpointRow, name: Option<String>) -> AnyView {
     let (id, address) = (row.id.to_string(), row.address.clone());
-    let suggested = row.server_name.clone().or_else(|| row.common_name.clone()).unwrap_or_default();
-    let ask = asks_name.then(|| {
+    let ask = name.map(|name| {
         let label = format!("Common name for {address}");
-        view! { <td><input class="input" type="text" name="names[]" value=suggested maxlength="253" required aria-label=label/></td> }
+        view! { <td><input class="input" type="text" name="names[]" value=name maxlength="253" required aria-label=label/></td> }
     });
     view! {
         <tr>

@@ -13,8 +13,8 @@ use super::list::issuer;
 use crate::fault::PortalError;
 use crate::kit::{
     Badge, Button, Checkbox, Choice, CodeBlock, Copyable, Expander, Expiry, Fact, Facts, Form,
-    FormActions, Hidden, Lifespan, Notice, Section, SelectField, Sheet, Table, Time, Tone, Weight,
-    page,
+    FormActions, Hidden, Lifespan, NONE, Names, Notice, Section, SelectField, Sheet, Table, Time,
+    Tone, Weight, came_back, page,
 };
 use crate::pages::activity::api::{endpoint_tone, event_tone};
 use crate::pages::activity::{event_columns, event_rows, progress};
@@ -135,8 +135,8 @@ fn served(view: &EndpointView) -> AnyView {
     view! {
         <Section title="Served certificate">
             <Facts>
-                <Fact term="Common name">{row.common_name.clone()}</Fact>
-                <Fact term="Names">{served.names.join(", ")}</Fact>
+                <Fact term="Common name"><Names names=Vec::from_iter(row.common_name.clone())/></Fact>
+                <Fact term="Names"><Names names=served.names/></Fact>
                 <Fact term="Issuer">{whose}<span class="small muted">{issuer_name}</span></Fact>
                 <Fact term="Order ID">{order.unwrap_or_else(|| "Not one of ours".into_any())}</Fact>
                 <Fact term="Serial number"><Copyable text=served.serial what="the serial number"/></Fact>
@@ -159,7 +159,7 @@ fn host(view: &EndpointView) -> AnyView {
         Some(at) => view! { <Time at=at/> }.into_any(),
         None => "Never".into_any(),
     };
-    let text = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+    let text = |text: Option<String>| text.unwrap_or_else(|| NONE.to_owned());
     view! {
         <Section title="Host">
             <Facts>
@@ -248,7 +248,7 @@ fn renew_form(view: &EndpointView, on: bool) -> AnyView {
     let replace = view.auto_replace;
     let id = view.row.id.to_string();
     view! {
-        <Expander title=title open=!on>
+        <Expander title=title open=!on || came_back(SaveAutoRenew::PATH)>
             <Form action=SaveAutoRenew::PATH>
                 <Hidden name="id" value=id/>
                 <SelectField name="profile" label="Automation profile" choices=profiles value=chosen/>

@@ -9,7 +9,7 @@ use super::api::{EndpointList, EndpointRow, SORTS, endpoints};
 use super::bulk_api::NO_DUPLICATES;
 use crate::kit::{
     Badge, Button, Choice, Column, EmptyState, Expiry, FilterBar, FilterSelect, FilterText, Glyph,
-    Icon, LinkButton, Listing, Pager, Sheet, Table, Time, Weight, page,
+    Icon, LinkButton, Listing, NONE, Names, Pager, Sheet, Table, Time, Weight, page,
 };
 use crate::pages::activity::api::endpoint_tone;
 use crate::paths;
@@ -158,11 +158,11 @@ fn row(row: EndpointRow, brand: &str, may_automate: bool) -> AnyView {
                 {under.map(|name| view! { <span class="small muted">{name}</span> })}
             </th>
             <td>{common_name(&row)}</td>
-            <td>{row.host.clone()}</td>
-            <td>{row.software.clone().unwrap_or_else(|| "–".to_owned())}</td>
-            <td>{issuer(&row)}</td>
-            <td>{row.order.map(|order| view! { <a href=paths::order(order)>{order.to_string()}</a> })}</td>
-            <td>{row.expires.map(|at| view! { <Expiry at=at/> })}</td>
+            <td class="roomy">{row.host.clone()}</td>
+            <td class="roomy">{row.software.clone().unwrap_or_else(|| NONE.to_owned())}</td>
+            <td class="roomy">{issuer(&row)}</td>
+            <td>{row.order.map_or_else(|| NONE.into_any(), |order| view! { <a href=paths::order(order)>{order.to_string()}</a> }.into_any())}</td>
+            <td>{row.expires.map_or_else(|| NONE.into_any(), |at| view! { <Expiry at=at/> }.into_any())}</td>
             <td>
                 <Badge tone=endpoint_tone(row.status) text=row.status.label()/>
                 {row.cause.clone().map(|cause| view! { <span class="small muted clamp">{cause}</span> })}
@@ -183,7 +183,7 @@ pub(super) fn common_name(row: &EndpointRow) -> AnyView {
         1 => Some("+ 1 SAN".to_owned()),
         sans => Some(format!("+ {sans} SANs")),
     };
-    view! { {name}{more.map(|more| view! { <span class="small muted">{more}</span> })} }.into_any()
+    view! { <Names names=vec![name]/>{more.map(|more| view! { <span class="small muted">{more}</span> })} }.into_any()
 }
 
 pub(super) fn issuer(row: &EndpointRow) -> AnyView {

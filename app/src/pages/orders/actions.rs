@@ -13,8 +13,9 @@ use super::forms::{RequestDuplicate, RequestReissue, RequestRenew, RequestRevoke
 use crate::fault::PortalError;
 use crate::islands::{CsrFacts, FileToText};
 use crate::kit::{
-    Button, Checkbox, Choice, Expiry, Fact, Facts, Form, FormActions, Hidden, LinkButton, Notice,
-    RadioGroup, Section, SelectField, Sheet, TextArea, TextField, Tone, Unavailable, Weight, page,
+    Button, Checkbox, Choice, Expiry, Fact, Facts, Form, FormActions, Hidden, LinkButton, Names,
+    Notice, RadioGroup, Section, SelectField, Sheet, TextArea, TextField, Tone, Unavailable,
+    Weight, page,
 };
 use crate::paths;
 
@@ -50,8 +51,8 @@ fn facts(detail: &OrderDetail) -> AnyView {
     view! {
         <Section title=format!("Order {}", row.number)>
             <Facts>
-                <Fact term="Common name"><span class="name">{row.common_name}</span></Fact>
-                <Fact term="Names"><span class="name">{names.join(", ")}</span></Fact>
+                <Fact term="Common name"><Names names=vec![row.common_name]/></Fact>
+                <Fact term="Names"><Names names=names/></Fact>
                 <Fact term="Product">{product_name(&row.product)}</Fact>
                 <Fact term="Organization">{row.organization_name}</Fact>
                 {row.valid_till.map(|at| view! { <Fact term="Valid till"><Expiry at=at/></Fact> })}

@@ -71,8 +71,8 @@ pub struct CertificateRow {
     pub status: CertificateStatus,
     /// Its key.
     pub key: Option<KeyType>,
-    /// The endpoint that it is for.
-    pub endpoint: Option<EndpointId>,
+    /// The endpoints that serve it, with their addresses.
+    pub installed: Vec<(EndpointId, String)>,
     /// Who asked for it.
     pub requester: String,
     /// Whether it can be downloaded.
@@ -178,12 +178,15 @@ mod reading {
     use domain::model::{CertificateKind, Coverage};
     use domain::{Product, Refusal, UserId};
     use lifecycle::orders::{
-        Actions, CertificateRecord, ListedOrder, OrderDetail as Detail, RequestRecord,
+        Actions, CertificateRecord, Installed, ListedOrder, OrderDetail as Detail, RequestRecord,
     };
 
     use super::{
         ActionsView, CertificateRow, ExplainedLine, KinView, OrderDetail, OrderRow, RequestLine,
     };
+
+    use crate::kit::NONE;
+    use crate::pages::endpoints::address;
 
     impl OrderRow {
         /// A row.
@@ -214,7 +217,7 @@ mod reading {
             let product = Product::find(order.product.as_str());
             let requester = detail.record.requester_name.clone();
             let note = detail.record.note.clone();
-            let people = detail.people;
+            let (people, installed) = (detail.people, detail.installed);
             let row = OrderRow::of(ListedOrder::of(detail.record, detail.organization));
             Self {
                 names: order.names,
@@ -227,7 +230,7 @@ mod reading {
                 certificates: detail
                     .certificates
                     .into_iter()
-                    .map(|one| certificate(one, &people, requester.as_deref()))
+                    .map(|one| certificate(one, &people, requester.as_deref(), &installed))
                     .collect(),
                 lineage: detail
                     .lineage
@@ -259,15 +262,19 @@ mod reading {
         record: CertificateRecord,
         people: &BTreeMap<UserId, String>,
         order_requester: Option<&str>,
+        installed: &[Installed],
     ) -> CertificateRow {
         let name = record.requester.and_then(|user| people.get(&user)).cloned();
         let first = record.certificate.kind == CertificateKind::Original;
         let requester = match (record.acme_account, name) {
             (Some(account), _) => format!("ACME account {account}"),
             (None, Some(name)) => name,
-            (None, None) => order_requester.filter(|_| first).unwrap_or("—").to_owned(),
+            (None, None) => order_requester.filter(|_| first).unwrap_or(NONE).to_owned(),
         };
         let one = record.certificate;
+        let places = installed.iter().filter(|place| place.certificate == one.id);
+        let installed = places.map(|place| (place.endpoint, address(&place.ip, place.port)));
+        let installed = installed.collect();
         CertificateRow {
             id: one.id,
             kind: one.kind,
@@ -279,7 +286,7 @@ mod reading {
             not_after: one.not_after,
             status: one.status,
             key: record.key_type,
-            endpoint: record.endpoint,
+            installed,
             requester,
             has_file: record.pem.is_some(),
         }

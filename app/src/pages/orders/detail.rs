@@ -9,8 +9,8 @@ use super::badges::{order_badge, order_state, origin_label, product_name};
 use super::history::history;
 use crate::fault::PortalError;
 use crate::kit::{
-    Badge, Column, Expiry, Fact, Facts, Glyph, Lifespan, Lineage, Link, LinkButton, Section, Sheet,
-    Table, Time, Tone, Unavailable, page,
+    Badge, Column, Expiry, Fact, Facts, Glyph, Lifespan, Lineage, Link, LinkButton, NONE, Names,
+    Section, Sheet, Table, Time, Tone, Unavailable, page,
 };
 use crate::pages::activity::Explained;
 use crate::pages::requests::{kind_label, state_badge};
@@ -93,14 +93,14 @@ fn facts(detail: &OrderDetail) -> AnyView {
     view! {
         <Section title="Details">
             <Facts>
-                <Fact term="Common name"><span class="name">{row.common_name}</span></Fact>
-                <Fact term="Names"><span class="name">{names.join(", ")}</span></Fact>
+                <Fact term="Common name"><Names names=vec![row.common_name]/></Fact>
+                <Fact term="Names"><Names names=names/></Fact>
                 <Fact term="Product">{product_name(&row.product)}</Fact>
                 <Fact term="Organization"><a href=paths::organization(row.organization)>{organization}</a></Fact>
                 <Fact term="Coverage">{coverage}</Fact>
                 <Fact term="Valid till">{valid_till}</Fact>
                 <Fact term="Origin">{origin_label(row.origin)}</Fact>
-                <Fact term="Requester">{row.requester.unwrap_or_else(|| "—".to_owned())}</Fact>
+                <Fact term="Requester">{row.requester.unwrap_or_else(|| NONE.to_owned())}</Fact>
                 <Fact term="Ordered"><Time at=row.ordered_at/></Fact>
                 {note.map(|note| view! { <Fact term="Note">{note}</Fact> })}
             </Facts>
@@ -156,7 +156,7 @@ fn requests(requests: Vec<RequestLine>) -> Option<AnyView> {
                 <th scope="row"><a href=paths::request(one.id)>{one.id.to_string()}</a></th>
                 <td>{kind_label(&one.kind)}</td>
                 <td>{state_badge(&one.state)}</td>
-                <td>{one.requester.unwrap_or_else(|| "—".to_owned())}</td>
+                <td>{one.requester.unwrap_or_else(|| NONE.to_owned())}</td>
                 <td><Time at=one.at/></td>
             </tr>
         }

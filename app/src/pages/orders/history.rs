@@ -7,7 +7,8 @@ use super::badges::{certificate_badge, kind_label};
 use domain::model::CertificateStatus;
 
 use crate::kit::{
-    Column, Copyable, EmptyState, Expiry, Section, Span, Table, Time, Timeline, Tone, days_left,
+    Column, Copyable, EmptyState, Expiry, NONE, Names, Section, Span, Table, Time, Timeline, Tone,
+    days_left,
 };
 use crate::paths;
 use crate::viewer::Viewer;
@@ -67,10 +68,13 @@ fn row(one: CertificateRow) -> impl IntoView {
         let short: String = text.chars().take(16).collect();
         view! { <p class="muted small" title=text>"SHA-256 " {short} "…"</p> }
     });
-    let endpoint = one.endpoint.map_or_else(
-        || "—".into_any(),
-        |id| view! { <a href=paths::endpoint(id)>{format!("Endpoint {id}")}</a> }.into_any(),
-    );
+    let installed = one.installed.into_iter().map(|(endpoint, address)| {
+        view! { <a class="place" href=paths::endpoint(endpoint)>{address}</a> }
+    });
+    let installed = match installed.collect::<Vec<_>>() {
+        none if none.is_empty() => NONE.into_any(),
+        places => places.into_any(),
+    };
     let download = one.has_file.then(
         || view! { <a href=paths::certificate_file(one.id, "chain") download="">"PEM chain"</a> },
     );
@@ -80,13 +84,13 @@ fn row(one: CertificateRow) -> impl IntoView {
             <td>{badge}</td>
             <td><Copyable text=one.serial what="the serial number"/>{fingerprint}</td>
             <td>
-                <span class="name">{one.common_name}</span>
-                {(!names.is_empty()).then(|| view! { <p class="muted small name">{names.join(", ")}</p> })}
+                <Names names=vec![one.common_name]/>
+                {(!names.is_empty()).then(|| view! { <p class="muted small"><Names names=names/></p> })}
                 {key}
             </td>
             <td class="nowrap"><Time at=one.not_before day_only=true/></td>
             <td><Expiry at=one.not_after/></td>
-            <td>{endpoint}</td>
+            <td>{installed}</td>
             <td>{one.requester}</td>
             <td>{download}</td>
         </tr>

@@ -8,7 +8,7 @@ use super::api::{OrderRow, SORTS, orders};
 use super::badges::{order_state, origin_label, product_name, status_label};
 use crate::kit::{
     Choice, Column, EmptyState, FilterBar, FilterSelect, FilterText, Glyph, LinkButton, Listing,
-    Markup, Pager, Sheet, Table, Weight, page,
+    Markup, NONE, Pager, Sheet, Table, Weight, page,
 };
 use crate::pages::paged::Paged;
 use crate::paths;
@@ -50,7 +50,7 @@ fn list(listing: Listing, found: Paged<OrderRow>) -> AnyView {
         <FilterBar listing=bar export=true>{filters()}</FilterBar>
         {match (none, filtered) {
             (true, true) => view! {
-                <EmptyState title="No order matches" text="Change or clear the filters. A serial number finds the order of any of its certificates, duplicates included."/>
+                <EmptyState title="No order matches" text="Change or clear the filters. A serial number finds the order of any of its certificates, duplicates included; organization and requester are found by their name, whole or as far as no other has it."/>
             }.into_any(),
             (true, false) => view! {
                 <EmptyState title="No orders yet" text="Request a certificate, or let automation or an ACME client order one.">
@@ -98,12 +98,14 @@ fn filters() -> AnyView {
         <FilterText name="number" label="Order ID" placeholder="12345"/>
         <FilterText name="name" label="CN or SAN" placeholder="www.example.com"/>
         <FilterText name="serial" label="Serial number"/>
+        <FilterText name="organization" label="Organization"/>
         <FilterSelect name="status" label="Status" choices=statuses/>
         <FilterSelect name="product" label="Product" choices=products/>
         <FilterSelect name="expires" label="Expires within" choices=within/>
         <FilterSelect name="duplicates" label="Has duplicates" choices=yes_no()/>
         <FilterSelect name="renewed" label="Renewed" choices=yes_no()/>
         <FilterSelect name="origin" label="Origin" choices=origins/>
+        <FilterText name="requester" label="Requester"/>
     }
     .into_any()
 }
@@ -113,14 +115,14 @@ fn row(html: &mut Markup, order: &OrderRow, viewer: &Viewer) {
     let (tone, state) = order_state(order.status, order.valid_till, viewer.now);
     html.tags("<tr><th scope=\"row\"><a href=\"").text(&paths::order(order.number)).tags("\">");
     html.show(order.number).tags("</a></th><td>").badge(tone, state);
-    html.tags("</td><td><span class=\"name\">").text(&order.common_name).tags("</span>");
+    html.tags("</td><td>").names(&[&order.common_name]);
     if order.more_names > 0 {
         let word = if order.more_names == 1 { "name" } else { "names" };
         html.tags("<p class=\"muted small\">and ").show(order.more_names).tags(" more ").tags(word);
         html.tags("</p>");
     }
     if let Some(found) = &order.found {
-        html.tags("<p class=\"muted small\">found: ").text(found).tags("</p>");
+        html.tags("<p class=\"muted small\">found: ").names(&[found]).tags("</p>");
     }
     html.tags("</td><td>").text(&product_name(&order.product));
     html.tags("</td><td><a href=\"").text(&paths::organization(order.organization)).tags("\">");
@@ -141,9 +143,6 @@ fn row(html: &mut Markup, order: &OrderRow, viewer: &Viewer) {
     html.tags("</td><td>").tags(origin_label(order.origin)).tags("</td><td>");
     html.text(order.requester.as_deref().unwrap_or(NONE)).tags("</td></tr>");
 }
-
-/// In a cell without anything.
-const NONE: &str = "—";
 
 /// "1 / 0 / 2", said in full to assistive technology.
 fn certificates(html: &mut Markup, [originals, reissues, duplicates]: [i64; 3]) {

@@ -10,8 +10,8 @@ use super::api::{
 use super::list::{validation_badge, validation_end};
 use crate::fault::PortalError;
 use crate::kit::{
-    Button, Checkbox, Fact, Facts, Form, FormActions, Glyph, Hidden, LinkButton, Section, Sheet,
-    TextField, Weight, page,
+    Button, Checkbox, Fact, Facts, Form, FormActions, Glyph, Hidden, LinkButton, NONE, Section,
+    Sheet, TextField, Weight, page,
 };
 use crate::pages::permitted::for_administrators;
 use crate::paths;
@@ -94,7 +94,7 @@ fn body(organization: &OrganizationRow) -> AnyView {
 }
 
 fn or_none(text: &str) -> String {
-    if text.is_empty() { "–".to_owned() } else { text.to_owned() }
+    if text.is_empty() { NONE.to_owned() } else { text.to_owned() }
 }
 
 /// Town and number in the register, when it is added and afterwards.

@@ -26,11 +26,17 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
         let (desk, filter) = (desk.clone(), filter.clone());
         async move { desk.lifecycle.organizations(filter, &page).await }
     });
-    let mut csv = Csv::new(&["Name", "Country", "Validated until"]);
+    let mut csv = Csv::new(&["Name", "Country", "Town", "Registration number", "Validated until"]);
     for organization in rows.await? {
         let until =
             organization.validated_until.map(domain::Timestamp::rfc3339).unwrap_or_default();
-        csv.line([organization.name, organization.country, until]);
+        csv.line([
+            organization.name,
+            organization.country,
+            organization.locality.unwrap_or_default(),
+            organization.registration_number.unwrap_or_default(),
+            until,
+        ]);
     }
     Ok(csv)
 }

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::api::{OrganizationRow, SORTS, organizations};
 use crate::kit::{
     Badge, Choice, Column, EmptyState, Expiry, FilterBar, FilterSelect, FilterText, Glyph,
-    LinkButton, Listing, Pager, Sheet, Table, Tone, Weight, page,
+    LinkButton, Listing, NONE, Pager, Sheet, Table, Tone, Weight, page,
 };
 use crate::pages::paged::Paged;
 use crate::pages::permitted::administrators;
@@ -93,7 +93,7 @@ pub(crate) fn validation_badge(until: Option<Timestamp>) -> AnyView {
 
 /// Until when a validation holds.
 pub(crate) fn validation_end(until: Option<Timestamp>) -> AnyView {
-    until.map_or_else(|| "—".into_any(), |until| view! { <Expiry at=until/> }.into_any())
+    until.map_or_else(|| NONE.into_any(), |until| view! { <Expiry at=until/> }.into_any())
 }
 
 /// The filter by validation.

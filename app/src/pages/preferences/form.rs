@@ -4,17 +4,16 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 
 use super::api::{PreferencesView, SavePreferences};
-use crate::fault::Submitted;
 use crate::kit::{
     Button, Checkbox, Choice, Expander, Form, FormActions, Hidden, RadioGroup, TextArea, TextField,
-    Weight,
+    Weight, came_back,
 };
 use crate::pages::later::notices_are_kept;
 
 /// Sections that expand; "Advanced Settings" is collapsed until clicked, unless the form came back.
 #[component]
 pub(super) fn PreferencesForm(preferences: PreferencesView) -> impl IntoView {
-    let came_back = use_context::<Submitted>().is_some();
+    let came_back = came_back(SavePreferences::PATH);
     let may_change = preferences.may_change;
     let version = preferences.version.to_string();
     let (renewal, labels, advanced) = (preferences.clone(), preferences.clone(), preferences);

@@ -10,6 +10,6 @@ pub fn ProductSettingsPage() -> impl IntoView {
     later(
         "Product settings",
         Some("Settings"),
-        "Every product of the catalogue can be ordered; `certdeck product list` shows what each of them can do.",
+        "Every product of the catalogue can be ordered; the command certdeck product list shows what each of them can do.",
     )
 }

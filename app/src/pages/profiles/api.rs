@@ -25,10 +25,13 @@ pub struct ProfileRow {
     pub state: ProfileState,
 }
 
-/// All profiles.
+/// Keys that the list is sorted by.
+pub const SORTS: [&str; 4] = ["name", "product", "organization", "saved"];
+
+/// Profiles as their list shows them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProfileList {
-    /// By name.
+    /// As the URL asks.
     pub rows: Vec<ProfileRow>,
     /// This person may change them.
     pub may_automate: bool,
@@ -51,17 +54,14 @@ pub struct ProfileForm {
     pub first: bool,
 }
 
-/// All profiles by name.
+/// The list of profiles.
 #[server(prefix = "/api", endpoint = "profiles/list")]
-pub async fn profiles() -> Result<ProfileList, PortalError> {
+pub async fn profiles(query: String) -> Result<ProfileList, PortalError> {
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::SeeAll)?;
-    let rows = desk.lifecycle.profiles(&desk.actor()).await?;
-    Ok(ProfileList {
-        rows: rows.into_iter().map(super::read_form::row).collect(),
-        may_automate: desk.may(May::Automate),
-    })
+    let rows = super::files::listed(&desk, &query).await?;
+    Ok(ProfileList { rows, may_automate: desk.may(May::Automate) })
 }
 
 /// The form of a profile; of a new one without `id`.

@@ -88,7 +88,7 @@ fn fields(form: &ProfileForm) -> AnyView {
     let emails = row.as_ref().map(|row| row.profile.emails.join(", ")).unwrap_or_default();
     let back = if next.is_empty() { paths::profiles() } else { paths::local(&next) };
     let save = form.may_automate.then(|| {
-        view! { <FormActions><Button weight=Weight::Primary>"Save profile"</Button><LinkButton href=back>"Cancel"</LinkButton></FormActions> }
+        view! { <FormActions><Button weight=Weight::Primary>"Save profile"</Button><LinkButton href=back weight=Weight::Ghost>"Cancel"</LinkButton></FormActions> }
     });
     let exists = row.is_some();
     // Fields find their form only where they are made inside of it.

@@ -1,28 +1,54 @@
 //! The list of profiles.
 
+use domain::model::Profile;
 use domain::rules::ProfileState;
 use leptos::prelude::*;
 
-use super::api::{ProfileList, ProfileRow, profiles};
+use super::api::{ProfileList, ProfileRow, SORTS, profiles};
 use crate::kit::{
-    Badge, Column, EmptyState, Glyph, LinkButton, Sheet, Table, Time, Tone, Weight, page,
+    Badge, Choice, Column, EmptyState, FilterBar, FilterSelect, FilterText, Glyph, LinkButton,
+    Listing, Sheet, Table, Time, Tone, Weight, page,
 };
 use crate::paths;
+use crate::viewer::Viewer;
 
 /// "Manage profiles".
 #[component]
 pub fn ProfilesPage() -> impl IntoView {
+    let query = Viewer::current().query().to_owned();
     page(async move {
-        let ProfileList { rows, may_automate } = profiles().await?;
+        let ProfileList { rows, may_automate } = profiles(query.clone()).await?;
+        let listing = Listing::read(paths::PROFILES, &query, &SORTS);
         let add = may_automate.then(|| {
             view! { <LinkButton href=paths::profile_new() weight=Weight::Primary glyph=Glyph::Add>"Add new profile"</LinkButton> }
         });
-        let body = if rows.is_empty() { empty(may_automate) } else { table(rows) };
-        Ok(Sheet::new("Manage profiles", body)
+        Ok(Sheet::new("Manage profiles", list(listing, rows, may_automate))
             .under("Automation")
             .lead("A profile holds product, organization, coverage, validity and key: all that a request needs but the names.")
             .actions(add))
     })
+}
+
+fn list(listing: Listing, rows: Vec<ProfileRow>, may_automate: bool) -> AnyView {
+    let (bar, filtered) = (listing.clone(), listing.is_filtered());
+    let body = match (rows.is_empty(), filtered) {
+        (true, true) => {
+            view! { <EmptyState title="No profile matches" text="Clear the filters to see all."/> }
+                .into_any()
+        }
+        (true, false) => empty(may_automate),
+        (false, _) => table(listing, rows),
+    };
+    let states = [ProfileState::Active, ProfileState::ActionNeeded { reasons: Vec::new() }];
+    let states = states.map(|state| Choice::new(state.label(), state.label())).to_vec();
+    view! {
+        <FilterBar listing=bar export=true>
+            <FilterText name="text" label="Name, product or organization"/>
+            <FilterSelect name="state" label="State" choices=states/>
+        </FilterBar>
+        {body}
+    }
+    .into_any()
 }
 
 fn empty(may_automate: bool) -> AnyView {
@@ -39,29 +65,27 @@ fn empty(may_automate: bool) -> AnyView {
     .into_any()
 }
 
-fn table(rows: Vec<ProfileRow>) -> AnyView {
+fn table(listing: Listing, rows: Vec<ProfileRow>) -> AnyView {
     let columns = vec![
-        Column::new("Name"),
+        Column::new("Name").sorted("name"),
         Column::new("State"),
-        Column::new("Product"),
-        Column::new("Organization"),
+        Column::new("Product").sorted("product"),
+        Column::new("Organization").sorted("organization"),
         Column::new("Order coverage"),
         Column::new("Validity"),
         Column::new("Key"),
         Column::new("Duplicates"),
         Column::new("Auto-renew"),
-        Column::new("Saved"),
+        Column::new("Saved").sorted("saved"),
     ];
     let rows = rows.into_iter().map(row).collect_view();
-    view! { <Table label="Automation profiles" columns=columns>{rows}</Table> }.into_any()
+    view! { <Table label="Automation profiles" columns=columns listing=listing>{rows}</Table> }
+        .into_any()
 }
 
 fn row(row: ProfileRow) -> AnyView {
     let profile = row.profile;
-    let renew = profile
-        .auto_renew
-        .as_ref()
-        .map_or_else(|| "Off".to_owned(), |renew| format!("{} days before", renew.days_before.0));
+    let (validity, renew) = (validity(&profile), renewal(&profile));
     view! {
         <tr>
             <th scope="row">
@@ -72,7 +96,7 @@ fn row(row: ProfileRow) -> AnyView {
             <td>{row.product}</td>
             <td>{row.organization}</td>
             <td>{coverage(profile.coverage_years)}</td>
-            <td>{profile.validity_days.map_or_else(|| "Longest".to_owned(), |days| format!("{} days", days.0))}</td>
+            <td>{validity}</td>
             <td class="nowrap">{profile.key_type.label()}</td>
             <td>{if profile.allow_duplicates { "Allowed" } else { "Not allowed" }}</td>
             <td>{renew}</td>
@@ -80,6 +104,15 @@ fn row(row: ProfileRow) -> AnyView {
         </tr>
     }
     .into_any()
+}
+
+pub(super) fn validity(profile: &Profile) -> String {
+    profile.validity_days.map_or_else(|| "Longest".to_owned(), |days| format!("{} days", days.0))
+}
+
+pub(super) fn renewal(profile: &Profile) -> String {
+    let days = profile.auto_renew.as_ref().map(|renew| renew.days_before.0);
+    days.map_or_else(|| "Off".to_owned(), |days| format!("{days} days before"))
 }
 
 pub(super) fn coverage(years: Option<u8>) -> String {

@@ -2,6 +2,8 @@
 
 pub mod api;
 mod edit;
+#[cfg(feature = "ssr")]
+pub mod files;
 mod list;
 #[cfg(feature = "ssr")]
 pub(crate) mod read_form;

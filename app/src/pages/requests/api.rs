@@ -75,7 +75,8 @@ pub async fn requests(query: String) -> Result<Paged<RequestRow>, PortalError> {
     let desk = crate::desk::Desk::open()?;
     let listing = reading::listing(&query);
     let page = page_of(&listing, (), true);
-    let slice = desk.lifecycle.requests(&desk.actor(), reading::filter(&listing), &page).await?;
+    let Some(filter) = reading::filter(&desk, &listing).await? else { return Ok(Paged::none()) };
+    let slice = desk.lifecycle.requests(&desk.actor(), filter, &page).await?;
     let key = |id: RequestId| (Key::Number(id.0), id.0);
     Ok(paged(slice, |record| key(record.request.id), RequestRow::from))
 }
@@ -143,21 +144,31 @@ pub(crate) mod reading {
 
     use super::{RequestDetail, RequestRow, SORTS};
     use crate::desk::Desk;
+    use crate::fault::PortalError;
     use crate::kit::Listing;
-    use crate::pages::orders::product_name;
+    use crate::pages::orders::{product_name, requester};
     use crate::paths;
 
     pub(crate) fn listing(query: &str) -> Listing {
         Listing::read(paths::REQUESTS, query, &SORTS)
     }
 
-    pub(crate) fn filter(listing: &Listing) -> RequestFilter {
-        RequestFilter {
+    /// The filter; none where it can't match anything, as a name that nobody has.
+    pub(crate) async fn filter(
+        desk: &Desk,
+        listing: &Listing,
+    ) -> Result<Option<RequestFilter>, PortalError> {
+        let mut filter = RequestFilter {
             status: listing.filter("status").map(ToOwned::to_owned),
             kind: listing.query.read("type"),
             order: listing.query.read("order"),
             requester: None,
+        };
+        if let Some(typed) = listing.filter("requester") {
+            let Some(requester) = requester(desk, typed).await? else { return Ok(None) };
+            filter.requester = Some(requester);
         }
+        Ok(Some(filter))
     }
 
     impl From<RequestRecord> for RequestRow {

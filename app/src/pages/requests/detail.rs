@@ -8,8 +8,8 @@ use super::api::{Cancel, RequestDetail, Review, request};
 use super::list::{kind_label, state_badge};
 use crate::fault::PortalError;
 use crate::kit::{
-    Button, CodeBlock, Copyable, Expander, Fact, Facts, Form, FormActions, Hidden, Notice, Section,
-    Sheet, TextArea, Time, Tone, Unavailable, Weight, page,
+    Button, CodeBlock, Copyable, Expander, Fact, Facts, Form, FormActions, Hidden, NONE, Names,
+    Notice, Section, Sheet, TextArea, Time, Tone, Unavailable, Weight, page,
 };
 use crate::paths;
 
@@ -89,13 +89,13 @@ fn facts(detail: &RequestDetail) -> AnyView {
             <Facts>
                 <Fact term="Order ID"><a href=paths::order(row.order)>{row.order.to_string()}</a>{issued}</Fact>
                 {product.map(|product| view! { <Fact term="Product">{product}</Fact> })}
-                {row.common_name.map(|name| view! { <Fact term="Common name"><span class="name">{name}</span></Fact> })}
-                {(!names.is_empty()).then(|| view! { <Fact term="Names"><span class="name">{names.join(", ")}</span></Fact> })}
+                {row.common_name.map(|name| view! { <Fact term="Common name"><Names names=vec![name]/></Fact> })}
+                {(!names.is_empty()).then(|| view! { <Fact term="Names"><Names names=names/></Fact> })}
                 {coverage_years.map(|years| view! { <Fact term="Coverage">{format!("Multi-year plan, {years} years")}</Fact> })}
                 {key.map(|key| view! { <Fact term="Key">{key}</Fact> })}
                 {key_fingerprint.map(|text| view! { <Fact term="Key's SHA-256"><Copyable text=text what="the key's fingerprint"/></Fact> })}
                 {revocation.map(|what| view! { <Fact term="Revokes">{what}</Fact> })}
-                <Fact term="Requester">{row.requester.unwrap_or_else(|| "—".to_owned())}</Fact>
+                <Fact term="Requester">{row.requester.unwrap_or_else(|| NONE.to_owned())}</Fact>
                 <Fact term="Asked"><Time at=row.asked_at/></Fact>
                 {comment.map(|comment| view! { <Fact term="Note">{comment}</Fact> })}
             </Facts>

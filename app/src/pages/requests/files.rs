@@ -22,12 +22,6 @@ pub async fn requests(desk: Desk, RawQuery(query): RawQuery) -> Response {
 
 async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
     let listing = listing(query);
-    let filter = filter(&listing);
-    let key = |record: &RequestRecord| (Key::Number(record.request.id.0), record.request.id.0);
-    let rows = all_rows((), listing.sort.descending, key, |page| {
-        let (desk, filter) = (desk.clone(), filter.clone());
-        async move { desk.lifecycle.requests(&desk.actor(), filter, &page).await }
-    });
     let mut csv = Csv::new(&[
         "Request",
         "Type",
@@ -39,6 +33,12 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
         "Reviewer",
         "Decided",
     ]);
+    let Some(filter) = filter(&desk, &listing).await? else { return Ok(csv) };
+    let key = |record: &RequestRecord| (Key::Number(record.request.id.0), record.request.id.0);
+    let rows = all_rows((), listing.sort.descending, key, |page| {
+        let (desk, filter) = (desk.clone(), filter.clone());
+        async move { desk.lifecycle.requests(&desk.actor(), filter, &page).await }
+    });
     for row in rows.await?.into_iter().map(RequestRow::from) {
         csv.line([
             row.id.to_string(),

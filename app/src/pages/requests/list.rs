@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::api::{RequestRow, SORTS, requests};
 use crate::kit::{
     Badge, Choice, Column, EmptyState, FilterBar, FilterSelect, FilterText, Glyph, LinkButton,
-    Listing, Pager, Sheet, Table, Time, Tone, Weight, page,
+    Listing, NONE, Names, Pager, Sheet, Table, Time, Tone, Weight, page,
 };
 use crate::pages::paged::Paged;
 use crate::paths;
@@ -80,6 +80,7 @@ fn list(listing: Listing, found: Paged<RequestRow>) -> AnyView {
             <FilterSelect name="status" label="Status" choices=states/>
             <FilterSelect name="type" label="Type" choices=kinds/>
             <FilterText name="order" label="Order ID"/>
+            <FilterText name="requester" label="Requester"/>
         </FilterBar>
         {match (none, filtered) {
             (true, true) => view! {
@@ -114,14 +115,14 @@ fn age(since: Timestamp, now: Timestamp) -> String {
 fn row(request: RequestRow) -> impl IntoView {
     let badge = state_badge(&request.state);
     let waits = (request.state == "pending").then(|| age(request.asked_at, Viewer::current().now));
-    let dash = |text: Option<String>| text.unwrap_or_else(|| "—".to_owned());
+    let dash = |text: Option<String>| text.unwrap_or_else(|| NONE.to_owned());
     view! {
         <tr>
             <th scope="row"><a href=paths::request(request.id)>{request.id.to_string()}</a></th>
             <td>{kind_label(&request.kind)}</td>
             <td>{badge}{waits.map(|age| view! { <p class="muted small">"for " {age}</p> })}</td>
             <td><a href=paths::order(request.order)>{request.order.to_string()}</a></td>
-            <td><span class="name">{dash(request.common_name)}</span></td>
+            <td><Names names=vec![dash(request.common_name)]/></td>
             <td>{dash(request.requester)}</td>
             <td><Time at=request.asked_at/></td>
             <td>{dash(request.reviewer)}</td>

@@ -6,7 +6,9 @@ pub mod api;
 use leptos::prelude::*;
 
 use self::api::{Found, FoundEndpoint, FoundOrder};
-use crate::kit::{Badge, Column, EmptyState, Expiry, LinkButton, Section, Sheet, Table, page};
+use crate::kit::{
+    Badge, Column, EmptyState, Expiry, LinkButton, NONE, Names, Section, Sheet, Table, page,
+};
 use crate::pages::activity::api::endpoint_tone;
 use crate::paths;
 use crate::query::Query;
@@ -70,9 +72,9 @@ fn orders(orders: Vec<FoundOrder>) -> AnyView {
         view! {
             <tr>
                 <th scope="row"><a href=paths::order(order.number)>{order.number.0}</a></th>
-                <td>{order.common_name}{other.map(|name| view! { <span class="small muted">{name}</span> })}</td>
+                <td><Names names=vec![order.common_name]/>{other.map(|name| view! { <span class="small muted">{name}</span> })}</td>
                 <td>{order.product}</td>
-                <td>{order.valid_till.map(|at| view! { <Expiry at=at/> })}</td>
+                <td>{order.valid_till.map_or_else(|| NONE.into_any(), |at| view! { <Expiry at=at/> }.into_any())}</td>
             </tr>
         }
     });

@@ -4,8 +4,10 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 
 use super::api::SignIn;
+use crate::fault::Submitted;
 use crate::kit::{
-    Button, Form, Glyph, Hidden, Icon, Notice, Sheet, TextField, Tone, Weight, bare_page,
+    Button, CARRIED_FIELD, Form, Glyph, Hidden, Icon, Notice, Sheet, TextField, Tone, Weight,
+    bare_page,
 };
 use crate::query::Query;
 use crate::viewer::Viewer;
@@ -16,19 +18,20 @@ pub fn SignInPage() -> impl IntoView {
     let query = Query::parse(Viewer::current().query());
     let next = query.get("next").unwrap_or("/").to_owned();
     let left = query.has("out");
-    let ended = query.has("ended");
+    let carried = carried();
     bare_page(async move {
         Ok(Sheet::new(
             "Sign in",
             view! {
                 <p class="bare-brand"><span class="brand-mark"><Icon glyph=Glyph::Check/></span>"Certdeck"</p>
                 {left.then(|| view! { <Notice tone=Tone::Good><p>"You are signed out."</p></Notice> })}
-                {ended.then(|| view! {
+                {carried.is_some().then(|| view! {
                     <Notice tone=Tone::Warning title="Your session has ended">
-                        <p>"Nothing was done with what you sent. Sign in: you come back to the page, and can send it again."</p>
+                        <p>"Nothing was done with what you sent. Sign in: the form comes back as you filled it in, for you to send again."</p>
                     </Notice>
                 })}
                 <Form action=SignIn::PATH>
+                    {carried.map(|form| view! { <Hidden name=CARRIED_FIELD value=form/> })}
                     <Hidden name="next" value=next/>
                     <TextField name="email" label="E-mail" kind="email" required=true autocomplete="username" autofocus=true/>
                     <TextField
@@ -40,4 +43,13 @@ pub fn SignInPage() -> impl IntoView {
             },
         ))
     })
+}
+
+/// The form that was sent without a session: just now, or before a sign-in that was refused.
+fn carried() -> Option<String> {
+    let sent = use_context::<Submitted>()?;
+    if sent.action == SignIn::PATH {
+        return sent.fields.get(CARRIED_FIELD).map(str::to_owned);
+    }
+    Some(sent.carry())
 }

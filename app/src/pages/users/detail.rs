@@ -68,7 +68,7 @@ fn NewLink(link: String) -> impl IntoView {
 fn facts(person: &UserRow) -> AnyView {
     let person = person.clone();
     let seen =
-        person.seen_at.map_or_else(|| "never".into_any(), |at| view! { <Time at=at/> }.into_any());
+        person.seen_at.map_or_else(|| "Never".into_any(), |at| view! { <Time at=at/> }.into_any());
     view! {
         <Section title="Account">
             <Facts>

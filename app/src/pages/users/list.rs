@@ -61,7 +61,7 @@ fn list(listing: Listing, people: Paged<UserRow>) -> AnyView {
 fn row(person: UserRow) -> impl IntoView {
     let badge = status(&person);
     let seen =
-        person.seen_at.map_or_else(|| "never".into_any(), |at| view! { <Time at=at/> }.into_any());
+        person.seen_at.map_or_else(|| "Never".into_any(), |at| view! { <Time at=at/> }.into_any());
     view! {
         <tr>
             <th scope="row"><a href=paths::user(person.id)>{person.name}</a></th>

@@ -45,7 +45,7 @@ fn profile_line(view: &CertificateView) -> AnyView {
     let words = profile.map(|profile| {
         view! {
             <strong>{profile.name}</strong>
-            <span class="muted">{format!(" · {} for {} · {}", profile.product, profile.organization, profile.terms)}</span>
+            <span class="muted">{format!("{} for {} · {}", profile.product, profile.organization, profile.terms)}</span>
         }
     });
     view! { <p class="chosen">{words}" "<a href=change>"Change profile"</a></p> }.into_any()

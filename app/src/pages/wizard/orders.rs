@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::api::{Candidate, CertificateView};
 use crate::islands::Suggest;
-use crate::kit::{Button, Column, Expander, Expiry, FaultLine, FormState, Glyph, Table};
+use crate::kit::{Button, Column, Expander, Expiry, FaultLine, FormState, Glyph, NONE, Table};
 use crate::paths;
 use crate::query::Query;
 
@@ -103,7 +103,7 @@ fn row(id: String, checked: bool, one: Candidate) -> AnyView {
             <th scope="row"><label for=id>{number}</label></th>
             <td>{one.product}</td>
             <td>{one.common_name}</td>
-            <td>{if one.sans.is_empty() { "–".to_owned() } else { one.sans.join(", ") }}</td>
+            <td>{if one.sans.is_empty() { NONE.to_owned() } else { one.sans.join(", ") }}</td>
             <td>{one.organization}</td>
             <td>{till.map(|at| view! { <Expiry at=at/> })}</td>
             <td class="number">{one.duplicates}</td>

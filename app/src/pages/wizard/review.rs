@@ -10,7 +10,7 @@ use super::api::{Frame, PlanView, ReviewView, SubmitRequest, review_step};
 use super::frame::{Carried, asked, profile_first, sheet, to};
 use crate::fault::PortalError;
 use crate::kit::{
-    Button, Fact, Facts, Form, FormActions, Hidden, LinkButton, Notice, Section, Time, Tone,
+    Button, Fact, Facts, Form, FormActions, Hidden, LinkButton, NONE, Notice, Section, Time, Tone,
     Weight, page,
 };
 use crate::pages::activity::Explained;
@@ -156,7 +156,7 @@ fn summary(frame: &Frame, plan: &PlanView) -> AnyView {
     let on = |name: &str| state.get(name) == Some("on");
     let switched = if on("auto_replace") { "On" } else { "Off" };
     let or_none = |name: &str| {
-        Some(text(name)).filter(|text| !text.is_empty()).unwrap_or_else(|| "–".to_owned())
+        Some(text(name)).filter(|text| !text.is_empty()).unwrap_or_else(|| NONE.to_owned())
     };
     let (emails, note) = (or_none("emails"), or_none("note"));
     let renew = if on("auto_renew") {

@@ -208,6 +208,9 @@ async fn a_duplicate_goes_from_the_wizard_to_the_endpoint() {
         assert_eq!(file.certificates.len(), 2);
         let detail = yard.shop.endpoint(&Actor::Operator, endpoint).await.unwrap();
         assert_eq!(detail.endpoint.order, Some(original.order));
+        let places = yard.order(&Actor::Operator, original.order).await.unwrap().installed;
+        assert_eq!(places.len(), 1);
+        assert_eq!((places[0].certificate, places[0].endpoint), (installed.id, endpoint));
         assert!(yard.next_task(yard.agent).await.unwrap().is_none());
     }
 }

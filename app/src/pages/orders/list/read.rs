@@ -1,13 +1,13 @@
 //! (ssr) The list's URL as a filter, and the page that it asks for.
 
-use domain::Days;
+use domain::{Days, UserId};
 use lifecycle::lists::PageOf;
 use lifecycle::orders::{
     ListedOrder, NameQuery, OrderFilter, OrderRecord, OrderSort, SearchCursor, SearchFilter,
     listed_key,
 };
 
-use crate::desk::Desk;
+use crate::desk::{Desk, May};
 use crate::fault::PortalError;
 use crate::kit::{Cursor, Listing};
 use crate::pages::orders::api::{OrderRow, SORTS};
@@ -29,7 +29,8 @@ pub(crate) fn sort(listing: &Listing) -> OrderSort {
     }
 }
 
-/// The filter; none where it can't match anything, as an order number that is no number.
+/// The filter; none where it can't match anything, as an order number that is no number or a name
+/// that nobody has.
 pub(crate) async fn filter(
     desk: &Desk,
     listing: &Listing,
@@ -40,9 +41,7 @@ pub(crate) async fn filter(
     let mut filter = OrderFilter {
         status: listing.query.read("status"),
         product: listing.filter("product").map(Into::into),
-        organization: listing.query.read("organization"),
         origin: listing.query.read("origin"),
-        requester: listing.query.read("requester"),
         acme_url: listing.query.read("acme_url"),
         has_duplicates: switch("duplicates"),
         renewed: switch("renewed"),
@@ -52,6 +51,15 @@ pub(crate) async fn filter(
             .map(|days| desk.now.plus(Days(days.0.saturating_add(1))).plus_seconds(-1)),
         ..OrderFilter::default()
     };
+    if let Some(typed) = listing.filter("organization") {
+        let found = desk.lifecycle.organization_meant(typed).await?;
+        let Some(organization) = found else { return Ok(None) };
+        filter.organization = Some(organization);
+    }
+    if let Some(typed) = listing.filter("requester") {
+        let Some(requester) = requester(desk, typed).await? else { return Ok(None) };
+        filter.requester = Some(requester);
+    }
     if let Some(typed) = listing.filter("number") {
         let Ok(number) = typed.parse() else { return Ok(None) };
         filter.number = Some(number);
@@ -67,13 +75,20 @@ pub(crate) async fn filter(
     Ok(Some(filter))
 }
 
+/// The person whose requests are asked for; Limited Users have no way to learn who there is.
+pub(crate) async fn requester(desk: &Desk, typed: &str) -> Result<Option<UserId>, PortalError> {
+    if !desk.may(May::SeeAll) {
+        return Ok(Some(desk.person.user.id));
+    }
+    Ok(desk.lifecycle.person_meant(typed).await?)
+}
+
 /// The page that the URL asks for.
 pub(crate) async fn page(desk: &Desk, query: &str) -> Result<Paged<OrderRow>, PortalError> {
     let listing = listing(query);
-    let none = Paged { rows: Vec::new(), previous: None, next: None };
-    let Some(filter) = filter(desk, &listing).await? else { return Ok(none) };
+    let Some(filter) = filter(desk, &listing).await? else { return Ok(Paged::none()) };
     if let Some(typed) = listing.filter("name") {
-        let Some(query) = NameQuery::typed(typed) else { return Ok(none) };
+        let Some(query) = NameQuery::typed(typed) else { return Ok(Paged::none()) };
         return search(desk, &listing, &query, &filter).await;
     }
     let sort = sort(&listing);

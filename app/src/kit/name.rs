@@ -1,0 +1,59 @@
+//! Names as certificates hold them. A name with A-labels ("xn--…") has its U-labels below it: what
+//! people read stands beside what is certified, never in its place.
+
+use domain::names::to_unicode;
+use leptos::prelude::*;
+
+use super::Markup;
+
+/// One name or several.
+#[component]
+pub fn Names(
+    /// The names.
+    names: Vec<String>,
+) -> impl IntoView {
+    let mut html = Markup::with_capacity(64);
+    html.names(&names);
+    view! { <span class="names" inner_html=html.into_html()></span> }
+}
+
+impl Markup {
+    /// What is inside of [`Names()`].
+    pub fn names<N: AsRef<str>>(&mut self, names: &[N]) -> &mut Self {
+        let read: Vec<String> = names.iter().filter_map(|name| to_unicode(name.as_ref())).collect();
+        self.listed(names);
+        if !read.is_empty() {
+            self.tags("<bdi class=\"muted small\">").listed(&read).tags("</bdi>");
+        }
+        self
+    }
+
+    fn listed<N: AsRef<str>>(&mut self, names: &[N]) -> &mut Self {
+        for (position, name) in names.iter().enumerate() {
+            if position > 0 {
+                self.tags(", ");
+            }
+            self.text(name.as_ref());
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_shown_as_certified_and_as_read() {
+        let shown = |names: &[&str]| {
+            let mut html = Markup::default();
+            html.names(names);
+            html.into_html()
+        };
+        assert_eq!(shown(&["www.example.com", "<b>"]), "www.example.com, &lt;b&gt;");
+        assert_eq!(
+            shown(&["xn--bcher-kva.example", "www.example.com"]),
+            "xn--bcher-kva.example, www.example.com<bdi class=\"muted small\">bücher.example</bdi>"
+        );
+    }
+}
