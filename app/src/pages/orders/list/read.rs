@@ -30,7 +30,7 @@ pub(crate) fn sort(listing: &Listing) -> OrderSort {
 }
 
 /// The filter; none where it can't match anything, as an order number that is no number or a name
-/// that nobody has.
+/// that nobody has. Organizations and people are meant by name or by number.
 pub(crate) async fn filter(
     desk: &Desk,
     listing: &Listing,
@@ -52,9 +52,13 @@ pub(crate) async fn filter(
         ..OrderFilter::default()
     };
     if let Some(typed) = listing.filter("organization") {
-        let found = desk.lifecycle.organization_meant(typed).await?;
-        let Some(organization) = found else { return Ok(None) };
-        filter.organization = Some(organization);
+        filter.organization = match typed.parse() {
+            Ok(id) => Some(id),
+            Err(_) => desk.lifecycle.organization_meant(typed).await?,
+        };
+        if filter.organization.is_none() {
+            return Ok(None);
+        }
     }
     if let Some(typed) = listing.filter("requester") {
         let Some(requester) = requester(desk, typed).await? else { return Ok(None) };
@@ -80,7 +84,10 @@ pub(crate) async fn requester(desk: &Desk, typed: &str) -> Result<Option<UserId>
     if !desk.may(May::SeeAll) {
         return Ok(Some(desk.person.user.id));
     }
-    Ok(desk.lifecycle.person_meant(typed).await?)
+    match typed.parse() {
+        Ok(id) => Ok(Some(id)),
+        Err(_) => Ok(desk.lifecycle.person_meant(typed).await?),
+    }
 }
 
 /// The page that the URL asks for.
