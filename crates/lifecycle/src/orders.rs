@@ -276,15 +276,6 @@ impl Lifecycle {
         self.issuer().map_or(Timestamp(i64::MAX), crate::Issuer::not_after)
     }
 
-    /// The names of organizations, for lists.
-    pub async fn organization_names(
-        &self,
-        ids: impl IntoIterator<Item = OrganizationId> + Send,
-    ) -> Result<BTreeMap<OrganizationId, String>> {
-        let ids: BTreeSet<OrganizationId> = ids.into_iter().collect();
-        Ok(self.store().reader().await?.organization_names(&ids).await?)
-    }
-
     /// The order that a person means by a number, a serial or a SHA-256 fingerprint, of any of
     /// its certificates; none where there is no such order.
     pub async fn find_order(&self, actor: &Actor, text: &str) -> Result<Option<OrderNumber>> {
