@@ -12,7 +12,7 @@ use domain::rules::{
     DuplicateNames, Explanation, ReissueRequest, check_not_renewed, plan_duplicate, plan_reissue,
     plan_renew, plan_revocation,
 };
-use domain::{CertificateId, OrderNumber, OrganizationId, Refusal, RequestId, Timestamp, UserId};
+use domain::{CertificateId, OrderNumber, Refusal, RequestId, Timestamp, UserId};
 use store::Tx;
 pub use store::certificates::CertificateRecord;
 pub use store::orders::{ListedOrder, OrderFilter, OrderRecord, OrderSort};
@@ -242,6 +242,20 @@ impl Lifecycle {
         let filter = SearchFilter { requester: own_only(actor).or(filter.requester), ..filter };
         let size = usize::try_from(size.clamp(1, MAX_FOUND)).unwrap_or(1);
         Ok(self.store().reader().await?.search_orders(query, &filter, after, size).await?)
+    }
+
+    /// Names that complete a typed one: of all orders, so for those who see all.
+    pub async fn suggest_names(
+        &self,
+        actor: &Actor,
+        query: &NameQuery,
+        size: usize,
+    ) -> Result<Vec<String>> {
+        check_reader(actor)?;
+        if own_only(actor).is_some() {
+            return Ok(Vec::new());
+        }
+        Ok(self.store().reader().await?.suggest_names(query, size).await?)
     }
 
     /// One order with all that its page shows.

@@ -131,8 +131,7 @@ async fn lists(tx: &mut Tx, meter: &Meter) {
 
 async fn searches(tx: &mut Tx, meter: &Meter) {
     // The first search reads which trigrams are common.
-    let first = NameQuery::Substring("first".to_owned());
-    tx.search_orders(&first, &SearchFilter::default(), None, 1).await.unwrap();
+    tx.suggest_names(&NameQuery::Substring("first".to_owned()), 1).await.unwrap();
     meter.0.swap(0, Ordering::Relaxed);
     for typed in
         ["www.", "w", ".example.com", "example", "birch1", "\"www.example.com\"", "no-such"]
@@ -144,6 +143,8 @@ async fn searches(tx: &mut Tx, meter: &Meter) {
             tx.search_orders(&query, &SearchFilter::default(), Some(&next), 25).await.unwrap();
             meter.check_below(ALLOWED_INSIDE, &format!("search {typed}, second page"));
         }
+        tx.suggest_names(&query, 10).await.unwrap();
+        meter.check_below(ALLOWED_INSIDE, &format!("names for {typed}"));
     }
 }
 

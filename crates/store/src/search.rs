@@ -17,6 +17,7 @@ use self::walk::{Hit, Statement, Walk};
 use crate::orders::ListedOrder;
 use crate::{StoreError, Tx, on};
 
+mod suggest;
 mod trigrams;
 mod walk;
 

@@ -100,6 +100,37 @@ async fn each_kind_of_search_finds_its_orders_once() {
 }
 
 #[tokio::test]
+async fn names_that_begin_so_are_suggested_before_those_that_hold_the_text() {
+    for TestDatabase { kind, store, .. } in databases().await {
+        let orders = (1..=300).map(|number| match number {
+            1 => order(1, 1, "ssl_plus", &["www.example.com", "example.com"]),
+            2 => order(2, 1, "ssl_plus", &["example.com.test", "example.net"]),
+            _ => order(number, 1, "ssl_plus", &["example.com", "api.example.com"]),
+        });
+        load(&store, orders.collect()).await;
+        let mut tx = store.reader().await.unwrap();
+        let mut names = async |typed: &str, limit| {
+            let query = NameQuery::typed(typed).unwrap();
+            tx.suggest_names(&query, limit).await.unwrap()
+        };
+        let whole = ["example.com", "example.com.test", "example.net"];
+        assert_eq!(names("ex", 9).await, whole, "{kind}");
+        assert_eq!(names("example", 2).await, whole[..2], "{kind}");
+        assert_eq!(
+            names("example", 9).await[..4],
+            [&whole[..], &["api.example.com"]].concat(),
+            "{kind}"
+        );
+        assert_eq!(
+            names(".example.com", 9).await,
+            ["api.example.com", "www.example.com"],
+            "{kind}"
+        );
+        assert!(names("nothing", 9).await.is_empty(), "{kind}");
+    }
+}
+
+#[tokio::test]
 async fn a_text_that_few_names_hold_though_many_may_ends_in_short_pages_not_in_a_scan() {
     let database = sqlite().await;
     let store = &database.store;
