@@ -143,8 +143,7 @@ impl Walk {
                      AND (n.{column}, n.id) > ({place}, $1) \
                      AND NOT EXISTS (SELECT 1 FROM order_names m \
                      WHERE m.order_number = n.order_number AND m.{column} >= {start} \
-                     AND m.{column} < {end} AND (m.{column}, m.id) < (n.{column}, n.id)) \
-                     ORDER BY {order} LIMIT {limit}) n"
+                     AND m.{column} < n.{column}) ORDER BY {order} LIMIT {limit}) n"
                 )
             }
             Self::Inside => {
