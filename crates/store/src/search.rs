@@ -12,7 +12,6 @@ use domain::model::{OrderStatus, Origin};
 use domain::{AcmeUrlId, Name, OrderNumber, OrganizationId, ProductId, UserId};
 use sqlx::AssertSqlSafe;
 
-use self::trigrams::Lookup;
 use self::walk::{Hit, Statement, Walk};
 use crate::orders::ListedOrder;
 use crate::{StoreError, Tx, on};
@@ -40,22 +39,15 @@ const STEPS: [usize; 4] = [400, 1200, 1600, 3000];
 const LOOKED_AT: usize = 1000;
 
 /// How many names are read at a time for a page on which so many orders are `missing`.
-fn steps(
-    walk: Walk,
-    lookup: Option<&Lookup>,
-    filter: &SearchFilter,
-    missing: usize,
-) -> impl Iterator<Item = usize> {
-    let steps = match walk {
+fn steps(walk: Walk, filter: &SearchFilter, missing: usize) -> Vec<usize> {
+    match walk {
         _ if *filter != SearchFilter::default() => STEPS.to_vec(),
         // Without a filter each name that is met gives an order.
         Walk::Whole | Walk::Beginning | Walk::End => vec![missing + 1],
-        // All at once: each look-up of a text reads its trigrams' lists again.
-        Walk::Inside if lookup.is_some_and(|lookup| lookup.few) => vec![LOOKED_AT],
-        // Many hold the text, and several names of one order.
-        Walk::Inside => vec![6 * (missing + 1), LOOKED_AT],
-    };
-    steps.into_iter()
+        // What the trigram index gives may not hold the text, and several names are of one order.
+        // Each step reads the trigrams' lists again.
+        Walk::Inside => vec![300.max(6 * (missing + 1)), LOOKED_AT],
+    }
 }
 
 /// What is looked for in the names.
@@ -203,12 +195,13 @@ impl Tx {
     ) -> Result<Option<SearchCursor>, StoreError> {
         let mut at = after.clone();
         'walks: while let Some(&walk) = query.walks().get(at.walk) {
-            let lookup = match walk {
+            let trigrams = match walk {
                 Walk::Inside => self.rarest_trigrams(query.text()).await?,
                 Walk::Whole | Walk::Beginning | Walk::End => None,
             };
-            for step in steps(walk, lookup.as_ref(), filter, limit - found.len()) {
-                let statement = walk.statement(query.text(), &at, step, lookup.as_ref(), filter);
+            for step in steps(walk, filter, limit.saturating_sub(found.len())) {
+                let statement =
+                    walk.statement(query.text(), &at, step, trigrams.as_deref(), filter);
                 let hits = self.hits(statement, at.id).await?;
                 let exhausted = hits.len() < step;
                 for hit in hits {

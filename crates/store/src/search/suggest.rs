@@ -67,10 +67,10 @@ impl Tx {
 
     /// Names of the latest orders that hold `text`, also more than once.
     async fn latest_with(&mut self, text: &str) -> Result<Vec<String>, StoreError> {
-        let lookup = self.rarest_trigrams(text).await?;
+        let trigrams = self.rarest_trigrams(text).await?;
         let kept = !self.is_postgres();
         let mut made = Statement::default();
-        let (names, like) = made.may_hold(text, lookup.as_ref(), LOOKED_AT);
+        let (names, like) = made.may_hold(text, trigrams.as_deref(), LOOKED_AT);
         made.sql = format!(
             "SELECT n.name FROM {names} WHERE n.name LIKE {like} ORDER BY n.id DESC LIMIT {READ}"
         );

@@ -5,7 +5,7 @@
 //! long and rule nothing out. The rarest two rule out almost all that the others would, and the
 //! names that are left are looked at anyway.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::{StoreError, Tx};
@@ -13,38 +13,22 @@ use crate::{StoreError, Tx};
 /// Names from all over the table, to tell rare trigrams from common ones.
 const SAMPLE: usize = 2000;
 
-/// The newest id, and one look at each place, by id.
+/// One look at each place, by id.
 const SAMPLED: &str = "WITH RECURSIVE places (at) AS \
     (VALUES (1) UNION ALL SELECT at + 1 FROM places WHERE at < 2000) \
-    SELECT coalesce((SELECT max(id) FROM order_names), 0), coalesce(group_concat(n.name, ' '), '') \
-    FROM places CROSS JOIN order_names n ON n.id = (SELECT max(id) FROM order_names) * at / 2000";
+    SELECT coalesce(group_concat(n.name, ' '), '') FROM places CROSS JOIN order_names n \
+    ON n.id = (SELECT max(id) FROM order_names) * at / 2000";
 
 /// What a tenth of all names hold is common.
 const COMMON: usize = SAMPLE / 10;
-
-/// Names that may hold a text, of which all are looked at in one go.
-const FEW: u64 = 500;
 
 /// How common trigrams are. Read at the first search.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Trigrams(Arc<RwLock<Option<Arc<Sample>>>>);
 
+/// How many names of the sample hold each trigram.
 #[derive(Debug)]
-struct Sample {
-    /// Names in all.
-    names: u64,
-    /// Which names of the sample hold each trigram, in order.
-    held: HashMap<[u8; 3], Vec<u32>>,
-}
-
-/// What is asked of the trigram index.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Lookup {
-    /// As FTS5 reads it.
-    pub query: String,
-    /// Few names are expected.
-    pub few: bool,
-}
+struct Sample(HashMap<[u8; 3], usize>);
 
 impl Trigrams {
     /// Lets the next search read a new sample.
@@ -62,58 +46,49 @@ impl Trigrams {
 }
 
 impl Tx {
-    /// The rarest trigrams of `text`; none where the text has none, and on PostgreSQL.
+    /// The rarest trigrams of `text` as an FTS5 query; none where the text has none, and on
+    /// PostgreSQL.
     pub(super) async fn rarest_trigrams(
         &mut self,
         text: &str,
-    ) -> Result<Option<Lookup>, StoreError> {
+    ) -> Result<Option<String>, StoreError> {
         let Self::Sqlite(session) = self else { return Ok(None) };
         if let Some(sample) = session.trigrams().sample() {
-            return Ok(sample.lookup(text));
+            return Ok(sample.rarest(text));
         }
-        let (newest, names): (i64, String) =
-            sqlx::query_as(SAMPLED).fetch_one(&mut **session).await?;
-        let sample = Arc::new(Sample::of(newest.unsigned_abs(), &names));
+        let names: String = sqlx::query_scalar(SAMPLED).fetch_one(&mut **session).await?;
+        let sample = Arc::new(Sample::of(&names));
         session.trigrams().keep(&sample);
-        Ok(sample.lookup(text))
+        Ok(sample.rarest(text))
     }
 }
 
 impl Sample {
-    fn of(names: u64, sample: &str) -> Self {
-        let mut held: HashMap<[u8; 3], Vec<u32>> = HashMap::new();
-        for (number, name) in (0..).zip(sample.split(' ')) {
-            for trigram in name.as_bytes().array_windows() {
-                let holders = held.entry(*trigram).or_default();
-                if holders.last() != Some(&number) {
-                    holders.push(number);
-                }
+    fn of(names: &str) -> Self {
+        let mut held = HashMap::new();
+        for name in names.split(' ') {
+            let once: HashSet<[u8; 3]> = name.as_bytes().array_windows().copied().collect();
+            for trigram in once {
+                *held.entry(trigram).or_default() += 1;
             }
         }
-        Self { names, held }
+        Self(held)
     }
 
     /// The rarest trigram, and the rarest of those that share no character with it: `r83` says
     /// little about a name that holds `831`.
-    fn lookup(&self, text: &str) -> Option<Lookup> {
+    fn rarest(&self, text: &str) -> Option<String> {
         // Searched texts are ASCII: each three bytes are a trigram.
-        let mut all: Vec<(&[u32], usize)> = (text.as_bytes().array_windows().enumerate())
-            .map(|(at, trigram)| (self.held.get(trigram).map_or(&[][..], Vec::as_slice), at))
+        let mut all: Vec<(usize, usize)> = (text.as_bytes().array_windows().enumerate())
+            .map(|(at, trigram)| (self.0.get(trigram).copied().unwrap_or(0), at))
             .collect();
-        all.sort_unstable_by_key(|(holders, at)| (holders.len(), *at));
-        let &(rarest, at) = all.first()?;
-        let quoted = |at: usize| text.get(at..at + 3).map(|trigram| format!("\"{trigram}\""));
-        let mut apart = all.iter().filter(|(_, other)| other.abs_diff(at) >= 3);
-        let Some(&(second, other)) = apart.next().filter(|(holders, _)| holders.len() < COMMON)
-        else {
-            return Some(Lookup { query: quoted(at)?, few: false });
-        };
-        let of = |names: u64, holders: &[u32]| {
-            names.saturating_mul(holders.len() as u64 + 1) / SAMPLE as u64
-        };
-        let expected = of(of(self.names, rarest), second);
-        let few = expected < FEW && !rarest.iter().any(|name| second.binary_search(name).is_ok());
-        Some(Lookup { query: format!("{} AND {}", quoted(at)?, quoted(other)?), few })
+        all.sort_unstable();
+        let &(_, first) = all.first()?;
+        let apart = |&&(held, at): &&(usize, usize)| held < COMMON && at.abs_diff(first) >= 3;
+        let second = all.iter().find(apart).map(|&(_, at)| at);
+        let chosen = [Some(first), second].into_iter().flatten();
+        let quoted = chosen.filter_map(|at| Some(format!("\"{}\"", text.get(at..at + 3)?)));
+        Some(quoted.collect::<Vec<_>>().join(" AND "))
     }
 }
 
@@ -124,8 +99,8 @@ mod tests {
     #[test]
     fn the_rarest_two_are_looked_up_and_the_common_are_not() {
         let names = format!("{}cdn.ember.net dev.example.net", "api.example.com ".repeat(300));
-        let sample = Sample::of(1_000_000, &names);
-        let query = |text| sample.lookup(text).map(|lookup| lookup.query);
+        let sample = Sample::of(&names);
+        let query = |text| sample.rarest(text);
         assert_eq!(query("cdn.exam").unwrap(), r#""cdn""#);
         assert_eq!(query("v.ember").unwrap(), r#""v.e" AND "mbe""#);
         assert_eq!(query("example").unwrap(), r#""exa""#);
@@ -134,17 +109,8 @@ mod tests {
     }
 
     #[test]
-    fn few_are_expected_where_both_are_rare_and_never_together() {
-        let names = "api.example.com www.example.com log.ember.net ".repeat(20);
-        let sample = Sample::of(3_000, &names);
-        assert!(sample.lookup("api.ember").unwrap().few);
-        assert!(!sample.lookup("log.ember").unwrap().few);
-        assert!(!Sample::of(10_000_000, &names).lookup("api.ember").unwrap().few);
-    }
-
-    #[test]
     fn a_name_counts_once() {
-        assert_eq!(Sample::of(2, "aaaa aaa").held[b"aaa"], [0, 1]);
+        assert_eq!(Sample::of("aaaa aaa").0[b"aaa"], 2);
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use domain::ProductId;
 use domain::model::{OrderStatus, Origin};
 
-use super::trigrams::Lookup;
 use super::{NameQuery, SearchCursor, SearchFilter};
 use crate::value::backwards;
 
@@ -67,18 +66,18 @@ impl Statement {
     }
 
     /// The names that may hold `text`, latest first, before the id `$1`: whether they do is
-    /// `n.name LIKE` the second answer. `lookup` is what is asked of SQLite's trigram index.
+    /// `n.name LIKE` the second answer. `trigrams` is what is asked of SQLite's trigram index.
     pub(super) fn may_hold(
         &mut self,
         text: &str,
-        lookup: Option<&Lookup>,
+        trigrams: Option<&str>,
         limit: usize,
     ) -> (String, String) {
         let like = self.bind(format!("%{text}%"));
-        let names = match lookup {
+        let names = match trigrams {
             // SQLite's trigram index is a table of its own, which can be walked backwards.
-            Some(lookup) => {
-                let wanted = self.bind(lookup.query.as_str());
+            Some(trigrams) => {
+                let wanted = self.bind(trigrams);
                 format!(
                     "(SELECT rowid AS id FROM order_names_fts WHERE order_names_fts MATCH {wanted} \
                      AND rowid < $1 ORDER BY rowid DESC LIMIT {limit}) f \
@@ -116,7 +115,7 @@ impl Walk {
         text: &str,
         after: &SearchCursor,
         limit: usize,
-        lookup: Option<&Lookup>,
+        trigrams: Option<&str>,
         filter: &SearchFilter,
     ) -> Statement {
         let mut made = Statement::default();
@@ -147,7 +146,7 @@ impl Walk {
                 )
             }
             Self::Inside => {
-                let (names, like) = made.may_hold(text, lookup, limit);
+                let (names, like) = made.may_hold(text, trigrams, limit);
                 let (start, end) = (made.bind(text), made.bind(end_of(text)));
                 shown.push(format!("n.name LIKE {like}"));
                 // The walks before have met all orders with a name that begins so.
