@@ -203,7 +203,9 @@ impl Tx {
                 let statement =
                     walk.statement(query.text(), &at, step, trigrams.as_deref(), filter);
                 let hits = self.hits(statement, at.id).await?;
-                let exhausted = hits.len() < step;
+                let looked_at = hits.first().and_then(|hit| hit.looked_at);
+                let looked_at = looked_at.and_then(|count| usize::try_from(count).ok());
+                let exhausted = looked_at.unwrap_or(hits.len()) < step;
                 for hit in hits {
                     if hit.shown && found.len() == limit {
                         return Ok(Some(at));

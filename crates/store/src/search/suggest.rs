@@ -8,7 +8,7 @@ use crate::value::backwards;
 use crate::{StoreError, Tx, on};
 
 /// Names that hold the text and are read: many orders have the same name.
-const READ: usize = 100;
+const READ: usize = 60;
 
 impl Tx {
     /// Names for `query`, each once, at most `limit`: by name those that begin so (or end so, for

@@ -13,6 +13,8 @@ pub(super) struct Hit {
     pub name: String,
     /// The name matches, the order was not met before, and the filter lets it through.
     pub shown: bool,
+    /// How many names the walk looked at, where not each is a hit.
+    pub looked_at: Option<i64>,
 }
 
 /// What is read of a name.
@@ -163,10 +165,19 @@ impl Walk {
             if filters.is_empty() { "" } else { " JOIN orders o ON o.number = n.order_number" };
         shown.extend(filters);
         let shown = if shown.is_empty() { "TRUE".to_owned() } else { shown.join(" AND ") };
-        made.sql = format!(
-            "SELECT n.id, n.order_number, n.name, coalesce({shown}, FALSE) AS shown \
-             FROM {names}{orders} ORDER BY {order}"
-        );
+        let hit = format!("n.id, n.order_number, n.name, coalesce({shown}, FALSE) AS shown");
+        made.sql = match self {
+            // Of many names that don't match, only the last one is told: there it goes on.
+            Self::Inside => format!(
+                "WITH met AS MATERIALIZED (SELECT n.id, n.order_number, n.name FROM {names}) \
+                 SELECT {hit}, (SELECT count(*) FROM met) AS looked_at FROM met n{orders} \
+                 WHERE ({shown}) OR n.id = (SELECT min(id) FROM met) ORDER BY {order}"
+            ),
+            _ => format!(
+                "SELECT {hit}, CAST(NULL AS BIGINT) AS looked_at FROM {names}{orders} \
+                 ORDER BY {order}"
+            ),
+        };
         made
     }
 }
