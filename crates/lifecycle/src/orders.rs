@@ -12,7 +12,7 @@ use domain::rules::{
     DuplicateNames, Explanation, ReissueRequest, check_not_renewed, plan_duplicate, plan_reissue,
     plan_renew, plan_revocation,
 };
-use domain::{CertificateId, OrderNumber, OrganizationId, Refusal, RequestId, Timestamp, UserId};
+use domain::{CertificateId, OrderNumber, Refusal, RequestId, Timestamp, UserId};
 use store::Tx;
 pub use store::certificates::CertificateRecord;
 pub use store::endpoints::Installed;
@@ -247,6 +247,20 @@ impl Lifecycle {
         Ok(self.store().reader().await?.search_orders(query, &filter, after, size).await?)
     }
 
+    /// Names that complete a typed one: of all orders, so for those who see all.
+    pub async fn suggest_names(
+        &self,
+        actor: &Actor,
+        query: &NameQuery,
+        size: usize,
+    ) -> Result<Vec<String>> {
+        check_reader(actor)?;
+        if own_only(actor).is_some() {
+            return Ok(Vec::new());
+        }
+        Ok(self.store().reader().await?.suggest_names(query, size).await?)
+    }
+
     /// One order with all that its page shows.
     pub async fn order(&self, actor: &Actor, number: OrderNumber) -> Result<OrderDetail> {
         check_reader(actor)?;
@@ -278,15 +292,6 @@ impl Lifecycle {
     /// The issuer's end, which no certificate outlives; far off where this process can't issue.
     fn issuer_end(&self) -> Timestamp {
         self.issuer().map_or(Timestamp(i64::MAX), crate::Issuer::not_after)
-    }
-
-    /// The names of organizations, for lists.
-    pub async fn organization_names(
-        &self,
-        ids: impl IntoIterator<Item = OrganizationId> + Send,
-    ) -> Result<BTreeMap<OrganizationId, String>> {
-        let ids: BTreeSet<OrganizationId> = ids.into_iter().collect();
-        Ok(self.store().reader().await?.organization_names(&ids).await?)
     }
 
     /// The order that a person means by a number, a serial or a SHA-256 fingerprint, of any of

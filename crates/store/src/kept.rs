@@ -22,6 +22,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::Sqlite;
 
 use crate::audit::NewAuditRow;
+use crate::search::Trigrams;
 use crate::settings::SettingRow;
 use crate::{StoreError, Tx};
 
@@ -36,6 +37,7 @@ const TABLES: [&str; 5] = ["settings", "organizations", "domains", "acme_urls", 
 pub struct SqliteSession {
     connection: PoolConnection<Sqlite>,
     kept: Option<Box<Kept>>,
+    trigrams: Trigrams,
 }
 
 #[derive(Debug)]
@@ -74,8 +76,13 @@ pub(crate) fn keep<K: Eq + Hash, V>(rows: &mut HashMap<K, V>, key: K, row: V) {
 
 impl SqliteSession {
     /// A session that only reads, or takes every row from the database.
-    pub(crate) const fn plain(connection: PoolConnection<Sqlite>) -> Self {
-        Self { connection, kept: None }
+    pub(crate) const fn plain(connection: PoolConnection<Sqlite>, trigrams: Trigrams) -> Self {
+        Self { connection, kept: None, trigrams }
+    }
+
+    /// How common trigrams are, for searches.
+    pub(crate) const fn trigrams(&self) -> &Trigrams {
+        &self.trigrams
     }
 
     /// The writer's session.
@@ -96,7 +103,7 @@ impl SqliteSession {
             entries: Vec::new(),
             earlier: 0,
         };
-        Ok(Self { connection, kept: Some(Box::new(kept)) })
+        Ok(Self { connection, kept: Some(Box::new(kept)), trigrams: Trigrams::default() })
     }
 }
 

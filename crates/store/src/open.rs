@@ -12,6 +12,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, Connection};
 
+use crate::search::Trigrams;
 use crate::tx::PgSession;
 use crate::write::Writer;
 use crate::{SqliteSession, StoreError, Tx, on};
@@ -51,8 +52,16 @@ pub struct Store {
 
 #[derive(Debug)]
 pub(crate) enum Backend {
-    Sqlite { options: Box<SqliteConnectOptions>, readers: SqlitePool, writer: Writer },
-    Postgres { readers: PgPool, writers: PgPool },
+    Sqlite {
+        options: Box<SqliteConnectOptions>,
+        readers: SqlitePool,
+        writer: Writer,
+        trigrams: Trigrams,
+    },
+    Postgres {
+        readers: PgPool,
+        writers: PgPool,
+    },
 }
 
 impl Store {
@@ -123,8 +132,8 @@ impl Store {
     /// A session that only reads: writing through it fails.
     pub async fn reader(&self) -> Result<Tx, StoreError> {
         Ok(match self.backend() {
-            Backend::Sqlite { readers, .. } => {
-                Tx::Sqlite(SqliteSession::plain(readers.acquire().await?))
+            Backend::Sqlite { readers, trigrams, .. } => {
+                Tx::Sqlite(SqliteSession::plain(readers.acquire().await?, trigrams.clone()))
             }
             Backend::Postgres { readers, .. } => {
                 Tx::Postgres(PgSession::Reading(readers.acquire().await?))
@@ -142,10 +151,11 @@ impl Store {
         work(&mut tx).await
     }
 
-    /// Lets SQLite's planner know how the tables have grown; a matter of milliseconds, wanted a
+    /// Lets SQLite's planner, and searches, know how the tables have grown; a matter of milliseconds, wanted a
     /// few times a day. PostgreSQL does it by itself.
     pub async fn maintain(&self) -> Result<(), StoreError> {
-        if let Backend::Sqlite { options, .. } = self.backend() {
+        if let Backend::Sqlite { options, trigrams, .. } = self.backend() {
+            trigrams.forget();
             let mut connection = sqlx::SqliteConnection::connect_with(options).await?;
             sqlx::raw_sql("PRAGMA analysis_limit = 1000; PRAGMA optimize = 0x10002")
                 .execute(&mut connection)
@@ -228,7 +238,8 @@ async fn open_sqlite(url: &str, options: StoreOptions) -> Result<Backend, StoreE
         .connect_with(shared.read_only(true).create_if_missing(false))
         .await?;
     let writer = Writer::start(writer).await?;
-    Ok(Backend::Sqlite { options: Box::new(writing), readers, writer })
+    let trigrams = Trigrams::default();
+    Ok(Backend::Sqlite { options: Box::new(writing), readers, writer, trigrams })
 }
 
 async fn open_postgres(url: &str, options: StoreOptions) -> Result<Backend, StoreError> {

@@ -1,7 +1,4 @@
 //! Organizations and their domains.
-
-use std::collections::{BTreeMap, BTreeSet};
-
 use domain::model::{Domain, Organization};
 use domain::{DnsName, DomainId, OrganizationId, Timestamp};
 use sqlx::QueryBuilder;
@@ -203,26 +200,6 @@ impl Tx {
             keep(&mut kept.organizations, id, organization.clone());
         }
         Ok(organization)
-    }
-
-    /// The names of organizations.
-    pub async fn organization_names(
-        &mut self,
-        ids: &BTreeSet<OrganizationId>,
-    ) -> Result<BTreeMap<OrganizationId, String>, StoreError> {
-        if ids.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let rows: Vec<(i64, String)> = on!(self, |conn| {
-            let mut sql = QueryBuilder::new("SELECT id, name FROM organizations WHERE id IN (");
-            let mut places = sql.separated(", ");
-            for id in ids {
-                places.push_bind(id.0);
-            }
-            sql.push(")");
-            sql.build_query_as().fetch_all(&mut *conn).await?
-        });
-        Ok(rows.into_iter().map(|(id, name)| (OrganizationId(id), name)).collect())
     }
 
     /// The organization with exactly this name.

@@ -1,22 +1,26 @@
 //! Search by typed-in names: orders whose common name or SAN is, begins with, ends with or holds
 //! what was typed.
 //!
-//! Every kind of search walks an index in the order in which it answers, and looks at a bounded
-//! number of names for one page: no search reads or counts the whole table.
+//! A search goes one or more ways, one after the other: what is most likely meant comes first. Each
+//! walks an index in the order in which it answers, and looks at a bounded number of names for one
+//! page: no search reads or counts the whole table.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::str::FromStr;
 
 use domain::model::{OrderStatus, Origin};
-use domain::{Name, OrganizationId, ProductId, UserId};
-use sqlx::{AssertSqlSafe, QueryBuilder};
+use domain::{AcmeUrlId, Name, OrderNumber, OrganizationId, ProductId, UserId};
+use sqlx::AssertSqlSafe;
 
-use self::walk::Hit;
-use crate::orders::{OrderRecord, OrderRow};
+use self::walk::{Hit, Statement, Walk};
+use crate::orders::ListedOrder;
 use crate::{StoreError, Tx, on};
 
+mod suggest;
 mod trigrams;
 mod walk;
+
+pub(crate) use trigrams::Trigrams;
 
 /// The longest text that is searched for: no name is longer.
 pub const LONGEST_TEXT: usize = 253;
@@ -30,6 +34,21 @@ const SHORTEST_SUBSTRING: usize = 3;
 /// Names that the steps of one filtered page read: a filter that drops almost everything ends with
 /// a short page and a cursor, not with a scan.
 const STEPS: [usize; 4] = [400, 1200, 1600, 3000];
+
+/// Names that may hold a text and are looked at for one page without a filter.
+const LOOKED_AT: usize = 1000;
+
+/// How many names are read at a time for a page on which so many orders are `missing`.
+fn steps(walk: Walk, filter: &SearchFilter, missing: usize) -> Vec<usize> {
+    match walk {
+        _ if *filter != SearchFilter::default() => STEPS.to_vec(),
+        // Without a filter each name that is met gives an order.
+        Walk::Whole | Walk::Beginning | Walk::End => vec![missing + 1],
+        // What the trigram index gives may not hold the text, and several names are of one order.
+        // Each step reads the trigrams' lists again.
+        Walk::Inside => vec![300.max(6 * (missing + 1)), LOOKED_AT],
+    }
+}
 
 /// What is looked for in the names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,37 +115,54 @@ pub struct SearchFilter {
     pub origin: Option<Origin>,
     /// Only asked for by this person.
     pub requester: Option<UserId>,
+    /// Only through this ACME Directory URL.
+    pub acme_url: Option<AcmeUrlId>,
 }
 
 /// Where the next page begins. Opaque: its text goes into a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchCursor {
-    text: String,
+    /// Which of the search's walks.
+    walk: usize,
     id: i64,
+    text: String,
+}
+
+impl SearchCursor {
+    fn beginning_of(walk: usize) -> Self {
+        Self { walk, id: i64::MAX, text: String::new() }
+    }
 }
 
 impl std::fmt::Display for SearchCursor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}~{}", self.id, self.text)
+        write!(f, "{}~{}~{}", self.walk, self.id, self.text)
     }
 }
 
 impl FromStr for SearchCursor {
     type Err = StoreError;
     fn from_str(text: &str) -> Result<Self, StoreError> {
-        let parts = text.split_once('~').and_then(|(id, text)| Some((id.parse().ok()?, text)));
-        let (id, text) = parts.ok_or_else(|| StoreError::corrupt("a search link's position"))?;
-        Ok(Self { id, text: text.chars().take(LONGEST_TEXT).collect() })
+        let mut parts = text.splitn(3, '~');
+        let mut part =
+            || parts.next().ok_or_else(|| StoreError::corrupt("a search link's position"));
+        let bad = |_| StoreError::corrupt("a search link's position");
+        Ok(Self {
+            walk: part()?.parse().map_err(bad)?,
+            id: part()?.parse().map_err(bad)?,
+            text: part()?.chars().take(LONGEST_TEXT).collect(),
+        })
     }
 }
 
 /// One page of found orders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundPage {
-    /// The orders, each with the name that matched: by name for [`NameQuery::Prefix`] and
-    /// [`NameQuery::Suffix`], else latest first. May be fewer than asked for although there are
-    /// more, where a filter drops most of what matches.
-    pub orders: Vec<(OrderRecord, String)>,
+    /// The orders, each with the name that matched: those with this very name first, latest first;
+    /// then those with a name that begins so (or ends so, for [`NameQuery::Suffix`]), by name; then
+    /// those with a name that holds the text, latest first. May be fewer than asked for although
+    /// there are more, where most of what was looked at is not shown.
+    pub orders: Vec<(ListedOrder, String)>,
     /// Where to go on; none at the end.
     pub next: Option<SearchCursor>,
 }
@@ -142,86 +178,79 @@ impl Tx {
     ) -> Result<FoundPage, StoreError> {
         let limit = limit.min(LONGEST_PAGE);
         let mut found: Vec<Hit> = Vec::new();
-        let mut next = after.cloned();
-        let trigrams = match query {
-            NameQuery::Substring(text) => self.rarest_trigrams(text).await?,
-            _ => None,
-        };
-        // Without a filter each name that is met gives an order.
-        let one = [limit + 1];
-        let steps = if *filter == SearchFilter::default() { &one[..] } else { &STEPS[..] };
-        'page: for &step in steps {
-            let hits =
-                self.name_hits(query, filter, trigrams.as_deref(), next.as_ref(), step).await?;
-            let exhausted = hits.len() < step;
-            for hit in hits {
-                if hit.shown && found.len() == limit {
-                    break 'page;
-                }
-                next = Some(query.cursor(&hit));
-                if hit.shown {
-                    found.push(hit);
-                }
-            }
-            if exhausted {
-                next = None;
-                break;
-            }
-        }
-        Ok(FoundPage { orders: self.orders_of(found).await?, next })
+        let beginning = SearchCursor::beginning_of(0);
+        let next =
+            self.walk_on(query, filter, after.unwrap_or(&beginning), limit, &mut found).await?;
+        Ok(FoundPage { orders: self.orders_of(found, limit).await?, next })
     }
 
-    async fn name_hits(
+    /// Finds at most `limit` names, and where to go on.
+    async fn walk_on(
         &mut self,
         query: &NameQuery,
         filter: &SearchFilter,
-        trigrams: Option<&str>,
-        after: Option<&SearchCursor>,
-        step: usize,
-    ) -> Result<Vec<Hit>, StoreError> {
-        let (walk, mut texts) = query.walk(trigrams, after, step);
+        after: &SearchCursor,
+        limit: usize,
+        found: &mut Vec<Hit>,
+    ) -> Result<Option<SearchCursor>, StoreError> {
+        let mut at = after.clone();
+        'walks: while let Some(&walk) = query.walks().get(at.walk) {
+            let trigrams = match walk {
+                Walk::Inside => self.rarest_trigrams(query.text()).await?,
+                Walk::Whole | Walk::Beginning | Walk::End => None,
+            };
+            for step in steps(walk, filter, limit.saturating_sub(found.len())) {
+                let statement =
+                    walk.statement(query.text(), &at, step, trigrams.as_deref(), filter);
+                let hits = self.hits(statement, at.id).await?;
+                let looked_at = hits.first().and_then(|hit| hit.looked_at);
+                let looked_at = looked_at.and_then(|count| usize::try_from(count).ok());
+                let exhausted = looked_at.unwrap_or(hits.len()) < step;
+                for hit in hits {
+                    if hit.shown && found.len() == limit {
+                        return Ok(Some(at));
+                    }
+                    at = SearchCursor { walk: at.walk, id: hit.id, text: walk.text_of(&hit.name) };
+                    if hit.shown {
+                        found.push(hit);
+                    }
+                }
+                if exhausted {
+                    at = SearchCursor::beginning_of(at.walk + 1);
+                    continue 'walks;
+                }
+            }
+            return Ok(Some(at));
+        }
+        Ok(None)
+    }
+
+    async fn hits(&mut self, statement: Statement, id: i64) -> Result<Vec<Hit>, StoreError> {
         let kept = !self.is_postgres();
-        let order = match query.sorted_by() {
-            Some(column) => format!("n.{column}, n.id"),
-            None => "n.id DESC".to_owned(),
-        };
-        let sql = filter.judge(&walk, &order, &mut texts);
-        let beginning = if query.sorted_by().is_some() { 0 } else { i64::MAX };
-        let id = after.map_or(beginning, |after| after.id);
         Ok(on!(self, |conn| {
             // PostgreSQL plans for this very text: how many names match decides which index is
             // best. SQLite has one way for each kind of search.
-            let mut statement = sqlx::query_as(AssertSqlSafe(sql)).persistent(kept).bind(id);
-            for text in texts {
-                statement = statement.bind(text);
+            let sql = AssertSqlSafe(statement.sql);
+            let mut query = sqlx::query_as(sql).persistent(kept).bind(id);
+            for text in statement.texts {
+                query = query.bind(text);
             }
-            statement.fetch_all(&mut *conn).await?
+            query.fetch_all(&mut *conn).await?
         }))
     }
 
     async fn orders_of(
         &mut self,
         hits: Vec<Hit>,
-    ) -> Result<Vec<(OrderRecord, String)>, StoreError> {
-        if hits.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows: Vec<OrderRow> = on!(self, |conn| {
-            let mut sql = QueryBuilder::new("SELECT * FROM orders WHERE number IN (");
-            let mut numbers = sql.separated(", ");
-            for hit in &hits {
-                numbers.push_bind(hit.order_number);
-            }
-            sql.push(")");
-            sql.build_query_as().persistent(false).fetch_all(&mut *conn).await?
-        });
-        let mut records = BTreeMap::new();
-        for row in rows {
-            let record = OrderRecord::try_from(row)?;
-            records.insert(record.order.number.0, record);
-        }
+        limit: usize,
+    ) -> Result<Vec<(ListedOrder, String)>, StoreError> {
+        let numbers: Vec<OrderNumber> =
+            hits.iter().map(|hit| OrderNumber(hit.order_number)).collect();
+        let orders = self.listed_orders(&numbers, limit).await?;
+        let mut orders: HashMap<i64, ListedOrder> =
+            orders.into_iter().map(|order| (order.number.0, order)).collect();
         let found = hits.into_iter();
-        Ok(found.filter_map(|hit| Some((records.remove(&hit.order_number)?, hit.name))).collect())
+        Ok(found.filter_map(|hit| Some((orders.remove(&hit.order_number)?, hit.name))).collect())
     }
 }
 

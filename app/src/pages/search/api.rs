@@ -93,18 +93,19 @@ pub async fn search(text: String, after: String) -> Result<Found, PortalError> {
 #[cfg(feature = "ssr")]
 mod reading {
     use domain::Product;
-    use lifecycle::dashboard::{EndpointRecord, OrderRecord};
+    use lifecycle::dashboard::EndpointRecord;
+    use lifecycle::orders::ListedOrder;
 
     use super::{FoundEndpoint, FoundOrder};
 
-    pub(super) fn order((record, matched): (OrderRecord, String)) -> FoundOrder {
-        let product = record.order.product.as_str();
+    pub(super) fn order((order, matched): (ListedOrder, String)) -> FoundOrder {
+        let product = order.product.as_str();
         FoundOrder {
-            number: record.order.number,
-            common_name: record.order.common_name.to_string(),
+            number: order.number,
+            common_name: order.common_name,
             matched,
             product: Product::find(product).map_or(product, |found| found.name).to_owned(),
-            valid_till: record.valid_till,
+            valid_till: order.valid_till,
         }
     }
 

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::RawQuery;
 use axum::response::{IntoResponse as _, Response};
-use lifecycle::orders::{NameQuery, SearchFilter};
+use lifecycle::orders::NameQuery;
 
 use crate::desk::{Desk, May};
 use crate::fault::PortalError;
@@ -11,7 +11,7 @@ use crate::pages::csv::refused;
 use crate::query::Query;
 
 /// Names suggested at most.
-const MOST: u32 = 10;
+const MOST: usize = 10;
 
 /// `/automation/endpoints/{id}/request/names?q=`: a JSON list. Of several names the last one, which
 /// is being typed, is completed.
@@ -28,17 +28,6 @@ async fn suggest(desk: &Desk, typed: &str) -> Result<Vec<String>, PortalError> {
     let start = typed.rfind([',', ' ', ';']).map_or(0, |at| at + 1);
     let (before, last) = typed.split_at(start);
     let Some(query) = NameQuery::typed(last) else { return Ok(Vec::new()) };
-    let found = desk
-        .lifecycle
-        .search_orders(&desk.actor(), &query, SearchFilter::default(), None, MOST)
-        .await?;
-    // Several orders may hold the same name.
-    let mut names: Vec<String> = Vec::new();
-    for (_, name) in found.orders {
-        let whole = format!("{before}{name}");
-        if !names.contains(&whole) {
-            names.push(whole);
-        }
-    }
-    Ok(names)
+    let names = desk.lifecycle.suggest_names(&desk.actor(), &query, MOST).await?;
+    Ok(names.into_iter().map(|name| format!("{before}{name}")).collect())
 }

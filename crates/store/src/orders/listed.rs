@@ -5,10 +5,11 @@ use domain::model::{OrderStatus, Origin};
 use domain::{OrderNumber, OrganizationId, ProductId, Timestamp};
 use serde::Deserialize as _;
 use serde::de::IgnoredAny;
+use sqlx::AssertSqlSafe;
 
 use super::{OrderFilter, OrderKey, OrderRecord, OrderSort};
 use crate::value::parse;
-use crate::{StoreError, Tx};
+use crate::{StoreError, Tx, on};
 
 /// What is read for a list.
 const COLUMNS: &str = "number, organization_id, (SELECT g.name FROM organizations g \
@@ -133,6 +134,26 @@ impl OrderSort {
 }
 
 impl Tx {
+    /// The orders with these numbers, at most `most`, in no order.
+    pub(crate) async fn listed_orders(
+        &mut self,
+        numbers: &[OrderNumber],
+        most: usize,
+    ) -> Result<Vec<ListedOrder>, StoreError> {
+        let Some(last) = numbers.last() else { return Ok(Vec::new()) };
+        // As many places as there may be numbers: the same text, which is planned once.
+        let places: Vec<String> = (1..=most).map(|place| format!("${place}")).collect();
+        let sql = format!("SELECT {COLUMNS} FROM orders WHERE number IN ({})", places.join(", "));
+        let rows: Vec<ListedRow> = on!(self, |conn| {
+            let mut query = sqlx::query_as(AssertSqlSafe(sql));
+            for number in numbers.iter().chain(std::iter::repeat(last)).take(most) {
+                query = query.bind(number.0);
+            }
+            query.fetch_all(&mut *conn).await?
+        });
+        rows.into_iter().map(ListedOrder::try_from).collect()
+    }
+
     /// One page of orders as lists show them: see [`Self::orders_page`].
     pub async fn listed_orders_page(
         &mut self,

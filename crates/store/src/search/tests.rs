@@ -4,10 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::samples::{load, order};
-use crate::testing::{TestDatabase, databases};
+use crate::testing::{TestDatabase, databases, sqlite};
 
 fn numbers(page: &FoundPage) -> Vec<i64> {
-    page.orders.iter().map(|(record, _)| record.order.number.0).collect()
+    page.orders.iter().map(|(order, _)| order.number.0).collect()
 }
 
 async fn all(store: &crate::Store, typed: &str, filter: &SearchFilter, limit: usize) -> Vec<i64> {
@@ -67,7 +67,12 @@ async fn each_kind_of_search_finds_its_orders_once() {
         for (typed, found) in [
             ("\"www.example.com\"", vec![4, 1]),
             ("*.example.com", vec![2]),
-            ("www", vec![4, 1]),
+            // Longer names by name, the same name once an order.
+            ("www", vec![1, 4]),
+            // The very name first, then names that hold it.
+            ("example.com", vec![2, 1, 5, 4]),
+            ("www.example.com", vec![4, 1]),
+            ("example", vec![1, 2, 5, 4, 3]),
             ("www.", vec![1, 4]),
             ("w", vec![1, 4]),
             (".example.com", vec![2, 1, 4]),
@@ -92,6 +97,63 @@ async fn each_kind_of_search_finds_its_orders_once() {
             SearchFilter { organization: Some(OrganizationId(2)), ..SearchFilter::default() };
         assert_eq!(all(&store, "xample.c", &filter, 1).await, [5, 4], "{kind}");
     }
+}
+
+#[tokio::test]
+async fn names_that_begin_so_are_suggested_before_those_that_hold_the_text() {
+    for TestDatabase { kind, store, .. } in databases().await {
+        let orders = (1..=300).map(|number| match number {
+            1 => order(1, 1, "ssl_plus", &["www.example.com", "example.com"]),
+            2 => order(2, 1, "ssl_plus", &["example.com.test", "example.net"]),
+            _ => order(number, 1, "ssl_plus", &["example.com", "api.example.com"]),
+        });
+        load(&store, orders.collect()).await;
+        let mut tx = store.reader().await.unwrap();
+        let mut names = async |typed: &str, limit| {
+            let query = NameQuery::typed(typed).unwrap();
+            tx.suggest_names(&query, limit).await.unwrap()
+        };
+        let whole = ["example.com", "example.com.test", "example.net"];
+        assert_eq!(names("ex", 9).await, whole, "{kind}");
+        assert_eq!(names("example", 2).await, whole[..2], "{kind}");
+        assert_eq!(
+            names("example", 9).await[..4],
+            [&whole[..], &["api.example.com"]].concat(),
+            "{kind}"
+        );
+        assert_eq!(
+            names(".example.com", 9).await,
+            ["api.example.com", "www.example.com"],
+            "{kind}"
+        );
+        assert!(names("nothing", 9).await.is_empty(), "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_text_that_few_names_hold_though_many_may_ends_in_short_pages_not_in_a_scan() {
+    let database = sqlite().await;
+    let store = &database.store;
+    let orders = (1..=3000).map(|number| match number {
+        1 => order(1, 1, "ssl_plus", &["a.example.com"]),
+        _ => order(number, 1, "ssl_plus", &["a.exam-example.com"]),
+    });
+    load(store, orders.collect()).await;
+    let query = NameQuery::Substring(".example".to_owned());
+    let mut tx = store.reader().await.unwrap();
+    let (mut pages, mut found, mut after) = (0, Vec::new(), None);
+    loop {
+        let page =
+            tx.search_orders(&query, &SearchFilter::default(), after.as_ref(), 10).await.unwrap();
+        pages += 1;
+        found.extend(numbers(&page));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, [1]);
+    assert!((3..6).contains(&pages), "{pages}");
 }
 
 #[tokio::test]
@@ -140,7 +202,7 @@ async fn an_order_that_changes_its_names_is_found_by_the_new_ones_only() {
 
 #[test]
 fn a_bad_position_is_refused() {
-    for text in ["", "1", "x~y"] {
+    for text in ["", "1", "x~y", "0~x~y", "-1~1~", "0~1"] {
         assert!(text.parse::<SearchCursor>().is_err());
     }
 }

@@ -3,8 +3,7 @@
 use domain::{Days, UserId};
 use lifecycle::lists::PageOf;
 use lifecycle::orders::{
-    ListedOrder, NameQuery, OrderFilter, OrderRecord, OrderSort, SearchCursor, SearchFilter,
-    listed_key,
+    ListedOrder, NameQuery, OrderFilter, OrderSort, SearchCursor, SearchFilter, listed_key,
 };
 
 use crate::desk::{Desk, May};
@@ -121,51 +120,33 @@ async fn search(
         status: filter.status,
         origin: filter.origin,
         requester: filter.requester,
+        acme_url: filter.acme_url,
     };
     let actor = desk.actor();
     let found = desk
         .lifecycle
         .search_orders(&actor, query, narrowed, after.as_ref(), u32::from(listing.size))
         .await?;
-    let (records, names): (Vec<OrderRecord>, Vec<String>) =
-        found.orders.into_iter().filter(|(record, _)| lets_through(filter, record)).unzip();
-    let mut rows = name_organizations(desk, records).await?;
-    for (row, name) in rows.iter_mut().zip(names) {
+    let shown = found.orders.into_iter().filter(|(order, _)| lets_through(filter, order));
+    let rows = shown.map(|(order, name)| {
+        let mut row = OrderRow::of(order);
         row.found = (name != row.common_name).then_some(name);
-    }
+        row
+    });
+    let rows = rows.collect();
     let next = found.next.map(|cursor| cursor.to_string());
     Ok(Paged { rows, previous: None, next })
 }
 
 /// What the search itself does not filter.
-fn lets_through(filter: &OrderFilter, record: &OrderRecord) -> bool {
-    let order = &record.order;
+fn lets_through(filter: &OrderFilter, order: &ListedOrder) -> bool {
     let by = |wanted: Option<bool>, is: bool| wanted.is_none_or(|wanted| wanted == is);
-    let till = record.valid_till;
+    let till = order.valid_till;
     filter.number.is_none_or(|number| number == order.number)
-        && by(filter.has_duplicates, record.duplicates > 0)
+        && by(filter.has_duplicates, order.duplicates > 0)
         && by(filter.renewed, order.renewed_by.is_some())
-        && filter.acme_url.is_none_or(|url| order.acme_url == Some(url))
         && filter.valid_from.is_none_or(|from| till.is_some_and(|till| till >= from))
         && filter.valid_until.is_none_or(|until| till.is_some_and(|till| till <= until))
-}
-
-/// The rows with their organizations' names.
-async fn name_organizations(
-    desk: &Desk,
-    records: Vec<OrderRecord>,
-) -> Result<Vec<OrderRow>, PortalError> {
-    let ids = records.iter().map(|record| record.order.organization).collect::<Vec<_>>();
-    let names = desk.lifecycle.organization_names(ids).await?;
-    let name =
-        |record: &OrderRecord| names.get(&record.order.organization).cloned().unwrap_or_default();
-    Ok(records
-        .into_iter()
-        .map(|record| {
-            let organization = name(&record);
-            OrderRow::of(ListedOrder::of(record, organization))
-        })
-        .collect())
 }
 
 #[cfg(test)]

@@ -1,0 +1,86 @@
+//! Names that complete what is being typed.
+
+use sqlx::AssertSqlSafe;
+
+use super::walk::{Statement, end_of};
+use super::{LONGEST_PAGE, LOOKED_AT, NameQuery};
+use crate::value::backwards;
+use crate::{StoreError, Tx, on};
+
+/// Names that hold the text and are read: many orders have the same name.
+const READ: usize = 60;
+
+impl Tx {
+    /// Names for `query`, each once, at most `limit`: by name those that begin so (or end so, for
+    /// [`NameQuery::Suffix`]), then those of the latest that hold the text.
+    pub async fn suggest_names(
+        &mut self,
+        query: &NameQuery,
+        limit: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        let limit = limit.min(LONGEST_PAGE);
+        let mut names = match query {
+            NameQuery::Suffix(text) => {
+                let names = self.texts_from("reversed", &backwards(text), limit).await?;
+                names.iter().map(|name| backwards(name)).collect()
+            }
+            NameQuery::Exact(text) | NameQuery::Prefix(text) | NameQuery::Substring(text) => {
+                self.texts_from("name", text, limit).await?
+            }
+        };
+        if let NameQuery::Substring(text) = query
+            && names.len() < limit
+        {
+            for name in self.latest_with(text).await? {
+                if names.len() < limit && !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        Ok(names)
+    }
+
+    /// The first texts of an indexed column that begin so: one look into the index for each,
+    /// however many orders have it.
+    async fn texts_from(
+        &mut self,
+        column: &str,
+        start: &str,
+        limit: usize,
+    ) -> Result<Vec<String>, StoreError> {
+        let sql = format!(
+            "WITH RECURSIVE found (text) AS (SELECT min({column}) FROM order_names \
+             WHERE {column} >= $1 AND {column} < $2 \
+             UNION ALL SELECT (SELECT min(n.{column}) FROM order_names n \
+             WHERE n.{column} > found.text AND n.{column} < $2) FROM found \
+             WHERE found.text IS NOT NULL) \
+             SELECT text FROM found WHERE text IS NOT NULL LIMIT {limit}"
+        );
+        Ok(on!(self, |conn| {
+            sqlx::query_scalar(AssertSqlSafe(sql))
+                .bind(start)
+                .bind(end_of(start))
+                .fetch_all(&mut *conn)
+                .await?
+        }))
+    }
+
+    /// Names of the latest orders that hold `text`, also more than once.
+    async fn latest_with(&mut self, text: &str) -> Result<Vec<String>, StoreError> {
+        let trigrams = self.rarest_trigrams(text).await?;
+        let kept = !self.is_postgres();
+        let mut made = Statement::default();
+        let (names, like) = made.may_hold(text, trigrams.as_deref(), LOOKED_AT);
+        made.sql = format!(
+            "SELECT n.name FROM {names} WHERE n.name LIKE {like} ORDER BY n.id DESC LIMIT {READ}"
+        );
+        Ok(on!(self, |conn| {
+            let mut query =
+                sqlx::query_scalar(AssertSqlSafe(made.sql)).persistent(kept).bind(i64::MAX);
+            for text in made.texts {
+                query = query.bind(text);
+            }
+            query.fetch_all(&mut *conn).await?
+        }))
+    }
+}
