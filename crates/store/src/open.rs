@@ -25,7 +25,7 @@ const READING: [(&str, &str); 2] =
     [("default_transaction_read_only", "on"), ("statement_timeout", "30s")];
 
 /// How long a reader of SQLite is kept that nobody needs: until then it holds what it has read.
-const READER_REST: Duration = Duration::from_secs(300);
+const READER_REST: Duration = Duration::from_mins(5);
 
 /// How many connections a store may open.
 #[derive(Debug, Clone, Copy)]
