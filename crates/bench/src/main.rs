@@ -90,6 +90,9 @@ enum Part {
         /// What each node gets of its core, where they are compared with a part of it
         #[arg(long, value_name = "PERCENT", default_value_t = 20, value_parser = clap::value_parser!(u32).range(10..=50))]
         share: u32,
+        /// Only which statements PostgreSQL runs for an order, by the first number of clients
+        #[arg(long)]
+        statements: bool,
     },
 }
 
@@ -103,8 +106,8 @@ fn main() -> anyhow::Result<()> {
             Part::Acme { rounds, clients, empty_only } => {
                 acme::run(&cli.terms, rounds, &clients, empty_only).await
             }
-            Part::Postgres { rounds, clients, share } => {
-                nodes::run(&cli.terms, rounds, &clients, share).await
+            Part::Postgres { rounds, clients, share, statements } => {
+                nodes::run(&cli.terms, rounds, &clients, share, statements).await
             }
         }
     })

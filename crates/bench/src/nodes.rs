@@ -16,11 +16,20 @@ use crate::{Terms, pages};
 /// The portal's public name, the same on all nodes.
 const HOST: &str = "portal.test";
 
+/// Counts what statements take.
+const LIBRARY: &str = "pg_stat_statements";
+
 /// So many nodes, each with a part of a core in percent, or all on one whole core.
 #[derive(Debug, Clone, Copy)]
 struct Setup {
     nodes: usize,
     share: Option<u32>,
+}
+
+/// A node that runs, and then its group, which can be removed when nothing runs in it.
+struct Node {
+    _running: Running,
+    _group: Option<Quota>,
 }
 
 /// A database with a portal, and its credential.
@@ -33,8 +42,14 @@ struct Site<'a> {
 }
 
 /// Runs the part.
-pub async fn run(terms: &Terms, rounds: u32, clients: &[usize], share: u32) -> anyhow::Result<()> {
-    let Some(cluster) = Cluster::start()? else {
+pub async fn run(
+    terms: &Terms,
+    rounds: u32,
+    clients: &[usize],
+    share: u32,
+    statements: bool,
+) -> anyhow::Result<()> {
+    let Some(cluster) = Cluster::start(if statements { LIBRARY } else { "" })? else {
         println!(
             "PostgreSQL is not installed (Debian: apt-get install postgresql); it is left out.\n"
         );
@@ -42,6 +57,9 @@ pub async fn run(terms: &Terms, rounds: u32, clients: &[usize], share: u32) -> a
     };
     println!("PostgreSQL {}", cluster.version()?);
     let site = Site::new(terms, &cluster, "bench_empty")?;
+    if statements {
+        return site.statements(terms, clients.first().copied().unwrap_or(1)).await;
+    }
     site.issuances(terms, rounds, clients, share).await?;
     if terms.orders == 0 {
         return Ok(());
@@ -100,26 +118,31 @@ impl<'a> Site<'a> {
         Ok(())
     }
 
+    /// Starts nodes.
+    async fn start(&self, setup: Setup) -> anyhow::Result<(Subject, Vec<Node>)> {
+        let portal = self.portal.clone().with("CERTDECK_BASE_URL", &format!("https://{HOST}"));
+        let (mut nodes, mut targets) = (Vec::new(), Vec::new());
+        for number in 0..setup.nodes {
+            let running = portal.serve(&[])?;
+            let group = match setup.share {
+                Some(share) => Some(Quota::new(&format!("certdeck-bench-{number}"), share)?),
+                None => None,
+            };
+            if let Some(group) = &group {
+                group.hold(running.process())?;
+            }
+            targets.push((Target::tls(running.tls, &self.root)?.named(HOST), running.process()));
+            nodes.push(Node { _running: running, _group: group });
+        }
+        let credential = Some(self.credential.clone());
+        let subject = Subject::new(self.database, targets, credential, DIRECTORY).await?;
+        Ok((subject, nodes))
+    }
+
     /// Issuances in one setup, as a row. Requests take turns on the nodes, so what one has begun
     /// another one goes on with; no request may fail, and all certificates are in the database.
     async fn orders(&self, terms: &Terms, setup: Setup, clients: usize) -> anyhow::Result<()> {
-        // Dropped in the opposite order: groups can be removed when nothing runs in them.
-        let mut groups = Vec::new();
-        let mut running: Vec<Running> = Vec::new();
-        let mut nodes = Vec::new();
-        let portal = self.portal.clone().with("CERTDECK_BASE_URL", &format!("https://{HOST}"));
-        for number in 0..setup.nodes {
-            let node = portal.serve(&[])?;
-            if let Some(share) = setup.share {
-                let group = Quota::new(&format!("certdeck-bench-{number}"), share)?;
-                group.hold(node.process())?;
-                groups.push(group);
-            }
-            nodes.push((Target::tls(node.tls, &self.root)?.named(HOST), node.process()));
-            running.push(node);
-        }
-        let credential = Some(self.credential.clone());
-        let subject = Subject::new(self.database, nodes, credential, DIRECTORY).await?;
+        let (subject, _nodes) = self.start(setup).await?;
         let before = self.certificates()?;
         let database = Usage::with_children(self.cluster.process())?;
         let mut measured = subject.orders(terms, clients, false).await?;
@@ -134,6 +157,34 @@ impl<'a> Site<'a> {
             kept == issued,
             "{issued} certificates were issued, and {kept} are in the database"
         );
+        Ok(())
+    }
+
+    /// What PostgreSQL runs for an order, as a table.
+    async fn statements(&self, terms: &Terms, clients: usize) -> anyhow::Result<()> {
+        let (subject, _nodes) = self.start(Setup { nodes: 1, share: None }).await?;
+        self.cluster.ask(self.database, &format!("CREATE EXTENSION {LIBRARY}"))?;
+        let before = self.cluster.ask(self.database, "SELECT pg_current_wal_lsn() - '0/0'")?;
+        self.cluster.ask(self.database, "SELECT pg_stat_statements_reset()")?;
+        let measured = subject.orders(terms, clients, false).await?;
+        measured.tell_failure();
+        let count = measured.times.count().max(1);
+        println!(
+            "{count} orders by {clients} clients; each:\n\n| calls | ms | rows | statement |\n|---|---|---|---|"
+        );
+        let rows = format!(
+            "SELECT format('| %s | %s | %s | `%s` |', round(calls / {count}.0, 2), \
+             round((total_exec_time / {count})::numeric, 3), round(rows / {count}.0, 2), \
+             left(regexp_replace(query, '\\s+', ' ', 'g'), 150)) \
+             FROM pg_stat_statements WHERE calls >= {count} / 50.0 ORDER BY total_exec_time DESC"
+        );
+        println!("{}", self.cluster.ask(self.database, &rows)?);
+        let all = format!(
+            "SELECT format('%s statements, %s ms, %s bytes of WAL', round(sum(calls) / {count}, 1), \
+             round((sum(total_exec_time) / {count})::numeric, 2), \
+             round((pg_current_wal_lsn() - '0/0' - {before}) / {count})) FROM pg_stat_statements"
+        );
+        println!("\nall together: {}", self.cluster.ask(self.database, &all)?);
         Ok(())
     }
 

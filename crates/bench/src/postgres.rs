@@ -19,7 +19,7 @@ trap 'rm -rf "$dir"' EXIT
 "$1/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C >"$dir/log" 2>&1 \
     || { cat "$dir/log" >&2; exit 1; }
 "$1/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c fsync=on -c synchronous_commit=on \
-    </dev/null >>"$dir/log" 2>&1 &
+    -c shared_preload_libraries="$2" </dev/null >>"$dir/log" 2>&1 &
 server=$!
 until "$1/pg_isready" -q -h "$dir"; do
     kill -0 $server || { cat "$dir/log" >&2; exit 1; }
@@ -48,8 +48,8 @@ impl Drop for Cluster {
 }
 
 impl Cluster {
-    /// Starts one; none where PostgreSQL is not installed.
-    pub fn start() -> anyhow::Result<Option<Self>> {
+    /// Starts one with these libraries (none: `""`); none where PostgreSQL is not installed.
+    pub fn start(libraries: &str) -> anyhow::Result<Option<Self>> {
         let Some(programs) = programs() else { return Ok(None) };
         // PostgreSQL refuses to run as root: then as the user that its package made.
         let mut command = if std::fs::metadata("/proc/self")?.uid() == 0 {
@@ -59,7 +59,7 @@ impl Cluster {
         } else {
             Command::new("sh")
         };
-        command.args(["-c", WATCH, "sh"]).arg(&programs).current_dir("/");
+        command.args(["-c", WATCH, "sh"]).arg(&programs).arg(libraries).current_dir("/");
         // A group of its own: an interrupt at the terminal must not end the watcher before it has tidied up.
         command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut watcher = command.spawn().context("the PostgreSQL cluster does not start")?;
