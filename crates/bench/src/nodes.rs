@@ -56,7 +56,7 @@ pub async fn run(
         return Ok(());
     };
     println!("PostgreSQL {}", cluster.version()?);
-    let site = Site::new(terms, &cluster, "bench_empty")?;
+    let site = Site::new(terms, &cluster, "bench_empty", false)?;
     if statements {
         return site.statements(terms, clients.first().copied().unwrap_or(1)).await;
     }
@@ -65,8 +65,7 @@ pub async fn run(
         return Ok(());
     }
     println!();
-    let site = Site::new(terms, &cluster, "bench_large")?;
-    pages::load(terms, &site.portal)?;
+    let site = Site::new(terms, &cluster, "bench_large", true)?;
     let size = format!("SELECT pg_database_size('{}') >> 20", site.database);
     println!("the database has {} MiB", cluster.ask(site.database, &size)?);
     pages::tables(terms, &site.portal, Some(cluster.process())).await?;
@@ -74,8 +73,13 @@ pub async fn run(
 }
 
 impl<'a> Site<'a> {
-    /// A new one, which is the portal's data folder too.
-    fn new(terms: &Terms, cluster: &'a Cluster, database: &'static str) -> anyhow::Result<Self> {
+    /// A new one: empty, or with the demonstration and many orders.
+    fn new(
+        terms: &Terms,
+        cluster: &'a Cluster,
+        database: &'static str,
+        large: bool,
+    ) -> anyhow::Result<Self> {
         let folder = terms.data.join(database);
         // The database is a new one: so must be the master key.
         if folder.exists() {
@@ -84,6 +88,9 @@ impl<'a> Site<'a> {
         let url = cluster.create(database)?;
         let portal = Portal::new(&terms.certdeck, folder, terms.server_core)?
             .with("CERTDECK_DATABASE_URL", &url);
+        if large {
+            pages::load(terms, &portal)?;
+        }
         let credential = Credential::read(&prepare(&portal)?)?;
         let root = portal.run(&["ca", "export-root"])?;
         Ok(Self { cluster, database, portal, credential, root })
