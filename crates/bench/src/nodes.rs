@@ -66,8 +66,8 @@ pub async fn run(
     }
     println!();
     let site = Site::new(terms, &cluster, "bench_large", true)?;
-    let size = format!("SELECT pg_database_size('{}') >> 20", site.database);
-    println!("the database has {} MiB", cluster.ask(site.database, &size)?);
+    let sql = format!("SELECT pg_database_size('{}') >> 20", site.database);
+    println!("the database has {} MiB", cluster.ask(site.database, &sql)?);
     pages::tables(terms, &site.portal, Some(cluster.process())).await?;
     site.issuances(terms, rounds, clients, share).await
 }

@@ -11,14 +11,15 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context as _, ensure};
 
 /// Starts a cluster, prints its folder and its first process when it answers, and ends it at the
-/// end of standard input. Not under `/tmp`, which may be in memory.
+/// end of standard input. Not under `/tmp`, which may be in memory. It may run on all cores, as
+/// this program itself may not.
 const WATCH: &str = r#"
 set -e
 dir=$(mktemp -d /var/tmp/certdeck-bench.XXXXXX)
 trap 'rm -rf "$dir"' EXIT
 "$1/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C >"$dir/log" 2>&1 \
     || { cat "$dir/log" >&2; exit 1; }
-"$1/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c fsync=on -c synchronous_commit=on \
+taskset -c 0-1023 "$1/postgres" -D "$dir/data" -k "$dir" -c listen_addresses= -c fsync=on -c synchronous_commit=on \
     -c shared_preload_libraries="$2" </dev/null >>"$dir/log" 2>&1 &
 server=$!
 until "$1/pg_isready" -q -h "$dir"; do
