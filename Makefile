@@ -13,13 +13,16 @@ FUZZ_SECONDS ?= 20
 
 # `make bench`: sizes, and the cores of server and load.
 BENCH_ORDERS ?= 1000000
+BENCH_POSTGRES_ORDERS ?= 300000
 BENCH_SECONDS ?= 10
 BENCH_ROUNDS ?= 2
 BENCH_SERVER_CORE ?= 0
 BENCH_LOAD_CORE ?= 1
+BENCH_NODE_SHARE ?= 20
 BENCH_DATA ?= target/bench
-BENCH_TERMS = --certdeck target/release/certdeck --data $(BENCH_DATA) --orders $(BENCH_ORDERS) \
-	--seconds $(BENCH_SECONDS) --server-core $(BENCH_SERVER_CORE)
+BENCH_TERMS = --certdeck target/release/certdeck --data $(BENCH_DATA) --seconds $(BENCH_SECONDS) \
+	--server-core $(BENCH_SERVER_CORE)
+BENCH = taskset -c $(BENCH_LOAD_CORE) target/release/certdeck-bench $(BENCH_TERMS)
 
 help: ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -83,7 +86,8 @@ check: lint deny test ## All that CI checks
 
 bench: site ## Measure; docs/BENCHMARKS.md has the figures and how to read them
 	$(CARGO) build --release -p certdeck -p certdeck-bench
-	taskset -c $(BENCH_LOAD_CORE) target/release/certdeck-bench $(BENCH_TERMS) pages
-	taskset -c $(BENCH_LOAD_CORE) target/release/certdeck-bench $(BENCH_TERMS) acme --rounds $(BENCH_ROUNDS)
+	$(BENCH) --orders $(BENCH_ORDERS) pages
+	$(BENCH) --orders $(BENCH_ORDERS) acme --rounds $(BENCH_ROUNDS)
+	$(BENCH) --orders $(BENCH_POSTGRES_ORDERS) postgres --rounds $(BENCH_ROUNDS) --share $(BENCH_NODE_SHARE)
 
 .PHONY: help tools site run build test fuzz e2e interop lint deny advisories check bench

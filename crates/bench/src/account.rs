@@ -54,6 +54,13 @@ impl AccountKey {
 }
 
 impl Credential {
+    /// Reads what `certdeck acme-url create --json` printed.
+    pub fn read(made: &str) -> anyhow::Result<Self> {
+        let made: serde_json::Value = serde_json::from_str(made)?;
+        let text = |name: &str| made[name].as_str().map(str::to_owned).context("no credential");
+        Ok(Self { kid: text("eab_kid")?, hmac_key: text("eab_hmac_key")? })
+    }
+
     /// Binds a key (as JWK) to the credential, for newAccount at `url`.
     pub fn bind(&self, jwk: &str, url: &str) -> anyhow::Result<serde_json::Value> {
         let protected =

@@ -1,5 +1,6 @@
 //! Part "acme": whole issuances a second, on an empty and on a large database, beside Pebble.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -12,7 +13,8 @@ use crate::measure::{Times, Usage, each, memory, rate};
 use crate::pebble::Pebble;
 use crate::portal::{Portal, Running};
 
-const DIRECTORY: &str = "/mpki/api/v1/acme/v2/directory";
+/// Where Certdeck's directory is.
+pub const DIRECTORY: &str = "/mpki/api/v1/acme/v2/directory";
 const ORGANIZATION: &str = "Bench Ltd";
 const DOMAIN: &str = "bench-orders.example";
 
@@ -22,17 +24,44 @@ const MOST_EACH_SECOND: u64 = 1_500;
 /// Names that each client of Pebble uses again and again, so that they are pre-validated.
 const REUSED: usize = 20;
 
+/// Goes into names, so that no two measurements share any.
+static RUN: AtomicU32 = AtomicU32::new(0);
+
 /// An ACME server under test.
-struct Subject {
+pub struct Subject {
     label: String,
-    target: Target,
+    nodes: Vec<Target>,
+    processes: Vec<u32>,
     directory: Directory,
     credential: Option<Credential>,
-    process: u32,
     /// Whether names are ordered once only; otherwise each client has [`REUSED`] names.
     fresh_names: bool,
-    /// Goes into names, so that no two measurements share any.
-    run: u32,
+}
+
+/// What a measurement showed.
+pub struct Measured {
+    /// What the clients saw.
+    pub times: Times,
+    /// How long it took.
+    pub wall: Duration,
+    /// The server's CPU time, on all nodes.
+    pub server: Duration,
+    /// The load's.
+    pub load: Duration,
+}
+
+impl Measured {
+    /// A CPU time as a share of one core, in percent.
+    pub fn core(&self, cpu: Duration) -> f64 {
+        100.0 * cpu.as_secs_f64() / self.wall.as_secs_f64()
+    }
+
+    /// Says what went wrong first, where something did.
+    pub fn tell_failure(&self) {
+        if let Some(first) = self.times.failures.first() {
+            eprintln!("first failure: {first}");
+        }
+    }
 }
 
 /// Runs the part.
@@ -45,7 +74,7 @@ pub async fn run(
     let (empty, _empty) = certdeck(terms, "Certdeck, empty", "acme-empty", 0).await?;
     let mut subjects = vec![empty];
     if empty_only {
-        return table(terms, rounds, clients, &[false], &mut subjects).await;
+        return table(terms, rounds, clients, &[false], &subjects).await;
     }
     let large = format!("Certdeck, {} orders", terms.orders);
     let (large, _large) = certdeck(terms, &large, "acme-large", terms.orders).await?;
@@ -57,20 +86,17 @@ pub async fn run(
         None
     };
     if let Some(pebble) = &pebble {
-        let (target, process) = (pebble.target.clone(), pebble.process());
-        subjects
-            .push(subject("Pebble, names validated before", target, process, None, "/dir").await?);
+        let nodes = vec![(pebble.target.clone(), pebble.process())];
+        subjects.push(Subject::new("Pebble, names validated before", nodes, None, "/dir").await?);
     }
     for one in &subjects {
-        let (resident, anonymous) = memory(one.process)?;
-        println!("{}: {resident} MiB resident at rest ({anonymous} MiB of its own)", one.label);
+        one.tell_memory("at rest")?;
     }
     nonces(terms, &subjects).await?;
-    table(terms, rounds, clients, &[false, true], &mut subjects).await?;
+    table(terms, rounds, clients, &[false, true], &subjects).await?;
     println!();
     for one in &subjects {
-        let (resident, anonymous) = memory(one.process)?;
-        println!("{}: {resident} MiB resident at the end ({anonymous} MiB of its own)", one.label);
+        one.tell_memory("at the end")?;
     }
     Ok(())
 }
@@ -81,7 +107,7 @@ async fn table(
     rounds: u32,
     clients: &[usize],
     connections: &[bool],
-    subjects: &mut [Subject],
+    subjects: &[Subject],
 ) -> anyhow::Result<()> {
     println!(
         "\n| server | clients | connection | orders/s | p50 ms | p95 ms | p99 ms | server CPU ms/order | requests/order | server core | load core | failed |"
@@ -90,8 +116,9 @@ async fn table(
     for _ in 0..rounds {
         for &reconnect in connections {
             for &clients in clients {
-                for subject in subjects.iter_mut() {
-                    orders(terms, subject, clients, reconnect).await?;
+                for subject in subjects {
+                    let measured = subject.orders(terms, clients, reconnect).await?;
+                    row(subject, clients, reconnect, measured);
                 }
             }
         }
@@ -108,127 +135,147 @@ async fn certdeck(
 ) -> anyhow::Result<(Subject, Running)> {
     let folder = terms.data.join(format!("{folder}-{orders}"));
     let portal = Portal::new(&terms.certdeck, folder, terms.server_core)?;
-    if !portal.folder().join("credential.json").exists() {
-        portal.run(&[
-            "org",
-            "add",
-            ORGANIZATION,
-            "--country",
-            "DE",
-            "--locality",
-            "Berlin",
-            "--validated",
-        ])?;
-        portal.run(&["domain", "add", DOMAIN, "--org", ORGANIZATION, "--validated"])?;
-        // Requests that wait for an approval are no load.
-        portal.run(&["settings", "set", "approval_step", "skip"])?;
-        let url = [
-            "acme-url",
-            "create",
-            "--name",
-            "bench",
-            "--product",
-            "ssl_plus",
-            "--organization",
-            ORGANIZATION,
-            "--json",
-        ];
-        let made = portal.run(&url)?;
+    let file = portal.folder().join("credential.json");
+    if !file.exists() {
+        let made = prepare(&portal)?;
         if orders > 0 {
             portal.run(&["seed", "--orders", &orders.to_string()])?;
         }
-        std::fs::write(portal.folder().join("credential.json"), made)?;
+        std::fs::write(&file, made)?;
     }
     let root = portal.run(&["ca", "export-root"])?;
-    let made = std::fs::read_to_string(portal.folder().join("credential.json"))?;
-    let made: serde_json::Value = serde_json::from_str(&made)?;
-    let text = |name: &str| made[name].as_str().map(str::to_owned).context("no credential");
-    let credential = Credential { kid: text("eab_kid")?, hmac_key: text("eab_hmac_key")? };
+    let credential = Credential::read(&std::fs::read_to_string(file)?)?;
     let running = portal.serve(&[])?;
-    let target = Target::tls(running.tls, &root)?;
-    let subject = subject(label, target, running.process(), Some(credential), DIRECTORY).await?;
+    let nodes = vec![(Target::tls(running.tls, &root)?, running.process())];
+    let subject = Subject::new(label, nodes, Some(credential), DIRECTORY).await?;
     Ok((subject, running))
 }
 
-async fn subject(
-    label: &str,
-    target: Target,
-    process: u32,
-    credential: Option<Credential>,
-    directory: &str,
-) -> anyhow::Result<Subject> {
-    Ok(Subject {
-        label: label.to_owned(),
-        directory: Directory::read(&target, directory).await?,
-        fresh_names: credential.is_some(),
-        // No name of an earlier run of this program.
-        run: std::process::id().wrapping_mul(1_000),
-        target,
-        credential,
-        process,
-    })
+/// An organization with a validated domain and an ACME Directory URL; answers the URL's credential
+/// as JSON.
+pub fn prepare(portal: &Portal) -> anyhow::Result<String> {
+    portal.run(&[
+        "org",
+        "add",
+        ORGANIZATION,
+        "--country",
+        "DE",
+        "--locality",
+        "Berlin",
+        "--validated",
+    ])?;
+    portal.run(&["domain", "add", DOMAIN, "--org", ORGANIZATION, "--validated"])?;
+    // Requests that wait for an approval are no load.
+    portal.run(&["settings", "set", "approval_step", "skip"])?;
+    portal.run(&[
+        "acme-url",
+        "create",
+        "--name",
+        "bench",
+        "--product",
+        "ssl_plus",
+        "--organization",
+        ORGANIZATION,
+        "--json",
+    ])
 }
 
-/// Orders by so many clients at once, as a row.
-async fn orders(
-    terms: &Terms,
-    subject: &mut Subject,
-    clients: usize,
-    reconnect: bool,
-) -> anyhow::Result<()> {
-    subject.run = subject.run.wrapping_add(1);
-    let most = usize::try_from(terms.seconds * MOST_EACH_SECOND)? / clients + 1;
-    let mut ready = Vec::new();
-    for number in 0..clients {
-        let mut client =
-            Client::register(&subject.target, &subject.directory, subject.credential.as_ref())
-                .await?;
-        let count = if subject.fresh_names { most } else { REUSED };
-        let names = (0..count).map(|at| format!("r{}-c{number}-{at}.{DOMAIN}", subject.run));
-        let wanted = names.map(Wanted::new).collect::<anyhow::Result<Vec<_>>>()?;
-        if !subject.fresh_names {
-            for one in &wanted {
-                client.issue(one).await?;
-            }
+impl Subject {
+    /// A server by its nodes, with their processes.
+    pub async fn new(
+        label: &str,
+        nodes: Vec<(Target, u32)>,
+        credential: Option<Credential>,
+        directory: &str,
+    ) -> anyhow::Result<Self> {
+        let (nodes, processes): (Vec<_>, Vec<_>) = nodes.into_iter().unzip();
+        let first = nodes.first().context("a server without nodes")?;
+        Ok(Self {
+            label: label.to_owned(),
+            directory: Directory::read(first, directory).await?,
+            fresh_names: credential.is_some(),
+            nodes,
+            processes,
+            credential,
+        })
+    }
+
+    fn tell_memory(&self, when: &str) -> anyhow::Result<()> {
+        for process in &self.processes {
+            let (resident, anonymous) = memory(*process)?;
+            println!("{}: {resident} MiB resident {when} ({anonymous} MiB of its own)", self.label);
         }
-        client.requests = 0;
-        ready.push((client, wanted));
+        Ok(())
     }
-    let (server, own) = (Usage::of(subject.process)?, Usage::of(std::process::id())?);
-    let end = Instant::now() + terms.time();
-    let works: Vec<_> = ready
-        .into_iter()
-        .map(|(client, wanted)| tokio::spawn(one_client(client, wanted, most, reconnect, end)))
-        .collect();
-    let mut times = Times::default();
-    for work in works {
-        times.join(work.await?);
+
+    fn usage(&self) -> anyhow::Result<Vec<Usage>> {
+        self.processes.iter().map(|process| Usage::of(*process)).collect()
     }
-    let (cpu, wall) = server.until_now()?;
-    let (own_cpu, _) = own.until_now()?;
-    row(subject, clients, reconnect, &mut times, [cpu, own_cpu, wall]);
-    Ok(())
+
+    /// Orders by so many clients at once.
+    pub async fn orders(
+        &self,
+        terms: &Terms,
+        clients: usize,
+        reconnect: bool,
+    ) -> anyhow::Result<Measured> {
+        // No name of an earlier run of this program.
+        let run = std::process::id().wrapping_mul(1_000);
+        let run = run.wrapping_add(RUN.fetch_add(1, Ordering::Relaxed));
+        let most = usize::try_from(terms.seconds * MOST_EACH_SECOND)? / clients + 1;
+        let mut ready = Vec::new();
+        for number in 0..clients {
+            // Each begins with another node.
+            let mut nodes = self.nodes.clone();
+            nodes.rotate_left(number % self.nodes.len());
+            let mut client =
+                Client::register(&nodes, &self.directory, self.credential.as_ref()).await?;
+            let count = if self.fresh_names { most } else { REUSED };
+            let names = (0..count).map(|at| format!("r{run}-c{number}-{at}.{DOMAIN}"));
+            let wanted = names.map(Wanted::new).collect::<anyhow::Result<Vec<_>>>()?;
+            if !self.fresh_names {
+                for one in &wanted {
+                    client.issue(one).await?;
+                }
+            }
+            client.requests = 0;
+            ready.push((client, wanted));
+        }
+        let (server, own) = (self.usage()?, Usage::of(std::process::id())?);
+        let end = Instant::now() + terms.time();
+        let works: Vec<_> = ready
+            .into_iter()
+            .map(|(client, wanted)| tokio::spawn(one_client(client, wanted, most, reconnect, end)))
+            .collect();
+        let mut times = Times::default();
+        for work in works {
+            times.join(work.await?);
+        }
+        let (load, wall) = own.until_now()?;
+        let mut used = Duration::ZERO;
+        for usage in server {
+            used += usage.until_now()?.0;
+        }
+        Ok(Measured { times, wall, server: used, load })
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of requests")]
-fn row(subject: &Subject, clients: usize, reconnect: bool, times: &mut Times, used: [Duration; 3]) {
-    let [cpu, own_cpu, wall] = used;
+fn row(subject: &Subject, clients: usize, reconnect: bool, mut measured: Measured) {
     let connection = if reconnect { "new for each order" } else { "kept" };
-    let busy = |cpu: Duration| 100.0 * cpu.as_secs_f64() / wall.as_secs_f64();
+    let columns = measured.times.columns();
+    let count = measured.times.count();
     println!(
-        "| {} | {clients} | {connection} | {:.0} | {} | {:.2} | {:.1} | {:.0} % | {:.0} % | {} |",
+        "| {} | {clients} | {connection} | {:.0} | {columns} | {:.2} | {:.1} | {:.0} % | {:.0} % | {} |",
         subject.label,
-        rate(times.count(), wall),
-        times.columns(),
-        each(cpu, times.count()),
-        times.requests as f64 / times.count().max(1) as f64,
-        busy(cpu),
-        busy(own_cpu),
-        times.failures.len(),
+        rate(count, measured.wall),
+        each(measured.server, count),
+        measured.times.requests as f64 / count.max(1) as f64,
+        measured.core(measured.server),
+        measured.core(measured.load),
+        measured.times.failures.len(),
     );
-    if let Some(first) = times.failures.first() {
-        eprintln!("first failure: {first}");
-    }
+    measured.tell_failure();
 }
 
 async fn one_client(
@@ -269,11 +316,12 @@ async fn nonces(terms: &Terms, subjects: &[Subject]) -> anyhow::Result<()> {
     );
     println!("|---|---|---|---|---|");
     for subject in subjects {
-        let (server, own) = (Usage::of(subject.process)?, Usage::of(std::process::id())?);
+        let (server, own) = (subject.usage()?, Usage::of(std::process::id())?);
         let end = Instant::now() + terms.time();
         let works: Vec<_> = (0..32)
-            .map(|_| {
-                let (target, path) = (subject.target.clone(), subject.directory.new_nonce.clone());
+            .map(|number| {
+                let target = subject.nodes[number % subject.nodes.len()].clone();
+                let path = subject.directory.new_nonce.clone();
                 tokio::spawn(async move {
                     let mut connection = Connection::open(&target).await?;
                     let mut count = 0_usize;
@@ -290,7 +338,11 @@ async fn nonces(terms: &Terms, subjects: &[Subject]) -> anyhow::Result<()> {
         for work in works {
             count += work.await??;
         }
-        let ((cpu, wall), (own_cpu, _)) = (server.until_now()?, own.until_now()?);
+        let (own_cpu, wall) = own.until_now()?;
+        let mut cpu = Duration::ZERO;
+        for usage in server {
+            cpu += usage.until_now()?.0;
+        }
         let busy = |cpu: Duration| 100.0 * cpu.as_secs_f64() / wall.as_secs_f64();
         println!(
             "| {} | {:.0} | {:.1} | {:.0} % | {:.0} % |",

@@ -63,6 +63,11 @@ impl Target {
         Ok(Self { address, host: address.to_string(), tls })
     }
 
+    /// The same server under its public name, as behind a load balancer.
+    pub fn named(self, host: &str) -> Self {
+        Self { host: host.to_owned(), ..self }
+    }
+
     /// `https://127.0.0.1:1234`
     pub fn origin(&self) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };

@@ -62,11 +62,12 @@ impl Wanted {
     }
 }
 
-/// An account with its connection.
+/// An account with its connections, one to each node of a server. Requests take turns on them, so
+/// that each node goes on with what another one has begun.
 pub struct Client {
-    target: Target,
+    targets: Vec<Target>,
     directory: Directory,
-    connection: Connection,
+    connections: Vec<Connection>,
     key: AccountKey,
     /// `"kid":"…"`, or the key itself before there is an account.
     who: String,
@@ -78,23 +79,24 @@ pub struct Client {
 impl Client {
     /// Makes an account.
     pub async fn register(
-        target: &Target,
+        targets: &[Target],
         directory: &Directory,
         credential: Option<&Credential>,
     ) -> anyhow::Result<Self> {
         let key = AccountKey::generate()?;
         let jwk = key.jwk()?;
         let mut client = Self {
-            target: target.clone(),
+            targets: targets.to_vec(),
             directory: directory.clone(),
-            connection: Connection::open(target).await?,
+            connections: open(targets).await?,
             key,
             who: format!(r#""jwk":{jwk}"#),
             nonce: String::new(),
             requests: 0,
         };
         let head = Request { method: "HEAD", path: &directory.new_nonce, ..Request::default() };
-        let answer = client.connection.send(head).await?;
+        let first = client.connections.first_mut().context("no node")?;
+        let answer = first.send(head).await?;
         client.nonce = answer.header("replay-nonce").context("no nonce")?.to_owned();
         let mut payload = json!({"termsOfServiceAgreed": true});
         if let Some(credential) = credential {
@@ -106,9 +108,9 @@ impl Client {
         Ok(client)
     }
 
-    /// Goes on with a new connection.
+    /// Goes on with new connections.
     pub async fn reconnect(&mut self) -> anyhow::Result<()> {
-        self.connection = Connection::open(&self.target).await?;
+        self.connections = open(&self.targets).await?;
         Ok(())
     }
 
@@ -117,7 +119,9 @@ impl Client {
         let body = self.key.sign(&self.who, &self.nonce, url, payload)?;
         let path = url.strip_prefix(&self.directory.origin).context("a URL of another server")?;
         let post = Request { method: "POST", path, headers: JOSE, body: body.as_bytes() };
-        let answer = self.connection.send(post).await?;
+        let connection = self.connections.first_mut().context("no node")?;
+        let answer = connection.send(post).await?;
+        self.connections.rotate_left(1);
         self.requests += 1;
         answer.header("replay-nonce").context("no nonce")?.clone_into(&mut self.nonce);
         if !(200..300).contains(&answer.status) {
@@ -171,6 +175,14 @@ impl Client {
         ensure!(authorization["status"] == "valid", "an authorization that is not valid");
         Ok(())
     }
+}
+
+async fn open(targets: &[Target]) -> anyhow::Result<Vec<Connection>> {
+    let mut connections = Vec::with_capacity(targets.len());
+    for target in targets {
+        connections.push(Connection::open(target).await?);
+    }
+    Ok(connections)
 }
 
 fn text<'a>(object: &'a Value, name: &str) -> anyhow::Result<&'a str> {

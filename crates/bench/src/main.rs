@@ -14,9 +14,12 @@ mod acme;
 mod http;
 mod issuance;
 mod measure;
+mod nodes;
 mod pages;
 mod pebble;
 mod portal;
+mod postgres;
+mod quota;
 mod screens;
 
 use std::path::PathBuf;
@@ -76,6 +79,21 @@ enum Part {
         #[arg(long)]
         empty_only: bool,
     },
+    /// Issuances by one node and by two, and pages, on PostgreSQL where it is installed
+    Postgres {
+        /// How often the setups take turns
+        #[arg(long, value_name = "N", default_value_t = 2)]
+        rounds: u32,
+        /// Numbers of clients at once
+        #[arg(long, value_name = "N,N", value_delimiter = ',', default_values_t = [8, 32])]
+        clients: Vec<usize>,
+        /// What each node gets of its core, where they are compared with a part of it
+        #[arg(long, value_name = "PERCENT", default_value_t = 20, value_parser = clap::value_parser!(u32).range(10..=50))]
+        share: u32,
+        /// Only which statements PostgreSQL runs for an order, by the first number of clients
+        #[arg(long)]
+        statements: bool,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -87,6 +105,9 @@ fn main() -> anyhow::Result<()> {
             Part::Pages => pages::run(&cli.terms).await,
             Part::Acme { rounds, clients, empty_only } => {
                 acme::run(&cli.terms, rounds, &clients, empty_only).await
+            }
+            Part::Postgres { rounds, clients, share, statements } => {
+                nodes::run(&cli.terms, rounds, &clients, share, statements).await
             }
         }
     })

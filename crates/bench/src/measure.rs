@@ -72,32 +72,61 @@ pub fn each(total: Duration, count: usize) -> f64 {
 #[derive(Debug, Clone, Copy)]
 pub struct Usage {
     process: u32,
+    clock: fn(u32) -> anyhow::Result<Duration>,
     cpu: Duration,
     since: Instant,
 }
 
 impl Usage {
-    /// Begins to watch.
+    /// Begins to watch one process.
     pub fn of(process: u32) -> anyhow::Result<Self> {
-        Ok(Self { process, cpu: cpu(process)?, since: Instant::now() })
+        Self::by(process, own_time)
+    }
+
+    /// Begins to watch a process with its children, those included that end meanwhile.
+    pub fn with_children(process: u32) -> anyhow::Result<Self> {
+        Self::by(process, time_with_children)
+    }
+
+    fn by(process: u32, clock: fn(u32) -> anyhow::Result<Duration>) -> anyhow::Result<Self> {
+        Ok(Self { process, clock, cpu: clock(process)?, since: Instant::now() })
     }
 
     /// CPU time and wall time since.
     pub fn until_now(&self) -> anyhow::Result<(Duration, Duration)> {
-        Ok((cpu(self.process)?.saturating_sub(self.cpu), self.since.elapsed()))
+        Ok(((self.clock)(self.process)?.saturating_sub(self.cpu), self.since.elapsed()))
     }
 }
 
 /// User and system time of a process with all its threads.
-fn cpu(process: u32) -> anyhow::Result<Duration> {
+fn own_time(process: u32) -> anyhow::Result<Duration> {
+    let [user, system, ..] = times(process)?;
+    Ok(user + system)
+}
+
+/// The same with the children, running and ended.
+fn time_with_children(process: u32) -> anyhow::Result<Duration> {
+    let mut sum: Duration = times(process)?.into_iter().sum();
+    let children = std::fs::read_to_string(format!("/proc/{process}/task/{process}/children"))?;
+    for child in children.split_whitespace() {
+        // One that has ended since is in its parent's times, from the next look on.
+        sum += own_time(child.parse()?).unwrap_or_default();
+    }
+    Ok(sum)
+}
+
+/// User and system time of a process, and of its children that have ended.
+fn times(process: u32) -> anyhow::Result<[Duration; 4]> {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
     // The second field is a name in brackets, which may hold blanks.
     let (_, fields) = stat.rsplit_once(')').context("no process statistics")?;
-    let mut ticks = fields.split_whitespace().skip(11).map(str::parse::<u32>);
-    let (Some(user), Some(system)) = (ticks.next(), ticks.next()) else {
-        anyhow::bail!("no process times");
-    };
-    Ok(Duration::from_secs_f64(f64::from(user? + system?) / TICKS))
+    let mut fields = fields.split_whitespace().skip(11);
+    let mut times = [Duration::ZERO; 4];
+    for time in &mut times {
+        let ticks: u32 = fields.next().context("no process times")?.parse()?;
+        *time = Duration::from_secs_f64(f64::from(ticks) / TICKS);
+    }
+    Ok(times)
 }
 
 /// Memory of a process: all that is resident, and the part that is not pages of files, in MiB.
@@ -134,5 +163,6 @@ mod tests {
         let (resident, anonymous) = memory(own).unwrap();
         assert!(resident >= anonymous && resident > 0);
         Usage::of(own).unwrap().until_now().unwrap();
+        Usage::with_children(own).unwrap().until_now().unwrap();
     }
 }

@@ -15,7 +15,19 @@ const BROWSER: &str = "gzip, deflate, br";
 
 /// Runs the part.
 pub async fn run(terms: &Terms) -> anyhow::Result<()> {
-    let portal = loaded(terms)?;
+    let folder = terms.data.join(format!("pages-{}", terms.orders));
+    let portal = Portal::new(&terms.certdeck, folder, terms.server_core)?;
+    let done = portal.folder().join("loaded");
+    if !done.exists() {
+        load(terms, &portal)?;
+        std::fs::write(done, "")?;
+    }
+    tables(terms, &portal, None).await
+}
+
+/// Measures on a loaded portal. A database of its own is told apart by the process that it began
+/// with.
+pub async fn tables(terms: &Terms, portal: &Portal, database: Option<u32>) -> anyhow::Result<()> {
     let running = portal.serve(&[])?;
     let (resident, anonymous) = memory(running.process())?;
     println!(
@@ -26,17 +38,19 @@ pub async fn run(terms: &Terms) -> anyhow::Result<()> {
     let lists = lists(&session).await?;
     let searches = searches(&session).await?;
     println!(
-        "\n| requests | coding | pages/s | p50 ms | p95 ms | p99 ms | server CPU ms/page | bytes, mean | bytes, most | load core | failed |"
+        "\n| requests | coding | pages/s | p50 ms | p95 ms | p99 ms | server CPU ms/page |{} bytes, mean | bytes, most | load core | failed |",
+        if database.is_some() { " PostgreSQL CPU ms/page |" } else { "" }
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    println!("|{}", "---|".repeat(if database.is_some() { 12 } else { 11 }));
+    let under = Under { server: running.process(), database };
     for mix in &lists {
-        measure(terms, &session, running.process(), mix, "identity").await?;
+        measure(terms, &session, under, mix, "identity").await?;
     }
     for mix in &lists {
-        measure(terms, &session, running.process(), mix, BROWSER).await?;
+        measure(terms, &session, under, mix, BROWSER).await?;
     }
     for mix in &searches {
-        measure(terms, &session, running.process(), mix, "identity").await?;
+        measure(terms, &session, under, mix, "identity").await?;
     }
     println!("\nThe slowest of all, one client, best of five:\n\n| ms | URL |\n|---|---|");
     for (taken, path) in
@@ -49,32 +63,35 @@ pub async fn run(terms: &Terms) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The processes under test.
+#[derive(Debug, Clone, Copy)]
+struct Under {
+    server: u32,
+    /// PostgreSQL's first.
+    database: Option<u32>,
+}
+
 /// The demonstration's people, profiles and endpoints, and then many orders of its organizations.
-fn loaded(terms: &Terms) -> anyhow::Result<Portal> {
-    let folder = terms.data.join(format!("pages-{}", terms.orders));
-    let portal = Portal::new(&terms.certdeck, folder, terms.server_core)?;
-    let done = portal.folder().join("loaded");
-    if !done.exists() {
-        drop(portal.serve(&["--demo"])?);
-        portal.run(&["settings", "set", "approval_step", "skip"])?;
-        portal.run(&["settings", "set", "duplicates_in_automation", "on"])?;
-        let start = Instant::now();
-        portal.run(&["seed", "--orders", &terms.orders.to_string()])?;
-        println!("loading {} orders took {:.0} s", terms.orders, start.elapsed().as_secs_f64());
-        std::fs::write(done, "")?;
-    }
-    Ok(portal)
+pub fn load(terms: &Terms, portal: &Portal) -> anyhow::Result<()> {
+    drop(portal.serve(&["--demo"])?);
+    portal.run(&["settings", "set", "approval_step", "skip"])?;
+    portal.run(&["settings", "set", "duplicates_in_automation", "on"])?;
+    let start = Instant::now();
+    portal.run(&["seed", "--orders", &terms.orders.to_string()])?;
+    println!("loading {} orders took {:.0} s", terms.orders, start.elapsed().as_secs_f64());
+    Ok(())
 }
 
 /// One mix by eight clients, as a row.
 async fn measure(
     terms: &Terms,
     session: &Session,
-    process: u32,
+    under: Under,
     mix: &Mix,
     coding: &'static str,
 ) -> anyhow::Result<()> {
-    let (server, own) = (Usage::of(process)?, Usage::of(std::process::id())?);
+    let (server, own) = (Usage::of(under.server)?, Usage::of(std::process::id())?);
+    let database = under.database.map(Usage::with_children).transpose()?;
     let end = Instant::now() + terms.time();
     let works: Vec<_> = (0..CLIENTS)
         .map(|number| {
@@ -93,8 +110,12 @@ async fn measure(
         most = most.max(largest);
     }
     let ((cpu, wall), (own_cpu, _)) = (server.until_now()?, own.until_now()?);
+    let database = match database {
+        Some(usage) => format!(" {:.2} |", each(usage.until_now()?.0, times.count())),
+        None => String::new(),
+    };
     println!(
-        "| {} | {} | {:.0} | {} | {:.2} | {} | {most} | {:.0} % | {} |",
+        "| {} | {} | {:.0} | {} | {:.2} |{database} {} | {most} | {:.0} % | {} |",
         mix.label,
         if coding == BROWSER { "as browsers" } else { "none" },
         rate(times.count(), wall),

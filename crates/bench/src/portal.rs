@@ -8,11 +8,13 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context as _, ensure};
 
 /// A data folder and the program for it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Portal {
     program: PathBuf,
     folder: PathBuf,
     core: u32,
+    /// `CERTDECK_…` variables besides the folder and the listeners.
+    variables: Vec<(&'static str, String)>,
 }
 
 /// A server that runs until this is dropped.
@@ -48,7 +50,13 @@ impl Portal {
     pub fn new(program: &Path, folder: PathBuf, core: u32) -> anyhow::Result<Self> {
         ensure!(program.exists(), "{} is not there: `make bench` builds it", program.display());
         std::fs::create_dir_all(&folder)?;
-        Ok(Self { program: program.to_owned(), folder, core })
+        Ok(Self { program: program.to_owned(), folder, core, variables: Vec::new() })
+    }
+
+    /// The same with a `CERTDECK_…` variable.
+    pub fn with(mut self, variable: &'static str, value: &str) -> Self {
+        self.variables.push((variable, value.to_owned()));
+        self
     }
 
     /// Its folder.
@@ -60,7 +68,8 @@ impl Portal {
         command
             .env("CERTDECK_DATA_DIR", &self.folder)
             .env("CERTDECK_LISTEN", "127.0.0.1:0")
-            .env("CERTDECK_TLS_LISTEN", "127.0.0.1:0");
+            .env("CERTDECK_TLS_LISTEN", "127.0.0.1:0")
+            .envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -82,17 +91,20 @@ impl Portal {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    /// Starts the server; it listens when this returns. What it logs is in `serve.log`.
+    /// Starts the server; it listens when this returns. What it logs is in `serve.log`. It ends
+    /// with this program, however that ends.
     pub fn serve(&self, options: &[&str]) -> anyhow::Result<Running> {
-        let log = std::fs::File::create(self.folder.join("serve.log"))?;
-        let mut command = self.command(Command::new("taskset"));
-        command.args(["-c", &self.core.to_string()]).arg(&self.program).arg("serve").args(options);
+        let mut log = std::fs::OpenOptions::new();
+        let log = log.create(true).append(true).open(self.folder.join("serve.log"))?;
+        let mut command = self.command(Command::new("setpriv"));
+        command.args(["--pdeathsig", "TERM", "taskset", "-c", &self.core.to_string()]);
+        command.arg(&self.program).arg("serve").args(options);
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
-            .context("taskset does not start: it is in Debian's util-linux")?;
+            .context("setpriv does not start: it is in Debian's util-linux")?;
         let output = child.stdout.take().context("no output")?;
         let mut lines = BufReader::new(output).lines();
         let mut address = |scheme: &str| -> anyhow::Result<SocketAddr> {

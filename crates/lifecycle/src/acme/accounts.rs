@@ -195,11 +195,7 @@ impl AcmeDesk {
 
     /// Uses up a nonce that is shared by several nodes; false where it was used before.
     pub async fn spend_nonce(&self, nonce: String) -> AcmeResult<bool> {
-        let now = self.clock().now();
-        self.desk
-            .store()
-            .write(move |tx| Box::pin(async move { Ok(tx.spend_acme_nonce(&nonce, now).await?) }))
-            .await
+        Ok(self.desk.store().spend_acme_nonce(&nonce, self.clock().now()).await?)
     }
 }
 
