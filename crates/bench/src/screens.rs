@@ -180,11 +180,12 @@ async fn names(session: &Session, connection: &mut Connection) -> anyhow::Result
         "origin=acme&sort=expires",
     ] {
         let page = session.text(connection, &format!("{ORDERS}?{query}&size=100")).await?;
-        let found = page.split("class=\"name\">").skip(1).filter_map(|rest| rest.split('<').next());
-        names.extend(
-            found.filter(|name| !name.starts_with('*') && !name.is_empty()).map(str::to_owned),
-        );
+        // Order ID, status, common name.
+        let cells = page.split("<tr>").filter_map(|row| row.split("<td>").nth(2));
+        let found = cells.filter_map(|cell| cell.split('<').next());
+        names.extend(found.filter(|name| name.contains('.')).map(str::to_owned));
     }
+    names.retain(|name| !name.starts_with('*'));
     names.sort_unstable();
     names.dedup();
     ensure!(names.len() >= 10, "the list shows {} names", names.len());
