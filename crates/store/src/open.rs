@@ -24,8 +24,9 @@ static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
 const READING: [(&str, &str); 2] =
     [("default_transaction_read_only", "on"), ("statement_timeout", "30s")];
 
-/// How long a reader of SQLite is kept that nobody needs: until then it holds what it has read.
-const READER_REST: Duration = Duration::from_mins(5);
+/// How long a reader of SQLite is kept: it holds the pages that it has read, also when the busy
+/// hour is over. Now and then some work needs one, so none is ever idle for long.
+const READER_LIFE: Duration = Duration::from_mins(10);
 
 /// How many connections a store may open.
 #[derive(Debug, Clone, Copy)]
@@ -231,9 +232,8 @@ async fn open_sqlite(url: &str, options: StoreOptions) -> Result<Backend, StoreE
     let readers = SqlitePoolOptions::new()
         .max_connections(options.readers)
         .acquire_timeout(options.patience)
-        // After a busy hour the pages that readers hold go back to the system.
-        .idle_timeout(READER_REST)
-        .max_lifetime(None)
+        .idle_timeout(None)
+        .max_lifetime(READER_LIFE)
         .test_before_acquire(false)
         .connect_with(shared.read_only(true).create_if_missing(false))
         .await?;
