@@ -58,7 +58,7 @@ impl Csv {
     }
 
     /// The file, to be kept as `name.csv`.
-    pub fn answer(mut self, name: &str) -> Response {
+    fn file(mut self, name: &str) -> Response {
         self.say_where_it_ends();
         let mut response = Response::new(Body::from(self.text));
         let headers = response.headers_mut();
@@ -67,6 +67,14 @@ impl Csv {
         let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}.csv\""));
         headers.extend(disposition.ok().map(|value| (CONTENT_DISPOSITION, value)));
         response
+    }
+}
+
+/// A list as the file `name.csv`, or why it can't be had.
+pub fn exported(name: &str, export: Result<Csv, PortalError>) -> Response {
+    match export {
+        Ok(csv) => csv.file(name),
+        Err(error) => refused(&error).into_response(),
     }
 }
 

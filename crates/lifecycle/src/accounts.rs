@@ -11,6 +11,7 @@ pub use store::users::{Account, AccountFilter, AccountSort};
 use crate::audit::{self, AuditEntry};
 use crate::auth::password;
 use crate::lists::{MEANT_AMONG, PageOf, Slice, meant};
+use crate::orders::own_only;
 use crate::{Actor, FieldFault, Lifecycle, LifecycleError, Person, Result};
 
 pub mod links;
@@ -99,9 +100,16 @@ impl Lifecycle {
         found(self.store().reader().await?.account(id).await?)
     }
 
-    /// Whom the filter of a list means: by name or e-mail address, whole or, where nobody else's
-    /// holds it, a part.
-    pub async fn person_meant(&self, text: &str) -> Result<Option<UserId>> {
+    /// Whom the filter of a list means: by number, or by name or e-mail address, whole or, where
+    /// nobody else's holds it, a part. Limited Users, who have no way to learn who there is, mean
+    /// themselves.
+    pub async fn person_meant(&self, actor: &Actor, text: &str) -> Result<Option<UserId>> {
+        if let Some(own) = own_only(actor) {
+            return Ok(Some(own));
+        }
+        if let Ok(id) = text.parse() {
+            return Ok(Some(id));
+        }
         let filter = AccountFilter { text: Some(text.to_owned()), ..AccountFilter::default() };
         let page = PageOf::first(AccountSort::Name, MEANT_AMONG);
         let mut tx = self.store().reader().await?;

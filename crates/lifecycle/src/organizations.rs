@@ -169,9 +169,12 @@ impl Lifecycle {
         self.store().reader().await?.organization_by_name(name).await?.ok_or(NO_ORGANIZATION)
     }
 
-    /// Which organization the filter of a list means: by its name, whole or, where no other's
-    /// holds it, a part.
+    /// Which organization the filter of a list means: by its number, or by its name, whole or,
+    /// where no other's holds it, a part.
     pub async fn organization_meant(&self, text: &str) -> Result<Option<OrganizationId>> {
+        if let Ok(id) = text.parse() {
+            return Ok(Some(id));
+        }
         let filter = PlaceFilter { text: Some(text.to_owned()), ..PlaceFilter::default() };
         let page = PageOf::first(PlaceSort::Name, MEANT_AMONG);
         let mut tx = self.store().reader().await?;

@@ -152,8 +152,8 @@ impl Store {
         work(&mut tx).await
     }
 
-    /// Lets SQLite's planner, and searches, know how the tables have grown; a matter of milliseconds, wanted a
-    /// few times a day. PostgreSQL does it by itself.
+    /// Lets SQLite's planner, and searches, know how the tables have grown; a matter of
+    /// milliseconds, wanted a few times a day. PostgreSQL does it by itself.
     pub async fn maintain(&self) -> Result<(), StoreError> {
         if let Backend::Sqlite { options, trigrams, .. } = self.backend() {
             trigrams.forget();

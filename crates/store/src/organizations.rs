@@ -1,4 +1,5 @@
 //! Organizations and their domains.
+
 use domain::model::{Domain, Organization};
 use domain::{DnsName, DomainId, OrganizationId, Timestamp};
 use sqlx::QueryBuilder;

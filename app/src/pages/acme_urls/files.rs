@@ -1,20 +1,17 @@
 //! The list of ACME Directory URLs as CSV.
 
 use axum::extract::RawQuery;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use lifecycle::acme::AcmeUrlLine;
 
 use super::read_form::{filter, listing, row, sort};
 use crate::desk::{Desk, May};
 use crate::fault::PortalError;
-use crate::pages::csv::{Csv, all_rows, refused};
+use crate::pages::csv::{Csv, all_rows, exported};
 
 /// `/automation/acme-urls.csv`.
 pub async fn acme_urls(desk: Desk, RawQuery(query): RawQuery) -> Response {
-    match export(desk, &query.unwrap_or_default()).await {
-        Ok(csv) => csv.answer("acme-directory-urls"),
-        Err(error) => refused(&error).into_response(),
-    }
+    exported("acme-directory-urls", export(desk, &query.unwrap_or_default()).await)
 }
 
 async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {

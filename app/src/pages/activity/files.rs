@@ -16,7 +16,7 @@ use super::api::mode_label;
 use super::api::reading::{Mark, filter, key, listing, mark, row};
 use crate::desk::{Desk, May};
 use crate::fault::PortalError;
-use crate::pages::csv::{Csv, all_rows, refused};
+use crate::pages::csv::{Csv, all_rows, exported, refused};
 
 /// Other nodes' changes give no signal here: the event is looked at this often.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -25,10 +25,7 @@ const LONGEST: Duration = Duration::from_mins(10);
 
 /// `/automation/activity.csv`.
 pub async fn activity(desk: Desk, RawQuery(query): RawQuery) -> Response {
-    match export(desk, &query.unwrap_or_default()).await {
-        Ok(csv) => csv.answer("activity"),
-        Err(error) => refused(&error).into_response(),
-    }
+    exported("activity", export(desk, &query.unwrap_or_default()).await)
 }
 
 async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {

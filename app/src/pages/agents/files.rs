@@ -1,19 +1,16 @@
 //! The list of agents as CSV.
 
 use axum::extract::RawQuery;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 
 use super::api::listed;
 use crate::desk::{Desk, May};
 use crate::fault::PortalError;
-use crate::pages::csv::{Csv, refused};
+use crate::pages::csv::{Csv, exported};
 
 /// `/automation/agents.csv`.
 pub async fn agents(desk: Desk, RawQuery(query): RawQuery) -> Response {
-    match export(desk, &query.unwrap_or_default()).await {
-        Ok(csv) => csv.answer("agents"),
-        Err(error) => refused(&error).into_response(),
-    }
+    exported("agents", export(desk, &query.unwrap_or_default()).await)
 }
 
 async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {

@@ -1,19 +1,16 @@
 //! The list of API keys as CSV.
 
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use lifecycle::api_keys::ApiKey;
 use lifecycle::lists::Key;
 
 use crate::desk::Desk;
 use crate::fault::PortalError;
-use crate::pages::csv::{Csv, all_rows, refused};
+use crate::pages::csv::{Csv, all_rows, exported};
 
 /// `/account/api-keys.csv`.
 pub async fn api_keys(desk: Desk) -> Response {
-    match export(desk).await {
-        Ok(csv) => csv.answer("api-keys"),
-        Err(error) => refused(&error).into_response(),
-    }
+    exported("api-keys", export(desk).await)
 }
 
 async fn export(desk: Desk) -> Result<Csv, PortalError> {

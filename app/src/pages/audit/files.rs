@@ -1,21 +1,18 @@
 //! The audit log as CSV.
 
 use axum::extract::RawQuery;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use lifecycle::audit::AuditRow;
 use lifecycle::lists::Key;
 
 use super::api::{filter, kind_in_words, listing};
 use crate::desk::{Desk, May};
 use crate::fault::PortalError;
-use crate::pages::csv::{Csv, all_rows, refused};
+use crate::pages::csv::{Csv, all_rows, exported};
 
 /// `/account/audit-log.csv`.
 pub async fn audit_log(desk: Desk, RawQuery(query): RawQuery) -> Response {
-    match export(desk, &query.unwrap_or_default()).await {
-        Ok(csv) => csv.answer("audit-log"),
-        Err(error) => refused(&error).into_response(),
-    }
+    exported("audit-log", export(desk, &query.unwrap_or_default()).await)
 }
 
 async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {

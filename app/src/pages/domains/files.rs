@@ -1,20 +1,17 @@
 //! The list of domains as CSV.
 
 use axum::extract::RawQuery;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use lifecycle::organizations::DomainRecord;
 
 use crate::desk::{Desk, May};
 use crate::fault::PortalError;
-use crate::pages::csv::{Csv, all_rows, refused};
+use crate::pages::csv::{Csv, all_rows, exported};
 use crate::pages::organizations::api::{filter, listing, sort};
 
 /// `/certificates/domains.csv`.
 pub async fn domains(desk: Desk, RawQuery(query): RawQuery) -> Response {
-    match export(desk, &query.unwrap_or_default()).await {
-        Ok(csv) => csv.answer("domains"),
-        Err(error) => refused(&error).into_response(),
-    }
+    exported("domains", export(desk, &query.unwrap_or_default()).await)
 }
 
 async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {

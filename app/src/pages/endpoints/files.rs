@@ -1,20 +1,17 @@
 //! The list of endpoints as CSV.
 
 use axum::extract::RawQuery;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 
 use super::address;
 use super::reading::{all, listing};
 use crate::desk::{Desk, May};
 use crate::fault::PortalError;
-use crate::pages::csv::{Csv, MOST_ROWS, refused};
+use crate::pages::csv::{Csv, MOST_ROWS, exported};
 
 /// `/automation/endpoints.csv`.
 pub async fn endpoints(desk: Desk, RawQuery(query): RawQuery) -> Response {
-    match export(desk, &query.unwrap_or_default()).await {
-        Ok(csv) => csv.answer("automated-ips"),
-        Err(error) => refused(&error).into_response(),
-    }
+    exported("automated-ips", export(desk, &query.unwrap_or_default()).await)
 }
 
 async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {

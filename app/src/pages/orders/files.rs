@@ -13,15 +13,12 @@ use super::badges::{origin_label, product_name, status_label};
 use super::list::read::{filter, listing, page, sort};
 use crate::desk::Desk;
 use crate::fault::PortalError;
-use crate::pages::csv::{Csv, MOST_ROWS, all_rows, refused};
+use crate::pages::csv::{Csv, MOST_ROWS, all_rows, exported, refused};
 use crate::query::Query;
 
 /// `/certificates/orders.csv`.
 pub async fn orders(desk: Desk, RawQuery(query): RawQuery) -> Response {
-    match export(desk, &query.unwrap_or_default()).await {
-        Ok(csv) => csv.answer("orders"),
-        Err(error) => refused(&error).into_response(),
-    }
+    exported("orders", export(desk, &query.unwrap_or_default()).await)
 }
 
 async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {

@@ -18,5 +18,3 @@ pub(crate) use badges::product_name;
 pub use detail::OrderPage;
 pub use download::DownloadPage;
 pub use list::OrdersPage;
-#[cfg(feature = "ssr")]
-pub(crate) use list::read::requester;

@@ -1,20 +1,17 @@
 //! The list of organizations as CSV.
 
 use axum::extract::RawQuery;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use domain::model::Organization;
 
 use super::api::{filter, listing, sort};
 use crate::desk::{Desk, May};
 use crate::fault::PortalError;
-use crate::pages::csv::{Csv, all_rows, refused};
+use crate::pages::csv::{Csv, all_rows, exported};
 
 /// `/certificates/organizations.csv`.
 pub async fn organizations(desk: Desk, RawQuery(query): RawQuery) -> Response {
-    match export(desk, &query.unwrap_or_default()).await {
-        Ok(csv) => csv.answer("organizations"),
-        Err(error) => refused(&error).into_response(),
-    }
+    exported("organizations", export(desk, &query.unwrap_or_default()).await)
 }
 
 async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {

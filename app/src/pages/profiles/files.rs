@@ -1,7 +1,7 @@
 //! (ssr) The list of profiles as its URL asks, and as CSV.
 
 use axum::extract::RawQuery;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 
 use super::api::{ProfileRow, SORTS};
 use super::list::{coverage, renewal, validity};
@@ -9,7 +9,7 @@ use super::read_form::row;
 use crate::desk::{Desk, May};
 use crate::fault::PortalError;
 use crate::kit::Listing;
-use crate::pages::csv::{Csv, refused};
+use crate::pages::csv::{Csv, exported};
 use crate::pages::paged::sorted;
 use crate::paths;
 
@@ -34,10 +34,7 @@ pub(super) async fn listed(desk: &Desk, query: &str) -> Result<Vec<ProfileRow>, 
 
 /// `/automation/profiles.csv`.
 pub async fn profiles(desk: Desk, RawQuery(query): RawQuery) -> Response {
-    match export(desk, &query.unwrap_or_default()).await {
-        Ok(csv) => csv.answer("profiles"),
-        Err(error) => refused(&error).into_response(),
-    }
+    exported("profiles", export(desk, &query.unwrap_or_default()).await)
 }
 
 async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {

@@ -146,7 +146,7 @@ pub(crate) mod reading {
     use crate::desk::Desk;
     use crate::fault::PortalError;
     use crate::kit::Listing;
-    use crate::pages::orders::{product_name, requester};
+    use crate::pages::orders::product_name;
     use crate::paths;
 
     pub(crate) fn listing(query: &str) -> Listing {
@@ -165,7 +165,8 @@ pub(crate) mod reading {
             requester: None,
         };
         if let Some(typed) = listing.filter("requester") {
-            let Some(requester) = requester(desk, typed).await? else { return Ok(None) };
+            let found = desk.lifecycle.person_meant(&desk.actor(), typed).await?;
+            let Some(requester) = found else { return Ok(None) };
             filter.requester = Some(requester);
         }
         Ok(Some(filter))

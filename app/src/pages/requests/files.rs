@@ -1,7 +1,7 @@
 //! The list of requests as CSV.
 
 use axum::extract::RawQuery;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use lifecycle::lists::Key;
 use lifecycle::orders::RequestRecord;
 
@@ -10,14 +10,11 @@ use super::api::reading::{filter, listing};
 use super::list::kind_label;
 use crate::desk::Desk;
 use crate::fault::PortalError;
-use crate::pages::csv::{Csv, all_rows, refused};
+use crate::pages::csv::{Csv, all_rows, exported};
 
 /// `/certificates/requests.csv`.
 pub async fn requests(desk: Desk, RawQuery(query): RawQuery) -> Response {
-    match export(desk, &query.unwrap_or_default()).await {
-        Ok(csv) => csv.answer("requests"),
-        Err(error) => refused(&error).into_response(),
-    }
+    exported("requests", export(desk, &query.unwrap_or_default()).await)
 }
 
 async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {

@@ -1,18 +1,15 @@
 //! The list of people as CSV.
 
 use axum::extract::RawQuery;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 
 use super::api::{filter, listing, sort};
 use crate::desk::{Desk, May};
-use crate::pages::csv::{Csv, all_rows, refused};
+use crate::pages::csv::{Csv, all_rows, exported};
 
 /// `/account/users.csv`.
 pub async fn users(desk: Desk, RawQuery(query): RawQuery) -> Response {
-    match export(desk, &query.unwrap_or_default()).await {
-        Ok(csv) => csv.answer("users"),
-        Err(error) => refused(&error).into_response(),
-    }
+    exported("users", export(desk, &query.unwrap_or_default()).await)
 }
 
 async fn export(desk: Desk, query: &str) -> Result<Csv, crate::fault::PortalError> {

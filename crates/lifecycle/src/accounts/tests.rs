@@ -38,10 +38,11 @@ async fn people_are_added_once_and_listed_by_name() {
         let first = PageOf::first(AccountSort::Name, 2);
         // `_` is a letter here, not a wildcard.
         assert_eq!(page(Some("C_"), &first).await.rows.len(), 1);
-        let meant = async |text: &str| desk.person_meant(text).await.unwrap();
+        let meant = async |text: &str| desk.person_meant(&Actor::Operator, text).await.unwrap();
         assert!(meant("C_").await.is_some(), "nobody else's holds it");
         assert!(meant("B@example.com").await.is_some());
         assert_eq!(meant("example").await, None, "which one?");
+        assert_eq!(meant("7").await, Some(domain::UserId(7)));
         assert_eq!(page(Some("a_e"), &first).await.rows.len(), 0);
     }
 }

@@ -53,8 +53,8 @@ macro_rules! not_valid_at {
 
 impl Tx {
     /// Takes an account's order from ready to processing with its CSR. None where it is not
-    /// ready or its time is over, where it has other names, where [`Tx::unauthorized_identifier`] has one to name, or where
-    /// an account has the CSR's key.
+    /// ready or its time is over, where it has other names, where
+    /// [`Tx::unauthorized_identifier`] has one to name, or where an account has the CSR's key.
     pub async fn claim_acme_order(
         &mut self,
         claim: Claim<'_>,

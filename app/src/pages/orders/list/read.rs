@@ -1,12 +1,12 @@
 //! (ssr) The list's URL as a filter, and the page that it asks for.
 
-use domain::{Days, UserId};
+use domain::Days;
 use lifecycle::lists::PageOf;
 use lifecycle::orders::{
     ListedOrder, NameQuery, OrderFilter, OrderSort, SearchCursor, SearchFilter, listed_key,
 };
 
-use crate::desk::{Desk, May};
+use crate::desk::Desk;
 use crate::fault::PortalError;
 use crate::kit::{Cursor, Listing};
 use crate::pages::orders::api::{OrderRow, SORTS};
@@ -29,7 +29,7 @@ pub(crate) fn sort(listing: &Listing) -> OrderSort {
 }
 
 /// The filter; none where it can't match anything, as an order number that is no number or a name
-/// that nobody has. Organizations and people are meant by name or by number.
+/// that nobody has.
 pub(crate) async fn filter(
     desk: &Desk,
     listing: &Listing,
@@ -51,16 +51,13 @@ pub(crate) async fn filter(
         ..OrderFilter::default()
     };
     if let Some(typed) = listing.filter("organization") {
-        filter.organization = match typed.parse() {
-            Ok(id) => Some(id),
-            Err(_) => desk.lifecycle.organization_meant(typed).await?,
-        };
-        if filter.organization.is_none() {
-            return Ok(None);
-        }
+        let found = desk.lifecycle.organization_meant(typed).await?;
+        let Some(organization) = found else { return Ok(None) };
+        filter.organization = Some(organization);
     }
     if let Some(typed) = listing.filter("requester") {
-        let Some(requester) = requester(desk, typed).await? else { return Ok(None) };
+        let found = desk.lifecycle.person_meant(&desk.actor(), typed).await?;
+        let Some(requester) = found else { return Ok(None) };
         filter.requester = Some(requester);
     }
     if let Some(typed) = listing.filter("number") {
@@ -76,17 +73,6 @@ pub(crate) async fn filter(
         filter.number = Some(number);
     }
     Ok(Some(filter))
-}
-
-/// The person whose requests are asked for; Limited Users have no way to learn who there is.
-pub(crate) async fn requester(desk: &Desk, typed: &str) -> Result<Option<UserId>, PortalError> {
-    if !desk.may(May::SeeAll) {
-        return Ok(Some(desk.person.user.id));
-    }
-    match typed.parse() {
-        Ok(id) => Ok(Some(id)),
-        Err(_) => Ok(desk.lifecycle.person_meant(typed).await?),
-    }
 }
 
 /// The page that the URL asks for.
