@@ -241,6 +241,7 @@ impl From<LifecycleError> for Problem {
                 let kind = match refusal.code {
                     "caa_forbids" => Kind::Caa,
                     "caa_unanswered" => Kind::Dns,
+                    "key_compromised" => return Self::new(Kind::BadCsr, refusal.message),
                     _ => Kind::Unauthorized,
                 };
                 Self::new(kind, refusal.message).with_status(StatusCode::FORBIDDEN)

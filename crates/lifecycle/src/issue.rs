@@ -20,7 +20,7 @@ use domain::model::{CertificateKind, CertificateStatus, KeyType, Order, Organiza
 use domain::rules::{ScheduledRevocation, Validity, check_validation, longest_lifetime};
 use domain::{
     AcmeAccountId, CertificateId, EndpointId, IssuanceId, Name, NameSet, OrderNumber,
-    OrganizationId, Product, RequestId, Timestamp, UserId, Validation,
+    OrganizationId, Product, Refusal, RequestId, Timestamp, UserId, Validation,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -201,10 +201,14 @@ pub(crate) async fn reserve(
         plan: serde_json::to_string(&plan).map_err(|error| {
             LifecycleError::Internal(format!("a plan can't be stored: {error}"))
         })?,
+        spki_sha256: plan.spki_sha256.clone(),
         idempotency_key: draft.idempotency_key,
         finished: signing == Signing::Here,
     };
-    let id = tx.reserve_issuance(&new, now).await?.ok_or_else(asked_twice)?;
+    let Some(id) = tx.reserve_issuance(&new, now).await? else {
+        check_key(tx, &plan.spki_sha256).await?;
+        return Err(asked_twice());
+    };
     let (order, kind, request) = (new.order, new.kind, new.request);
     Ok(Reserved { id, order, kind, request, plan, linted, counted: draft.counted })
 }
@@ -230,6 +234,21 @@ fn subject_organization(organization: Organization) -> SubjectOrganization {
 
 pub(crate) fn lint(plan: Plan, authority: &Authority) -> Result<LintedPlan> {
     plan.lint(authority).map_err(|faults| LifecycleError::Authority(Box::new(faults)))
+}
+
+/// Refuses a key that a revocation has named as compromised (CA/Browser Forum Baseline Requirements,
+/// section 6.1.1.3).
+pub(crate) async fn check_key(tx: &mut Tx, spki_sha256: &str) -> Result<()> {
+    if tx.key_is_compromised(spki_sha256).await? {
+        return Err(Refusal::new(
+            "key",
+            "key_compromised",
+            "A certificate with the CSR's key was revoked because the key was compromised. Make a \
+             new key and a new CSR.",
+        )
+        .into());
+    }
+    Ok(())
 }
 
 fn asked_twice() -> LifecycleError {

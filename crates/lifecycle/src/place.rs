@@ -23,7 +23,7 @@ use store::requests::{NewRequest, RequestRecord, Wish};
 
 use crate::audit::{self, AuditEntry};
 use crate::caa::CaaRounds;
-use crate::issue::{Draft, Reserved, Signing, put_on_record, reserve, sign_now};
+use crate::issue::{Draft, Reserved, Signing, check_key, put_on_record, reserve, sign_now};
 use crate::{
     Actor, Ask, Exact, Issued, Issuer, Lifecycle, LifecycleError, Outcome, Result, What, settings,
 };
@@ -334,6 +334,7 @@ impl Placing<'_> {
         names: &Exact,
         because: HeldBecause,
     ) -> Result<Placed> {
+        check_key(tx, &self.ask.csr.key_fingerprint).await?;
         let kind = self.ask.what.kind();
         let new = NewRequest {
             kind,

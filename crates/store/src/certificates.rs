@@ -211,6 +211,19 @@ const fn status_columns(status: CertificateStatus) -> StatusColumns {
     }
 }
 
+/// Whether the key with this SHA-256 is known to be compromised.
+macro_rules! compromised {
+    ($spki_sha256:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM certificates WHERE revocation_reason = 'key_compromise' \
+             AND spki_sha256 = ",
+            $spki_sha256,
+            ")"
+        )
+    };
+}
+pub(crate) use compromised;
+
 impl Tx {
     /// Inserts a certificate. [`StoreError::Unique`] where its serial is on record already.
     pub async fn insert_certificate(
@@ -322,12 +335,15 @@ impl Tx {
         self.certificate_where("fingerprint_sha256 = $1", sha256).await
     }
 
-    /// A certificate for the public key with this SHA-256, in lower-case hex.
-    pub async fn certificate_by_spki(
-        &mut self,
-        sha256: &str,
-    ) -> Result<Option<CertificateRecord>, StoreError> {
-        self.certificate_where("spki_sha256 = $1", sha256).await
+    /// Whether a certificate of the public key with this SHA-256, in lower-case hex, was revoked
+    /// because its key was compromised.
+    pub async fn key_is_compromised(&mut self, spki_sha256: &str) -> Result<bool, StoreError> {
+        Ok(on!(self, |conn| {
+            sqlx::query_scalar(concat!("SELECT ", compromised!("$1")))
+                .bind(spki_sha256)
+                .fetch_one(&mut *conn)
+                .await?
+        }))
     }
 
     /// Writes a certificate's new state; false where it was revoked already (a revocation is

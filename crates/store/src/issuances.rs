@@ -3,6 +3,7 @@
 use domain::model::{CertificateKind, Serial};
 use domain::{IssuanceId, OrderNumber, RequestId, Timestamp};
 
+use crate::certificates::compromised;
 use crate::value::parse;
 use crate::{StoreError, Tx, on};
 
@@ -19,6 +20,8 @@ pub struct NewIssuance {
     pub kind: CertificateKind,
     /// The plan as JSON.
     pub plan: String,
+    /// SHA-256 of the public key, in lower-case hex.
+    pub spki_sha256: String,
     /// At most one issuance has this key.
     pub idempotency_key: Option<String>,
     /// Whether its certificate is put on record in the same transaction.
@@ -78,18 +81,21 @@ const COLUMNS: &str = "id, serial, request_id, order_number, kind, plan, state, 
 
 impl Tx {
     /// Reserves a serial with its plan. None where the idempotency key is taken
-    /// ([`Tx::issuance_by_key`] finds it).
+    /// ([`Tx::issuance_by_key`] finds it), or the public key is known to be compromised
+    /// ([`Tx::key_is_compromised`]).
     pub async fn reserve_issuance(
         &mut self,
         new: &NewIssuance,
         now: Timestamp,
     ) -> Result<Option<IssuanceId>, StoreError> {
         let id: Option<i64> = on!(self, |conn| {
-            sqlx::query_scalar(
+            sqlx::query_scalar(concat!(
                 "INSERT INTO issuances (serial, request_id, order_number, kind, plan, state, \
-                 idempotency_key, created_at, finished_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
-                 ON CONFLICT (idempotency_key) DO NOTHING RETURNING id",
-            )
+                 idempotency_key, created_at, finished_at) \
+                 SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 WHERE NOT ",
+                compromised!("$10"),
+                " ON CONFLICT (idempotency_key) DO NOTHING RETURNING id",
+            ))
             .bind(&new.serial.0)
             .bind(new.request.map(|id| id.0))
             .bind(new.order.0)
@@ -99,6 +105,7 @@ impl Tx {
             .bind(new.idempotency_key.as_deref())
             .bind(now.0)
             .bind(new.finished.then_some(now.0))
+            .bind(&new.spki_sha256)
             .fetch_optional(&mut *conn)
             .await?
         });

@@ -447,19 +447,16 @@ async fn a_certificate_is_revoked_by_its_account_by_authorization_and_by_its_key
 
 async fn by_key(house: &House, client: &Client) {
     let url = client.url("revoke-cert");
-    let order = client
-        .order_at("new-order/enroll", &["www.example.com"], json!({}))
-        .await
-        .expect(201)
-        .json();
+    let enroll = async || {
+        let names = ["www.example.com"];
+        client.order_at("new-order/enroll", &names, json!({})).await.expect(201).json()
+    };
+    let order = enroll().await;
     let pair = crate::client::Key::generate("ES256");
     let crate::client::Key::Ec(ec, _) = &pair else { unreachable!() };
     let own = rcgen::KeyPair::try_from(ec.to_pkcs8v1().unwrap().as_ref().to_vec()).unwrap();
-    let done = client
-        .finalize(&order, &csr_with_key(&["www.example.com"], None, &own))
-        .await
-        .expect(200)
-        .json();
+    let owned = csr_with_key(&["www.example.com"], None, &own);
+    let done = client.finalize(&order, &owned).await.expect(200).json();
     let der = leaf(&client.fetch(done["certificate"].as_str().unwrap()).await.text);
     let wrong = Client::new(house);
     assert_eq!(
@@ -467,7 +464,12 @@ async fn by_key(house: &House, client: &Client) {
         "unauthorized"
     );
     let holder = Client::with_key(house, pair);
-    holder.post(&url, Some(revocation(&der, Some(4)))).await.expect(200);
+    holder.post(&url, Some(revocation(&der, Some(1)))).await.expect(200);
+    // A compromised key gets no certificate again; the order waits for another one.
+    let order = enroll().await;
+    assert_eq!(client.finalize(&order, &owned).await.expect(400).problem(), "badCSR");
+    let other = csr(&["www.example.com"], None);
+    assert_eq!(client.finalize(&order, &other).await.expect(200).json()["status"], "valid");
 }
 
 /// base64url(AKI).base64url(serial) (RFC 9773 section 4.1).

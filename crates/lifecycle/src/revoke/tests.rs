@@ -93,3 +93,37 @@ async fn an_acme_client_is_answered_at_once() {
         assert_eq!(outcome, Revocation::Done { certificates: 1 });
     }
 }
+
+#[tokio::test]
+async fn a_compromised_key_gets_no_certificate_again() {
+    for shop in shops().await {
+        let standard = shop.somebody(Role::Standard).await;
+        let client = Actor::Acme { account: AcmeAccountId(1), url: None, address: None };
+        for (reason, compromised) in
+            [(RevocationReason::Superseded, false), (RevocationReason::KeyCompromise, true)]
+        {
+            let mut wish = ask(
+                What::New(Box::new(shop.new_order("ssl_plus", "www.example.com", None))),
+                "www.example.com",
+            );
+            let first = issued(shop.ask(&Actor::Operator, wish.clone()).await.unwrap());
+            let target = RevocationTarget::Certificate { id: first.certificate };
+            let revocation = RevokeForm { reason, ..form(target) };
+            shop.request_revoke(&client, first.order, &revocation).await.unwrap();
+
+            let again = shop.ask(&Actor::Operator, wish.clone()).await;
+            wish.idempotency_key = Some(format!("for {reason}"));
+            let keyed = shop.ask(&Actor::Operator, wish.clone()).await;
+            // What can't be issued is not held for a reviewer either.
+            let by_standard = shop.ask(&standard, wish).await;
+            if compromised {
+                assert_eq!(refused(again), "key_compromised");
+                assert_eq!(refused(keyed), "key_compromised");
+                assert_eq!(refused(by_standard), "key_compromised");
+            } else {
+                issued(again.unwrap());
+                issued(keyed.unwrap());
+            }
+        }
+    }
+}
