@@ -121,20 +121,23 @@ impl Sample {
     /// The trigram or the two that cost least to look up; none where the text has none.
     fn choose(&self, text: &str) -> Option<Chosen> {
         // Searched texts are ASCII: each three bytes are a trigram.
-        let mut rarest: Vec<(&[usize], usize)> = (text.as_bytes().array_windows().enumerate())
-            .map(|(at, trigram)| (self.held.get(trigram).map_or(&[][..], Vec::as_slice), at))
-            .collect();
-        rarest.sort_unstable_by_key(|&(held, at)| (held.len(), at));
+        let trigrams = text.as_bytes().array_windows().enumerate();
+        let held = |trigram| self.held.get(trigram).map_or(&[][..], Vec::as_slice);
+        let mut rarest: Vec<Part<'_>> =
+            trigrams.map(|(at, trigram)| Part { held: held(trigram), at }).collect();
+        rarest.sort_unstable_by_key(|part| (part.held.len(), part.at));
         rarest.truncate(WEIGHED);
-        let &(held, first) = rarest.first()?;
-        let (mut least, mut names, mut places) = ((LOOK + 1) * held.len(), held.len(), vec![first]);
+        let first = rarest.first()?;
+        let (mut least, mut names) = ((LOOK + 1) * first.held.len(), first.held.len());
+        let mut places = vec![first.at];
         for (one, other) in pairs(&rarest) {
-            let both = in_both(one.0, other.0);
+            let both = in_both(one.held, other.held);
+            let (one_held, other_held) = (one.held.len(), other.held.len());
             // So few of the sample hold both that it is mostly chance: what each says counts too.
-            let likely = LOOK * one.0.len() * other.0.len() / self.size.max(1);
-            let cost = LOOK * both + likely + one.0.len() + other.0.len();
+            let likely = LOOK * one_held * other_held / self.size.max(1);
+            let cost = LOOK * both + likely + one_held + other_held;
             if cost < least || cost == least && places.len() == 1 {
-                (least, names, places) = (cost, both, vec![one.1, other.1]);
+                (least, names, places) = (cost, both, vec![one.at, other.at]);
             }
         }
         let trigram = |at: usize| text.get(at..at + 3).map(str::to_owned);
@@ -145,13 +148,19 @@ impl Sample {
     }
 }
 
+/// A trigram of a searched text: which names of the sample hold it, and where the text does.
+#[derive(Debug, Clone, Copy)]
+struct Part<'a> {
+    held: &'a [usize],
+    at: usize,
+}
+
 /// All pairs that share no character: `r83` says little about a name that holds `831`.
-fn pairs<'a>(
-    rarest: &'a [(&'a [usize], usize)],
-) -> impl Iterator<Item = (&'a (&'a [usize], usize), &'a (&'a [usize], usize))> {
-    let all = rarest.iter().enumerate();
-    all.flat_map(move |(at, one)| rarest.iter().skip(at + 1).map(move |other| (one, other)))
-        .filter(|(one, other)| one.1.abs_diff(other.1) >= 3)
+fn pairs<'a>(parts: &'a [Part<'a>]) -> impl Iterator<Item = (Part<'a>, Part<'a>)> {
+    let others = |at: usize| parts.iter().skip(at + 1);
+    let all = parts.iter().enumerate();
+    all.flat_map(move |(at, one)| others(at).map(move |other| (*one, *other)))
+        .filter(|(one, other)| one.at.abs_diff(other.at) >= 3)
 }
 
 /// How many are in both lists; the second is the longer one.

@@ -137,12 +137,12 @@ impl Walk {
                 let column = if self == Self::End { "reversed" } else { "name" };
                 let start = self.text_of(text);
                 // The position is the range's beginning: a second lower bound would only mislead
-                // PostgreSQL's estimate.
+                // PostgreSQL's estimate. Subqueries keep it from planning for each text anew.
                 let place = made.bind(after.text.clone().max(start.clone()));
                 let (end, start) = (made.bind(end_of(&start)), made.bind(start));
                 format!(
-                    "(SELECT {NAMES} FROM order_names n WHERE n.{column} < {end} \
-                     AND (n.{column}, n.id) > ({place}, $1) \
+                    "(SELECT {NAMES} FROM order_names n WHERE n.{column} < (SELECT {end}) \
+                     AND (n.{column}, n.id) > ((SELECT {place}), $1) \
                      AND NOT EXISTS (SELECT 1 FROM order_names m \
                      WHERE m.order_number = n.order_number AND m.{column} >= {start} \
                      AND m.{column} < n.{column}) ORDER BY n.{column}, n.id {range}) n"
