@@ -1,10 +1,11 @@
 //! Automation profiles: saved as a whole, with a check that nobody saved meanwhile.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use domain::model::{Organization, Profile};
 use domain::rules::{ProfileState, check_profile, profile_state};
-use domain::{ProfileId, Timestamp};
+use domain::{OrganizationId, ProfileId, Timestamp};
 use store::Tx;
 use store::profiles::ProfileRecord;
 
@@ -44,14 +45,17 @@ impl Lifecycle {
         require_person(actor)?;
         let now = self.clock().now();
         let mut tx = self.store().reader().await?;
-        let (mut views, mut organizations) = (Vec::new(), HashMap::new());
+        let mut views = Vec::new();
+        let mut organizations: HashMap<OrganizationId, Option<Organization>> = HashMap::new();
         for row in tx.profiles().await? {
             // Few organizations have all the profiles.
-            let id = row.profile.organization;
-            if !organizations.contains_key(&id) {
-                organizations.insert(id, tx.organization(id).await?);
-            }
-            views.push(view(row, organizations.get(&id).cloned().flatten(), now));
+            let organization = match organizations.entry(row.profile.organization) {
+                Entry::Occupied(known) => known.get().clone(),
+                Entry::Vacant(place) => {
+                    place.insert(tx.organization(row.profile.organization).await?).clone()
+                }
+            };
+            views.push(view(row, organization, now));
         }
         Ok(views)
     }
