@@ -92,11 +92,8 @@ impl Lifecycle {
             tx.profile(profile).await?.ok_or(LifecycleError::NotFound { what: "profile" })?;
         let profile = profile.profile;
         let numbers = crate::orders::find::holding(&mut tx, &profile, names).await?;
-        let mut files = Vec::with_capacity(numbers.len());
-        for number in numbers {
-            let file = tx.order_file(number).await?;
-            files.extend(file.filter(|file| check_visible(actor, &file.order).is_ok()));
-        }
+        let mut files = tx.order_files(&numbers).await?;
+        files.retain(|file| check_visible(actor, &file.order).is_ok());
         let judged = judge(&profile, names, &files, self.clock().now());
         files.retain(|file| judged.orders.contains(&file.number()));
         files.sort_by_key(|file| judged.orders.iter().position(|number| *number == file.number()));

@@ -282,6 +282,26 @@ impl Tx {
         rows.into_iter().map(Certificate::try_from).collect()
     }
 
+    /// The certificates of these orders, of each the oldest first.
+    pub(crate) async fn certificates_of_orders(
+        &mut self,
+        numbers: &[OrderNumber],
+    ) -> Result<Vec<Certificate>, StoreError> {
+        let places: Vec<String> = (1..=numbers.len()).map(|place| format!("${place}")).collect();
+        let sql = sqlx::AssertSqlSafe(format!(
+            "SELECT {BASE} FROM certificates WHERE order_number IN ({}) ORDER BY id",
+            places.join(", ")
+        ));
+        let rows: Vec<CertificateRow> = on!(self, |conn| {
+            let mut query = sqlx::query_as(sql);
+            for number in numbers {
+                query = query.bind(number.0);
+            }
+            query.fetch_all(&mut *conn).await?
+        });
+        rows.into_iter().map(Certificate::try_from).collect()
+    }
+
     /// The certificates of an order with their bytes, oldest first.
     pub async fn certificate_records_of_order(
         &mut self,

@@ -62,6 +62,7 @@ pub(crate) enum Backend {
     Postgres {
         readers: PgPool,
         writers: PgPool,
+        trigrams: Trigrams,
     },
 }
 
@@ -136,8 +137,8 @@ impl Store {
             Backend::Sqlite { readers, trigrams, .. } => {
                 Tx::Sqlite(SqliteSession::plain(readers.acquire().await?, trigrams.clone()))
             }
-            Backend::Postgres { readers, .. } => {
-                Tx::Postgres(PgSession::Reading(readers.acquire().await?))
+            Backend::Postgres { readers, trigrams, .. } => {
+                Tx::Postgres(PgSession::Reading(readers.acquire().await?, trigrams.clone()))
             }
         })
     }
@@ -152,11 +153,13 @@ impl Store {
         work(&mut tx).await
     }
 
-    /// Lets SQLite's planner, and searches, know how the tables have grown; a matter of
-    /// milliseconds, wanted a few times a day. PostgreSQL does it by itself.
+    /// Lets searches, and SQLite's planner, know how the tables have grown; a matter of
+    /// milliseconds, wanted a few times a day. PostgreSQL's planner knows by itself.
     pub async fn maintain(&self) -> Result<(), StoreError> {
-        if let Backend::Sqlite { options, trigrams, .. } = self.backend() {
-            trigrams.forget();
+        let (Backend::Sqlite { trigrams, .. } | Backend::Postgres { trigrams, .. }) =
+            self.backend();
+        trigrams.forget();
+        if let Backend::Sqlite { options, .. } = self.backend() {
             let mut connection = sqlx::SqliteConnection::connect_with(options).await?;
             sqlx::raw_sql("PRAGMA analysis_limit = 1000; PRAGMA optimize = 0x10002")
                 .execute(&mut connection)
@@ -173,7 +176,7 @@ impl Store {
                 readers.close().await;
                 writer.close().await;
             }
-            Backend::Postgres { readers, writers } => {
+            Backend::Postgres { readers, writers, .. } => {
                 readers.close().await;
                 writers.close().await;
             }
@@ -259,7 +262,7 @@ async fn open_postgres(url: &str, options: StoreOptions) -> Result<Backend, Stor
         Err(error) => return Err(unreachable(&address, error).await),
     };
     let readers = pool(options.readers).connect_lazy_with(address.options(READING));
-    Ok(Backend::Postgres { readers, writers })
+    Ok(Backend::Postgres { readers, writers, trigrams: Trigrams::default() })
 }
 
 /// Why no connection could be had. A pool tries until its patience ends and then says no more than

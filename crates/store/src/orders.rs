@@ -6,13 +6,16 @@ mod list;
 mod listed;
 mod write;
 
-use domain::model::{CertificateKind, Coverage, Order, OrderFile, OrderStatus};
+use std::collections::HashMap;
+
+use domain::model::{Certificate, CertificateKind, Coverage, Order, OrderFile, OrderStatus};
 use domain::{
     AcmeAccountId, AcmeUrlId, Days, OrderNumber, OrganizationId, ProductId, ProfileId, Timestamp,
     UserId,
 };
 pub use list::{OrderFilter, OrderKey, OrderSort};
 pub use listed::ListedOrder;
+use sqlx::AssertSqlSafe;
 pub use write::NewOrder;
 
 use crate::value::{from_json, parse, small};
@@ -169,6 +172,42 @@ impl Tx {
         let Some(order) = self.order(number).await? else { return Ok(None) };
         let certificates = self.certificates_of_order(number).await?;
         Ok(Some(OrderFile { order, certificates }))
+    }
+
+    /// The orders with these numbers and their certificates, oldest first, in the order of the
+    /// numbers: two statements for all of them.
+    pub async fn order_files(
+        &mut self,
+        numbers: &[OrderNumber],
+    ) -> Result<Vec<OrderFile>, StoreError> {
+        let Some(last) = numbers.last() else { return Ok(Vec::new()) };
+        // The last one again, up to a power of two: few texts, each planned once.
+        let many = numbers.len().next_power_of_two();
+        let padded: Vec<OrderNumber> =
+            numbers.iter().chain(std::iter::repeat(last)).take(many).copied().collect();
+        let places: Vec<String> = (1..=many).map(|place| format!("${place}")).collect();
+        let sql = format!("SELECT * FROM orders WHERE number IN ({})", places.join(", "));
+        let rows: Vec<OrderRow> = on!(self, |conn| {
+            let mut query = sqlx::query_as(AssertSqlSafe(sql));
+            for number in &padded {
+                query = query.bind(number.0);
+            }
+            query.fetch_all(&mut *conn).await?
+        });
+        let mut orders: HashMap<OrderNumber, Order> = HashMap::with_capacity(rows.len());
+        for row in rows {
+            let order = OrderRecord::try_from(row)?.order;
+            orders.insert(order.number, order);
+        }
+        let mut certificates: HashMap<OrderNumber, Vec<Certificate>> = HashMap::new();
+        for certificate in self.certificates_of_orders(&padded).await? {
+            certificates.entry(certificate.order).or_default().push(certificate);
+        }
+        let files = numbers.iter().filter_map(|number| {
+            let certificates = certificates.remove(number).unwrap_or_default();
+            Some(OrderFile { order: orders.remove(number)?, certificates })
+        });
+        Ok(files.collect())
     }
 
     /// Why the order's certificates were issued as they were: the decisions of its ACME orders and

@@ -12,6 +12,7 @@ use domain::model::{OrderStatus, Origin};
 use domain::{AcmeUrlId, Name, OrderNumber, OrganizationId, ProductId, UserId};
 use sqlx::AssertSqlSafe;
 
+use self::trigrams::Lookup;
 use self::walk::{Hit, Statement, Walk};
 use crate::orders::ListedOrder;
 use crate::{StoreError, Tx, on};
@@ -31,22 +32,25 @@ const LONGEST_PAGE: usize = 1000;
 /// Trigrams need three characters.
 const SHORTEST_SUBSTRING: usize = 3;
 
-/// Names that the steps of one filtered page read: a filter that drops almost everything ends with
+/// Names that are looked at for one page with a filter: one that drops almost everything ends with
 /// a short page and a cursor, not with a scan.
-const STEPS: [usize; 4] = [400, 1200, 1600, 3000];
+const FILTERED: usize = 6200;
 
-/// Names that may hold a text and are looked at for one page without a filter.
-const LOOKED_AT: usize = 1000;
+/// Names of a trigram index that may hold a text and are looked at for one page.
+const LOOKED_AT: usize = 1300;
 
-/// How many names are read at a time for a page on which so many orders are `missing`.
-fn steps(walk: Walk, filter: &SearchFilter, missing: usize) -> Vec<usize> {
-    match walk {
-        _ if *filter != SearchFilter::default() => STEPS.to_vec(),
-        // Without a filter each name that is met gives an order.
-        Walk::Whole | Walk::Beginning | Walk::End => vec![missing + 1],
-        // What the trigram index gives may not hold the text, and several names are of one order.
-        // Each step reads the trigrams' lists again.
-        Walk::Inside => vec![300.max(6 * (missing + 1)), LOOKED_AT],
+/// The same where they are read one beside the other: the latest of all names, or all that
+/// PostgreSQL's index gives.
+const LOOKED_AT_TOGETHER: usize = 5000;
+
+/// How many names are looked at for a page on which so many orders are wanted.
+fn bound(walk: Walk, lookup: &Lookup, filter: &SearchFilter, wanted: usize) -> usize {
+    match (walk, lookup) {
+        _ if *filter != SearchFilter::default() => FILTERED,
+        (Walk::Inside, Lookup::Fts(_)) => LOOKED_AT,
+        (Walk::Inside, _) => LOOKED_AT_TOGETHER,
+        // Each name that is met gives an order.
+        (Walk::Whole | Walk::Beginning | Walk::End, _) => wanted,
     }
 }
 
@@ -194,44 +198,40 @@ impl Tx {
         found: &mut Vec<Hit>,
     ) -> Result<Option<SearchCursor>, StoreError> {
         let mut at = after.clone();
-        'walks: while let Some(&walk) = query.walks().get(at.walk) {
-            let trigrams = match walk {
-                Walk::Inside => self.rarest_trigrams(query.text()).await?,
-                Walk::Whole | Walk::Beginning | Walk::End => None,
+        let text = query.text();
+        while let Some(&walk) = query.walks().get(at.walk) {
+            let lookup = match walk {
+                Walk::Inside => self.lookup(text).await?,
+                Walk::Whole | Walk::Beginning | Walk::End => Lookup::Latest,
             };
-            for step in steps(walk, filter, limit.saturating_sub(found.len())) {
-                let statement =
-                    walk.statement(query.text(), &at, step, trigrams.as_deref(), filter);
-                let hits = self.hits(statement, at.id).await?;
-                let looked_at = hits.first().and_then(|hit| hit.looked_at);
-                let looked_at = looked_at.and_then(|count| usize::try_from(count).ok());
-                let exhausted = looked_at.unwrap_or(hits.len()) < step;
-                for hit in hits {
-                    if hit.shown && found.len() == limit {
-                        return Ok(Some(at));
-                    }
-                    at = SearchCursor { walk: at.walk, id: hit.id, text: walk.text_of(&hit.name) };
-                    if hit.shown {
-                        found.push(hit);
-                    }
-                }
-                if exhausted {
-                    at = SearchCursor::beginning_of(at.walk + 1);
-                    continue 'walks;
+            // One more, to know whether there is another page.
+            let missing = limit.saturating_sub(found.len());
+            let wanted = missing + 1;
+            let bound = bound(walk, &lookup, filter, wanted);
+            let statement = walk.hits(text, &at, &lookup, filter, (bound, wanted));
+            let mut hits = self.hits(statement, at.id).await?;
+            let full = hits.len() == wanted;
+            hits.truncate(missing);
+            if full {
+                let last = hits.last().map(|hit| walk.behind(&at, hit));
+                found.extend(hits);
+                return Ok(Some(last.unwrap_or(at)));
+            }
+            found.extend(hits);
+            if bound > wanted {
+                let last = self.hits(walk.last(text, &at, &lookup, bound), at.id).await?;
+                if let Some(last) = last.last() {
+                    return Ok(Some(walk.behind(&at, last)));
                 }
             }
-            return Ok(Some(at));
+            at = SearchCursor::beginning_of(at.walk + 1);
         }
         Ok(None)
     }
 
     async fn hits(&mut self, statement: Statement, id: i64) -> Result<Vec<Hit>, StoreError> {
-        let kept = !self.is_postgres();
         Ok(on!(self, |conn| {
-            // PostgreSQL plans for this very text: how many names match decides which index is
-            // best. SQLite has one way for each kind of search.
-            let sql = AssertSqlSafe(statement.sql);
-            let mut query = sqlx::query_as(sql).persistent(kept).bind(id);
+            let mut query = sqlx::query_as(AssertSqlSafe(statement.sql)).bind(id);
             for text in statement.texts {
                 query = query.bind(text);
             }

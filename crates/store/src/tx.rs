@@ -5,6 +5,7 @@ use std::ops::{Deref, DerefMut};
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, Postgres, Transaction};
 
+use crate::search::Trigrams;
 use crate::{SqliteSession, StoreError};
 
 /// Where store methods live: a write transaction, or a session that only reads.
@@ -20,7 +21,7 @@ pub enum Tx {
 #[derive(Debug)]
 pub enum PgSession {
     /// Each statement for itself, reads only.
-    Reading(PoolConnection<Postgres>),
+    Reading(PoolConnection<Postgres>, Trigrams),
     /// A transaction; undone where it is dropped.
     Writing(Transaction<'static, Postgres>),
 }
@@ -29,7 +30,7 @@ impl Deref for PgSession {
     type Target = PgConnection;
     fn deref(&self) -> &PgConnection {
         match self {
-            Self::Reading(connection) => connection,
+            Self::Reading(connection, _) => connection,
             Self::Writing(transaction) => transaction,
         }
     }
@@ -38,7 +39,7 @@ impl Deref for PgSession {
 impl DerefMut for PgSession {
     fn deref_mut(&mut self) -> &mut PgConnection {
         match self {
-            Self::Reading(connection) => connection,
+            Self::Reading(connection, _) => connection,
             Self::Writing(transaction) => transaction,
         }
     }
@@ -82,6 +83,15 @@ impl Tx {
                 .await?;
         }
         Ok(())
+    }
+
+    /// How common trigrams are, for searches; none is kept for PostgreSQL's writers.
+    pub(crate) const fn trigrams(&self) -> Option<&Trigrams> {
+        match self {
+            Self::Sqlite(session) => Some(session.trigrams()),
+            Self::Postgres(PgSession::Reading(_, trigrams)) => Some(trigrams),
+            Self::Postgres(PgSession::Writing(_)) => None,
+        }
     }
 
     /// Whether this is PostgreSQL: for the few statements that can't be one text.

@@ -1,8 +1,11 @@
 //! Automation profiles: saved as a whole, with a check that nobody saved meanwhile.
 
-use domain::model::Profile;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use domain::model::{Organization, Profile};
 use domain::rules::{ProfileState, check_profile, profile_state};
-use domain::{ProfileId, Timestamp};
+use domain::{OrganizationId, ProfileId, Timestamp};
 use store::Tx;
 use store::profiles::ProfileRecord;
 
@@ -43,8 +46,16 @@ impl Lifecycle {
         let now = self.clock().now();
         let mut tx = self.store().reader().await?;
         let mut views = Vec::new();
+        let mut organizations: HashMap<OrganizationId, Option<Organization>> = HashMap::new();
         for row in tx.profiles().await? {
-            views.push(view(&mut tx, row, now).await?);
+            // Few organizations have all the profiles.
+            let organization = match organizations.entry(row.profile.organization) {
+                Entry::Occupied(known) => known.get().clone(),
+                Entry::Vacant(place) => {
+                    place.insert(tx.organization(row.profile.organization).await?).clone()
+                }
+            };
+            views.push(view(row, organization, now));
         }
         Ok(views)
     }
@@ -55,7 +66,8 @@ impl Lifecycle {
         let now = self.clock().now();
         let mut tx = self.store().reader().await?;
         let row = tx.profile(id).await?.ok_or(LifecycleError::NotFound { what: "profile" })?;
-        view(&mut tx, row, now).await
+        let organization = tx.organization(row.profile.organization).await?;
+        Ok(view(row, organization, now))
     }
 
     /// Saves a profile, new or changed. The first of all becomes the default.
@@ -91,15 +103,14 @@ impl Lifecycle {
     }
 }
 
-async fn view(tx: &mut Tx, row: ProfileRecord, now: Timestamp) -> Result<ProfileView> {
-    let organization = tx.organization(row.profile.organization).await?;
-    Ok(ProfileView {
+fn view(row: ProfileRecord, organization: Option<Organization>, now: Timestamp) -> ProfileView {
+    ProfileView {
         state: profile_state(&row.profile, organization.as_ref(), now),
         organization_name: organization.map(|one| one.name).unwrap_or_default(),
         profile: row.profile,
         version: row.version,
         updated_at: row.updated_at,
-    })
+    }
 }
 
 async fn save(tx: &mut Tx, now: Timestamp, actor: Actor, form: ProfileForm) -> Result<ProfileId> {

@@ -3,8 +3,8 @@ use domain::{Name, NameSet};
 
 use super::*;
 use crate::Store;
-use crate::samples::organizations;
-use crate::testing::databases;
+use crate::samples::{load, order, organizations};
+use crate::testing::{TestDatabase, databases};
 
 fn new(text: &str, at: i64) -> NewOrder {
     let names = NameSet::parse_list(text).unwrap();
@@ -219,5 +219,23 @@ async fn new_names_take_the_place_of_the_old_ones_in_search() {
             let page = tx.orders_page(&filter, OrderSort::Number, false, None, 10).await.unwrap();
             assert_eq!(page.len(), count, "{} {text}", database.kind);
         }
+    }
+}
+
+#[tokio::test]
+async fn several_orders_come_with_their_certificates_in_the_order_of_their_numbers() {
+    for TestDatabase { kind, store, .. } in databases().await {
+        let orders = (1..=5).map(|number| order(number, 1, "ssl_plus", &["www.example.com"]));
+        load(&store, orders.collect()).await;
+        let mut tx = store.reader().await.unwrap();
+        let numbers = [3, 99, 1, 5].map(OrderNumber);
+        let files = tx.order_files(&numbers).await.unwrap();
+        let found: Vec<i64> = files.iter().map(|file| file.order.number.0).collect();
+        assert_eq!(found, [3, 1, 5], "{kind}");
+        for file in files {
+            let alone = tx.order_file(file.order.number).await.unwrap();
+            assert_eq!(alone, Some(file), "{kind}");
+        }
+        assert_eq!(tx.order_files(&[]).await.unwrap(), [], "{kind}");
     }
 }

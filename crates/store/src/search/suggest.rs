@@ -2,8 +2,8 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::walk::{Statement, end_of};
-use super::{LONGEST_PAGE, LOOKED_AT, NameQuery};
+use super::walk::{Statement, Walk, end_of};
+use super::{LONGEST_PAGE, NameQuery, SearchFilter, bound};
 use crate::value::backwards;
 use crate::{StoreError, Tx, on};
 
@@ -67,16 +67,14 @@ impl Tx {
 
     /// Names of the latest orders that hold `text`, also more than once.
     async fn latest_with(&mut self, text: &str) -> Result<Vec<String>, StoreError> {
-        let trigrams = self.rarest_trigrams(text).await?;
-        let kept = !self.is_postgres();
+        let lookup = self.lookup(text).await?;
         let mut made = Statement::default();
-        let (names, like) = made.may_hold(text, trigrams.as_deref(), LOOKED_AT);
-        made.sql = format!(
-            "SELECT n.name FROM {names} WHERE n.name LIKE {like} ORDER BY n.id DESC LIMIT {READ}"
-        );
+        let bound = bound(Walk::Inside, &lookup, &SearchFilter::default(), READ);
+        let names = made.may_hold(&lookup, &format!("LIMIT {bound}"));
+        let like = made.bind(format!("%{text}%"));
+        made.sql = format!("SELECT n.name FROM {names} WHERE n.name LIKE {like} LIMIT {READ}");
         Ok(on!(self, |conn| {
-            let mut query =
-                sqlx::query_scalar(AssertSqlSafe(made.sql)).persistent(kept).bind(i64::MAX);
+            let mut query = sqlx::query_scalar(AssertSqlSafe(made.sql)).bind(i64::MAX);
             for text in made.texts {
                 query = query.bind(text);
             }

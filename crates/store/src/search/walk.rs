@@ -3,6 +3,7 @@
 use domain::ProductId;
 use domain::model::{OrderStatus, Origin};
 
+use super::trigrams::Lookup;
 use super::{NameQuery, SearchCursor, SearchFilter};
 use crate::value::backwards;
 
@@ -11,14 +12,10 @@ pub(super) struct Hit {
     pub id: i64,
     pub order_number: i64,
     pub name: String,
-    /// The name matches, the order was not met before, and the filter lets it through.
-    pub shown: bool,
-    /// How many names the walk looked at, where not each is a hit.
-    pub looked_at: Option<i64>,
 }
 
 /// What is read of a name.
-const NAMES: &str = "id, order_number, name, reversed";
+const NAMES: &str = "id, order_number, name";
 
 /// A way through the names, in the order in which it answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,31 +64,34 @@ impl Statement {
         format!("${}", self.texts.len() + 1)
     }
 
-    /// The names that may hold `text`, latest first, before the id `$1`: whether they do is
-    /// `n.name LIKE` the second answer. `trigrams` is what is asked of SQLite's trigram index.
-    pub(super) fn may_hold(
-        &mut self,
-        text: &str,
-        trigrams: Option<&str>,
-        limit: usize,
-    ) -> (String, String) {
-        let like = self.bind(format!("%{text}%"));
-        let names = match trigrams {
-            // SQLite's trigram index is a table of its own, which can be walked backwards.
-            Some(trigrams) => {
-                let wanted = self.bind(trigrams);
+    /// The latest names before the id `$1` that may hold a text, latest first.
+    pub(super) fn may_hold(&mut self, lookup: &Lookup, range: &str) -> String {
+        match lookup {
+            // A table of its own, which can be walked backwards.
+            Lookup::Fts(query) => {
+                let query = self.bind(query);
                 format!(
-                    "(SELECT rowid AS id FROM order_names_fts WHERE order_names_fts MATCH {wanted} \
-                     AND rowid < $1 ORDER BY rowid DESC LIMIT {limit}) f \
-                     CROSS JOIN order_names n ON n.id = f.id"
+                    "(SELECT m.id, m.order_number, m.name FROM (SELECT rowid AS id FROM order_names_fts \
+                     WHERE order_names_fts MATCH {query} AND rowid < $1 \
+                     ORDER BY rowid DESC {range}) f CROSS JOIN order_names m ON m.id = f.id) n"
                 )
             }
-            None => format!(
-                "(SELECT {NAMES} FROM order_names WHERE name LIKE {like} AND id < $1 \
-                 ORDER BY id DESC LIMIT {limit}) n"
+            // Kept apart, or a planner might walk all names backwards. The list is a subquery: a
+            // planner that saw its texts would plan for them anew each time, for a millisecond.
+            Lookup::Gin(trigrams) => {
+                let places: Vec<String> =
+                    trigrams.iter().map(|trigram| self.bind(trigram)).collect();
+                format!(
+                    "(WITH held AS MATERIALIZED (SELECT {NAMES} FROM order_names \
+                     WHERE trigrams(name) @> (SELECT ARRAY[{}])) \
+                     SELECT {NAMES} FROM held WHERE id < $1 ORDER BY id DESC {range}) n",
+                    places.join(", ")
+                )
+            }
+            Lookup::Latest => format!(
+                "(SELECT {NAMES} FROM order_names WHERE id < $1 ORDER BY id DESC {range}) n"
             ),
-        };
-        (names, like)
+        }
     }
 }
 
@@ -101,8 +101,8 @@ pub(super) fn end_of(start: &str) -> String {
 }
 
 impl Walk {
-    /// The position behind a name.
-    pub(super) fn text_of(self, name: &str) -> String {
+    /// The text of the position behind a name.
+    fn text_of(self, name: &str) -> String {
         match self {
             Self::Whole | Self::Inside => String::new(),
             Self::Beginning => name.to_owned(),
@@ -110,82 +110,107 @@ impl Walk {
         }
     }
 
-    /// The statement for `limit` names after a position. An order with several matching names is
-    /// met once, at the first of them.
-    pub(super) fn statement(
+    /// The position behind a name of this walk, which is the one that `at` is in.
+    pub(super) fn behind(self, at: &SearchCursor, hit: &Hit) -> SearchCursor {
+        SearchCursor { walk: at.walk, id: hit.id, text: self.text_of(&hit.name) }
+    }
+
+    /// The names after a position, in order: those that may match. An order with several names
+    /// that begin (or end) so is met once, at the first of them. `range` is how many, or which.
+    fn names(
         self,
+        made: &mut Statement,
         text: &str,
         after: &SearchCursor,
-        limit: usize,
-        trigrams: Option<&str>,
-        filter: &SearchFilter,
-    ) -> Statement {
-        let mut made = Statement::default();
-        let mut shown = Vec::new();
-        let mut order = "n.id DESC".to_owned();
-        let names = match self {
+        lookup: &Lookup,
+        range: &str,
+    ) -> String {
+        match self {
             Self::Whole => {
                 let name = made.bind(text);
                 format!(
                     "(SELECT {NAMES} FROM order_names WHERE name = {name} AND id < $1 \
-                     ORDER BY id DESC LIMIT {limit}) n"
+                     ORDER BY id DESC {range}) n"
                 )
             }
             Self::Beginning | Self::End => {
                 let column = if self == Self::End { "reversed" } else { "name" };
                 let start = self.text_of(text);
-                order = format!("n.{column}, n.id");
                 // The position is the range's beginning: a second lower bound would only mislead
-                // PostgreSQL's estimate.
+                // PostgreSQL's estimate. Subqueries keep it from planning for each text anew.
                 let place = made.bind(after.text.clone().max(start.clone()));
                 let (end, start) = (made.bind(end_of(&start)), made.bind(start));
                 format!(
-                    "(SELECT {NAMES} FROM order_names n WHERE n.{column} < {end} \
-                     AND (n.{column}, n.id) > ({place}, $1) \
+                    "(SELECT {NAMES} FROM order_names n WHERE n.{column} < (SELECT {end}) \
+                     AND (n.{column}, n.id) > ((SELECT {place}), $1) \
                      AND NOT EXISTS (SELECT 1 FROM order_names m \
                      WHERE m.order_number = n.order_number AND m.{column} >= {start} \
-                     AND m.{column} < n.{column}) ORDER BY {order} LIMIT {limit}) n"
+                     AND m.{column} < n.{column}) ORDER BY n.{column}, n.id {range}) n"
                 )
             }
-            Self::Inside => {
-                let (names, like) = made.may_hold(text, trigrams, limit);
-                let (start, end) = (made.bind(text), made.bind(end_of(text)));
-                shown.push(format!("n.name LIKE {like}"));
-                // The walks before have met all orders with a name that begins so.
-                shown.push(format!(
-                    "NOT EXISTS (SELECT 1 FROM order_names m \
-                     WHERE m.order_number = n.order_number AND (m.name LIKE {like} AND m.id > n.id \
-                     OR m.name >= {start} AND m.name < {end}))"
-                ));
-                names
-            }
-        };
-        let filters = filter.conditions(&mut made);
-        let orders =
-            if filters.is_empty() { "" } else { " JOIN orders o ON o.number = n.order_number" };
-        shown.extend(filters);
-        let shown = if shown.is_empty() { "TRUE".to_owned() } else { shown.join(" AND ") };
-        let hit = format!("n.id, n.order_number, n.name, coalesce({shown}, FALSE) AS shown");
-        made.sql = match self {
-            // Of many names that don't match, only the last one is told: there it goes on.
-            Self::Inside => format!(
-                "WITH met AS MATERIALIZED (SELECT n.id, n.order_number, n.name FROM {names}) \
-                 SELECT {hit}, (SELECT count(*) FROM met) AS looked_at FROM met n{orders} \
-                 WHERE ({shown}) OR n.id = (SELECT min(id) FROM met) ORDER BY {order}"
-            ),
-            _ => format!(
-                "SELECT {hit}, CAST(NULL AS BIGINT) AS looked_at FROM {names}{orders} \
-                 ORDER BY {order}"
-            ),
-        };
+            Self::Inside => made.may_hold(lookup, range),
+        }
+    }
+
+    /// The statement for the first `wanted` names that match and are shown, of `bound` after a
+    /// position. It ends as soon as it has them: both databases go through the names in their
+    /// order and leave it so, and SQLite would read all of them to sort them once more.
+    pub(super) fn hits(
+        self,
+        text: &str,
+        after: &SearchCursor,
+        lookup: &Lookup,
+        filter: &SearchFilter,
+        (bound, wanted): (usize, usize),
+    ) -> Statement {
+        let mut made = Statement::default();
+        let names = self.names(&mut made, text, after, lookup, &format!("LIMIT {bound}"));
+        let mut shown = Vec::new();
+        if self == Self::Inside {
+            let like = made.bind(format!("%{text}%"));
+            let (start, end) = (made.bind(text), made.bind(end_of(text)));
+            shown.push(format!("n.name LIKE {like}"));
+            // The walks before have met all orders with a name that begins so.
+            shown.push(format!(
+                "NOT EXISTS (SELECT 1 FROM order_names m WHERE m.order_number = n.order_number \
+                 AND (m.name LIKE {like} AND m.id > n.id OR m.name >= {start} AND m.name < {end}))"
+            ));
+        }
+        shown.extend(filter.condition(&mut made));
+        // One after the other for each name: nothing for a planner to turn into a join, which
+        // would begin elsewhere.
+        let shown = shown
+            .into_iter()
+            .rev()
+            .reduce(|last, one| format!("CASE WHEN {one} THEN {last} ELSE FALSE END"));
+        let shown = shown.map(|shown| format!(" WHERE CASE WHEN {shown} THEN TRUE END"));
+        made.sql = format!(
+            "SELECT n.id, n.order_number, n.name FROM {names}{} LIMIT {wanted}",
+            shown.unwrap_or_default()
+        );
+        made
+    }
+
+    /// The statement for the last of `bound` names after a position: none where there are fewer.
+    pub(super) fn last(
+        self,
+        text: &str,
+        after: &SearchCursor,
+        lookup: &Lookup,
+        bound: usize,
+    ) -> Statement {
+        let mut made = Statement::default();
+        let range = format!("LIMIT 1 OFFSET {}", bound.saturating_sub(1));
+        let names = self.names(&mut made, text, after, lookup, &range);
+        made.sql = format!("SELECT n.id, n.order_number, n.name FROM {names}");
         made
     }
 }
 
 impl SearchFilter {
-    /// Conditions on the order `o`. They stay outside of the walk: inside, a rare value would make
-    /// it run on and on.
-    fn conditions(&self, made: &mut Statement) -> Vec<String> {
+    /// The condition on a name's order. It stays outside of the walk: inside, a rare value would
+    /// make it run on and on.
+    fn condition(&self, made: &mut Statement) -> Option<String> {
         let mut wanted = Vec::new();
         let numbers = [
             ("organization_id", self.organization.map(|id| id.0)),
@@ -203,6 +228,11 @@ impl SearchFilter {
         for (column, code) in codes {
             wanted.extend(code.map(|code| format!("o.{column} = {}", made.bind(code))));
         }
-        wanted
+        (!wanted.is_empty()).then(|| {
+            format!(
+                "EXISTS (SELECT 1 FROM orders o WHERE o.number = n.order_number AND {})",
+                wanted.join(" AND ")
+            )
+        })
     }
 }
