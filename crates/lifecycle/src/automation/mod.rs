@@ -5,7 +5,7 @@
 //! step is one transaction that may be repeated: an agent or this process killed in the middle
 //! goes on where the last transaction left the event.
 
-pub use store::agents::AgentRecord;
+pub use store::agents::{AgentFilter, AgentRecord, AgentSort, AgentStanding};
 pub use store::endpoints::{
     EndpointFilter, EndpointKey, EndpointRecord, EndpointReport, EndpointSort, Served,
 };
