@@ -10,6 +10,7 @@ pub use store::endpoints::{
     EndpointFilter, EndpointKey, EndpointRecord, EndpointReport, EndpointSort, Served,
 };
 pub use store::events::{EventFilter, EventRecord};
+pub use store::profiles::ProfileSort;
 
 mod agents;
 mod auto_renew;
@@ -29,6 +30,6 @@ pub use agents::{Activation, AgentKey, Enroll};
 pub use endpoints::{EndpointDetail, EndpointFound, EndpointPage, ReadChain};
 pub use events::EventDetail;
 pub use preview::Preview;
-pub use profiles::{ProfileForm, ProfileView};
+pub use profiles::{ProfileFilter, ProfileForm, ProfileView};
 pub use schedule::{BulkOutcome, Install, Obtain, ScheduleForm};
 pub use work::{FailedStage, Failure, Step, Task};
