@@ -83,7 +83,7 @@ fn filters(listing: Listing, agent: Option<String>) -> AnyView {
 
 fn empty(filtered: bool, may_automate: bool) -> AnyView {
     if filtered {
-        return view! { <EmptyState title="No endpoint matches" text="Clear the filters to see all of them."/> }.into_any();
+        return view! { <EmptyState title="No endpoint matches" text="Change or clear the filters. An agent is found by its name or its host's, whole or as far as no other has it."/> }.into_any();
     }
     let text = if may_automate {
         "Install an agent on a host with a TLS server: it finds the endpoints by itself and lists them here."
