@@ -113,7 +113,7 @@ fn row(key: ApiKeyRow) -> impl IntoView {
     view! {
         <tr>
             <th scope="row">{key.name}</th>
-            <td>{key.email}</td>
+            <td class="wide">{key.email}</td>
             <td>{key.role.map_or("As the person", domain::model::Role::label)}</td>
             <td><Badge tone=tone text=status/></td>
             <td><Time at=key.created_at/></td>

@@ -72,7 +72,7 @@ fn facts(person: &UserRow) -> AnyView {
     view! {
         <Section title="Account">
             <Facts>
-                <Fact term="E-mail">{person.email}</Fact>
+                <Fact term="E-mail"><span class="email">{person.email}</span></Fact>
                 <Fact term="Role">{person.role.label()}</Fact>
                 <Fact term="Time zone">{person.time_zone}</Fact>
                 <Fact term="Added"><Time at=person.created_at/></Fact>
