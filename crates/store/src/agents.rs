@@ -109,6 +109,9 @@ impl AgentSort {
     }
 }
 
+/// An agent that was added and never called.
+const NEVER_CAME: &str = "status = 'new' AND last_seen_at IS NULL";
+
 fn push_filter<DB>(query: &mut QueryBuilder<DB>, filter: &AgentFilter)
 where
     DB: sqlx::Database,
@@ -119,7 +122,6 @@ where
         query.push(" AND (LOWER(name) LIKE ").push_bind(like(text)).push(" ESCAPE '!'");
         query.push(" OR LOWER(hostname) LIKE ").push_bind(like(text)).push(" ESCAPE '!')");
     }
-    const NEVER_CAME: &str = "status = 'new' AND last_seen_at IS NULL";
     match filter.standing {
         Some(AgentStanding::Heard(since)) => {
             query.push(" AND last_seen_at >= ").push_bind(since.0);

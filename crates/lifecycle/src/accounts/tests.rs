@@ -42,7 +42,7 @@ async fn people_are_added_once_and_listed_by_name() {
         assert!(meant("C_").await.is_some(), "nobody else's holds it");
         assert!(meant("B@example.com").await.is_some());
         assert_eq!(meant("example").await, None, "which one?");
-        assert_eq!(meant("7").await, Some(domain::UserId(7)));
+        assert_eq!(meant("7").await, Some(UserId(7)));
         assert_eq!(page(Some("a_e"), &first).await.rows.len(), 0);
     }
 }

@@ -29,8 +29,8 @@ async fn profiles_are_told_apart_by_what_they_need() {
         // Its organization's validation is over: the list is searched to its end.
         yard.validate_organization(&Actor::Operator, yard.organization, false).await.unwrap();
         assert!(list(Some(true), &page).await.rows.is_empty());
-        let last = first.rows.last().unwrap();
-        page.beyond = Some((last.key(ProfileSort::Name), last.profile.id.0));
+        let shown = first.rows.last().unwrap();
+        page.beyond = Some((shown.key(ProfileSort::Name), shown.profile.id.0));
         assert_eq!(names(&list(Some(false), &page).await.rows), "ba");
         page.backwards = true;
         let before = list(Some(false), &page).await;
