@@ -40,6 +40,7 @@ test('a person is added, chooses a password by a link that is good once, and is 
   await expect(nora.getByText('This link was used or is too old.')).toBeVisible();
   expect((await nora.goto('/account/users'))?.status()).toBe(403);
 
+  await page.getByRole('button', { name: 'Disable', exact: true }).click();
   await page.getByRole('button', { name: 'Disable account' }).click();
   await expect(page.getByText('The account is disabled, and its sessions are over.')).toBeVisible();
   await nora.goto('/certificates/orders');
@@ -50,6 +51,7 @@ test('the last administrator stays one', async ({ page }) => {
   await signIn(page, 'administrator');
   await page.goto('/account/users?role=administrator');
   await page.getByRole('link', { name: person('administrator').name }).click();
+  await page.getByRole('button', { name: 'Disable', exact: true }).click();
   await page.getByRole('button', { name: 'Disable account' }).click();
   await expect(page.getByRole('alert')).toContainText('This is the last administrator.');
   await page.getByRole('radio', { name: 'Manager' }).check();

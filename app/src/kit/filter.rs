@@ -60,12 +60,16 @@ pub fn FilterText(
     /// `text`, `number`, `date`.
     #[prop(default = "search")]
     kind: &'static str,
+    /// In the place of what the URL says, where that is a number nobody knows by heart.
+    #[prop(optional_no_strip)]
+    shown: Option<String>,
 ) -> impl IntoView {
     let id = format!("filter-{name}");
+    let value = shown.unwrap_or_else(|| value_of(name));
     view! {
         <div class="filter">
             <label for=id.clone()>{label}</label>
-            <input id=id class="input" type=kind name=name value=value_of(name) placeholder=filled(placeholder) maxlength="253"/>
+            <input id=id class="input" type=kind name=name value=value placeholder=filled(placeholder) maxlength="253"/>
         </div>
     }
 }

@@ -42,7 +42,8 @@ impl Column {
     }
 }
 
-/// A table; its children are `<tr>`s. On narrow screens it scrolls inside its own region.
+/// A table; its children are `<tr>`s. On narrow screens each row is a card, in which the cells
+/// carry the labels of their columns.
 #[component]
 pub fn Table(
     /// What is in it.
@@ -60,10 +61,11 @@ pub fn Table(
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
-    let body = match rows {
-        Some(rows) => view! { <tbody inner_html=rows.into_html()></tbody> }.into_any(),
-        None => view! { <tbody>{children.map(|rows| rows())}</tbody> }.into_any(),
+    let rows = match rows {
+        Some(rows) => rows.into_html(),
+        None => children.map(|rows| rows().to_html()).unwrap_or_default(),
     };
+    let rows = labelled(&rows, &columns);
     let headers = columns.into_iter().map(|column| header(column, listing.as_ref())).collect_view();
     let region = label.clone();
     view! {
@@ -71,10 +73,41 @@ pub fn Table(
             <table>
                 <caption class="visually-hidden">{label}</caption>
                 <thead><tr>{headers}</tr></thead>
-                {body}
+                <tbody inner_html=rows></tbody>
             </table>
         </div>
     }
+}
+
+/// The rows with each cell's column in its `data-label`.
+fn labelled(rows: &str, columns: &[Column]) -> String {
+    let label = |column: &Column| {
+        let mut label = Markup::default();
+        label.tags(" data-label=\"").text(&column.label).tags("\"");
+        if column.hidden { String::new() } else { label.into_html() }
+    };
+    let labels: Vec<String> = columns.iter().map(label).collect();
+    let mut html = String::with_capacity(rows.len() * 3 / 2);
+    let mut cells = labels.iter().cycle();
+    for (at, piece) in rows.split('<').enumerate() {
+        if at > 0 {
+            html.push('<');
+        }
+        let name = piece.split([' ', '>']).next().unwrap_or_default();
+        match name {
+            "tr" => cells = labels.iter().cycle(),
+            "td" | "th" => {
+                let (tag, rest) = piece.split_at(name.len());
+                html.push_str(tag);
+                html.push_str(cells.next().map(String::as_str).unwrap_or_default());
+                html.push_str(rest);
+                continue;
+            }
+            _ => {}
+        }
+        html.push_str(piece);
+    }
+    html
 }
 
 fn header(column: Column, listing: Option<&Listing>) -> AnyView {
@@ -101,7 +134,7 @@ fn header(column: Column, listing: Option<&Listing>) -> AnyView {
     .into_any()
 }
 
-/// The pager of a keyset list: no counting, no page numbers.
+/// The pager of a keyset list: no counting, no page numbers. A list of one page has none.
 #[component]
 pub fn Pager(
     /// The list's state.
@@ -111,6 +144,9 @@ pub fn Pager(
     /// The cursor behind the last row shown, where there are more.
     next: Option<String>,
 ) -> impl IntoView {
+    if previous.is_none() && next.is_none() && listing.size == PAGE_SIZES[0] {
+        return ().into_any();
+    }
     let sizes = PAGE_SIZES.map(|size| {
         let current = (size == listing.size).then_some("true");
         view! { <a href=listing.sized(size) aria-current=current aria-label=format!("{size} rows per page")>{size}</a> }
@@ -126,6 +162,7 @@ pub fn Pager(
             </div>
         </nav>
     }
+    .into_any()
 }
 
 fn step(href: Option<String>, label: &'static str, glyph: Option<Glyph>) -> AnyView {
@@ -135,5 +172,21 @@ fn step(href: Option<String>, label: &'static str, glyph: Option<Glyph>) -> AnyV
         Some(href) => view! { <a class="button" href=href>{before}{label}{after}</a> }.into_any(),
         None => view! { <span class="button" aria-disabled="true">{before}{label}{after}</span> }
             .into_any(),
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_carry_the_labels_of_their_columns() {
+        let columns =
+            [Column::new("Select").hidden(), Column::new("Name"), Column::new("\"Old\" & new")];
+        let row =
+            "<tr><td></td><th scope=\"row\"><time>1 &lt;td</time></th><td class=\"x\">a</td></tr>";
+        let shown = "<tr><td></td><th data-label=\"Name\" scope=\"row\"><time>1 &lt;td</time></th>\
+             <td data-label=\"&quot;Old&quot; &amp; new\" class=\"x\">a</td></tr>";
+        assert_eq!(labelled(&row.repeat(2), &columns), shown.repeat(2));
     }
 }

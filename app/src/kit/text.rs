@@ -118,8 +118,9 @@ pub fn CodeBlock(
     #[prop(into)]
     label: String,
 ) -> impl IntoView {
+    let class = if text.starts_with("-----BEGIN") { "code pem" } else { "code" };
     view! {
-        <figure class="code">
+        <figure class=class>
             <figcaption>{label.clone()}<CopyButton text=text.clone() what=format!("the {label}")/></figcaption>
             <pre tabindex="0" role="region" aria-label=label><code>{text}</code></pre>
         </figure>

@@ -41,20 +41,6 @@ pub fn page_of<S>(listing: &Listing, sort: S, numbers: bool) -> PageOf<S> {
     PageOf { sort, descending: listing.sort.descending, beyond, backwards, size: listing.size }
 }
 
-/// A list that is small enough to be read whole, sorted as its URL asks; `key` is that of the
-/// listing's column, a number or, among equal numbers, a text.
-#[cfg(feature = "ssr")]
-pub fn sorted<R>(mut rows: Vec<R>, listing: &Listing, key: impl Fn(&R) -> (i64, &str)) -> Vec<R> {
-    rows.sort_by_cached_key(|row| {
-        let (number, text) = key(row);
-        (number, text.to_lowercase())
-    });
-    if listing.sort.descending {
-        rows.reverse();
-    }
-    rows
-}
-
 /// What the table gets.
 #[cfg(feature = "ssr")]
 pub fn paged<T, R>(
@@ -99,20 +85,6 @@ mod tests {
         for broken in ["", "5", "5.", "x.n1", "5.nx", "5.q"] {
             assert_eq!(read_cursor(broken), None, "{broken}");
         }
-    }
-
-    #[test]
-    fn a_small_list_is_sorted_as_its_url_asks() {
-        let rows = |query| {
-            let listing = Listing::read(paths::AGENTS, query, &["name", "size"]);
-            let by_size = listing.sort.key == "size";
-            sorted(vec![(2, "b"), (10, "A"), (2, "c")], &listing, |(size, name)| {
-                if by_size { (*size, "") } else { (0, name) }
-            })
-        };
-        assert_eq!(rows(""), [(10, "A"), (2, "b"), (2, "c")]);
-        assert_eq!(rows("sort=-name"), [(2, "c"), (2, "b"), (10, "A")]);
-        assert_eq!(rows("sort=size"), [(2, "b"), (2, "c"), (10, "A")]);
     }
 
     #[test]

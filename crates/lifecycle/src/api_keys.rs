@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use domain::model::Role;
 use domain::{ApiKeyId, UserId};
 use serde_json::{Value, json};
-pub use store::api_tokens::ApiKey;
 use store::api_tokens::NewApiKey;
+pub use store::api_tokens::{ApiKey, ApiKeyFilter, ApiKeySort};
 
 use crate::accounts::require_administrator;
 use crate::audit::{self, AuditEntry};
@@ -61,15 +61,20 @@ impl Lifecycle {
         Ok((id, token))
     }
 
-    /// A page of keys, sorted by id: all of them for an administrator, else the person's own.
-    pub async fn api_keys(&self, actor: &Actor, page: &PageOf<()>) -> Result<Slice<ApiKey>> {
+    /// A page of keys: of all of them for an administrator, else of the person's own.
+    pub async fn api_keys(
+        &self,
+        actor: &Actor,
+        filter: &ApiKeyFilter,
+        page: &PageOf<ApiKeySort>,
+    ) -> Result<Slice<ApiKey>> {
         let of = match (actor.role(), actor.person()) {
             (Some(Role::Administrator), _) => None,
             (_, Some(person)) => Some(person.user.id),
             _ => return Err(LifecycleError::SignedOut),
         };
         let mut tx = self.store().reader().await?;
-        Ok(page.slice(tx.api_keys(of, &page.rows()).await?))
+        Ok(page.slice(tx.api_keys(of, filter, page.sort, &page.rows()).await?))
     }
 
     /// Revokes a key for good.

@@ -175,9 +175,12 @@ impl Lifecycle {
         if let Ok(id) = text.parse() {
             return Ok(Some(id));
         }
+        let mut tx = self.store().reader().await?;
+        if let Some(found) = tx.organization_by_name(text).await? {
+            return Ok(Some(found.id));
+        }
         let filter = PlaceFilter { text: Some(text.to_owned()), ..PlaceFilter::default() };
         let page = PageOf::first(PlaceSort::Name, MEANT_AMONG);
-        let mut tx = self.store().reader().await?;
         let found = tx.organizations(&filter, page.sort, &page.rows()).await?;
         Ok(meant(found, text, |organization| vec![&organization.name]).map(|one| one.id))
     }

@@ -4,8 +4,8 @@ use domain::model::Role;
 use domain::{ApiKeyId, Timestamp, UserId};
 use sqlx::QueryBuilder;
 
-use crate::keyset::{Rows, push_rows};
-use crate::users::{Account, UserRow};
+use crate::keyset::{Key, Rows, push_rows};
+use crate::users::{Account, UserRow, like};
 use crate::value::parse_opt;
 use crate::{StoreError, Tx, on};
 
@@ -22,6 +22,50 @@ pub struct NewApiKey {
     pub token_hash: String,
     /// When.
     pub created_at: Timestamp,
+}
+
+/// Which keys a list shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ApiKeyFilter {
+    /// In the name or the owner's e-mail address, in any case.
+    pub text: Option<String>,
+    /// Revoked ones only, or those that work.
+    pub revoked: Option<bool>,
+}
+
+/// What the list of keys is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ApiKeySort {
+    /// When they were made.
+    #[default]
+    Created,
+    /// By name.
+    Name,
+    /// By the owner's e-mail address.
+    Person,
+    /// By the last use.
+    LastUsed,
+}
+
+impl ApiKeySort {
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Created => "k.id",
+            Self::Name => "k.name",
+            Self::Person => "u.email",
+            Self::LastUsed => "COALESCE(k.last_used_at, 0)",
+        }
+    }
+
+    /// The key of a row under this sort.
+    pub fn key(self, key: &ApiKey) -> Key {
+        match self {
+            Self::Created => Key::Number(key.id.0),
+            Self::Name => Key::Text(key.name.clone()),
+            Self::Person => Key::Text(key.email.clone()),
+            Self::LastUsed => Key::Number(key.last_used_at.map_or(0, |at| at.0)),
+        }
+    }
 }
 
 /// A key as lists show it.
@@ -140,10 +184,12 @@ impl Tx {
         }))
     }
 
-    /// Keys of one person or of all, sorted by id.
+    /// Keys of one person or of all.
     pub async fn api_keys(
         &mut self,
         of: Option<UserId>,
+        filter: &ApiKeyFilter,
+        sort: ApiKeySort,
         page: &Rows,
     ) -> Result<Vec<ApiKey>, StoreError> {
         let rows: Vec<Row> = on!(self, |conn| {
@@ -152,7 +198,16 @@ impl Tx {
             if let Some(user) = of {
                 query.push(" AND k.user_id = ").push_bind(user.0);
             }
-            push_rows!(query, "k.id", "k.id", page);
+            if let Some(text) = &filter.text {
+                query.push(" AND (LOWER(k.name) LIKE ").push_bind(like(text)).push(" ESCAPE '!'");
+                query.push(" OR u.email LIKE ").push_bind(like(text)).push(" ESCAPE '!')");
+            }
+            match filter.revoked {
+                Some(true) => query.push(" AND k.revoked_at IS NOT NULL"),
+                Some(false) => query.push(" AND k.revoked_at IS NULL"),
+                None => &mut query,
+            };
+            push_rows!(query, sort.column(), "k.id", page);
             query.build_query_as().fetch_all(&mut *conn).await?
         });
         rows.into_iter().map(ApiKey::try_from).collect()
@@ -197,5 +252,115 @@ impl Tx {
                 .await?
         });
         Ok(changed.is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+    use crate::samples::NOW;
+    use crate::testing::databases;
+    use crate::users::NewAccount;
+
+    /// Four keys of two people; `c` is revoked, `b` and `d` were used.
+    async fn four(store: &Store) {
+        let made: Result<(), StoreError> = store
+            .write(|tx| {
+                Box::pin(async move {
+                    let mut people = Vec::new();
+                    for email in ["zoe@example.com", "amy@example.com"] {
+                        let new = NewAccount {
+                            email: email.to_owned(),
+                            name: String::new(),
+                            role: Role::Manager,
+                            password_hash: None,
+                            created_at: NOW,
+                        };
+                        people.extend(tx.insert_account(&new).await?);
+                    }
+                    for (at, name) in ["b", "A", "d", "c"].into_iter().enumerate() {
+                        let new = NewApiKey {
+                            user: people[at % 2],
+                            name: name.to_owned(),
+                            role: None,
+                            token_hash: name.to_owned(),
+                            created_at: NOW,
+                        };
+                        let id = tx.insert_api_key(&new).await?;
+                        match name {
+                            "c" => drop(tx.revoke_api_key(id, NOW).await?),
+                            "A" => {}
+                            _ => {
+                                let used = NOW.plus_seconds(i64::try_from(at).unwrap());
+                                tx.touch_api_key(id, used).await?;
+                            }
+                        }
+                    }
+                    Ok(())
+                })
+            })
+            .await;
+        made.unwrap();
+    }
+
+    fn names(keys: &[ApiKey]) -> String {
+        keys.iter().map(|key| key.name.as_str()).collect()
+    }
+
+    #[tokio::test]
+    async fn keys_are_filtered_by_text_and_status() {
+        for database in databases().await {
+            four(&database.store).await;
+            let mut tx = database.store.reader().await.unwrap();
+            let page = Rows { beyond: None, descending: false, limit: 10 };
+            for (text, revoked, found) in [
+                (None, Some(true), "c"),
+                (None, Some(false), "bAd"),
+                (Some("a"), None, "bAdc"),
+                (Some("AMY@"), None, "Ac"),
+                (Some("amy@"), Some(true), "c"),
+                (Some("_"), None, ""),
+            ] {
+                let filter = ApiKeyFilter { text: text.map(str::to_owned), revoked };
+                let keys = tx.api_keys(None, &filter, ApiKeySort::Created, &page).await.unwrap();
+                assert_eq!(names(&keys), found, "{} {text:?} {revoked:?}", database.kind);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn every_sort_walks_over_all_keys_once_both_ways() {
+        for database in databases().await {
+            four(&database.store).await;
+            let mut tx = database.store.reader().await.unwrap();
+            let all = ApiKeyFilter::default();
+            for (sort, order) in [
+                (ApiKeySort::Created, "bAdc"),
+                (ApiKeySort::Person, "Acbd"),
+                (ApiKeySort::LastUsed, "Acbd"),
+            ] {
+                for descending in [false, true] {
+                    let mut walked = String::new();
+                    let mut page = Rows { beyond: None, descending, limit: 3 };
+                    loop {
+                        let keys = tx.api_keys(None, &all, sort, &page).await.unwrap();
+                        let Some(last) = keys.last() else { break };
+                        page.beyond = Some((sort.key(last), last.id.0));
+                        walked.push_str(&names(&keys));
+                    }
+                    let order: String =
+                        if descending { order.chars().rev().collect() } else { order.to_owned() };
+                    assert_eq!(walked, order, "{} {sort:?} {descending}", database.kind);
+                }
+            }
+            // How letters and capitals sort is the database's choice; no key is lost by it.
+            let page = Rows { beyond: None, descending: false, limit: 3 };
+            let keys = tx.api_keys(None, &all, ApiKeySort::Name, &page).await.unwrap();
+            let beyond = keys.last().map(|last| (ApiKeySort::Name.key(last), last.id.0));
+            let page = Rows { beyond, ..page };
+            let rest = tx.api_keys(None, &all, ApiKeySort::Name, &page).await.unwrap();
+            assert_eq!((keys.len(), names(&rest).as_str()), (3, "d"), "{}", database.kind);
+        }
     }
 }

@@ -1,8 +1,12 @@
 //! Automation profiles.
 
 use domain::model::{AutoRenew, Profile};
-use domain::{Days, OrganizationId, ProductId, ProfileId, Timestamp, UserId};
+use domain::product::CATALOGUE;
+use domain::{Days, OrganizationId, Product, ProductId, ProfileId, Timestamp, UserId};
+use sqlx::QueryBuilder;
 
+use crate::keyset::{Key, Rows, push_rows};
+use crate::users::like;
 use crate::value::{from_json, parse, small, to_json};
 use crate::{StoreError, Tx, on};
 
@@ -19,6 +23,67 @@ pub struct ProfileRecord {
     pub version: i64,
     /// When it was saved last.
     pub updated_at: Timestamp,
+}
+
+/// A profile in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProfileLine {
+    /// The profile.
+    pub record: ProfileRecord,
+    /// Its organization's name.
+    pub organization: String,
+}
+
+/// What the list of profiles is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ProfileSort {
+    /// By name.
+    #[default]
+    Name,
+    /// By the product's name.
+    Product,
+    /// By the organization's name.
+    Organization,
+    /// When they were saved last.
+    Saved,
+}
+
+impl ProfileSort {
+    fn column(self) -> String {
+        match self {
+            Self::Name => "p.name".to_owned(),
+            Self::Product => product_names(),
+            Self::Organization => "o.name".to_owned(),
+            Self::Saved => "p.updated_at".to_owned(),
+        }
+    }
+
+    /// The key of a profile of `organization` under this sort.
+    pub fn key(self, profile: &Profile, organization: &str, updated_at: Timestamp) -> Key {
+        let product = || Product::find(profile.product.as_str()).map_or("", |known| known.name);
+        match self {
+            Self::Name => Key::Text(profile.name.clone()),
+            Self::Product => Key::Text(product().to_owned()),
+            Self::Organization => Key::Text(organization.to_owned()),
+            Self::Saved => Key::Number(updated_at.0),
+        }
+    }
+}
+
+/// The name of a profile's product: only the catalogue knows it.
+fn product_names() -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    let names = CATALOGUE
+        .iter()
+        .map(|product| format!(" WHEN {} THEN {}", quoted(product.id), quoted(product.name)));
+    format!("CASE p.product_id{} ELSE '' END", names.collect::<String>())
+}
+
+#[derive(sqlx::FromRow)]
+struct LineRow {
+    #[sqlx(flatten)]
+    profile: Row,
+    organization_name: String,
 }
 
 #[derive(sqlx::FromRow)]
@@ -84,6 +149,36 @@ impl Tx {
             sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM profiles ORDER BY name LIMIT 1000"));
         let rows: Vec<Row> = on!(self, |conn| sqlx::query_as(sql).fetch_all(&mut *conn).await?);
         rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    /// Profiles where `text` is in the name, the product's or the organization's, in any case.
+    pub async fn profile_lines(
+        &mut self,
+        text: Option<&str>,
+        sort: ProfileSort,
+        page: &Rows,
+    ) -> Result<Vec<ProfileLine>, StoreError> {
+        let rows: Vec<LineRow> = on!(self, |conn| {
+            let mut query = QueryBuilder::new(
+                "SELECT p.*, o.name AS organization_name \
+                 FROM profiles p JOIN organizations o ON o.id = p.organization_id WHERE 1 = 1",
+            );
+            if let Some(text) = text {
+                for (column, mark) in
+                    [("p.name", " AND ("), ("o.name", " OR "), (&product_names(), " OR ")]
+                {
+                    query.push(format_args!("{mark}LOWER({column}) LIKE "));
+                    query.push_bind(like(text)).push(" ESCAPE '!'");
+                }
+                query.push(")");
+            }
+            push_rows!(query, &sort.column(), "p.id", page);
+            query.build_query_as().fetch_all(&mut *conn).await?
+        });
+        let line = |row: LineRow| {
+            Ok(ProfileLine { record: row.profile.try_into()?, organization: row.organization_name })
+        };
+        rows.into_iter().map(line).collect()
     }
 
     /// One profile.
@@ -198,5 +293,109 @@ impl Tx {
             .await?
         });
         Ok(gone.is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::model::{KeyType, SignatureHash};
+
+    use super::*;
+    use crate::Store;
+    use crate::samples::{NOW, organizations};
+    use crate::testing::databases;
+
+    fn sample(name: &str, product: &str, organization: i64) -> Profile {
+        Profile {
+            id: ProfileId(0),
+            name: name.to_owned(),
+            product: ProductId::from(product),
+            organization: OrganizationId(organization),
+            coverage_years: None,
+            validity_days: None,
+            key_type: KeyType::EcP256,
+            signature_hash: SignatureHash::Sha256,
+            auto_renew: None,
+            is_default: false,
+            allow_duplicates: true,
+            emails: Vec::new(),
+        }
+    }
+
+    /// Five profiles, saved one after the other.
+    async fn five(store: &Store) {
+        organizations(store, 2).await;
+        let made: Result<(), StoreError> = store
+            .write(|tx| {
+                Box::pin(async move {
+                    for (at, (name, product, organization)) in [
+                        ("c", "ssl_dv_geotrust", 1),
+                        ("b", "ssl_plus", 2),
+                        ("a", "ssl_dv_geotrust", 2),
+                        ("e", "no_longer_sold", 1),
+                        ("d", "ssl_plus", 1),
+                    ]
+                    .into_iter()
+                    .enumerate()
+                    {
+                        let now = NOW.plus_seconds(i64::try_from(at).unwrap());
+                        tx.insert_profile(&sample(name, product, organization), now, None).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await;
+        made.unwrap();
+    }
+
+    fn names(lines: &[ProfileLine]) -> String {
+        lines.iter().map(|line| line.record.profile.name.as_str()).collect()
+    }
+
+    #[tokio::test]
+    async fn every_sort_walks_over_all_profiles_once_both_ways() {
+        for database in databases().await {
+            five(&database.store).await;
+            let mut tx = database.store.reader().await.unwrap();
+            for (sort, order) in [
+                (ProfileSort::Name, "abcde"),
+                (ProfileSort::Product, "ecabd"),
+                (ProfileSort::Organization, "cedba"),
+                (ProfileSort::Saved, "cbaed"),
+            ] {
+                for descending in [false, true] {
+                    let mut walked = String::new();
+                    let mut page = Rows { beyond: None, descending, limit: 2 };
+                    loop {
+                        let found = tx.profile_lines(None, sort, &page).await.unwrap();
+                        let Some(ProfileLine { record, organization }) = found.last() else {
+                            break;
+                        };
+                        let key = sort.key(&record.profile, organization, record.updated_at);
+                        page.beyond = Some((key, record.profile.id.0));
+                        walked.push_str(&names(&found));
+                    }
+                    let order: String =
+                        if descending { order.chars().rev().collect() } else { order.to_owned() };
+                    assert_eq!(walked, order, "{} {sort:?} {descending}", database.kind);
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn profiles_are_found_by_name_product_and_organization() {
+        for database in databases().await {
+            five(&database.store).await;
+            let mut tx = database.store.reader().await.unwrap();
+            let page = Rows { beyond: None, descending: false, limit: 10 };
+            let geotrust = Product::find("ssl_dv_geotrust").unwrap().name.to_uppercase();
+            for (text, found) in
+                [("A", "abcde"), ("organization 2", "ab"), (&geotrust, "ac"), ("%", ""), ("'", "")]
+            {
+                let lines = tx.profile_lines(Some(text), ProfileSort::Name, &page).await.unwrap();
+                assert_eq!(names(&lines), found, "{} {text}", database.kind);
+            }
+        }
     }
 }

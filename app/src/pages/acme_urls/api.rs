@@ -142,7 +142,8 @@ pub async fn acme_urls(query: String) -> Result<Paged<UrlRow>, PortalError> {
     let listing = listing(&query);
     let sort = sort(&listing);
     let page = page_of(&listing, sort, sort != AcmeUrlSort::Name);
-    let slice = desk.lifecycle.acme_url_list(&desk.actor(), &filter(&listing), &page).await?;
+    let Some(filter) = filter(&desk, &listing).await? else { return Ok(Paged::none()) };
+    let slice = desk.lifecycle.acme_url_list(&desk.actor(), &filter, &page).await?;
     Ok(paged(slice, |line: &AcmeUrlLine| (sort.key(line), line.record.url.id.0), row))
 }
 

@@ -17,12 +17,7 @@ pub async fn acme_urls(desk: Desk, RawQuery(query): RawQuery) -> Response {
 async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
     desk.check(May::Automate)?;
     let listing = listing(query);
-    let (sort, filter) = (sort(&listing), filter(&listing));
-    let key = |line: &AcmeUrlLine| (sort.key(line), line.record.url.id.0);
-    let rows = all_rows(sort, listing.sort.descending, key, |page| {
-        let (desk, filter) = (desk.clone(), filter.clone());
-        async move { desk.lifecycle.acme_url_list(&desk.actor(), &filter, &page).await }
-    });
+    let sort = sort(&listing);
     let mut csv = Csv::new(&[
         "Name",
         "KID",
@@ -34,6 +29,12 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
         "Orders",
         "Created",
     ]);
+    let Some(filter) = filter(&desk, &listing).await? else { return Ok(csv) };
+    let key = |line: &AcmeUrlLine| (sort.key(line), line.record.url.id.0);
+    let rows = all_rows(sort, listing.sort.descending, key, |page| {
+        let (desk, filter) = (desk.clone(), filter.clone());
+        async move { desk.lifecycle.acme_url_list(&desk.actor(), &filter, &page).await }
+    });
     for line in rows.await? {
         let row = row(line);
         csv.line([

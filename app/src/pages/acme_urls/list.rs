@@ -4,7 +4,7 @@ use domain::Timestamp;
 use domain::product::CATALOGUE;
 use leptos::prelude::*;
 
-use super::api::{COUNT_LIMIT, SORTS, UrlFormChoices, UrlRow, acme_urls, url_choices};
+use super::api::{COUNT_LIMIT, SORTS, UrlRow, acme_urls};
 use crate::kit::{
     Badge, Choice, Column, EmptyState, FilterBar, FilterSelect, FilterText, Glyph, LinkButton,
     Listing, Pager, Sheet, Table, Time, Tone, Weight, page,
@@ -19,9 +19,8 @@ pub fn AcmeUrlsPage() -> impl IntoView {
     let query = Viewer::current().query().to_owned();
     page(async move {
         let found = acme_urls(query.clone()).await?;
-        let choices = url_choices().await?;
         let listing = Listing::read(paths::ACME_URLS, &query, &SORTS);
-        Ok(Sheet::new("ACME Directory URLs", list(listing, found, choices))
+        Ok(Sheet::new("ACME Directory URLs", list(listing, found))
             .under("Automation")
             .lead("Each fixes product, organization and terms for the ACME clients that hold its credential.")
             .actions(view! {
@@ -30,21 +29,16 @@ pub fn AcmeUrlsPage() -> impl IntoView {
     })
 }
 
-fn list(listing: Listing, found: Paged<UrlRow>, choices: UrlFormChoices) -> AnyView {
+fn list(listing: Listing, found: Paged<UrlRow>) -> AnyView {
     let Paged { rows, previous, next } = found;
     let products = CATALOGUE.iter().map(|product| Choice::new(product.id, product.name)).collect();
-    let organizations = choices
-        .organizations
-        .into_iter()
-        .map(|(id, name)| Choice::new(id.to_string(), name))
-        .collect();
     let statuses = vec![Choice::new("active", "Active"), Choice::new("revoked", "Revoked")];
     let (bar, shown) = (listing.clone(), table(&listing, rows, previous.is_some()));
     view! {
         <FilterBar listing=bar export=true>
             <FilterText name="text" label="Name or KID"/>
             <FilterSelect name="product" label="Product" choices=products/>
-            <FilterSelect name="organization" label="Organization" choices=organizations/>
+            <FilterText name="organization" label="Organization"/>
             <FilterSelect name="status" label="Status" choices=statuses/>
         </FilterBar>
         {shown}
@@ -56,7 +50,7 @@ fn list(listing: Listing, found: Paged<UrlRow>, choices: UrlFormChoices) -> AnyV
 fn table(listing: &Listing, rows: Vec<UrlRow>, paged: bool) -> AnyView {
     if rows.is_empty() && !paged {
         return if listing.is_filtered() {
-            view! { <EmptyState title="No ACME Directory URL matches" text="Clear the filters to see all."/> }.into_any()
+            view! { <EmptyState title="No ACME Directory URL matches" text="Change or clear the filters. An organization is found by its name, whole or as far as no other has it."/> }.into_any()
         } else {
             view! {
                 <EmptyState title="No ACME Directory URLs yet" text="Add one for each use: certbot, lego and all other ACME clients get their certificates through it.">

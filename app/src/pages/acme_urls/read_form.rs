@@ -30,18 +30,28 @@ pub(super) fn sort(listing: &Listing) -> AcmeUrlSort {
     }
 }
 
-pub(super) fn filter(listing: &Listing) -> AcmeUrlFilter {
-    let filled = |name: &str| listing.filter(name).map(str::trim).filter(|text| !text.is_empty());
-    AcmeUrlFilter {
-        text: filled("text").map(ToOwned::to_owned),
-        product: filled("product").map(ProductId::from),
-        organization: listing.query.read("organization"),
-        revoked: match filled("status") {
+/// The filter; none where it can't match anything, as an organization that is not there.
+pub(super) async fn filter(
+    desk: &Desk,
+    listing: &Listing,
+) -> Result<Option<AcmeUrlFilter>, PortalError> {
+    let mut filter = AcmeUrlFilter {
+        text: listing.filter("text").map(ToOwned::to_owned),
+        product: listing.filter("product").map(ProductId::from),
+        organization: None,
+        revoked: match listing.filter("status") {
             Some("active") => Some(false),
             Some("revoked") => Some(true),
             _ => None,
         },
+    };
+    if let Some(typed) = listing.filter("organization") {
+        filter.organization = desk.lifecycle.organization_meant(typed).await?;
+        if filter.organization.is_none() {
+            return Ok(None);
+        }
     }
+    Ok(Some(filter))
 }
 
 pub(super) fn row(line: AcmeUrlLine) -> UrlRow {

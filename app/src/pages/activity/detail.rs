@@ -97,7 +97,7 @@ fn next_line(event: &EventView) -> Option<AnyView> {
         EventStatus::Scheduled => view! { "Runs at "<Time at=event.row.scheduled_at/>", or as soon after it as the agent asks for work." }.into_any(),
         EventStatus::ApprovalPending => view! {
             "Waits for a reviewer. "
-            {event.request.map(|request| view! { <a href=paths::request(request)>{format!("Request {request}")}</a> })}
+            {event.request.map(|request| view! { <a href=paths::request(request)>{format!("Request {request}")}</a>". " })}
         }
         .into_any(),
         EventStatus::InProgress => match event.next_attempt_at {

@@ -5,10 +5,11 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::PortalError;
+use crate::pages::paged::Paged;
 
 /// After so many seconds without a call an agent counts as silent.
 #[cfg(feature = "ssr")]
-const SILENT_SECONDS: i64 = 300;
+pub(super) const SILENT_SECONDS: i64 = 300;
 
 /// How an agent stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,33 @@ pub enum AgentState {
     Silent,
     /// Its access was taken away.
     Removed,
+}
+
+impl AgentState {
+    /// Those that the list shows.
+    pub const LISTED: [Self; 4] = [Self::Active, Self::Silent, Self::New, Self::Lapsed];
+
+    /// In URLs and exports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Lapsed => "lapsed",
+            Self::Active => "active",
+            Self::Silent => "silent",
+            Self::Removed => "removed",
+        }
+    }
+
+    /// On screens.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::New => "Waits for activation",
+            Self::Lapsed => "Activation expired",
+            Self::Active => "Active",
+            Self::Silent => "Silent",
+            Self::Removed => "Removed",
+        }
+    }
 }
 
 /// An agent.
@@ -50,11 +78,11 @@ pub struct AgentRow {
     pub endpoints: i64,
 }
 
-/// All agents.
+/// Agents as their list shows them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentList {
-    /// By name.
-    pub rows: Vec<AgentRow>,
+    /// As the URL asks.
+    pub page: Paged<AgentRow>,
     /// This person may add and remove agents.
     pub may_automate: bool,
 }
@@ -108,39 +136,23 @@ pub(crate) fn row(agent: lifecycle::automation::AgentRecord, now: Timestamp) -> 
 }
 
 /// Keys that the list is sorted by.
-pub const SORTS: [&str; 4] = ["name", "host", "seen", "endpoints"];
+pub const SORTS: [&str; 3] = ["name", "host", "seen"];
 
-/// Agents that are not removed, as the URL of their list asks.
-#[cfg(feature = "ssr")]
-pub(crate) async fn listed(
-    desk: &crate::desk::Desk,
-    query: &str,
-) -> Result<Vec<AgentRow>, PortalError> {
-    let listing = crate::kit::Listing::read(crate::paths::AGENTS, query, &SORTS);
-    let text = listing.filter("text").unwrap_or_default().to_lowercase();
-    let found = desk.lifecycle.agents(&desk.actor()).await?;
-    let rows = found.into_iter().map(|agent| row(agent, desk.now));
-    let holds = |row: &AgentRow| {
-        row.name.to_lowercase().contains(&text)
-            || row.hostname.as_ref().is_some_and(|host| host.to_lowercase().contains(&text))
-    };
-    Ok(crate::pages::paged::sorted(rows.filter(holds).collect(), &listing, |row| {
-        match listing.sort.key.as_str() {
-            "host" => (0, row.hostname.as_deref().unwrap_or_default()),
-            "seen" => (row.seen_at.map_or(0, |at| at.0), ""),
-            "endpoints" => (row.endpoints, ""),
-            _ => (0, &row.name),
-        }
-    }))
-}
-
-/// The list of agents.
+/// A page of agents that are not removed.
 #[server(prefix = "/api", endpoint = "agents/list")]
 pub async fn agents(query: String) -> Result<AgentList, PortalError> {
+    use super::reading::{filter, listing, sort};
     use crate::desk::{Desk, May};
+    use crate::pages::paged::{page_of, paged};
+    use lifecycle::automation::AgentSort;
 
     let desk = Desk::require(May::SeeAll)?;
-    Ok(AgentList { rows: listed(&desk, &query).await?, may_automate: desk.may(May::Automate) })
+    let listing = listing(&query);
+    let sort = sort(&listing);
+    let page = page_of(&listing, sort, sort == AgentSort::LastSeen);
+    let slice = desk.lifecycle.agents(&desk.actor(), &filter(&listing, desk.now), &page).await?;
+    let page = paged(slice, |agent| (sort.key(agent), agent.id), |agent| row(agent, desk.now));
+    Ok(AgentList { page, may_automate: desk.may(May::Automate) })
 }
 
 /// One agent, right after it was added with its token.

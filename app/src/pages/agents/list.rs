@@ -4,9 +4,10 @@ use leptos::prelude::*;
 
 use super::api::{AgentList, AgentRow, AgentState, SORTS, agents};
 use crate::kit::{
-    Badge, Column, EmptyState, FilterBar, FilterText, Glyph, LinkButton, Listing, NONE, Sheet,
-    Table, Time, Tone, Weight, page,
+    Badge, Choice, Column, EmptyState, FilterBar, FilterSelect, FilterText, Glyph, LinkButton,
+    Listing, NONE, Pager, Sheet, Table, Time, Tone, Weight, page,
 };
+use crate::pages::paged::Paged;
 use crate::paths;
 use crate::query::Query;
 use crate::viewer::Viewer;
@@ -31,22 +32,29 @@ fn add_button() -> AnyView {
 }
 
 fn list(listing: Listing, found: AgentList) -> AnyView {
-    let filtered = listing.is_filtered();
-    let body = if found.rows.is_empty() {
-        empty(filtered, found.may_automate)
+    let AgentList { page: Paged { rows, previous, next }, may_automate } = found;
+    let body = if rows.is_empty() {
+        empty(listing.is_filtered(), may_automate)
     } else {
-        table(listing.clone(), found.rows)
+        table(listing.clone(), rows)
     };
+    let states =
+        AgentState::LISTED.map(|state| Choice::new(state.as_str(), state.label())).to_vec();
+    let bar = listing.clone();
     view! {
-        <FilterBar listing=listing export=true><FilterText name="text" label="Name or host"/></FilterBar>
+        <FilterBar listing=bar export=true>
+            <FilterText name="text" label="Name or host"/>
+            <FilterSelect name="state" label="State" choices=states/>
+        </FilterBar>
         {body}
+        <Pager listing=listing previous=previous next=next/>
     }
     .into_any()
 }
 
 fn empty(filtered: bool, may_automate: bool) -> AnyView {
     if filtered {
-        return view! { <EmptyState title="No agent matches" text="Clear the filter to see all of them."/> }.into_any();
+        return view! { <EmptyState title="No agent matches" text="Clear the filters to see all of them."/> }.into_any();
     }
     view! {
         <EmptyState
@@ -67,7 +75,7 @@ fn table(listing: Listing, rows: Vec<AgentRow>) -> AnyView {
         Column::new("Version"),
         Column::new("Platform"),
         Column::new("Last seen").sorted("seen"),
-        Column::new("Endpoints").sorted("endpoints").number(),
+        Column::new("Endpoints").number(),
     ];
     let rows = rows.into_iter().map(row).collect_view();
     view! { <Table label="Agents" columns=columns listing=listing>{rows}</Table> }.into_any()
@@ -94,12 +102,11 @@ fn row(agent: AgentRow) -> AnyView {
 
 /// How an agent stands.
 pub(super) fn badge(state: AgentState) -> AnyView {
-    let (tone, text) = match state {
-        AgentState::New => (Tone::Waiting, "Waits for activation"),
-        AgentState::Lapsed => (Tone::Neutral, "Activation expired"),
-        AgentState::Active => (Tone::Good, "Active"),
-        AgentState::Silent => (Tone::Warning, "Silent"),
-        AgentState::Removed => (Tone::Neutral, "Removed"),
+    let tone = match state {
+        AgentState::New => Tone::Waiting,
+        AgentState::Lapsed | AgentState::Removed => Tone::Neutral,
+        AgentState::Active => Tone::Good,
+        AgentState::Silent => Tone::Warning,
     };
-    view! { <Badge tone=tone text=text/> }.into_any()
+    view! { <Badge tone=tone text=state.label()/> }.into_any()
 }

@@ -6,6 +6,8 @@ mod detail;
 pub mod files;
 mod list;
 mod new;
+#[cfg(feature = "ssr")]
+mod reading;
 
 pub use detail::AgentPage;
 pub use list::AgentsPage;

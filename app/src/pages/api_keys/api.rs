@@ -9,7 +9,7 @@ use crate::fault::PortalError;
 use crate::pages::paged::Paged;
 
 /// Keys that the list is sorted by.
-pub const SORTS: [&str; 1] = ["-created"];
+pub const SORTS: [&str; 4] = ["-created", "name", "person", "used"];
 
 /// An API key, without the key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,17 +45,50 @@ impl From<lifecycle::api_keys::ApiKey> for ApiKeyRow {
     }
 }
 
-/// A page of keys: all of them for administrators, else the person's own.
+#[cfg(feature = "ssr")]
+mod reading {
+    use lifecycle::api_keys::{ApiKeyFilter, ApiKeySort};
+
+    use super::SORTS;
+    use crate::kit::Listing;
+    use crate::paths;
+
+    pub(crate) fn listing(query: &str) -> Listing {
+        Listing::read(paths::API_KEYS, query, &SORTS)
+    }
+
+    pub(crate) fn sort(listing: &Listing) -> ApiKeySort {
+        match listing.sort.key.as_str() {
+            "name" => ApiKeySort::Name,
+            "person" => ApiKeySort::Person,
+            "used" => ApiKeySort::LastUsed,
+            _ => ApiKeySort::Created,
+        }
+    }
+
+    pub(crate) fn filter(listing: &Listing) -> ApiKeyFilter {
+        ApiKeyFilter {
+            text: listing.filter("text").map(str::to_owned),
+            revoked: listing.filter("status").map(|status| status == "revoked"),
+        }
+    }
+}
+#[cfg(feature = "ssr")]
+pub(crate) use reading::{filter, listing, sort};
+
+/// A page of keys: of all of them for administrators, else of the person's own.
 #[server(prefix = "/api", endpoint = "api-keys/list")]
 pub async fn api_keys(query: String) -> Result<Paged<ApiKeyRow>, PortalError> {
-    use crate::kit::Listing;
     use crate::pages::paged::{page_of, paged};
-    use lifecycle::lists::Key;
+    use lifecycle::api_keys::ApiKeySort;
 
     let desk = crate::desk::Desk::open()?;
-    let listing = Listing::read(crate::paths::API_KEYS, &query, &SORTS);
-    let slice = desk.lifecycle.api_keys(&desk.actor(), &page_of(&listing, (), true)).await?;
-    Ok(paged(slice, |key| (Key::Number(key.id.0), key.id.0), ApiKeyRow::from))
+    let listing = listing(&query);
+    let sort = sort(&listing);
+    let numbers = matches!(sort, ApiKeySort::Created | ApiKeySort::LastUsed);
+    let page = page_of(&listing, sort, numbers);
+    let slice = desk.lifecycle.api_keys(&desk.actor(), &filter(&listing), &page).await?;
+    Ok(paged(slice, |key| (sort.key(key), key.id.0), ApiKeyRow::from))
 }
 
 /// The key that was just made, once.

@@ -1,23 +1,26 @@
 //! The list of API keys as CSV.
 
+use axum::extract::RawQuery;
 use axum::response::Response;
 use lifecycle::api_keys::ApiKey;
-use lifecycle::lists::Key;
 
+use super::api::{filter, listing, sort};
 use crate::desk::Desk;
 use crate::fault::PortalError;
 use crate::pages::csv::{Csv, all_rows, exported};
 
 /// `/account/api-keys.csv`.
-pub async fn api_keys(desk: Desk) -> Response {
-    exported("api-keys", export(desk).await)
+pub async fn api_keys(desk: Desk, RawQuery(query): RawQuery) -> Response {
+    exported("api-keys", export(desk, &query.unwrap_or_default()).await)
 }
 
-async fn export(desk: Desk) -> Result<Csv, PortalError> {
-    let key = |key: &ApiKey| (Key::Number(key.id.0), key.id.0);
-    let rows = all_rows((), true, key, |page| {
-        let desk = desk.clone();
-        async move { desk.lifecycle.api_keys(&desk.actor(), &page).await }
+async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
+    let listing = listing(query);
+    let (sort, filter) = (sort(&listing), filter(&listing));
+    let key = |key: &ApiKey| (sort.key(key), key.id.0);
+    let rows = all_rows(sort, listing.sort.descending, key, |page| {
+        let (desk, filter) = (desk.clone(), filter.clone());
+        async move { desk.lifecycle.api_keys(&desk.actor(), &filter, &page).await }
     });
     let mut csv = Csv::new(&["Name", "Person", "Role", "Created", "Last used", "Revoked"]);
     let shown =

@@ -5,8 +5,9 @@ use leptos::server_fn::ServerFn as _;
 
 use super::api::{ApiKeyRow, RevokeApiKey, SORTS, api_keys, taken_key};
 use crate::kit::{
-    Badge, Button, CodeBlock, Column, Dialog, EmptyState, Form, FormActions, Glyph, Hidden,
-    LinkButton, Listing, Notice, OpenDialog, Pager, Sheet, Table, Time, Tone, Weight, page,
+    Badge, Button, Choice, CodeBlock, Column, Dialog, EmptyState, FilterBar, FilterSelect,
+    FilterText, Form, FormActions, Glyph, Hidden, LinkButton, Listing, Notice, OpenDialog, Pager,
+    Sheet, Table, Time, Tone, Weight, page,
 };
 use crate::pages::paged::Paged;
 use crate::paths;
@@ -20,7 +21,6 @@ pub fn ApiKeysPage() -> impl IntoView {
         let keys = api_keys(query.clone()).await?;
         let made = taken_key().await?;
         let listing = Listing::read(paths::API_KEYS, &query, &SORTS);
-        let export = listing.csv();
         let body = view! {
             {made.map(|key| view! { <NewKey key=key/> })}
             {list(listing, keys)}
@@ -29,7 +29,6 @@ pub fn ApiKeysPage() -> impl IntoView {
             .under("Account")
             .lead("For programs: sent in the header X-DC-DEVKEY, they act in their owner's name.")
             .actions(view! {
-                <LinkButton href=export weight=Weight::Ghost glyph=Glyph::Download>"Export CSV"</LinkButton>
                 <LinkButton href=paths::api_key_new() weight=Weight::Primary glyph=Glyph::Add>"Add API key"</LinkButton>
             }))
     })
@@ -47,30 +46,45 @@ fn NewKey(key: String) -> impl IntoView {
 
 fn list(listing: Listing, keys: Paged<ApiKeyRow>) -> AnyView {
     let Paged { rows, previous, next } = keys;
-    if rows.is_empty() && previous.is_none() {
-        return view! {
-            <EmptyState title="No API keys yet" text="Add one for each program, so that each can be revoked alone.">
-                <LinkButton href=paths::api_key_new() weight=Weight::Primary>"Add API key"</LinkButton>
-            </EmptyState>
-        }
-        .into_any();
-    }
-    let columns = vec![
-        Column::new("Name"),
-        Column::new("Person"),
-        Column::new("Role"),
-        Column::new("Status"),
-        Column::new("Created").sorted("created"),
-        Column::new("Last used"),
-        Column::new("Actions").hidden(),
-    ];
-    let table = listing.clone();
-    let rows = rows.into_iter().map(row).collect_view();
+    let body =
+        if rows.is_empty() { empty(listing.is_filtered()) } else { table(listing.clone(), rows) };
+    let statuses = vec![Choice::new("active", "Active"), Choice::new("revoked", "Revoked")];
+    let bar = listing.clone();
     view! {
-        <Table label="API keys" columns=columns listing=table>{rows}</Table>
+        <FilterBar listing=bar export=true>
+            <FilterText name="text" label="Name or e-mail"/>
+            <FilterSelect name="status" label="Status" choices=statuses/>
+        </FilterBar>
+        {body}
         <Pager listing=listing previous=previous next=next/>
     }
     .into_any()
+}
+
+fn empty(filtered: bool) -> AnyView {
+    if filtered {
+        return view! { <EmptyState title="No API key matches" text="Clear the filters to see all."/> }.into_any();
+    }
+    view! {
+        <EmptyState title="No API keys yet" text="Add one for each program, so that each can be revoked alone.">
+            <LinkButton href=paths::api_key_new() weight=Weight::Primary>"Add API key"</LinkButton>
+        </EmptyState>
+    }
+    .into_any()
+}
+
+fn table(listing: Listing, rows: Vec<ApiKeyRow>) -> AnyView {
+    let columns = vec![
+        Column::new("Name").sorted("name"),
+        Column::new("Person").sorted("person"),
+        Column::new("Role"),
+        Column::new("Status"),
+        Column::new("Created").sorted("created"),
+        Column::new("Last used").sorted("used"),
+        Column::new("Actions").hidden(),
+    ];
+    let rows = rows.into_iter().map(row).collect_view();
+    view! { <Table label="API keys" columns=columns listing=listing>{rows}</Table> }.into_any()
 }
 
 fn row(key: ApiKeyRow) -> impl IntoView {
@@ -99,7 +113,7 @@ fn row(key: ApiKeyRow) -> impl IntoView {
     view! {
         <tr>
             <th scope="row">{key.name}</th>
-            <td>{key.email}</td>
+            <td class="wide">{key.email}</td>
             <td>{key.role.map_or("As the person", domain::model::Role::label)}</td>
             <td><Badge tone=tone text=status/></td>
             <td><Time at=key.created_at/></td>

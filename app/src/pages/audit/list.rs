@@ -102,10 +102,10 @@ fn row(line: AuditLine) -> impl IntoView {
     view! {
         <tr>
             <th scope="row" class="nowrap"><Time at=line.at/></th>
-            <td>{line.actor}<span class="small muted">{from}</span></td>
+            <td class="wide">{line.actor}<span class="small muted">{from}</span></td>
             <td><code>{line.action}</code></td>
             <td class="nowrap" title=line.resource>{shown}</td>
-            <td>{line.description}{changes}</td>
+            <td class="wide">{line.description}{changes}</td>
         </tr>
     }
 }

@@ -66,11 +66,27 @@ impl DomainRow {
     }
 }
 
+/// The filter of the list; none where it can't match anything, as an organization that is not there.
+#[cfg(feature = "ssr")]
+pub(super) async fn filter(
+    desk: &crate::desk::Desk,
+    listing: &crate::kit::Listing,
+) -> Result<Option<lifecycle::organizations::PlaceFilter>, PortalError> {
+    let mut filter = crate::pages::organizations::api::filter(listing, desk.now);
+    if let Some(typed) = listing.filter("organization") {
+        filter.organization = desk.lifecycle.organization_meant(typed).await?;
+        if filter.organization.is_none() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(filter))
+}
+
 /// A page of domains.
 #[server(prefix = "/api", endpoint = "domains/list")]
 pub async fn domains(query: String) -> Result<Paged<DomainRow>, PortalError> {
     use crate::desk::{Desk, May};
-    use crate::pages::organizations::api::{filter, listing, sort};
+    use crate::pages::organizations::api::{listing, sort};
     use crate::pages::paged::{page_of, paged};
     use lifecycle::organizations::{DomainRecord, PlaceSort};
 
@@ -78,7 +94,8 @@ pub async fn domains(query: String) -> Result<Paged<DomainRow>, PortalError> {
     let listing = listing(crate::paths::DOMAINS, &query);
     let sort = sort(&listing);
     let page = page_of(&listing, sort, sort == PlaceSort::ValidatedUntil);
-    let slice = desk.lifecycle.domains(filter(&listing, desk.now), &page).await?;
+    let Some(filter) = filter(&desk, &listing).await? else { return Ok(Paged::none()) };
+    let slice = desk.lifecycle.domains(filter, &page).await?;
     let key = |record: &DomainRecord| (sort.of_domain(record), record.domain.id.0);
     Ok(paged(slice, key, |record| DomainRow::of(&desk, record)))
 }

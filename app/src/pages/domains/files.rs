@@ -4,10 +4,11 @@ use axum::extract::RawQuery;
 use axum::response::Response;
 use lifecycle::organizations::DomainRecord;
 
+use super::api::filter;
 use crate::desk::{Desk, May};
 use crate::fault::PortalError;
 use crate::pages::csv::{Csv, all_rows, exported};
-use crate::pages::organizations::api::{filter, listing, sort};
+use crate::pages::organizations::api::{listing, sort};
 
 /// `/certificates/domains.csv`.
 pub async fn domains(desk: Desk, RawQuery(query): RawQuery) -> Response {
@@ -17,13 +18,14 @@ pub async fn domains(desk: Desk, RawQuery(query): RawQuery) -> Response {
 async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
     desk.check(May::SeeAll)?;
     let listing = listing(crate::paths::DOMAINS, query);
-    let (sort, filter) = (sort(&listing), filter(&listing, desk.now));
+    let sort = sort(&listing);
+    let mut csv = Csv::new(&["Domain", "Organization", "Validated until", "Method"]);
+    let Some(filter) = filter(&desk, &listing).await? else { return Ok(csv) };
     let key = |record: &DomainRecord| (sort.of_domain(record), record.domain.id.0);
     let rows = all_rows(sort, listing.sort.descending, key, |page| {
         let (desk, filter) = (desk.clone(), filter.clone());
         async move { desk.lifecycle.domains(filter, &page).await }
     });
-    let mut csv = Csv::new(&["Domain", "Organization", "Validated until", "Method"]);
     for record in rows.await? {
         let until =
             record.domain.validated_until.map(domain::Timestamp::rfc3339).unwrap_or_default();

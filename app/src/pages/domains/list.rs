@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::api::{DomainRow, OwnerChoice, domains, owners};
+use super::api::{DomainRow, OwnerChoice, domains};
 use crate::kit::{
     Choice, Column, EmptyState, FilterBar, FilterSelect, FilterText, Glyph, LinkButton, Listing,
     Pager, Sheet, Table, Weight, page,
@@ -20,24 +20,23 @@ pub fn DomainsPage() -> impl IntoView {
     let query = Viewer::current().query().to_owned();
     page(async move {
         let found = domains(query.clone()).await?;
-        let owners = owners().await?;
         let listing = Listing::read(paths::DOMAINS, &query, &SORTS);
-        Ok(Sheet::new("Domains", list(listing, found, owners))
+        Ok(Sheet::new("Domains", list(listing, found))
             .under("Certificates")
             .lead("A validated domain covers itself and every name below it.")
-            .actions(administrators(|| {
-                view! {
-                    <LinkButton href=paths::domain_new() weight=Weight::Primary glyph=Glyph::Add>"Add domain"</LinkButton>
-                }
-            })))
+            .actions(administrators(add_button)))
     })
+}
+
+fn add_button() -> impl IntoView {
+    view! { <LinkButton href=paths::domain_new() weight=Weight::Primary glyph=Glyph::Add>"Add domain"</LinkButton> }
 }
 
 pub(super) fn owner_choices(owners: Vec<OwnerChoice>) -> Vec<Choice> {
     owners.into_iter().map(|owner| Choice::new(owner.id.to_string(), owner.name)).collect()
 }
 
-fn list(listing: Listing, found: Paged<DomainRow>, owners: Vec<OwnerChoice>) -> AnyView {
+fn list(listing: Listing, found: Paged<DomainRow>) -> AnyView {
     let Paged { rows, previous, next } = found;
     let columns = vec![
         Column::new("Domain").sorted("name"),
@@ -51,15 +50,17 @@ fn list(listing: Listing, found: Paged<DomainRow>, owners: Vec<OwnerChoice>) -> 
     view! {
         <FilterBar listing=bar export=true>
             <FilterText name="text" label="Domain" placeholder="example.com"/>
-            <FilterSelect name="organization" label="Organization" choices=owner_choices(owners)/>
+            <FilterText name="organization" label="Organization"/>
             <FilterSelect name="status" label="Validation" choices=validation_choices()/>
         </FilterBar>
         {match (none, filtered) {
             (true, true) => view! {
-                <EmptyState title="No domain matches" text="Clear the filters to see all."/>
+                <EmptyState title="No domain matches" text="Change or clear the filters. An organization is found by its name, whole or as far as no other has it."/>
             }.into_any(),
             (true, false) => view! {
-                <EmptyState title="No domains yet" text="Add a domain and show that your organization controls it."/>
+                <EmptyState title="No domains yet" text="Add a domain and show that your organization controls it.">
+                    {administrators(add_button)}
+                </EmptyState>
             }.into_any(),
             _ => view! { <Table label="Domains" columns=columns listing=table>{rows}</Table> }.into_any(),
         }}

@@ -82,8 +82,8 @@ pub struct EndpointList {
     pub page: Paged<EndpointRow>,
     /// The word behind "Switch to".
     pub brand: String,
-    /// Agents to filter by: id and name.
-    pub agents: Vec<(i64, String)>,
+    /// The name of the agent that the list is narrowed to.
+    pub agent: Option<String>,
     /// This person may set automation up: bulk, auto-renew.
     pub may_automate: bool,
 }
@@ -149,13 +149,13 @@ pub async fn endpoints(query: String) -> Result<EndpointList, PortalError> {
     let desk = Desk::require(May::SeeAll)?;
     let listing = reading::listing(&query);
     let brand = desk.lifecycle.settings().await?.value("brand_word").to_owned();
-    let agents = desk.lifecycle.agents(&desk.actor()).await?;
-    Ok(EndpointList {
-        page: reading::page(&desk, &listing).await?,
-        brand,
-        agents: agents.into_iter().map(|agent| (agent.id, agent.name)).collect(),
-        may_automate: desk.may(May::Automate),
-    })
+    let agent = reading::agent(&desk, &listing).await?;
+    let page = match reading::filter(&listing, agent.as_ref(), desk.now) {
+        Some(filter) => reading::page(&desk, &listing, filter).await?,
+        None => Paged::none(),
+    };
+    let agent = agent.map(|agent| agent.name);
+    Ok(EndpointList { page, brand, agent, may_automate: desk.may(May::Automate) })
 }
 
 /// One endpoint.

@@ -8,11 +8,11 @@ use super::auto_renew::{RenewDefaults, renew_fields};
 use super::bulk_api::{BulkAct, BulkView, NO_DUPLICATES, SubmitBulk, SubmitBulkAutoRenew, bulk};
 use super::list::common_name;
 use crate::kit::{
-    Button, Checkbox, Choice, Column, EmptyState, Expiry, Form, FormActions, FormState, Hidden,
-    LinkButton, Notice, Section, SelectField, Sheet, Table, Tone, Unavailable, Weight, page,
+    Button, Checkbox, Column, EmptyState, Expiry, Form, FormActions, FormState, Hidden, LinkButton,
+    Notice, Section, SelectField, Sheet, Table, Tone, Unavailable, Weight, page,
 };
 use crate::pages::wizard::api::Frame;
-use crate::pages::wizard::{InstallDefaults, installation_fields};
+use crate::pages::wizard::{InstallDefaults, installation_fields, profile_choices};
 use crate::paths;
 use crate::viewer::Viewer;
 
@@ -78,7 +78,7 @@ fn form(view: &BulkView, frame: &Frame) -> AnyView {
         }
         .into_any();
     }
-    let (profiles, suggested) = profiles(frame);
+    let (profiles, suggested) = profile_choices(frame);
     let install = defaults(frame);
     let names_line = names_line(view.act);
     let submit = if view.fits.len() == 1 { "Submit request" } else { "Submit requests" };
@@ -156,16 +156,8 @@ fn selected(row: &EndpointRow, name: Option<String>) -> AnyView {
     .into_any()
 }
 
-fn profiles(frame: &Frame) -> (Vec<Choice>, String) {
-    let choices = frame.profiles.iter().map(|profile| {
-        let label = format!("{} – {} for {}", profile.name, profile.product, profile.organization);
-        Choice::new(profile.id.to_string(), label).disabled(!profile.reasons.is_empty())
-    });
-    (choices.collect(), frame.suggested.map(|id| id.to_string()).unwrap_or_default())
-}
-
 fn renewal(frame: &Frame) -> AnyView {
-    let (choices, suggested) = profiles(frame);
+    let (choices, suggested) = profile_choices(frame);
     let defaults = RenewDefaults::of(None, &frame.time_zone);
     view! {
         <Section title="Auto-renew">

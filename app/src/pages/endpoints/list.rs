@@ -36,7 +36,7 @@ pub fn EndpointsPage() -> impl IntoView {
 }
 
 fn list(listing: Listing, found: EndpointList) -> AnyView {
-    let EndpointList { page, brand, agents, may_automate } = found;
+    let EndpointList { page, brand, agent, may_automate } = found;
     let (previous, next) = (page.previous.clone(), page.next.clone());
     let body = if page.rows.is_empty() {
         empty(listing.is_filtered(), may_automate)
@@ -50,16 +50,14 @@ fn list(listing: Listing, found: EndpointList) -> AnyView {
         .into_any()
     };
     view! {
-        {filters(listing.clone(), agents)}
+        {filters(listing.clone(), agent)}
         {body}
         <Pager listing=listing previous=previous next=next/>
     }
     .into_any()
 }
 
-fn filters(listing: Listing, agents: Vec<(i64, String)>) -> AnyView {
-    let agents: Vec<Choice> =
-        agents.into_iter().map(|(id, name)| Choice::new(id.to_string(), name)).collect();
+fn filters(listing: Listing, agent: Option<String>) -> AnyView {
     let statuses = EndpointStatus::ALL
         .iter()
         .map(|status| Choice::new(status.as_str(), status.label()))
@@ -75,7 +73,7 @@ fn filters(listing: Listing, agents: Vec<(i64, String)>) -> AnyView {
         <FilterBar listing=listing export=true>
             <FilterText name="text" label="IP, name or order"/>
             <FilterSelect name="status" label="Automation status" choices=statuses/>
-            <FilterSelect name="agent" label="Agent" choices=agents/>
+            <FilterText name="agent" label="Agent" placeholder="Name or host" shown=agent/>
             <FilterSelect name="issuer" label="Issuer" choices=issuers/>
             <FilterSelect name="expires" label="Expires within" choices=within/>
         </FilterBar>
@@ -85,7 +83,7 @@ fn filters(listing: Listing, agents: Vec<(i64, String)>) -> AnyView {
 
 fn empty(filtered: bool, may_automate: bool) -> AnyView {
     if filtered {
-        return view! { <EmptyState title="No endpoint matches" text="Clear the filters to see all of them."/> }.into_any();
+        return view! { <EmptyState title="No endpoint matches" text="Change or clear the filters. An agent is found by its name or its host's, whole or as far as no other has it."/> }.into_any();
     }
     let text = if may_automate {
         "Install an agent on a host with a TLS server: it finds the endpoints by itself and lists them here."

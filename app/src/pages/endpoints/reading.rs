@@ -4,7 +4,8 @@ use domain::model::{AutoRenew, EndpointStatus};
 use domain::rules::OfferedAction;
 use domain::{Days, EndpointId, ProfileId, Timestamp};
 use lifecycle::automation::{
-    EndpointFilter, EndpointKey, EndpointRecord, EndpointSort, EventRecord, ProfileView, Served,
+    AgentRecord, EndpointFilter, EndpointKey, EndpointRecord, EndpointSort, EventRecord,
+    ProfileView, Served,
 };
 
 use super::address;
@@ -32,17 +33,34 @@ fn sort(listing: &Listing) -> EndpointSort {
     }
 }
 
-fn filter(listing: &Listing, now: Timestamp) -> EndpointFilter {
-    EndpointFilter {
+/// The filter; none where it can't match anything, as an agent that is not there.
+pub(crate) fn filter(
+    listing: &Listing,
+    agent: Option<&AgentRecord>,
+    now: Timestamp,
+) -> Option<EndpointFilter> {
+    if listing.filter("agent").is_some() && agent.is_none() {
+        return None;
+    }
+    let days = listing.query.read("expires");
+    Some(EndpointFilter {
         ids: Vec::new(),
         status: listing.query.read("status"),
-        agent: listing.query.read("agent"),
+        agent: agent.map(AgentRecord::agent_id),
         issuer: listing.query.read("issuer"),
-        expires_before: listing
-            .query
-            .read("expires")
-            .map(|days: i64| now.plus(Days(days.clamp(0, 10_000)))),
+        expires_before: days.map(|days: i64| now.plus(Days(days.clamp(0, 10_000)))),
         text: listing.filter("text").map(str::to_owned),
+    })
+}
+
+/// The agent that the list is narrowed to, by its number or a name.
+pub(crate) async fn agent(
+    desk: &Desk,
+    listing: &Listing,
+) -> Result<Option<AgentRecord>, PortalError> {
+    match listing.filter("agent") {
+        Some(typed) => Ok(desk.lifecycle.agent_meant(&desk.actor(), typed).await?),
+        None => Ok(None),
     }
 }
 
@@ -60,6 +78,7 @@ fn place(text: &str) -> Option<EndpointKey> {
 pub(crate) async fn page(
     desk: &Desk,
     listing: &Listing,
+    filter: EndpointFilter,
 ) -> Result<Paged<EndpointRow>, PortalError> {
     let (sort, descending) = (sort(listing), listing.sort.descending);
     let (from, backwards) = match &listing.cursor {
@@ -69,7 +88,6 @@ pub(crate) async fn page(
     };
     let backwards = backwards && from.is_some();
     let begun = from.is_some();
-    let filter = filter(listing, desk.now);
     let found = desk
         .lifecycle
         .endpoints(&desk.actor(), filter, sort, descending != backwards, from, listing.size)
@@ -94,8 +112,10 @@ pub(crate) async fn all(
 ) -> Result<Vec<EndpointRecord>, PortalError> {
     let mut records = Vec::new();
     let mut from = None;
+    let agent = agent(desk, listing).await?;
+    let Some(wanted) = filter(listing, agent.as_ref(), desk.now) else { return Ok(records) };
     loop {
-        let (filter, sort) = (filter(listing, desk.now), sort(listing));
+        let (filter, sort) = (wanted.clone(), sort(listing));
         let page = desk
             .lifecycle
             .endpoints(&desk.actor(), filter, sort, listing.sort.descending, from, EXPORT_PAGE)

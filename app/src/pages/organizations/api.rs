@@ -51,7 +51,7 @@ mod reading {
     pub(crate) fn filter(listing: &Listing, now: Timestamp) -> PlaceFilter {
         PlaceFilter {
             text: listing.filter("text").map(ToOwned::to_owned),
-            organization: listing.query.read("organization"),
+            organization: None,
             validation: match listing.filter("status") {
                 Some("validated") => Some(ValidationState::Current(now)),
                 Some("wanted") => Some(ValidationState::Wanted(now)),

@@ -10,8 +10,8 @@ use super::api::{
 use super::list::{validation_badge, validation_end};
 use crate::fault::PortalError;
 use crate::kit::{
-    Button, Checkbox, Fact, Facts, Form, FormActions, Glyph, Hidden, LinkButton, NONE, Section,
-    Sheet, TextField, Weight, page,
+    Button, Checkbox, Dialog, Fact, Facts, Form, FormActions, Glyph, Hidden, LinkButton, NONE,
+    OpenDialog, Section, Sheet, TextField, Weight, page,
 };
 use crate::pages::permitted::for_administrators;
 use crate::paths;
@@ -66,7 +66,7 @@ pub fn OrganizationPage() -> impl IntoView {
 
 fn body(organization: &OrganizationRow) -> AnyView {
     let domains =
-        Query::default().with("organization", organization.id).href(paths::DOMAINS.as_str());
+        Query::default().with("organization", &organization.name).href(paths::DOMAINS.as_str());
     let add =
         Query::default().with("organization", organization.id).href(paths::DOMAIN_NEW.as_str());
     let may_change = organization.may_change;
@@ -145,11 +145,15 @@ fn validation(organization: &OrganizationRow) -> AnyView {
                     <Button weight=Weight::Primary>{label}</Button>
                 </Form>
                 {validated.then(|| view! {
-                    <Form action=ValidateOrganization::PATH key="withdraw" class="inline">
-                        <Hidden name="id" value=own/>
-                        <Hidden name="valid" value="false"/>
-                        <Button weight=Weight::Danger>"Withdraw validation"</Button>
-                    </Form>
+                    <OpenDialog id="withdraw">"Withdraw"</OpenDialog>
+                    <Dialog id="withdraw" title="Withdraw the validation of this organization?">
+                        <p>"No OV and EV certificates are issued to it until it is validated again. Certificates that were issued stay as they are."</p>
+                        <Form action=ValidateOrganization::PATH key="withdraw">
+                            <Hidden name="id" value=own/>
+                            <Hidden name="valid" value="false"/>
+                            <FormActions><Button weight=Weight::Danger>"Withdraw validation"</Button></FormActions>
+                        </Form>
+                    </Dialog>
                 })}
             </div>
         </Section>

@@ -23,15 +23,17 @@ pub fn OrganizationsPage() -> impl IntoView {
         let listing = Listing::read(paths::ORGANIZATIONS, &query, &SORTS);
         Ok(Sheet::new("Organizations", list(listing, found))
             .under("Certificates")
-            .lead("Who certificates are issued to. OV and EV products ask for a current validation.")
-            .actions(administrators(|| {
-                view! {
-                    <LinkButton href=paths::organization_new() weight=Weight::Primary glyph=Glyph::Add>
-                        "Add organization"
-                    </LinkButton>
-                }
-            })))
+            .lead(
+                "Who certificates are issued to. OV and EV products ask for a current validation.",
+            )
+            .actions(administrators(add_button)))
     })
+}
+
+fn add_button() -> impl IntoView {
+    view! {
+        <LinkButton href=paths::organization_new() weight=Weight::Primary glyph=Glyph::Add>"Add organization"</LinkButton>
+    }
 }
 
 fn list(listing: Listing, found: Paged<OrganizationRow>) -> AnyView {
@@ -56,7 +58,9 @@ fn list(listing: Listing, found: Paged<OrganizationRow>) -> AnyView {
                 <EmptyState title="No organization matches" text="Clear the filters to see all."/>
             }.into_any(),
             (true, false) => view! {
-                <EmptyState title="No organizations yet" text="Add the organization that certificates are issued to."/>
+                <EmptyState title="No organizations yet" text="Add the organization that certificates are issued to.">
+                    {administrators(add_button)}
+                </EmptyState>
             }.into_any(),
             _ => view! { <Table label="Organizations" columns=columns listing=table>{rows}</Table> }.into_any(),
         }}
@@ -68,7 +72,7 @@ fn list(listing: Listing, found: Paged<OrganizationRow>) -> AnyView {
 fn row(organization: OrganizationRow) -> impl IntoView {
     let until = organization.validated_until;
     let domains =
-        Query::default().with("organization", organization.id).href(paths::DOMAINS.as_str());
+        Query::default().with("organization", &organization.name).href(paths::DOMAINS.as_str());
     view! {
         <tr>
             <th scope="row"><a href=paths::organization(organization.id)>{organization.name}</a></th>

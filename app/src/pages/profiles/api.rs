@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::PortalError;
+use crate::pages::paged::Paged;
 
 /// A profile with its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +33,7 @@ pub const SORTS: [&str; 4] = ["name", "product", "organization", "saved"];
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProfileList {
     /// As the URL asks.
-    pub rows: Vec<ProfileRow>,
+    pub page: Paged<ProfileRow>,
     /// This person may change them.
     pub may_automate: bool,
 }
@@ -54,14 +55,21 @@ pub struct ProfileForm {
     pub first: bool,
 }
 
-/// The list of profiles.
+/// A page of profiles.
 #[server(prefix = "/api", endpoint = "profiles/list")]
 pub async fn profiles(query: String) -> Result<ProfileList, PortalError> {
+    use super::reading::{filter, listing, sort};
     use crate::desk::{Desk, May};
+    use crate::pages::paged::{page_of, paged};
+    use lifecycle::automation::ProfileSort;
 
     let desk = Desk::require(May::SeeAll)?;
-    let rows = super::files::listed(&desk, &query).await?;
-    Ok(ProfileList { rows, may_automate: desk.may(May::Automate) })
+    let listing = listing(&query);
+    let sort = sort(&listing);
+    let page = page_of(&listing, sort, sort == ProfileSort::Saved);
+    let slice = desk.lifecycle.profile_list(&desk.actor(), &filter(&listing), &page).await?;
+    let page = paged(slice, |view| (view.key(sort), view.profile.id.0), super::read_form::row);
+    Ok(ProfileList { page, may_automate: desk.may(May::Automate) })
 }
 
 /// The form of a profile; of a new one without `id`.

@@ -1,36 +1,16 @@
-//! (ssr) The list of profiles as its URL asks, and as CSV.
+//! The list of profiles as CSV.
 
 use axum::extract::RawQuery;
 use axum::response::Response;
 
-use super::api::{ProfileRow, SORTS};
+use lifecycle::automation::ProfileView;
+
 use super::list::{coverage, renewal, validity};
 use super::read_form::row;
+use super::reading::{filter, listing, sort};
 use crate::desk::{Desk, May};
 use crate::fault::PortalError;
-use crate::kit::Listing;
-use crate::pages::csv::{Csv, exported};
-use crate::pages::paged::sorted;
-use crate::paths;
-
-/// All profiles that the list's filters let through.
-pub(super) async fn listed(desk: &Desk, query: &str) -> Result<Vec<ProfileRow>, PortalError> {
-    let listing = Listing::read(paths::PROFILES, query, &SORTS);
-    let text = listing.filter("text").unwrap_or_default().to_lowercase();
-    let state = listing.filter("state");
-    let shown = |row: &ProfileRow| {
-        let held = [&row.profile.name, &row.product, &row.organization];
-        held.into_iter().any(|held| held.to_lowercase().contains(&text))
-            && state.is_none_or(|state| state == row.state.label())
-    };
-    let rows = desk.lifecycle.profiles(&desk.actor()).await?.into_iter().map(row).filter(shown);
-    Ok(sorted(rows.collect(), &listing, |row| match listing.sort.key.as_str() {
-        "product" => (0, &row.product),
-        "organization" => (0, &row.organization),
-        "saved" => (row.updated_at.0, ""),
-        _ => (0, &row.profile.name),
-    }))
-}
+use crate::pages::csv::{Csv, all_rows, exported};
 
 /// `/automation/profiles.csv`.
 pub async fn profiles(desk: Desk, RawQuery(query): RawQuery) -> Response {
@@ -39,6 +19,13 @@ pub async fn profiles(desk: Desk, RawQuery(query): RawQuery) -> Response {
 
 async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
     desk.check(May::SeeAll)?;
+    let listing = listing(query);
+    let (sort, filter) = (sort(&listing), filter(&listing));
+    let key = |view: &ProfileView| (view.key(sort), view.profile.id.0);
+    let profiles = all_rows(sort, listing.sort.descending, key, |page| {
+        let (desk, filter) = (desk.clone(), filter.clone());
+        async move { desk.lifecycle.profile_list(&desk.actor(), &filter, &page).await }
+    });
     let mut csv = Csv::new(&[
         "Name",
         "Default",
@@ -53,7 +40,8 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
         "Saved",
     ]);
     let yes = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
-    for row in listed(&desk, query).await? {
+    for view in profiles.await? {
+        let row = row(view);
         let profile = row.profile;
         csv.line([
             profile.name.clone(),

@@ -7,8 +7,9 @@ use leptos::prelude::*;
 use super::api::{ProfileList, ProfileRow, SORTS, profiles};
 use crate::kit::{
     Badge, Choice, Column, EmptyState, FilterBar, FilterSelect, FilterText, Glyph, LinkButton,
-    Listing, Sheet, Table, Time, Tone, Weight, page,
+    Listing, Pager, Sheet, Table, Time, Tone, Weight, page,
 };
+use crate::pages::paged::Paged;
 use crate::paths;
 use crate::viewer::Viewer;
 
@@ -17,19 +18,20 @@ use crate::viewer::Viewer;
 pub fn ProfilesPage() -> impl IntoView {
     let query = Viewer::current().query().to_owned();
     page(async move {
-        let ProfileList { rows, may_automate } = profiles(query.clone()).await?;
+        let ProfileList { page, may_automate } = profiles(query.clone()).await?;
         let listing = Listing::read(paths::PROFILES, &query, &SORTS);
         let add = may_automate.then(|| {
             view! { <LinkButton href=paths::profile_new() weight=Weight::Primary glyph=Glyph::Add>"Add new profile"</LinkButton> }
         });
-        Ok(Sheet::new("Manage profiles", list(listing, rows, may_automate))
+        Ok(Sheet::new("Manage profiles", list(listing, page, may_automate))
             .under("Automation")
             .lead("A profile holds product, organization, coverage, validity and key: all that a request needs but the names.")
             .actions(add))
     })
 }
 
-fn list(listing: Listing, rows: Vec<ProfileRow>, may_automate: bool) -> AnyView {
+fn list(listing: Listing, page: Paged<ProfileRow>, may_automate: bool) -> AnyView {
+    let Paged { rows, previous, next } = page;
     let (bar, filtered) = (listing.clone(), listing.is_filtered());
     let body = match (rows.is_empty(), filtered) {
         (true, true) => {
@@ -37,7 +39,7 @@ fn list(listing: Listing, rows: Vec<ProfileRow>, may_automate: bool) -> AnyView 
                 .into_any()
         }
         (true, false) => empty(may_automate),
-        (false, _) => table(listing, rows),
+        (false, _) => table(listing.clone(), rows),
     };
     let states = [ProfileState::Active, ProfileState::ActionNeeded { reasons: Vec::new() }];
     let states = states.map(|state| Choice::new(state.label(), state.label())).to_vec();
@@ -47,6 +49,7 @@ fn list(listing: Listing, rows: Vec<ProfileRow>, may_automate: bool) -> AnyView 
             <FilterSelect name="state" label="State" choices=states/>
         </FilterBar>
         {body}
+        <Pager listing=listing previous=previous next=next/>
     }
     .into_any()
 }

@@ -7,6 +7,8 @@ pub mod files;
 mod list;
 #[cfg(feature = "ssr")]
 pub(crate) mod read_form;
+#[cfg(feature = "ssr")]
+mod reading;
 
 pub use edit::{ProfileNewPage, ProfilePage};
 pub use list::ProfilesPage;

@@ -34,7 +34,7 @@ pub(super) async fn form(desk: &Desk, id: Option<ProfileId>) -> Result<ProfileFo
         None => None,
     };
     Ok(ProfileForm {
-        first: found.is_none() && desk.lifecycle.profiles(&desk.actor()).await?.is_empty(),
+        first: found.is_none() && !desk.lifecycle.has_profiles(&desk.actor()).await?,
         row: found,
         organizations: organizations(desk).await?,
         longest: CATALOGUE.iter().map(|product| longest_lifetime(product, desk.now).0).collect(),

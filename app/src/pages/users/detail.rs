@@ -8,8 +8,8 @@ use super::api::{AddUser, MakeLink, SetDisabled, SetRole, UserRow, taken_link, u
 use super::list::{role_choices_in_words, status};
 use crate::fault::PortalError;
 use crate::kit::{
-    Button, CodeBlock, Fact, Facts, Form, FormActions, Hidden, LinkButton, Notice, RadioGroup,
-    Section, Sheet, TextField, Time, Tone, Weight, page,
+    Button, CodeBlock, Dialog, Fact, Facts, Form, FormActions, Hidden, LinkButton, Notice,
+    OpenDialog, RadioGroup, Section, Sheet, TextField, Time, Tone, Weight, page,
 };
 use crate::pages::permitted::for_administrators;
 use crate::paths;
@@ -72,7 +72,7 @@ fn facts(person: &UserRow) -> AnyView {
     view! {
         <Section title="Account">
             <Facts>
-                <Fact term="E-mail">{person.email}</Fact>
+                <Fact term="E-mail"><span class="email">{person.email}</span></Fact>
                 <Fact term="Role">{person.role.label()}</Fact>
                 <Fact term="Time zone">{person.time_zone}</Fact>
                 <Fact term="Added"><Time at=person.created_at/></Fact>
@@ -111,20 +111,32 @@ fn access(person: &UserRow) -> AnyView {
             </Form>
         }
     });
-    let (label, weight) = if disabled {
-        ("Enable account", Weight::Plain)
+    let form = move |weight, label| {
+        view! {
+            <Form action=SetDisabled::PATH class="inline">
+                <Hidden name="id" value=id/>
+                <Hidden name="disabled" value=(!disabled).to_string()/>
+                <Button weight=weight>{label}</Button>
+            </Form>
+        }
+    };
+    let turn = if disabled {
+        form(Weight::Plain, "Enable account").into_any()
     } else {
-        ("Disable account", Weight::Danger)
+        view! {
+            <OpenDialog id="disable">"Disable"</OpenDialog>
+            <Dialog id="disable" title="Disable this account?">
+                <p>"This person is signed out at once, their API keys stop working and their auto-renewals stop. You can enable the account again."</p>
+                {form(Weight::Danger, "Disable account")}
+            </Dialog>
+        }
+        .into_any()
     };
     view! {
         <Section title="Access" lead="A disabled person can't sign in; their API keys and auto-renewals stop.">
             <div class="actions">
                 {link}
-                <Form action=SetDisabled::PATH class="inline">
-                    <Hidden name="id" value=id/>
-                    <Hidden name="disabled" value=(!disabled).to_string()/>
-                    <Button weight=weight>{label}</Button>
-                </Form>
+                {turn}
             </div>
         </Section>
     }

@@ -65,7 +65,7 @@ fn row(person: UserRow) -> impl IntoView {
     view! {
         <tr>
             <th scope="row"><a href=paths::user(person.id)>{person.name}</a></th>
-            <td>{person.email}</td>
+            <td class="wide">{person.email}</td>
             <td>{person.role.label()}</td>
             <td>{badge}</td>
             <td>{seen}</td>

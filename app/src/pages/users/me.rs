@@ -23,7 +23,7 @@ fn profile(person: &UserRow) -> AnyView {
     view! {
         <Section title="Profile">
             <Facts>
-                <Fact term="E-mail">{person.email}</Fact>
+                <Fact term="E-mail"><span class="email">{person.email}</span></Fact>
                 <Fact term="Role">{person.role.label()}</Fact>
                 <Fact term="Added"><Time at=person.created_at/></Fact>
             </Facts>

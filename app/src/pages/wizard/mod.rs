@@ -18,6 +18,7 @@ pub(crate) mod state;
 pub use certificate::CertificateStep;
 pub use installation::InstallationStep;
 pub use profile::ProfileStep;
+pub(crate) use profile::profile_choices;
 pub use review::ReviewStep;
 
 pub(crate) use installation::{InstallDefaults, installation_fields};

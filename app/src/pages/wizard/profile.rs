@@ -6,11 +6,15 @@ use leptos::server_fn::ServerFn as _;
 use super::api::{ChooseProfile, Frame, ProfileOption, step_frame};
 use super::frame::{Carried, asked, sheet};
 use crate::kit::{
-    Button, Choice, EmptyState, Form, FormActions, LinkButton, RadioGroup, Section, Weight, page,
+    Button, Choice, EmptyState, Form, FormActions, LinkButton, RadioGroup, Section, SelectField,
+    Weight, page,
 };
 use crate::paths;
 use crate::query::Query;
 use crate::viewer::Viewer;
+
+/// So many profiles are shown with all that they hold; more of them as a list to open.
+const SHOWN_IN_FULL: usize = 25;
 
 /// Step 1.
 #[component]
@@ -44,8 +48,15 @@ fn none(frame: &Frame) -> AnyView {
 }
 
 fn choose(frame: &Frame) -> AnyView {
-    let choices: Vec<Choice> = frame.profiles.iter().map(choice).collect();
-    let suggested = frame.suggested.map(|id| id.to_string()).unwrap_or_default();
+    let (many, suggested) = profile_choices(frame);
+    let few: Vec<Choice> = frame.profiles.iter().take(SHOWN_IN_FULL).map(choice).collect();
+    let fields = move || {
+        if many.len() > SHOWN_IN_FULL {
+            view! { <SelectField name="profile" label="Choose a profile" choices=many value=suggested/> }.into_any()
+        } else {
+            view! { <RadioGroup name="profile" legend="Choose a profile" choices=few value=suggested/> }.into_any()
+        }
+    };
     let (id, state) = (frame.endpoint.id, frame.state.clone());
     let add = frame.may_automate.then(|| {
         view! { <LinkButton href=new_profile()>"Add new profile"</LinkButton> }.into_any()
@@ -54,7 +65,7 @@ fn choose(frame: &Frame) -> AnyView {
         <Section title="Automation profile" lead="For whom what is ordered. The names come in the next step.">
             <Form action=ChooseProfile::PATH>
                 <Carried id=id state=state/>
-                <RadioGroup name="profile" legend="Choose a profile" choices=choices value=suggested/>
+                {fields()}
                 <FormActions>
                     <Button weight=Weight::Primary>"Continue"</Button>
                     {add}
@@ -64,6 +75,15 @@ fn choose(frame: &Frame) -> AnyView {
         </Section>
     }
     .into_any()
+}
+
+/// All profiles, each in a line, and the one to suggest.
+pub(crate) fn profile_choices(frame: &Frame) -> (Vec<Choice>, String) {
+    let choices = frame.profiles.iter().map(|profile| {
+        let label = format!("{} – {} for {}", profile.name, profile.product, profile.organization);
+        Choice::new(profile.id.to_string(), label).disabled(!profile.reasons.is_empty())
+    });
+    (choices.collect(), frame.suggested.map(|id| id.to_string()).unwrap_or_default())
 }
 
 fn choice(profile: &ProfileOption) -> Choice {

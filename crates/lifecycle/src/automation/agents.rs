@@ -3,9 +3,10 @@
 use domain::model::Role;
 use domain::{AgentId, Timestamp};
 use serde_json::json;
-use store::agents::{AgentRecord, Enrollment};
+use store::agents::{AgentFilter, AgentRecord, AgentSort, Enrollment};
 
 use crate::audit::{AuditEntry, record};
+use crate::lists::{MEANT_AMONG, PageOf, Slice, meant};
 use crate::sessions::{SecretToken, token_hash};
 use crate::{Actor, Lifecycle, LifecycleError, Result};
 
@@ -135,10 +136,34 @@ impl Lifecycle {
         Ok(agent)
     }
 
-    /// All agents.
-    pub async fn agents(&self, actor: &Actor) -> Result<Vec<AgentRecord>> {
+    /// A page of agents.
+    pub async fn agents(
+        &self,
+        actor: &Actor,
+        filter: &AgentFilter,
+        page: &PageOf<AgentSort>,
+    ) -> Result<Slice<AgentRecord>> {
         require_person(actor)?;
-        Ok(self.store().reader().await?.agents().await?)
+        let mut tx = self.store().reader().await?;
+        Ok(page.slice(tx.agents(filter, page.sort, &page.rows()).await?))
+    }
+
+    /// The agent that a filter means: by its number, else by its name or its host's; none where no
+    /// agent or several may be meant.
+    pub async fn agent_meant(&self, actor: &Actor, text: &str) -> Result<Option<AgentRecord>> {
+        require_person(actor)?;
+        let mut tx = self.store().reader().await?;
+        if let Ok(id) = text.trim().parse()
+            && let Some(agent) = tx.agent(AgentId(id)).await?
+        {
+            return Ok(Some(agent));
+        }
+        let filter = AgentFilter { text: Some(text.trim().to_owned()), standing: None };
+        let page = PageOf::first(AgentSort::Name, MEANT_AMONG);
+        let found = tx.agents(&filter, page.sort, &page.rows()).await?;
+        Ok(meant(found, text, |agent| {
+            std::iter::once(&agent.name).chain(&agent.hostname).collect()
+        }))
     }
 
     /// One agent.

@@ -5,11 +5,12 @@
 //! step is one transaction that may be repeated: an agent or this process killed in the middle
 //! goes on where the last transaction left the event.
 
-pub use store::agents::AgentRecord;
+pub use store::agents::{AgentFilter, AgentRecord, AgentSort, AgentStanding};
 pub use store::endpoints::{
     EndpointFilter, EndpointKey, EndpointRecord, EndpointReport, EndpointSort, Served,
 };
 pub use store::events::{EventFilter, EventRecord};
+pub use store::profiles::ProfileSort;
 
 mod agents;
 mod auto_renew;
@@ -29,6 +30,6 @@ pub use agents::{Activation, AgentKey, Enroll};
 pub use endpoints::{EndpointDetail, EndpointFound, EndpointPage, ReadChain};
 pub use events::EventDetail;
 pub use preview::Preview;
-pub use profiles::{ProfileForm, ProfileView};
+pub use profiles::{ProfileFilter, ProfileForm, ProfileView};
 pub use schedule::{BulkOutcome, Install, Obtain, ScheduleForm};
 pub use work::{FailedStage, Failure, Step, Task};

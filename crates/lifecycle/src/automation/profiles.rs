@@ -7,10 +7,11 @@ use domain::model::{Organization, Profile};
 use domain::rules::{ProfileState, check_profile, profile_state};
 use domain::{OrganizationId, ProfileId, Timestamp};
 use store::Tx;
-use store::profiles::ProfileRecord;
+use store::profiles::{ProfileRecord, ProfileSort};
 
 use super::agents::{require_manager, require_person};
 use crate::audit::{AuditEntry, record};
+use crate::lists::{Key, PageOf, Slice};
 use crate::{Actor, FieldFault, Lifecycle, LifecycleError, Result};
 
 /// A profile as it was filled in. `profile.id` is ignored for a new one.
@@ -39,8 +40,60 @@ pub struct ProfileView {
     pub state: ProfileState,
 }
 
+impl ProfileView {
+    /// The key of the profile under `sort`.
+    pub fn key(&self, sort: ProfileSort) -> Key {
+        sort.key(&self.profile, &self.organization_name, self.updated_at)
+    }
+}
+
+/// Which profiles a list shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProfileFilter {
+    /// In the name, the product's or the organization's, in any case.
+    pub text: Option<String>,
+    /// "Active" ones only, or only those with "Action needed".
+    pub active: Option<bool>,
+}
+
 impl Lifecycle {
-    /// All profiles by name.
+    /// A page of profiles. What needs action the rules alone can tell, so that with this filter as
+    /// many profiles are looked at as it takes.
+    pub async fn profile_list(
+        &self,
+        actor: &Actor,
+        filter: &ProfileFilter,
+        page: &PageOf<ProfileSort>,
+    ) -> Result<Slice<ProfileView>> {
+        require_person(actor)?;
+        let now = self.clock().now();
+        let mut tx = self.store().reader().await?;
+        let (mut rows, mut shown) = (page.rows(), Vec::new());
+        let wanted = usize::try_from(rows.limit).unwrap_or_default();
+        loop {
+            let lines = tx.profile_lines(filter.text.as_deref(), page.sort, &rows).await?;
+            let more = lines.len() >= wanted;
+            for line in lines {
+                let view = view(&mut tx, line.record, now).await?;
+                rows.beyond = Some((view.key(page.sort), view.profile.id.0));
+                let active = view.state == ProfileState::Active;
+                if filter.active.is_none_or(|wanted| wanted == active) {
+                    shown.push(view);
+                }
+            }
+            if !more || shown.len() >= wanted {
+                return Ok(page.slice(shown));
+            }
+        }
+    }
+
+    /// Whether there is a profile.
+    pub async fn has_profiles(&self, actor: &Actor) -> Result<bool> {
+        let first = PageOf::first(ProfileSort::Name, 1);
+        Ok(!self.profile_list(actor, &ProfileFilter::default(), &first).await?.rows.is_empty())
+    }
+
+    /// All profiles by name, to choose from.
     pub async fn profiles(&self, actor: &Actor) -> Result<Vec<ProfileView>> {
         require_person(actor)?;
         let now = self.clock().now();
@@ -119,11 +172,14 @@ async fn save(tx: &mut Tx, now: Timestamp, actor: Actor, form: ProfileForm) -> R
         return Err(LifecycleError::field("organization", "Choose one of the organizations."));
     }
     let by = actor.person().map(|person| person.user.id);
-    let existing = tx.profiles().await?;
-    let old = existing.iter().find(|one| form.version.is_some() && one.profile.id == profile.id);
-    profile.is_default |= existing.is_empty() || old.is_some_and(|old| old.profile.is_default);
+    let old = match form.version {
+        Some(_) => tx.profile(profile.id).await?,
+        None => None,
+    };
+    profile.is_default |=
+        old.as_ref().is_some_and(|old| old.profile.is_default) || tx.profiles().await?.is_empty();
     if let Some(version) = form.version {
-        let old = old.ok_or(LifecycleError::NotFound { what: "profile" })?;
+        let old = old.as_ref().ok_or(LifecycleError::NotFound { what: "profile" })?;
         if !taken(tx.update_profile(&profile, version, now, by).await)? {
             return Err(stale(old));
         }
@@ -137,8 +193,10 @@ async fn save(tx: &mut Tx, now: Timestamp, actor: Actor, form: ProfileForm) -> R
         update_scheduled(tx, &profile).await?;
     }
     let said = format!("Profile {:?} was saved.", profile.name);
-    let entry = AuditEntry::new("profile.saved", "profile", profile.id, said)
-        .changing(old.map_or(serde_json::Value::Null, |old| json(&old.profile)), json(&profile));
+    let entry = AuditEntry::new("profile.saved", "profile", profile.id, said).changing(
+        old.as_ref().map_or(serde_json::Value::Null, |old| json(&old.profile)),
+        json(&profile),
+    );
     record(tx, now, &actor, entry).await?;
     Ok(profile.id)
 }

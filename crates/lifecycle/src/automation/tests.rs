@@ -1,6 +1,7 @@
 //! Events from schedule to verification, on both databases, with the agent's part played by hand.
 
 mod failing;
+mod listing;
 mod refusing;
 mod renewing;
 
