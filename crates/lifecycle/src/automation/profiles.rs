@@ -73,8 +73,8 @@ impl Lifecycle {
         loop {
             let lines = tx.profile_lines(filter.text.as_deref(), page.sort, &rows).await?;
             let more = lines.len() >= wanted;
-            for line in lines {
-                let view = view(&mut tx, line.record, now).await?;
+            let records = lines.into_iter().map(|line| line.record);
+            for view in views(&mut tx, records, now).await? {
                 rows.beyond = Some((view.key(page.sort), view.profile.id.0));
                 let active = view.state == ProfileState::Active;
                 if filter.active.is_none_or(|wanted| wanted == active) {
@@ -98,19 +98,8 @@ impl Lifecycle {
         require_person(actor)?;
         let now = self.clock().now();
         let mut tx = self.store().reader().await?;
-        let mut views = Vec::new();
-        let mut organizations: HashMap<OrganizationId, Option<Organization>> = HashMap::new();
-        for row in tx.profiles().await? {
-            // Few organizations have all the profiles.
-            let organization = match organizations.entry(row.profile.organization) {
-                Entry::Occupied(known) => known.get().clone(),
-                Entry::Vacant(place) => {
-                    place.insert(tx.organization(row.profile.organization).await?).clone()
-                }
-            };
-            views.push(view(row, organization, now));
-        }
-        Ok(views)
+        let records = tx.profiles().await?;
+        views(&mut tx, records, now).await
     }
 
     /// One profile.
@@ -120,7 +109,7 @@ impl Lifecycle {
         let mut tx = self.store().reader().await?;
         let row = tx.profile(id).await?.ok_or(LifecycleError::NotFound { what: "profile" })?;
         let organization = tx.organization(row.profile.organization).await?;
-        Ok(view(row, organization, now))
+        Ok(view(row, organization.as_ref(), now))
     }
 
     /// Saves a profile, new or changed. The first of all becomes the default.
@@ -156,13 +145,33 @@ impl Lifecycle {
     }
 }
 
-fn view(row: ProfileRecord, organization: Option<Organization>, now: Timestamp) -> ProfileView {
+/// Few organizations have all the profiles: each is read once.
+async fn views(
+    tx: &mut Tx,
+    records: impl IntoIterator<Item = ProfileRecord>,
+    now: Timestamp,
+) -> Result<Vec<ProfileView>> {
+    let mut known: HashMap<OrganizationId, Option<Organization>> = HashMap::new();
+    let mut views = Vec::new();
+    for record in records {
+        let organization = match known.entry(record.profile.organization) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                place.insert(tx.organization(record.profile.organization).await?)
+            }
+        };
+        views.push(view(record, organization.as_ref(), now));
+    }
+    Ok(views)
+}
+
+fn view(record: ProfileRecord, organization: Option<&Organization>, now: Timestamp) -> ProfileView {
     ProfileView {
-        state: profile_state(&row.profile, organization.as_ref(), now),
-        organization_name: organization.map(|one| one.name).unwrap_or_default(),
-        profile: row.profile,
-        version: row.version,
-        updated_at: row.updated_at,
+        state: profile_state(&record.profile, organization, now),
+        organization_name: organization.map(|one| one.name.clone()).unwrap_or_default(),
+        profile: record.profile,
+        version: record.version,
+        updated_at: record.updated_at,
     }
 }
 
