@@ -2,6 +2,7 @@
 
 use leptos::children::Children;
 use leptos::prelude::*;
+use leptos_meta::Style;
 
 use super::{Glyph, Icon, Listing, Markup, PAGE_SIZES};
 
@@ -42,8 +43,8 @@ impl Column {
     }
 }
 
-/// A table; its children are `<tr>`s. On narrow screens each row is a card, in which the cells
-/// carry the labels of their columns.
+/// A table; its children are `<tr>`s. On narrow screens each row is a card, in which the cells have
+/// the labels of their columns.
 #[component]
 pub fn Table(
     /// What is in it.
@@ -61,53 +62,56 @@ pub fn Table(
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
-    let rows = match rows {
-        Some(rows) => rows.into_html(),
-        None => children.map(|rows| rows().to_html()).unwrap_or_default(),
+    let body = match rows {
+        Some(rows) => view! { <tbody inner_html=rows.into_html()></tbody> }.into_any(),
+        None => view! { <tbody>{children.map(|rows| rows())}</tbody> }.into_any(),
     };
-    let rows = labelled(&rows, &columns);
+    let class = class_of(&label);
+    let labels = labels(&class, &columns);
     let headers = columns.into_iter().map(|column| header(column, listing.as_ref())).collect_view();
     let region = label.clone();
     view! {
+        <Style media="(max-width: 639px)">{labels}</Style>
         <div class="table-region" role="region" aria-label=region tabindex="0">
-            <table>
+            <table class=class>
                 <caption class="visually-hidden">{label}</caption>
                 <thead><tr>{headers}</tr></thead>
-                <tbody inner_html=rows></tbody>
+                {body}
             </table>
         </div>
     }
 }
 
-/// The rows with each cell's column in its `data-label`.
-fn labelled(rows: &str, columns: &[Column]) -> String {
-    let label = |column: &Column| {
-        let mut label = Markup::default();
-        label.tags(" data-label=\"").text(&column.label).tags("\"");
-        if column.hidden { String::new() } else { label.into_html() }
-    };
-    let labels: Vec<String> = columns.iter().map(label).collect();
-    let mut html = String::with_capacity(rows.len() * 3 / 2);
-    let mut cells = labels.iter().cycle();
-    for (at, piece) in rows.split('<').enumerate() {
-        if at > 0 {
-            html.push('<');
-        }
-        let name = piece.split([' ', '>']).next().unwrap_or_default();
-        match name {
-            "tr" => cells = labels.iter().cycle(),
-            "td" | "th" => {
-                let (tag, rest) = piece.split_at(name.len());
-                html.push_str(tag);
-                html.push_str(cells.next().map(String::as_str).unwrap_or_default());
-                html.push_str(rest);
-                continue;
-            }
-            _ => {}
-        }
-        html.push_str(piece);
+/// A class for the tables with this label.
+fn class_of(label: &str) -> String {
+    let simple =
+        |one: char| if one.is_ascii_alphanumeric() { one.to_ascii_lowercase() } else { '-' };
+    format!("table-{}", label.chars().map(simple).collect::<String>())
+}
+
+/// The labels of the cells on a narrow screen, as a style in the page's head: said once for each
+/// column, since they would be a fifth of a page beside each cell.
+fn labels(class: &str, columns: &[Column]) -> String {
+    let mut css = String::new();
+    for (at, column) in columns.iter().enumerate().filter(|(_, column)| !column.hidden) {
+        let cell = format!(".{class} td:not(.end):nth-child({})::before", at + 1);
+        let label = css_text(&column.label);
+        // What is written after the stroke is read out: nothing, as the header is.
+        css.push_str(&format!("{cell} {{ content: {label}; content: {label} / \"\" }}"));
     }
-    html
+    css
+}
+
+/// A text of CSS, which can't end the `<style>` that it stands in either.
+fn css_text(text: &str) -> String {
+    let mut quoted = "\"".to_owned();
+    for one in text.chars() {
+        match one {
+            '"' | '\\' | '<' | '\n' => quoted.push_str(&format!("\\{:x} ", u32::from(one))),
+            _ => quoted.push(one),
+        }
+    }
+    quoted + "\""
 }
 
 fn header(column: Column, listing: Option<&Listing>) -> AnyView {
@@ -180,13 +184,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_carry_the_labels_of_their_columns() {
-        let columns =
-            [Column::new("Select").hidden(), Column::new("Name"), Column::new("\"Old\" & new")];
-        let row =
-            "<tr><td></td><th scope=\"row\"><time>1 &lt;td</time></th><td class=\"x\">a</td></tr>";
-        let shown = "<tr><td></td><th data-label=\"Name\" scope=\"row\"><time>1 &lt;td</time></th>\
-             <td data-label=\"&quot;Old&quot; &amp; new\" class=\"x\">a</td></tr>";
-        assert_eq!(labelled(&row.repeat(2), &columns), shown.repeat(2));
+    fn narrow_cells_are_labelled_by_their_place() {
+        let columns = [Column::new("Select").hidden(), Column::new("\"Old\" </style> \\")];
+        assert_eq!(class_of("Orders of 7"), "table-orders-of-7");
+        assert_eq!(
+            labels("table-orders", &columns),
+            ".table-orders td:not(.end):nth-child(2)::before { \
+             content: \"\\22 Old\\22  \\3c /style> \\5c \"; \
+             content: \"\\22 Old\\22  \\3c /style> \\5c \" / \"\" }"
+        );
     }
 }

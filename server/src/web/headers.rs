@@ -19,14 +19,14 @@ use super::identify::is_secure;
 const NOTHING: &str =
     "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
-/// Gives the page being made its content security policy: scripts are our files and the one
-/// inline script that carries this answer's nonce; no inline styles, no frames, no plug-ins.
+/// Gives the page being made its content security policy: scripts and styles are our files and the
+/// inline ones that carry this answer's nonce; no style attributes, no frames, no plug-ins.
 pub(super) fn allow_own_scripts() {
     let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else {
         return;
     };
     let policy = format!(
-        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self'; \
+        "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; style-src 'self' 'nonce-{nonce}'; \
          img-src 'self' data:; connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; \
          frame-ancestors 'none'; object-src 'none'"
     );
