@@ -1,8 +1,8 @@
 //! Tables with headers that sort, and the pager below them.
 
 use leptos::children::Children;
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
-use leptos_meta::Style;
 
 use super::{Glyph, Icon, Listing, Markup, PAGE_SIZES};
 
@@ -58,6 +58,10 @@ pub fn Table(
     /// The rows as text, where there are many.
     #[prop(optional)]
     rows: Option<Markup>,
+    /// Narrow cells have no labels: for what a page fetches anew, where a style of another answer
+    /// is not let in.
+    #[prop(optional)]
+    unlabelled: bool,
     /// The rows.
     #[prop(optional)]
     children: Option<Children>,
@@ -67,11 +71,14 @@ pub fn Table(
         None => view! { <tbody>{children.map(|rows| rows())}</tbody> }.into_any(),
     };
     let class = class_of(&label);
-    let labels = labels(&class, &columns);
+    let labels = (!unlabelled).then(|| {
+        let css = labels(&class, &columns);
+        view! { <style media="(max-width: 639px)" nonce=use_nonce() inner_html=css></style> }
+    });
     let headers = columns.into_iter().map(|column| header(column, listing.as_ref())).collect_view();
     let region = label.clone();
     view! {
-        <Style media="(max-width: 639px)">{labels}</Style>
+        {labels}
         <div class="table-region" role="region" aria-label=region tabindex="0">
             <table class=class>
                 <caption class="visually-hidden">{label}</caption>
@@ -89,29 +96,26 @@ fn class_of(label: &str) -> String {
     format!("table-{}", label.chars().map(simple).collect::<String>())
 }
 
-/// The labels of the cells on a narrow screen, as a style in the page's head: said once for each
-/// column, since they would be a fifth of a page beside each cell.
+/// The labels of the cells on a narrow screen, as a style: said once for each column, since they would be
+/// a fifth of a page beside each cell.
 fn labels(class: &str, columns: &[Column]) -> String {
-    let mut css = String::new();
-    for (at, column) in columns.iter().enumerate().filter(|(_, column)| !column.hidden) {
+    let shown = columns.iter().enumerate().filter(|(_, column)| !column.hidden);
+    let rules = shown.map(|(at, column)| {
         let cell = format!(".{class} td:not(.end):nth-child({})::before", at + 1);
         let label = css_text(&column.label);
         // What is written after the stroke is read out: nothing, as the header is.
-        css.push_str(&format!("{cell} {{ content: {label}; content: {label} / \"\" }}"));
-    }
-    css
+        format!("{cell} {{ content: {label}; content: {label} / \"\" }}")
+    });
+    rules.collect()
 }
 
 /// A text of CSS, which can't end the `<style>` that it stands in either.
 fn css_text(text: &str) -> String {
-    let mut quoted = "\"".to_owned();
-    for one in text.chars() {
-        match one {
-            '"' | '\\' | '<' | '\n' => quoted.push_str(&format!("\\{:x} ", u32::from(one))),
-            _ => quoted.push(one),
-        }
-    }
-    quoted + "\""
+    let escaped = text.chars().map(|one| match one {
+        '"' | '\\' | '<' | '\n' => format!("\\{:x} ", u32::from(one)),
+        _ => one.to_string(),
+    });
+    format!("\"{}\"", escaped.collect::<String>())
 }
 
 fn header(column: Column, listing: Option<&Listing>) -> AnyView {

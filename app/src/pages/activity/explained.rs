@@ -80,7 +80,8 @@ fn table(candidates: Vec<CandidateVerdict>) -> AnyView {
         }
     });
     let rows = rows.collect_view();
-    view! { <Table label="Orders that were looked at" columns=columns>{rows}</Table> }.into_any()
+    view! { <Table label="Orders that were looked at" columns=columns unlabelled=true>{rows}</Table> }
+        .into_any()
 }
 
 #[cfg(test)]
