@@ -87,16 +87,8 @@ impl Browser {
         self.post("/api/session/sign-in", "http://portal.test", &form.replace(' ', "+")).await
     }
 
-    async fn send(&mut self, mut request: Request<Body>) -> Page {
-        let cookies: Vec<String> =
-            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let headers = request.headers_mut();
-        headers.insert("host", "portal.test".parse().unwrap());
-        headers.entry(ACCEPT).or_insert("text/html,application/xhtml+xml".parse().unwrap());
-        headers.insert(COOKIE, cookies.join("; ").parse().unwrap());
-        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 4000))));
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let page = Page::read(response).await;
+    async fn send(&mut self, request: Request<Body>) -> Page {
+        let page = self.sending(request).await;
         for cookie in &page.cookies {
             let (name, value) =
                 cookie.split(';').next().and_then(|pair| pair.split_once('=')).unwrap();
@@ -106,6 +98,19 @@ impl Browser {
             }
         }
         page
+    }
+
+    /// Sends without waiting and without keeping new cookies.
+    fn sending(&self, mut request: Request<Body>) -> impl Future<Output = Page> + Send + use<> {
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let headers = request.headers_mut();
+        headers.insert("host", "portal.test".parse().unwrap());
+        headers.entry(ACCEPT).or_insert("text/html,application/xhtml+xml".parse().unwrap());
+        headers.insert(COOKIE, cookies.join("; ").parse().unwrap());
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 4000))));
+        let router = self.router.clone();
+        async move { Page::read(router.oneshot(request).await.unwrap()).await }
     }
 }
 
@@ -405,6 +410,32 @@ async fn forms_are_bounded() {
     ] {
         let status = browser.post(path, "http://portal.test", &form).await.status;
         assert_eq!(status != StatusCode::PAYLOAD_TOO_LARGE, fits, "{path} {}", form.len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn pages_that_are_made_at_the_same_time_share_nothing() {
+    let (ada, nobody) = (Browser::signed_in().await, Browser::open(false).await);
+    let paths = ["/account/users", "/settings/preferences", "/account/audit-log", "/sign-in"];
+    let under_way: Vec<_> = (0..200)
+        .map(|turn| {
+            let path = paths[turn % paths.len()];
+            let browser = if path == "/sign-in" { &nobody } else { &ada };
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            (path, tokio::spawn(browser.sending(request)))
+        })
+        .collect();
+    for (path, page) in under_way {
+        let page = page.await.unwrap();
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        assert_eq!(page.text.contains("Ada Byron"), path != "/sign-in", "{path}");
+        let policy = page.headers["content-security-policy"].to_str().unwrap();
+        let mut nonces = page.text.split("nonce=\"").skip(1).peekable();
+        assert!(nonces.peek().is_some(), "{path}");
+        for nonce in nonces {
+            let nonce = nonce.split('"').next().unwrap();
+            assert!(policy.contains(&format!("'nonce-{nonce}'")), "{path}: another page's nonce");
+        }
     }
 }
 
