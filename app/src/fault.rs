@@ -90,7 +90,7 @@ impl PortalError {
             Self::SignedOut => "Sign in",
             Self::Forbidden(_) => "Not allowed",
             Self::NotFound(_) => "Page not found",
-            Self::Conflict(_) => "This is no longer possible",
+            Self::Conflict(_) => "This could not be done",
             Self::Throttled(_) => "Too many attempts",
             Self::Failed => "Something went wrong",
         }

@@ -25,15 +25,6 @@ pub struct ProfileRecord {
     pub updated_at: Timestamp,
 }
 
-/// A profile in the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProfileLine {
-    /// The profile.
-    pub record: ProfileRecord,
-    /// Its organization's name.
-    pub organization: String,
-}
-
 /// What the list of profiles is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ProfileSort {
@@ -77,13 +68,6 @@ fn product_names() -> String {
         .iter()
         .map(|product| format!(" WHEN {} THEN {}", quoted(product.id), quoted(product.name)));
     format!("CASE p.product_id{} ELSE '' END", names.collect::<String>())
-}
-
-#[derive(sqlx::FromRow)]
-struct LineRow {
-    #[sqlx(flatten)]
-    profile: Row,
-    organization_name: String,
 }
 
 #[derive(sqlx::FromRow)]
@@ -152,16 +136,15 @@ impl Tx {
     }
 
     /// Profiles where `text` is in the name, the product's or the organization's, in any case.
-    pub async fn profile_lines(
+    pub async fn profiles_page(
         &mut self,
         text: Option<&str>,
         sort: ProfileSort,
         page: &Rows,
-    ) -> Result<Vec<ProfileLine>, StoreError> {
-        let rows: Vec<LineRow> = on!(self, |conn| {
+    ) -> Result<Vec<ProfileRecord>, StoreError> {
+        let rows: Vec<Row> = on!(self, |conn| {
             let mut query = QueryBuilder::new(
-                "SELECT p.*, o.name AS organization_name \
-                 FROM profiles p JOIN organizations o ON o.id = p.organization_id WHERE 1 = 1",
+                "SELECT p.* FROM profiles p JOIN organizations o ON o.id = p.organization_id WHERE 1 = 1",
             );
             if let Some(text) = text {
                 for (column, mark) in
@@ -175,10 +158,7 @@ impl Tx {
             push_rows!(query, &sort.column(), "p.id", page);
             query.build_query_as().fetch_all(&mut *conn).await?
         });
-        let line = |row: LineRow| {
-            Ok(ProfileLine { record: row.profile.try_into()?, organization: row.organization_name })
-        };
-        rows.into_iter().map(line).collect()
+        rows.into_iter().map(TryInto::try_into).collect()
     }
 
     /// One profile.
@@ -348,8 +328,8 @@ mod tests {
         made.unwrap();
     }
 
-    fn names(lines: &[ProfileLine]) -> String {
-        lines.iter().map(|line| line.record.profile.name.as_str()).collect()
+    fn names(records: &[ProfileRecord]) -> String {
+        records.iter().map(|record| record.profile.name.as_str()).collect()
     }
 
     #[tokio::test]
@@ -367,11 +347,10 @@ mod tests {
                     let mut walked = String::new();
                     let mut page = Rows { beyond: None, descending, limit: 2 };
                     loop {
-                        let found = tx.profile_lines(None, sort, &page).await.unwrap();
-                        let Some(ProfileLine { record, organization }) = found.last() else {
-                            break;
-                        };
-                        let key = sort.key(&record.profile, organization, record.updated_at);
+                        let found = tx.profiles_page(None, sort, &page).await.unwrap();
+                        let Some(record) = found.last() else { break };
+                        let organization = format!("Organization {}", record.profile.organization);
+                        let key = sort.key(&record.profile, &organization, record.updated_at);
                         page.beyond = Some((key, record.profile.id.0));
                         walked.push_str(&names(&found));
                     }
@@ -393,8 +372,8 @@ mod tests {
             for (text, found) in
                 [("A", "abcde"), ("organization 2", "ab"), (&geotrust, "ac"), ("%", ""), ("'", "")]
             {
-                let lines = tx.profile_lines(Some(text), ProfileSort::Name, &page).await.unwrap();
-                assert_eq!(names(&lines), found, "{} {text}", database.kind);
+                let records = tx.profiles_page(Some(text), ProfileSort::Name, &page).await.unwrap();
+                assert_eq!(names(&records), found, "{} {text}", database.kind);
             }
         }
     }

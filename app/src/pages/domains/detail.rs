@@ -8,10 +8,10 @@ use super::api::{AddDomain, CheckDns, DomainRow, ValidateDomain, domain, owners}
 use super::list::owner_choices;
 use crate::fault::PortalError;
 use crate::kit::{
-    Button, Checkbox, Copyable, Dialog, Fact, Facts, Form, FormActions, Hidden, LinkButton,
-    OpenDialog, Section, SelectField, Sheet, TextField, Time, Weight, page,
+    Button, Checkbox, Copyable, Fact, Facts, Form, FormActions, Hidden, LinkButton, Section,
+    SelectField, Sheet, TextField, Time, Weight, page,
 };
-use crate::pages::organizations::{validation_badge, validation_end};
+use crate::pages::organizations::{validation_badge, validation_end, withdrawal};
 use crate::pages::permitted::for_administrators;
 use crate::paths;
 use crate::query::Query;
@@ -114,16 +114,8 @@ fn validation(record: &DomainRow) -> AnyView {
                     <Hidden name="valid" value="true"/>
                     <Button>{label}</Button>
                 </Form>
-                {validated.then(|| view! {
-                    <OpenDialog id="withdraw">"Withdraw"</OpenDialog>
-                    <Dialog id="withdraw" title="Withdraw the validation of this domain?">
-                        <p>"Nothing more is issued for its names until it is validated again. Certificates that were issued stay as they are."</p>
-                        <Form action=ValidateDomain::PATH key="withdraw">
-                            <Hidden name="id" value=own/>
-                            <Hidden name="valid" value="false"/>
-                            <FormActions><Button weight=Weight::Danger>"Withdraw validation"</Button></FormActions>
-                        </Form>
-                    </Dialog>
+                {validated.then(|| {
+                    withdrawal(ValidateDomain::PATH, own, "domain", "Nothing more is issued for its names until it is validated again.")
                 })}
             </div>
         </Section>

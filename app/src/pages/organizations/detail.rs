@@ -144,19 +144,33 @@ fn validation(organization: &OrganizationRow) -> AnyView {
                     <Hidden name="valid" value="true"/>
                     <Button weight=Weight::Primary>{label}</Button>
                 </Form>
-                {validated.then(|| view! {
-                    <OpenDialog id="withdraw">"Withdraw"</OpenDialog>
-                    <Dialog id="withdraw" title="Withdraw the validation of this organization?">
-                        <p>"No OV and EV certificates are issued to it until it is validated again. Certificates that were issued stay as they are."</p>
-                        <Form action=ValidateOrganization::PATH key="withdraw">
-                            <Hidden name="id" value=own/>
-                            <Hidden name="valid" value="false"/>
-                            <FormActions><Button weight=Weight::Danger>"Withdraw validation"</Button></FormActions>
-                        </Form>
-                    </Dialog>
+                {validated.then(|| {
+                    withdrawal(ValidateOrganization::PATH, own, "organization", "No OV and EV certificates are issued to it until it is validated again.")
                 })}
             </div>
         </Section>
+    }
+    .into_any()
+}
+
+/// "Withdraw", which asks first: of a domain or an organization with the number `id`. `follows` says
+/// what nobody gets any more.
+pub(crate) fn withdrawal(
+    action: &'static str,
+    id: String,
+    of: &str,
+    follows: &'static str,
+) -> AnyView {
+    view! {
+        <OpenDialog id="withdraw">"Withdraw"</OpenDialog>
+        <Dialog id="withdraw" title=format!("Withdraw the validation of this {of}?")>
+            <p>{follows}" Certificates that were issued stay as they are."</p>
+            <Form action=action key="withdraw">
+                <Hidden name="id" value=id/>
+                <Hidden name="valid" value="false"/>
+                <FormActions><Button weight=Weight::Danger>"Withdraw validation"</Button></FormActions>
+            </Form>
+        </Dialog>
     }
     .into_any()
 }

@@ -6,6 +6,7 @@ mod detail;
 pub mod files;
 mod list;
 
+pub(crate) use detail::withdrawal;
 pub use detail::{OrganizationNewPage, OrganizationPage};
 pub use list::OrganizationsPage;
 pub(crate) use list::{validation_badge, validation_choices, validation_end};

@@ -71,9 +71,8 @@ impl Lifecycle {
         let (mut rows, mut shown) = (page.rows(), Vec::new());
         let wanted = usize::try_from(rows.limit).unwrap_or_default();
         loop {
-            let lines = tx.profile_lines(filter.text.as_deref(), page.sort, &rows).await?;
-            let more = lines.len() >= wanted;
-            let records = lines.into_iter().map(|line| line.record);
+            let records = tx.profiles_page(filter.text.as_deref(), page.sort, &rows).await?;
+            let more = records.len() >= wanted;
             for view in views(&mut tx, records, now).await? {
                 rows.beyond = Some((view.key(page.sort), view.profile.id.0));
                 let active = view.state == ProfileState::Active;
