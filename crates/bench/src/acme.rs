@@ -134,6 +134,10 @@ async fn certdeck(
     orders: u64,
 ) -> anyhow::Result<(Subject, Running)> {
     let folder = terms.data.join(format!("{folder}-{orders}"));
+    if orders == 0 && folder.exists() {
+        // What runs before have issued would be in it.
+        std::fs::remove_dir_all(&folder)?;
+    }
     let portal = Portal::new(&terms.certdeck, folder, terms.server_core)?;
     let file = portal.folder().join("credential.json");
     if !file.exists() {
