@@ -213,8 +213,9 @@ async fn open_sqlite(url: &str, options: StoreOptions) -> Result<Backend, StoreE
         // Rows that wait between the connection's thread and the reader: a whole page, or the two
         // take turns.
         .row_buffer_size(256)
-        .pragma("cache_size", "-32768")
-        .pragma("mmap_size", "268435456")
+        // KiB for each connection; the operating system keeps what more is read. To map the file
+        // instead was no faster and made the process look, and its limits count, as large as that.
+        .pragma("cache_size", "-16384")
         .pragma("temp_store", "memory")
         .disable_statement_logging();
     let writing = shared
