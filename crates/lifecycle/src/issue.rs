@@ -198,12 +198,14 @@ pub(crate) async fn reserve(
         request: draft.request,
         order: draft.order.number,
         kind: draft.kind,
-        plan: serde_json::to_string(&plan).map_err(|error| {
-            LifecycleError::Internal(format!("a plan can't be stored: {error}"))
-        })?,
+        plan: match signing {
+            Signing::Here => None,
+            Signing::Afterwards => Some(serde_json::to_string(&plan).map_err(|error| {
+                LifecycleError::Internal(format!("a plan can't be stored: {error}"))
+            })?),
+        },
         spki_sha256: plan.spki_sha256.clone(),
         idempotency_key: draft.idempotency_key,
-        finished: signing == Signing::Here,
     };
     let Some(id) = tx.reserve_issuance(&new, now).await? else {
         check_key(tx, &plan.spki_sha256).await?;

@@ -1,4 +1,5 @@
-//! The issuance cycle: a serial is reserved and the plan stored before anything is signed.
+//! The issuance cycle: a serial is reserved and the plan stored before anything is signed. The plan
+//! is kept until its certificate is on record.
 
 use domain::model::{CertificateKind, Serial};
 use domain::{IssuanceId, OrderNumber, RequestId, Timestamp};
@@ -18,14 +19,12 @@ pub struct NewIssuance {
     pub order: OrderNumber,
     /// What the certificate will be to the order.
     pub kind: CertificateKind,
-    /// The plan as JSON.
-    pub plan: String,
+    /// The plan as JSON; none where the certificate is put on record in the same transaction.
+    pub plan: Option<String>,
     /// SHA-256 of the public key, in lower-case hex.
     pub spki_sha256: String,
     /// At most one issuance has this key.
     pub idempotency_key: Option<String>,
-    /// Whether its certificate is put on record in the same transaction.
-    pub finished: bool,
 }
 
 /// A reserved issuance.
@@ -41,7 +40,7 @@ pub struct Issuance {
     pub order: OrderNumber,
     /// What the certificate will be to the order.
     pub kind: CertificateKind,
-    /// The plan as JSON.
+    /// The plan as JSON; empty where the state is `issued`.
     pub plan: String,
     /// `reserved`, `issued` or `void`.
     pub state: String,
@@ -88,6 +87,7 @@ impl Tx {
         new: &NewIssuance,
         now: Timestamp,
     ) -> Result<Option<IssuanceId>, StoreError> {
+        let finished = new.plan.is_none();
         let id: Option<i64> = on!(self, |conn| {
             sqlx::query_scalar(concat!(
                 "INSERT INTO issuances (serial, request_id, order_number, kind, plan, state, \
@@ -100,11 +100,11 @@ impl Tx {
             .bind(new.request.map(|id| id.0))
             .bind(new.order.0)
             .bind(new.kind.as_str())
-            .bind(&new.plan)
-            .bind(if new.finished { "issued" } else { "reserved" })
+            .bind(new.plan.as_deref().unwrap_or_default())
+            .bind(if finished { "issued" } else { "reserved" })
             .bind(new.idempotency_key.as_deref())
             .bind(now.0)
-            .bind(new.finished.then_some(now.0))
+            .bind(finished.then_some(now.0))
             .bind(&new.spki_sha256)
             .fetch_optional(&mut *conn)
             .await?
@@ -184,7 +184,8 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         let changed = on!(self, |conn| {
             sqlx::query(
-                "UPDATE issuances SET state = $2, finished_at = $3 \
+                "UPDATE issuances SET state = $2, finished_at = $3, \
+                 plan = CASE WHEN $2 = 'issued' THEN '' ELSE plan END \
                  WHERE id = $1 AND state = 'reserved'",
             )
             .bind(id.0)

@@ -1,5 +1,6 @@
 //! No page walks a table: the work of lists, searches and candidates is counted in the steps of
-//! SQLite's own machine, with enough orders that a scan would show.
+//! SQLite's own machine, that of lists also in rows that PostgreSQL reads, with enough orders that a
+//! scan would show.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +15,7 @@ use crate::orders::{OrderFilter, OrderSort};
 use crate::samples::{NOW, organizations};
 use crate::search::{NameQuery, SearchFilter};
 use crate::seed::Seed;
-use crate::testing::{TestDatabase, sqlite};
+use crate::testing::{TestDatabase, postgres, sqlite};
 use crate::{Store, StoreOptions, Tx};
 
 const ORDERS: u64 = 20_000;
@@ -28,6 +29,10 @@ const ALLOWED_FOR_WINDOW: u64 = 4 * ALLOWED;
 
 /// Where a text is looked for inside of names, up to a thousand of 60,000 are looked at.
 const ALLOWED_INSIDE: u64 = 3 * ALLOWED;
+
+/// Rows of tables and indexes that PostgreSQL may read for a page: those in a time window are read
+/// all, and of those in a rare state one of some products.
+const ALLOWED_ROWS: u64 = ORDERS / 10;
 
 /// Counts the steps of one connection, in tens.
 struct Meter(Arc<AtomicU64>, &'static str);
@@ -55,8 +60,7 @@ impl Meter {
     }
 }
 
-async fn seeded() -> TestDatabase {
-    let database = sqlite().await;
+async fn seeded(database: TestDatabase) -> TestDatabase {
     organizations(&database.store, 5).await;
     let seed = Seed {
         orders: ORDERS,
@@ -152,7 +156,7 @@ async fn searches(tx: &mut Tx, meter: &Meter) {
 
 #[tokio::test]
 async fn no_page_walks_a_table() {
-    let database = seeded().await;
+    let database = seeded(sqlite().await).await;
     pages(&mut database.store.reader().await.unwrap(), "with statistics").await;
     // A database that grew by itself has none until it is maintained.
     let mut connection = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
@@ -190,4 +194,49 @@ async fn pages(tx: &mut Tx, when: &'static str) {
     let names: Vec<Name> = order.names.iter().cloned().collect();
     tx.candidates_with_any_name(of, &names, None).await.unwrap();
     meter.check("candidates by any name");
+}
+
+/// Runs an SQL command of the test's own.
+async fn command(tx: &mut Tx, sql: &'static str) {
+    crate::on!(tx, |conn| sqlx::raw_sql(sql).execute(&mut *conn).await.map(drop).unwrap());
+}
+
+/// Rows of all tables and indexes that this session has read; the count goes on within a transaction.
+async fn rows_read(tx: &mut Tx) -> u64 {
+    let sql = "SELECT sum(pg_stat_get_xact_tuples_returned(c.oid) + \
+               CASE WHEN relkind = 'r' THEN pg_stat_get_xact_tuples_fetched(c.oid) ELSE 0 END)::bigint \
+               FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace \
+               WHERE nspname = 'public' AND relkind IN ('r', 'i')";
+    let rows: i64 =
+        crate::on!(tx, |conn| sqlx::query_scalar(sql).fetch_one(&mut *conn).await.unwrap());
+    rows.try_into().unwrap()
+}
+
+#[tokio::test]
+async fn no_list_walks_a_table_of_postgresql() {
+    let Some(database) = postgres().await else { return };
+    let database = seeded(database).await;
+    let mut tx = database.store.reader().await.unwrap();
+    let sorts =
+        [OrderSort::Number, OrderSort::OrderedAt, OrderSort::ValidTill, OrderSort::CommonName];
+    for filter in &filters() {
+        for (sort, descending) in sorts.into_iter().flat_map(|sort| [(sort, false), (sort, true)]) {
+            let mut after = None;
+            for page in ["first", "second"] {
+                command(&mut tx, "BEGIN").await;
+                let before = rows_read(&mut tx).await;
+                let rows = tx
+                    .listed_orders_page(filter, sort, descending, after.as_ref(), 50)
+                    .await
+                    .unwrap();
+                let read = rows_read(&mut tx).await - before;
+                command(&mut tx, "ROLLBACK").await;
+                let what = format!("{page} page of {filter:?} by {sort:?}, {descending}");
+                assert!(read >= rows.len() as u64, "{what}: {read} rows");
+                assert!(read < ALLOWED_ROWS, "{what}: {read} rows");
+                let Some(last) = rows.last() else { break };
+                after = Some(sort.listed_key(last));
+            }
+        }
+    }
 }

@@ -11,6 +11,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 use crate::open::Backend;
 use crate::tx::PgSession;
@@ -21,6 +22,10 @@ pub const WORK_LIMIT: Duration = Duration::from_secs(30);
 
 /// How many works share one commit.
 const GROUP: usize = 64;
+
+/// How long a group waits for further works, where the one before had several: a commit costs as
+/// much as a work, and those who ask at the same time go on asking at the same time.
+const GATHERING: Duration = Duration::from_millis(1);
 
 /// How many works may wait in line; more wait to get in line.
 const LINE: usize = 1024;
@@ -146,9 +151,10 @@ where
 }
 
 async fn serve(mut tx: Tx, mut waiting: mpsc::Receiver<Message>) {
+    let mut together = false;
     while let Some(message) = waiting.recv().await {
         let closing = match message {
-            Message::Work(first) => group(&mut tx, first, &mut waiting).await,
+            Message::Work(first) => group(&mut tx, first, &mut waiting, &mut together).await,
             Message::Close(done) => Some(done),
         };
         if let Some(done) = closing {
@@ -161,8 +167,16 @@ async fn serve(mut tx: Tx, mut waiting: mpsc::Receiver<Message>) {
     }
 }
 
+/// The next in line, for which is waited `until` then where that is given.
+async fn further(waiting: &mut mpsc::Receiver<Message>, until: Option<Instant>) -> Option<Message> {
+    match waiting.try_recv() {
+        Ok(message) => Some(message),
+        Err(_) => tokio::time::timeout_at(until?, waiting.recv()).await.ok().flatten(),
+    }
+}
+
 /// Runs `first` and what waits behind it, at most [`GROUP`], and commits once. Gives back a wish
-/// to close that it met in line.
+/// to close that it met in line. `together` tells whether works come several at a time.
 ///
 /// Each work has the savepoint to itself, so that its failure undoes nothing but itself. Where a
 /// statement of ours fails, the whole transaction is lost (SQLite ends it itself when the disk is
@@ -171,7 +185,9 @@ async fn group(
     tx: &mut Tx,
     first: Work,
     waiting: &mut mpsc::Receiver<Message>,
+    together: &mut bool,
 ) -> Option<oneshot::Sender<()>> {
+    let until = together.then(|| Instant::now() + GATHERING);
     let mut state = begin(tx).await;
     if let Err(error) = &state {
         let error = error.clone();
@@ -195,8 +211,8 @@ async fn group(
         if state.is_err() || kept.len() >= GROUP {
             break;
         }
-        match waiting.try_recv() {
-            Ok(Message::Work(work)) => {
+        match further(waiting, until).await {
+            Some(Message::Work(work)) => {
                 tx.next_work();
                 if keep {
                     state = statement(tx, "RELEASE work; SAVEPOINT work").await;
@@ -206,10 +222,11 @@ async fn group(
                     Err(error) => (work(Err(error.clone())).await.answer)(Ok(())),
                 }
             }
-            Ok(Message::Close(done)) => closing = Some(done),
-            Err(_) => {}
+            Some(Message::Close(done)) => closing = Some(done),
+            None => {}
         }
     }
+    *together = kept.len() > 1;
     let committed = match state {
         Ok(()) => commit(tx).await,
         Err(error) => Err(error),

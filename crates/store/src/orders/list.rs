@@ -6,7 +6,7 @@ use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, QueryBuilder};
 
-use self::walk::Walk;
+use self::walk::{Column, Walk};
 use super::{OrderRecord, OrderRow};
 use crate::value::reversed;
 use crate::{StoreError, Tx, on};
@@ -72,20 +72,13 @@ pub enum OrderKey {
 }
 
 impl OrderSort {
-    const fn column(self) -> &'static str {
+    /// What rows are compared by, the first one first.
+    const fn columns(self) -> &'static [&'static str] {
         match self {
-            Self::Number => "number",
-            Self::OrderedAt => "ordered_at",
-            Self::ValidTill => "valid_till",
-            Self::CommonName => "common_name",
-        }
-    }
-
-    fn order(self, descending: bool) -> String {
-        let direction = if descending { " DESC" } else { "" };
-        match self {
-            Self::Number => format!(" ORDER BY number{direction}"),
-            _ => format!(" ORDER BY {}{direction}, number{direction}", self.column()),
+            Self::Number => &["number"],
+            Self::OrderedAt => &["ordered_at", "number"],
+            Self::ValidTill => &["valid_till", "number"],
+            Self::CommonName => &["common_name", "number"],
         }
     }
 
@@ -111,21 +104,33 @@ impl OrderSort {
     }
 }
 
+/// Appends the value that the filter wants in a column.
+macro_rules! push_value {
+    ($query:expr, $filter:expr, $column:expr) => {{
+        let (query, filter): (_, &OrderFilter) = (&mut *$query, $filter);
+        match $column {
+            Column::Status => query.push_bind(filter.status.map(OrderStatus::as_str)),
+            Column::Product => query.push_bind(filter.product.as_ref().map(|id| id.0.clone())),
+            Column::Organization => query.push_bind(filter.organization.map(|id| id.0)),
+            Column::Origin => query.push_bind(filter.origin.map(Origin::as_str)),
+        };
+    }};
+}
+
 /// Appends the filter; each piece can use an index, or narrows what an index gave.
 macro_rules! push_filter {
-    ($query:expr, $filter:expr) => {{
+    ($query:expr, $filter:expr, $leads:expr) => {{
         let (query, filter): (_, &OrderFilter) = (&mut $query, $filter);
-        if let Some(status) = filter.status {
-            query.push(" AND status = ").push_bind(status.as_str());
+        for column in Column::ALL.into_iter().filter(|column| column.is_in(filter)) {
+            let bounds: &[&str] = if $leads == Some(column) { &[">=", "<="] } else { &["="] };
+            for compare in bounds {
+                query.push(format_args!(" AND {} {compare} ", column.name()));
+                push_value!(query, filter, column);
+            }
         }
-        if let Some(product) = &filter.product {
-            query.push(" AND product_id = ").push_bind(product.0.clone());
-        }
-        if let Some(organization) = filter.organization {
-            query.push(" AND organization_id = ").push_bind(organization.0);
-        }
-        if let Some(origin) = filter.origin {
-            query.push(" AND origin = ").push_bind(origin.as_str());
+        if filter.status.is_some_and(|status| status != OrderStatus::Issued) {
+            // Shows that an index without the issued ones will do.
+            query.push(" AND status <> 'issued'");
         }
         if let Some(requester) = filter.requester {
             query.push(" AND requester_id = ").push_bind(requester.0);
@@ -182,29 +187,31 @@ macro_rules! push_names {
     }};
 }
 
-/// Goes on after a row.
+/// Goes on after a row; `keys` begin with the column `leads`, where there is one.
 macro_rules! push_after {
-    ($query:expr, $sort:expr, $descending:expr, $after:expr) => {{
-        let (query, sort, after): (_, OrderSort, Option<&OrderKey>) = (&mut $query, $sort, $after);
-        let (column, compare) = (sort.column(), if $descending { "<" } else { ">" });
-        if sort == OrderSort::ValidTill {
-            query.push(" AND valid_till IS NOT NULL");
+    ($query:expr, $filter:expr, $keys:expr, $descending:expr, $leads:expr, $after:expr) => {{
+        let (query, leads): (_, Option<Column>) = (&mut $query, $leads);
+        let compare = if $descending { "<" } else { ">" };
+        query.push(format_args!(" AND ({}) {compare} (", $keys.join(", ")));
+        if let Some(column) = leads {
+            push_value!(query, $filter, column);
+            query.push(", ");
         }
-        match after {
-            None => {}
-            Some(OrderKey::Number(number)) => {
-                query.push(format_args!(" AND number {compare} ")).push_bind(number.0);
+        match $after {
+            OrderKey::Number(number) => query.push_bind(number.0),
+            OrderKey::Time(time, number) => query.push_bind(time.0).push(", ").push_bind(number.0),
+            OrderKey::Text(text, number) => {
+                query.push_bind(text.clone()).push(", ").push_bind(number.0)
             }
-            Some(OrderKey::Time(time, number)) => {
-                query.push(format_args!(" AND ({column}, number) {compare} ("));
-                query.push_bind(time.0).push(", ").push_bind(number.0).push(")");
-            }
-            Some(OrderKey::Text(text, number)) => {
-                query.push(format_args!(" AND ({column}, number) {compare} ("));
-                query.push_bind(text.clone()).push(", ").push_bind(number.0).push(")");
-            }
-        }
+        };
+        query.push(")");
     }};
+}
+
+fn order_by<S: AsRef<str>>(keys: &[S], descending: bool) -> String {
+    let direction = if descending { " DESC" } else { "" };
+    let each: Vec<String> = keys.iter().map(|key| format!("{}{direction}", key.as_ref())).collect();
+    format!(" ORDER BY {}", each.join(", "))
 }
 
 /// The first text that no longer begins with `prefix`: names are ASCII.
@@ -245,18 +252,23 @@ impl Tx {
     where
         R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
-        let walk = if self.is_postgres() { Walk::Planned } else { Walk::of(filter, sort) };
-        let (beginning, end) = walk.around(columns);
+        let (postgres, walk) = (self.is_postgres(), Walk::of(filter, sort));
+        let leads = if postgres { walk.leads() } else { None };
+        let keys = walk.keys(sort, postgres);
         Ok(on!(self, |conn| {
-            let mut query = QueryBuilder::new(beginning);
-            push_filter!(query, filter);
+            let mut query = QueryBuilder::new(walk.beginning(columns, postgres));
+            push_filter!(query, filter, leads);
             push_names!(query, filter);
-            push_after!(query, sort, descending, after);
-            let order = sort.order(descending);
+            if sort == OrderSort::ValidTill {
+                query.push(" AND valid_till IS NOT NULL");
+            }
+            if let Some(after) = after {
+                push_after!(query, filter, keys, descending, leads, after);
+            }
             // The limit is part of the text: SQLite would plan a bound one anew each time.
-            query.push(format_args!("{order} LIMIT {limit}"));
-            if let Some(end) = end {
-                query.push(end).push(order);
+            query.push(format_args!("{} LIMIT {limit}", order_by(&keys, descending)));
+            if matches!(walk, Walk::Through(_)) {
+                query.push(")").push(order_by(sort.columns(), descending));
             }
             query.build_query_as().fetch_all(&mut *conn).await?
         }))
