@@ -96,10 +96,8 @@ pub fn Icon(
 impl Markup {
     /// What [`Icon()`] shows.
     pub fn icon(&mut self, glyph: Glyph) -> &mut Self {
-        self.tags(
-            r#"<svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path d=""#,
-        )
-        .tags(glyph.path())
-        .tags("\"></path></svg>")
+        self.tags(r#"<svg class="icon" viewBox="0 0 16 16" aria-hidden="true"><path d=""#)
+            .tags(glyph.path())
+            .tags("\"></path></svg>")
     }
 }
