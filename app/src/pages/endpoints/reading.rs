@@ -218,7 +218,7 @@ fn row(record: EndpointRecord, offer: domain::rules::Offer) -> EndpointRow {
 
 /// One endpoint with its history.
 pub(crate) async fn view(desk: &Desk, id: EndpointId) -> Result<EndpointView, PortalError> {
-    let detail = desk.lifecycle.endpoint(&desk.actor(), id).await?;
+    let detail = desk.lifecycle.endpoint_detail(&desk.actor(), id).await?;
     let brand = desk.lifecycle.settings().await?.value("brand_word").to_owned();
     let offer =
         desk.lifecycle.offers(&desk.actor(), std::slice::from_ref(&detail.endpoint)).await?.pop();

@@ -20,7 +20,7 @@ pub(super) async fn frame(
     id: EndpointId,
     query: &Query,
 ) -> Result<Frame, PortalError> {
-    let endpoint = desk.lifecycle.endpoint(&desk.actor(), id).await?.endpoint;
+    let endpoint = desk.lifecycle.endpoint(&desk.actor(), id).await?;
     of_endpoint(desk, endpoint, query).await
 }
 
@@ -118,7 +118,7 @@ pub(super) async fn certificate(
     id: EndpointId,
     query: &Query,
 ) -> Result<CertificateView, PortalError> {
-    let record = desk.lifecycle.endpoint(&desk.actor(), id).await?.endpoint;
+    let record = desk.lifecycle.endpoint(&desk.actor(), id).await?;
     let action = state::action(query);
     let place = in_place(desk, &record, action).await?;
     let frame = of_endpoint(desk, record, query).await?;

@@ -107,14 +107,20 @@ impl Lifecycle {
         Ok(EndpointPage { rows, next })
     }
 
-    /// One endpoint with its history.
-    pub async fn endpoint(&self, actor: &Actor, id: EndpointId) -> Result<EndpointDetail> {
+    /// One endpoint.
+    pub async fn endpoint(&self, actor: &Actor, id: EndpointId) -> Result<EndpointRecord> {
         require_person(actor)?;
-        let now = self.clock().now();
         let mut tx = self.store().reader().await?;
         let mut endpoint =
             tx.endpoint(id).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
-        show_silence(&mut endpoint, now);
+        show_silence(&mut endpoint, self.clock().now());
+        Ok(endpoint)
+    }
+
+    /// One endpoint with its history.
+    pub async fn endpoint_detail(&self, actor: &Actor, id: EndpointId) -> Result<EndpointDetail> {
+        let endpoint = self.endpoint(actor, id).await?;
+        let mut tx = self.store().reader().await?;
         let filter = EventFilter { endpoint: Some(id), ..EventFilter::default() };
         let newest = PageOf { descending: true, ..PageOf::first((), HISTORY) };
         let events = newest.slice(tx.events(&filter, &newest.rows()).await?).rows;

@@ -1,10 +1,10 @@
 //! What the list of endpoints offers: the *Action* column for a whole page of rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeSet, HashMap};
 
-use domain::model::EndpointStatus;
+use domain::model::{EndpointStatus, OrderFile};
 use domain::rules::{EndpointFacts, Offer, offer_in_automation, offered_actions, status_after};
-use domain::{ProfileId, Refusal};
+use domain::{OrderNumber, ProfileId, Refusal};
 use store::Tx;
 use store::endpoints::EndpointRecord;
 
@@ -14,22 +14,20 @@ use crate::settings::preferences;
 use crate::{Actor, Lifecycle, LifecycleError, Result};
 
 impl Lifecycle {
-    /// What the *Action* column offers for each of these endpoints, in their order. Each order is
-    /// read once, however many endpoints serve its certificates.
+    /// What the *Action* column offers for each of these endpoints, in their order. All
+    /// their orders are read together.
     pub async fn offers(&self, actor: &Actor, endpoints: &[EndpointRecord]) -> Result<Vec<Offer>> {
         require_person(actor)?;
         let now = self.clock().now();
         let mut tx = self.store().reader().await?;
-        let mut orders = BTreeMap::new();
-        for number in endpoints.iter().filter_map(|endpoint| endpoint.order) {
-            if let std::collections::btree_map::Entry::Vacant(entry) = orders.entry(number) {
-                entry.insert(tx.order_file(number).await?);
-            }
-        }
+        let numbers: BTreeSet<OrderNumber> =
+            endpoints.iter().filter_map(|endpoint| endpoint.order).collect();
+        let numbers: Vec<OrderNumber> = numbers.into_iter().collect();
+        let orders: HashMap<OrderNumber, OrderFile> =
+            tx.order_files(&numbers).await?.into_iter().map(|file| (file.number(), file)).collect();
         let mut offers = Vec::with_capacity(endpoints.len());
         for endpoint in endpoints {
-            let order =
-                endpoint.order.and_then(|number| orders.get(&number)).and_then(Option::as_ref);
+            let order = endpoint.order.and_then(|number| orders.get(&number));
             let status = behind_silence(&mut tx, endpoint).await?;
             offers.push(offered_actions(&EndpointFacts { status, ..facts(endpoint, order, now) }));
         }

@@ -207,7 +207,7 @@ async fn a_duplicate_goes_from_the_wizard_to_the_endpoint() {
         let file = yard.file(original.order).await;
         assert!(file.certificates.iter().all(|one| !one.is_revoked()));
         assert_eq!(file.certificates.len(), 2);
-        let detail = yard.shop.endpoint(&Actor::Operator, endpoint).await.unwrap();
+        let detail = yard.shop.endpoint_detail(&Actor::Operator, endpoint).await.unwrap();
         assert_eq!(detail.endpoint.order, Some(original.order));
         let places = yard.order(&Actor::Operator, original.order).await.unwrap().installed;
         assert_eq!(places.len(), 1);

@@ -92,7 +92,7 @@ async fn a_scheduled_duplicate_is_checked_again_when_it_runs() {
         assert_eq!(yard.status(event).await, EventStatus::ActionRequired);
         assert!(yard.cause(event).await.contains("must be approved"));
         assert_eq!(yard.certificates(order).await.len(), 1);
-        let detail = yard.shop.endpoint(&Actor::Operator, other).await.unwrap().endpoint;
+        let detail = yard.shop.endpoint(&Actor::Operator, other).await.unwrap();
         assert_eq!(detail.status, EndpointStatus::ActionRequired);
         yard.set("approval_step", "skip").await;
         yard.retry_event(&admin, event).await.unwrap();

@@ -44,7 +44,7 @@ async fn two_endpoints_due_under_one_order_make_one_renewal_and_one_duplicate() 
         assert_eq!(file.order.renews, Some(first.order));
         assert_eq!(file.order.renewed_by, None);
         for endpoint in [original, empty] {
-            let detail = yard.shop.endpoint(&Actor::Operator, endpoint).await.unwrap();
+            let detail = yard.shop.endpoint_detail(&Actor::Operator, endpoint).await.unwrap();
             assert_eq!(detail.endpoint.order, Some(successor));
             assert!(detail.endpoint.next_auto_renew_at.is_some_and(|at| at > yard.clock().now()));
         }
@@ -123,7 +123,7 @@ async fn auto_renew_stops_with_its_owner() {
         yard.set_user_disabled(&admin, id, true).await.unwrap();
         yard.clock().advance(Days(180));
         yard.run_due_auto_renewals().await.unwrap();
-        let detail = yard.shop.endpoint(&Actor::Operator, endpoint).await.unwrap().endpoint;
+        let detail = yard.shop.endpoint(&Actor::Operator, endpoint).await.unwrap();
         assert_eq!(detail.status, EndpointStatus::ActionRequired);
         assert!(detail.solution.unwrap().contains("auto-renew"));
         assert!(yard.next_task(yard.agent).await.unwrap().is_none());
@@ -150,7 +150,8 @@ async fn auto_renew_that_was_denied_waits_for_a_person() {
         assert_eq!(yard.status(event).await, EventStatus::ApprovalPending);
         yard.reject(&reviewer, yard.request_of(event).await, "Not this one.").await.unwrap();
         yard.run_decided_events().await.unwrap();
-        let shown = || async { yard.shop.endpoint(&Actor::Operator, endpoint).await.unwrap() };
+        let shown =
+            || async { yard.shop.endpoint_detail(&Actor::Operator, endpoint).await.unwrap() };
         // Due and served, then lost with "Auto-replace" on: neither begins anything.
         for serves in [Some(&records[0]), None, None] {
             yard.endpoint(1001, serves).await;
