@@ -98,10 +98,12 @@ fn dns_record(record: &DomainRow) -> AnyView {
             title="DNS TXT record"
             lead="Covers this name, wildcards and every name below it. Ask whoever runs the domain's DNS to add the record, then look for it."
         >
-            <Facts>
-                <Fact term="Name"><Copyable text=name what="the record's name"/></Fact>
-                <Fact term="Value"><Copyable text=token what="the record's value"/></Fact>
-            </Facts>
+            <div class="to-copy">
+                <Facts>
+                    <Fact term="Name"><Copyable text=name what="the record's name"/></Fact>
+                    <Fact term="Value"><Copyable text=token what="the record's value"/></Fact>
+                </Facts>
+            </div>
             <Form action=CheckDns::PATH>
                 <Hidden name="id" value=id/>
                 <FormActions><Button weight=Weight::Primary>"Check the DNS now"</Button></FormActions>
@@ -131,10 +133,12 @@ fn http_file(record: &DomainRow) -> AnyView {
             title="HTTP file"
             lead="Covers this name only: no wildcard and no name below it. Ask whoever runs the web server to put the file there, readable by everybody on port 80, then look for it."
         >
-            <Facts>
-                <Fact term="URL"><Copyable text=url what="the file's URL"/></Fact>
-                <Fact term="Content"><Copyable text=token what="the file's content"/></Fact>
-            </Facts>
+            <div class="to-copy">
+                <Facts>
+                    <Fact term="URL"><Copyable text=url what="the file's URL"/></Fact>
+                    <Fact term="Content"><Copyable text=token what="the file's content"/></Fact>
+                </Facts>
+            </div>
             {button}
         </Section>
     }
