@@ -56,7 +56,7 @@ impl Scene {
         told
     }
 
-    async fn asked(&self) -> Vec<String> {
+    fn asked(&self) -> Vec<String> {
         self.web.asked.lock().unwrap().clone()
     }
 }
@@ -67,7 +67,7 @@ async fn the_file_is_fetched_from_its_place_and_over_redirects() {
         let (straight, token) = scene.domain("straight.test").await;
         scene.web.page(&format!("straight.test{PATH}"), &format!("{token}\r\n"));
         scene.desk.check_domain_file(BY, straight).await.unwrap();
-        assert_eq!(scene.asked().await, [format!("straight.test{PATH}")]);
+        assert_eq!(scene.asked(), [format!("straight.test{PATH}")]);
         let domain = scene.desk.domain(straight).await.unwrap().domain;
         assert_eq!(domain.proof, Some(DomainProof::HttpFile));
         assert!(domain.is_validated(scene.desk.clock().now()));
@@ -128,7 +128,7 @@ async fn private_addresses_are_not_connected_to() {
             let (id, _) = scene.domain(name).await;
             assert!(scene.fails(id).await.starts_with(&format!("{name} has no public address")));
         }
-        assert!(scene.asked().await.is_empty());
+        assert!(scene.asked().is_empty());
         let (led, _) = scene.domain("led.test").await;
         let port = scene.web.port;
         scene.web.answer(&format!("led.test{PATH}"), 302, &format!("http://inside.test:{port}/"));
