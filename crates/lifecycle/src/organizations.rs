@@ -16,7 +16,7 @@ use store::Tx;
 pub use store::organizations::{DomainRecord, PlaceFilter, PlaceSort, ValidationState};
 
 use self::details::Details;
-pub use self::tokens::{DNS_LABEL, FILE_PATH, Found, TokenLookup, file_url};
+pub use self::tokens::{DNS_LABEL, Found, TokenLookup, file_url};
 use crate::accounts::require_administrator;
 use crate::audit::{self, AuditEntry};
 use crate::lists::{MEANT_AMONG, PageOf, Slice, meant};

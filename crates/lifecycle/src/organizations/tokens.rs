@@ -13,7 +13,7 @@ use crate::{Actor, Lifecycle, LifecycleError, Result};
 /// The DNS label under which a domain's token is looked for.
 pub const DNS_LABEL: &str = "_certdeck-validation";
 /// The path of the file that holds a domain's token (RFC 8615; Baseline Requirements 3.2.2.4.18).
-pub const FILE_PATH: &str = "/.well-known/pki-validation/fileauth.txt";
+const FILE_PATH: &str = "/.well-known/pki-validation/fileauth.txt";
 
 /// What a look outside found; where nobody answered as hoped, that in words.
 pub type Found<'a, T> = Pin<Box<dyn Future<Output = std::result::Result<T, String>> + Send + 'a>>;
