@@ -46,13 +46,13 @@ export class Portal {
   private child: ChildProcess | undefined;
   private readonly printed: string[] = [];
 
-  private constructor(private readonly folder: string) {}
+  private constructor(private readonly folder: string, private readonly surroundings: Record<string, string>) {}
 
-  static async start(): Promise<Portal> {
+  static async start(surroundings: Record<string, string> = {}): Promise<Portal> {
     if (!existsSync(BINARY)) {
       throw new Error(`There is no ${BINARY}. Build it with "cargo build -p certdeck", or name one in CERTDECK_BIN.`);
     }
-    const portal = new Portal(await mkdtemp(join(tmpdir(), 'certdeck-end2end-')));
+    const portal = new Portal(await mkdtemp(join(tmpdir(), 'certdeck-end2end-')), surroundings);
     await portal.serve('127.0.0.1:0', '127.0.0.1:0');
     return portal;
   }
@@ -117,7 +117,7 @@ export class Portal {
   }
 
   private environment(clock?: string): NodeJS.ProcessEnv {
-    const own: NodeJS.ProcessEnv = { ...process.env, CERTDECK_DATA_DIR: this.folder };
+    const own: NodeJS.ProcessEnv = { ...process.env, ...this.surroundings, CERTDECK_DATA_DIR: this.folder };
     return clock === undefined ? own : { ...own, CERTDECK_CLOCK: clock };
   }
 

@@ -5,6 +5,8 @@ import { Portal } from './portal.ts';
 const EXPECTED_ON_CONSOLE = /^Failed to load resource/;
 
 interface Fixtures {
+  /** What the portal's environment says besides. */
+  environment: Record<string, string>;
   /** A portal of the test's own. */
   portal: Portal;
   /** Whether the browser runs scripts. */
@@ -15,8 +17,9 @@ interface Fixtures {
 
 /** Tests with a portal of their own; `page` starts at its base URL. */
 export const test = base.extend<Fixtures>({
-  portal: async ({}, use, info) => {
-    const portal = await Portal.start();
+  environment: async ({}, use) => use({}),
+  portal: async ({ environment }, use, info) => {
+    const portal = await Portal.start(environment);
     await use(portal);
     if (info.status !== info.expectedStatus) {
       await info.attach('portal.log', { body: portal.log(), contentType: 'text/plain' });

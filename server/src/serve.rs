@@ -171,7 +171,7 @@ impl Portal {
                 "CAA is looked at with ACME challenges only; CERTDECK_CAA=always looks before every public certificate"
             );
         }
-        let desk = desk.with_txt_lookup(Arc::new(acme.clone()));
+        let desk = desk.with_token_lookup(Arc::new(acme.clone()));
         let proxies = networks(&config.trusted_proxies)?.into();
         let reset = demonstration.as_ref().map(|demonstration| demonstration.reset.clone());
         Ok(Self { parts: Parts { desk, acme, base_url, reset, proxies }, demonstration })

@@ -65,7 +65,7 @@ struct Inner {
     signals: Arc<signals::Signals>,
     known_accounts: Arc<acme::Known>,
     issuer: Option<Arc<Issuer>>,
-    txt: Option<Arc<dyn organizations::TxtLookup>>,
+    tokens: Option<Arc<dyn organizations::TokenLookup>>,
 }
 
 impl Lifecycle {
@@ -78,7 +78,7 @@ impl Lifecycle {
                 signals: Arc::default(),
                 known_accounts: Arc::default(),
                 issuer: None,
-                txt: None,
+                tokens: None,
             }),
         }
     }
@@ -102,10 +102,10 @@ impl Lifecycle {
         self.with(|inner| inner.clock = clock)
     }
 
-    /// The same desk with a way to ask the DNS: it can look for domains' tokens.
+    /// The same desk with a way to look outside: it can look for domains' tokens.
     #[must_use]
-    pub fn with_txt_lookup(&self, txt: Arc<dyn organizations::TxtLookup>) -> Self {
-        self.with(|inner| inner.txt = Some(txt))
+    pub fn with_token_lookup(&self, tokens: Arc<dyn organizations::TokenLookup>) -> Self {
+        self.with(|inner| inner.tokens = Some(tokens))
     }
 
     /// The accounts that signed something a moment ago.
@@ -113,8 +113,9 @@ impl Lifecycle {
         &self.inner.known_accounts
     }
 
-    pub(crate) fn txt_lookup(&self) -> Option<&dyn organizations::TxtLookup> {
-        self.inner.txt.as_deref()
+    pub(crate) fn token_lookup(&self) -> Result<&dyn organizations::TokenLookup> {
+        let none = || LifecycleError::Internal("no way to look for tokens".to_owned());
+        self.inner.tokens.as_deref().ok_or_else(none)
     }
 
     /// The authority.

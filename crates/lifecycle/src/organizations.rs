@@ -2,19 +2,21 @@
 //!
 //! An organization's validation is an administrator's decision that expires. A domain is shown to
 //! be under control by a token in the DNS or on its web server, or by an administrator's decision;
-//! it covers every name below it (rule D19 asks for both to be current).
+//! what it covers then is [`is_covered`]'s to say (rule D19 asks for both to be current).
 
 mod details;
+mod tokens;
 
-use std::pin::Pin;
-
+pub use domain::model::DomainProof;
 use domain::model::{Domain, Organization};
+use domain::rules::{check_proof, is_covered};
 use domain::{Days, DnsName, DomainId, Name, NameSet, OrganizationId, Timestamp};
 use serde_json::{Value, json};
 use store::Tx;
 pub use store::organizations::{DomainRecord, PlaceFilter, PlaceSort, ValidationState};
 
 use self::details::Details;
+pub use self::tokens::{DNS_LABEL, Found, TokenLookup, file_url};
 use crate::accounts::require_administrator;
 use crate::audit::{self, AuditEntry};
 use crate::lists::{MEANT_AMONG, PageOf, Slice, meant};
@@ -23,48 +25,11 @@ use crate::{Actor, Lifecycle, LifecycleError, Result, settings};
 
 /// The longest legal name in a certificate (X.520 `ub-organization-name`).
 const MAX_ORGANIZATION_NAME: usize = 64;
-/// The DNS label under which a domain's token is looked for.
-pub const DNS_LABEL: &str = "_certdeck-validation";
-/// The path under which a domain's token is looked for (RFC 8615).
-pub const HTTP_PATH: &str = "/.well-known/pki-validation/certdeck.txt";
-
-/// How control of a domain was shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DomainProof {
-    /// The token was found in a TXT record.
-    DnsTxt,
-    /// The token was found in a file on the web server.
-    HttpFile,
-    /// An administrator vouches for it.
-    Administrator,
-}
-
-impl DomainProof {
-    /// The code that the database keeps.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::DnsTxt => "dns-txt",
-            Self::HttpFile => "http-file",
-            Self::Administrator => "administrator",
-        }
-    }
-}
-
 /// Characters that nobody sees, and that turn the text around them: in a subject they would make a
 /// name look like another one.
 fn unseen(char: char) -> bool {
     char.is_control()
         || matches!(char, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-}
-
-/// A way to ask the DNS. The ACME server has one, with its resolver and its limits.
-pub trait TxtLookup: std::fmt::Debug + Send + Sync {
-    /// The values of the TXT records at `name`, none where there are none; where the DNS does not
-    /// answer, that in words.
-    fn txt<'a>(
-        &'a self,
-        name: &'a str,
-    ) -> Pin<Box<dyn Future<Output = std::result::Result<Vec<String>, String>> + Send + 'a>>;
 }
 
 /// An organization to be added, as typed.
@@ -146,13 +111,7 @@ impl Lifecycle {
                         None
                     };
                     tx.set_organization_validation(id, until).await?;
-                    let entry = validation_entry(
-                        "organization",
-                        id.0,
-                        &before.name,
-                        before.validated_until,
-                        until,
-                    );
+                    let entry = organization_entry(id, &before.name, before.validated_until, until);
                     audit::record(tx, now, &actor, entry).await
                 })
             })
@@ -229,16 +188,11 @@ impl Lifecycle {
                     .changing(Value::Null, json!({"name": name, "organization": owner.name}));
                     audit::record(tx, now, &actor, entry).await?;
                     if validated {
-                        let until = Some(validity_end(tx, now, DOMAIN_DAYS).await?);
-                        tx.set_domain_validation(id, until, DomainProof::Administrator.as_str())
-                            .await?;
-                        audit::record(
-                            tx,
-                            now,
-                            &actor,
-                            validation_entry("domain", id.0, name.as_str(), None, until),
-                        )
-                        .await?;
+                        let until = validity_end(tx, now, DOMAIN_DAYS).await?;
+                        let validation = Some((until, DomainProof::Administrator));
+                        tx.set_domain_validation(id, validation).await?;
+                        let entry = domain_entry(id, &name, None, validation);
+                        audit::record(tx, now, &actor, entry).await?;
                     }
                     Ok(id)
                 })
@@ -255,34 +209,6 @@ impl Lifecycle {
         proof: DomainProof,
     ) -> Result<()> {
         self.decide_domain(actor, id, Some(proof)).await
-    }
-
-    /// Looks for the domain's token in the DNS, and validates the domain where it is found.
-    ///
-    /// # Errors
-    /// [`LifecycleError::Conflict`] saying what was found instead.
-    pub async fn check_domain_dns(&self, actor: &Actor, id: DomainId) -> Result<()> {
-        require_administrator(actor, "Validating domains")?;
-        let record = self.domain(id).await?;
-        let name = format!("{DNS_LABEL}.{}", record.domain.name);
-        let lookup = self.txt_lookup();
-        let lookup =
-            lookup.ok_or_else(|| LifecycleError::Internal("no DNS resolver".to_owned()))?;
-        let values =
-            lookup.txt(&name).await.map_err(|message| LifecycleError::Conflict { message })?;
-        let token = record.token.filter(|token| !token.is_empty());
-        if token.is_some_and(|token| values.iter().any(|value| value.trim() == token)) {
-            return self.validate_domain(actor, id, DomainProof::DnsTxt).await;
-        }
-        let found = match values.len() {
-            0 => format!("There is no TXT record at {name}."),
-            1 => format!("The TXT record at {name} is not the token."),
-            more => format!("None of the {more} TXT records at {name} is the token."),
-        };
-        let message = format!(
-            "{found} Put the token there and try again; the DNS may take some minutes to show a change."
-        );
-        Err(LifecycleError::Conflict { message })
     }
 
     /// Takes a domain's validation back.
@@ -302,20 +228,15 @@ impl Lifecycle {
             .write(move |tx| {
                 Box::pin(async move {
                     let before = tx.domain(id).await?.ok_or(NO_DOMAIN)?.domain;
-                    let until = if proof.is_some() {
-                        Some(validity_end(tx, now, DOMAIN_DAYS).await?)
-                    } else {
-                        None
+                    let validation = match proof {
+                        Some(proof) => {
+                            check_proof(&before, proof, now)?;
+                            Some((validity_end(tx, now, DOMAIN_DAYS).await?, proof))
+                        }
+                        None => None,
                     };
-                    let method = proof.unwrap_or(DomainProof::Administrator);
-                    tx.set_domain_validation(id, until, method.as_str()).await?;
-                    let entry = validation_entry(
-                        "domain",
-                        id.0,
-                        before.name.as_str(),
-                        before.validated_until,
-                        until,
-                    );
+                    tx.set_domain_validation(id, validation).await?;
+                    let entry = domain_entry(id, &before.name, before.validated_until, validation);
                     audit::record(tx, now, &actor, entry).await
                 })
             })
@@ -338,8 +259,8 @@ impl Lifecycle {
     }
 }
 
-/// For each name the organization's domain that covers it: the nearest one whose validation is
-/// current, else the nearest one, else none.
+/// For each name the nearest of the organization's domains whose validation covers it, else the
+/// nearest one that it lies in, else none.
 pub async fn covering_domains(
     tx: &mut Tx,
     organization: OrganizationId,
@@ -361,8 +282,8 @@ fn covering(domains: &[Domain], name: &Name, now: Timestamp) -> Option<Domain> {
         name.ancestors()
             .filter_map(|ancestor| domains.iter().find(|domain| domain.name.as_str() == ancestor))
     };
-    let current = |domain: &&Domain| domain.validated_until.is_some_and(|until| now <= until);
-    nearest_first().find(current).or_else(|| nearest_first().next()).cloned()
+    let covers = |domain: &&Domain| is_covered(name, domain, now);
+    nearest_first().find(covers).or_else(|| nearest_first().next()).cloned()
 }
 
 const ORGANIZATION_DAYS: &str = "organization_validation_days";
@@ -375,25 +296,37 @@ async fn validity_end(tx: &mut Tx, now: Timestamp, setting: &str) -> Result<Time
     Ok(now.plus(days))
 }
 
-fn validation_entry(
-    kind: &'static str,
-    id: i64,
+fn organization_entry(
+    id: OrganizationId,
     name: &str,
     before: Option<Timestamp>,
     after: Option<Timestamp>,
 ) -> AuditEntry {
-    let shown = |moment: Option<Timestamp>| json!(moment.map(Timestamp::rfc3339));
-    let (action, words) = match (kind, after) {
-        ("domain", Some(_)) => ("domain.validated", format!("Control of {name} confirmed")),
-        ("domain", None) => {
-            ("domain.validation_withdrawn", format!("Validation of {name} withdrawn"))
-        }
-        (_, Some(_)) => ("organization.validated", format!("{name} validated")),
-        (_, None) => {
-            ("organization.validation_withdrawn", format!("Validation of {name} withdrawn"))
-        }
+    let (action, words) = match after {
+        Some(_) => ("organization.validated", format!("{name} validated")),
+        None => ("organization.validation_withdrawn", format!("Validation of {name} withdrawn")),
     };
-    AuditEntry::new(action, kind, id, words).changing(shown(before), shown(after))
+    AuditEntry::new(action, "organization", id, words).changing(shown(before), shown(after))
+}
+
+fn domain_entry(
+    id: DomainId,
+    name: &DnsName,
+    before: Option<Timestamp>,
+    after: Option<(Timestamp, DomainProof)>,
+) -> AuditEntry {
+    let (action, words) = match after {
+        Some((_, proof)) => {
+            ("domain.validated", format!("Control of {name} confirmed by {}", proof.label()))
+        }
+        None => ("domain.validation_withdrawn", format!("Validation of {name} withdrawn")),
+    };
+    let until = after.map(|(until, _)| until);
+    AuditEntry::new(action, "domain", id, words).changing(shown(before), shown(until))
+}
+
+fn shown(moment: Option<Timestamp>) -> Value {
+    json!(moment.map(Timestamp::rfc3339))
 }
 
 fn checked_organization(new: &NewOrganization) -> Result<(String, String, Details)> {
@@ -425,7 +358,7 @@ fn checked_domain(name: &str) -> Result<DnsName> {
         DnsName::parse(name).map_err(|error| LifecycleError::field("name", error.to_string()))?;
     if name.is_wildcard() {
         let message = format!(
-            "Enter the domain without the wildcard: {} covers every name below it.",
+            "Enter the domain without the wildcard: validated in the DNS, {} covers every name below it.",
             name.base()
         );
         return Err(LifecycleError::field("name", message));

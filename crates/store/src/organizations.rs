@@ -1,13 +1,13 @@
 //! Organizations and their domains.
 
-use domain::model::{Domain, Organization};
+use domain::model::{Domain, DomainProof, Organization};
 use domain::{DnsName, DomainId, OrganizationId, Timestamp};
 use sqlx::QueryBuilder;
 
 use crate::kept::keep;
 use crate::keyset::{Key, Rows, push_rows};
 use crate::users::like;
-use crate::value::parse;
+use crate::value::{parse, parse_opt};
 use crate::{StoreError, Tx, on};
 
 /// Organizations with more domains are asked for those that are wanted, each time.
@@ -69,8 +69,6 @@ pub struct DomainRecord {
     pub domain: Domain,
     /// The organization's name.
     pub organization_name: String,
-    /// How it was or will be validated: `dns-txt`, `http-file`, `administrator`.
-    pub method: Option<String>,
     /// What has to be found in the DNS or under the well-known path.
     pub token: Option<String>,
     /// When it was added.
@@ -121,9 +119,9 @@ impl TryFrom<DomainRow> for DomainRecord {
                 name: parse("domains.name", &row.name)?,
                 organization: OrganizationId(row.organization_id),
                 validated_until: row.validated_until.map(Timestamp),
+                proof: parse_opt("domains.method", row.method.as_deref())?,
             },
             organization_name: row.organization_name,
-            method: row.method,
             token: row.token,
             created_at: Timestamp(row.created_at),
         })
@@ -389,17 +387,17 @@ impl Tx {
         Ok(kept.and_then(Option::as_deref))
     }
 
-    /// Sets until when a domain's validation holds, and how it was shown; none takes it back.
+    /// Sets until when a domain's validation holds, and how control was shown; none takes it back.
     pub async fn set_domain_validation(
         &mut self,
         id: DomainId,
-        until: Option<Timestamp>,
-        method: &str,
+        validation: Option<(Timestamp, DomainProof)>,
     ) -> Result<(), StoreError> {
+        let (until, proof) = validation.unzip();
         on!(self, |conn| {
             sqlx::query("UPDATE domains SET validated_until = $1, method = $2 WHERE id = $3")
                 .bind(until.map(|until| until.0))
-                .bind(method)
+                .bind(proof.map(DomainProof::as_str))
                 .bind(id.0)
                 .execute(&mut *conn)
                 .await?;

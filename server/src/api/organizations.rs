@@ -88,7 +88,7 @@ pub(super) async fn domain(caller: Caller, Path(id): Path<String>) -> ApiResult 
 
 fn domain_view(record: &DomainRecord, now: Timestamp) -> Value {
     let until = record.domain.validated_until;
-    let current = until.is_some_and(|until| now <= until);
+    let current = record.domain.is_validated(now);
     let mut view = json!({
         "id": record.domain.id,
         "name": record.domain.name,
@@ -96,7 +96,7 @@ fn domain_view(record: &DomainRecord, now: Timestamp) -> Value {
         "status": if current { "active" } else { "pending" },
         "date_created": moment(record.created_at),
         "organization": {"id": record.domain.organization, "name": record.organization_name},
-        "dcv_method": record.method,
+        "dcv_method": record.domain.proof,
     });
     if let Some(until) = until {
         put(&mut view, "dcv_expiration", json!({"ov": day(until)}));

@@ -1,5 +1,6 @@
 //! Domains as their pages show them.
 
+use domain::model::DomainProof;
 use domain::{DomainId, OrganizationId, Timestamp};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,7 @@ pub struct DomainRow {
     /// Whose it is, by name.
     pub organization_name: String,
     /// How control was shown.
-    pub method: Option<String>,
+    pub proof: Option<DomainProof>,
     /// What shows control.
     pub token: Option<String>,
     /// Until when its validation holds.
@@ -30,6 +31,8 @@ pub struct DomainRow {
     pub dns_name: String,
     /// The file's URL.
     pub file_url: String,
+    /// Why the file is not looked for at present.
+    pub file_refusal: Option<String>,
     /// Whether the viewer may add and validate.
     pub may_change: bool,
 }
@@ -46,21 +49,24 @@ pub struct OwnerChoice {
 #[cfg(feature = "ssr")]
 impl DomainRow {
     fn of(desk: &crate::desk::Desk, record: lifecycle::organizations::DomainRecord) -> Self {
-        use lifecycle::organizations::{DNS_LABEL, HTTP_PATH};
+        use domain::rules::check_proof;
+        use lifecycle::organizations::{DNS_LABEL, file_url};
 
         let may_change = desk.may(crate::desk::May::Administer);
-        let name = record.domain.name.to_string();
+        let file_refusal = check_proof(&record.domain, DomainProof::HttpFile, desk.now).err();
+        let name = record.domain.name;
         Self {
             id: record.domain.id,
             organization: record.domain.organization,
             organization_name: record.organization_name,
-            method: record.method,
+            proof: record.domain.proof,
             token: record.token.filter(|_| may_change),
             validated_until: record.domain.validated_until,
             created_at: record.created_at,
             dns_name: format!("{DNS_LABEL}.{name}"),
-            file_url: format!("http://{name}{HTTP_PATH}"),
-            name,
+            file_url: file_url(&name),
+            file_refusal: file_refusal.map(|refusal| refusal.message),
+            name: name.to_string(),
             may_change,
         }
     }
@@ -153,6 +159,19 @@ pub async fn check_dns(id: i64) -> Result<(), PortalError> {
     let desk = Desk::require(May::Administer)?;
     desk.lifecycle.check_domain_dns(&desk.actor(), DomainId(id)).await?;
     browser::flash("The token was found in the DNS: the domain is validated.");
+    browser::redirect(&crate::paths::domain(DomainId(id)));
+    Ok(())
+}
+
+/// Looks for a domain's token in the file on its web server.
+#[server(prefix = "/api", endpoint = "domains/check-file")]
+pub async fn check_file(id: i64) -> Result<(), PortalError> {
+    use crate::browser;
+    use crate::desk::{Desk, May};
+
+    let desk = Desk::require(May::Administer)?;
+    desk.lifecycle.check_domain_file(&desk.actor(), DomainId(id)).await?;
+    browser::flash("The token was found in the file: this name is validated.");
     browser::redirect(&crate::paths::domain(DomainId(id)));
     Ok(())
 }

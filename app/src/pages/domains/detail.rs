@@ -1,15 +1,17 @@
 //! Adding a domain, and one domain with its validation.
 
+use domain::model::DomainProof;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos_router::hooks::use_params_map;
 
-use super::api::{AddDomain, CheckDns, DomainRow, ValidateDomain, domain, owners};
+use super::api::{AddDomain, CheckDns, CheckFile, DomainRow, ValidateDomain, domain, owners};
+use super::coverage;
 use super::list::owner_choices;
 use crate::fault::PortalError;
 use crate::kit::{
     Button, Checkbox, Copyable, Fact, Facts, Form, FormActions, Hidden, LinkButton, Section,
-    SelectField, Sheet, TextField, Time, Weight, page,
+    SelectField, Sheet, TextField, Time, Unavailable, Weight, page,
 };
 use crate::pages::organizations::{validation_badge, validation_end, withdrawal};
 use crate::pages::permitted::for_administrators;
@@ -30,7 +32,7 @@ pub fn DomainNewPage() -> impl IntoView {
                 <Form action=AddDomain::PATH>
                     <TextField
                         name="name" label="Domain" required=true maxlength=253
-                        help="Without a wildcard: example.com covers itself and every name below it."
+                        help="Without a wildcard: example.com can cover itself and every name below it."
                     />
                     <SelectField name="organization" label="Organization" choices=choices value=chosen required=true/>
                     <Checkbox
@@ -56,7 +58,7 @@ pub fn DomainPage() -> impl IntoView {
         let record = domain(id.ok_or_else(|| PortalError::no_such("domain"))?).await?;
         let badge = validation_badge(record.validated_until);
         let name = record.name.clone();
-        let body = view! { {facts(&record)} {record.may_change.then(|| validation(&record))} };
+        let body = view! { {facts(&record)} {record.may_change.then(|| ways(&record))} };
         Ok(Sheet::new(name, body)
             .under("Certificates")
             .crumb("Domains", paths::domains())
@@ -66,18 +68,15 @@ pub fn DomainPage() -> impl IntoView {
 
 fn facts(record: &DomainRow) -> AnyView {
     let record = record.clone();
-    let method = match (record.validated_until, record.method.as_deref()) {
-        (None, _) | (_, None) => "not yet",
-        (_, Some("dns-txt")) => "a TXT record in the DNS",
-        (_, Some("http-file")) => "a file on the web server",
-        (_, Some(_)) => "an administrator's decision",
-    };
+    let shown_by = record.proof.map_or("not yet", DomainProof::label);
+    let covers = coverage(record.proof);
     let until = validation_end(record.validated_until);
     view! {
         <Section title="Details">
             <Facts>
                 <Fact term="Organization"><a href=paths::organization(record.organization)>{record.organization_name}</a></Fact>
-                <Fact term="Control shown by">{method}</Fact>
+                <Fact term="Control shown by">{shown_by}</Fact>
+                <Fact term="Covers">{covers}</Fact>
                 <Fact term="Validated until">{until}</Fact>
                 <Fact term="Added"><Time at=record.created_at/></Fact>
             </Facts>
@@ -86,28 +85,77 @@ fn facts(record: &DomainRow) -> AnyView {
     .into_any()
 }
 
-fn validation(record: &DomainRow) -> AnyView {
+/// The three ways to show control.
+fn ways(record: &DomainRow) -> AnyView {
+    view! { {dns_record(record)} {http_file(record)} {own_decision(record)} }.into_any()
+}
+
+fn dns_record(record: &DomainRow) -> AnyView {
     let id = record.id.to_string();
-    let (own, asked) = (id.clone(), id.clone());
-    let token = record.token.clone().unwrap_or_default();
-    let (dns_name, file_url) = (record.dns_name.clone(), record.file_url.clone());
+    let (name, token) = (record.dns_name.clone(), record.token.clone().unwrap_or_default());
+    view! {
+        <Section
+            title="DNS TXT record"
+            lead="Covers this name, wildcards and every name below it. Ask whoever runs the domain's DNS to add the record, then look for it."
+        >
+            <div class="to-copy">
+                <Facts>
+                    <Fact term="Name"><Copyable text=name what="the record's name"/></Fact>
+                    <Fact term="Value"><Copyable text=token what="the record's value"/></Fact>
+                </Facts>
+            </div>
+            <Form action=CheckDns::PATH>
+                <Hidden name="id" value=id/>
+                <FormActions><Button weight=Weight::Primary>"Check the DNS now"</Button></FormActions>
+            </Form>
+        </Section>
+    }
+    .into_any()
+}
+
+const CHECK_FILE: &str = "Check the HTTP file";
+
+fn http_file(record: &DomainRow) -> AnyView {
+    let id = record.id.to_string();
+    let (url, token) = (record.file_url.clone(), record.token.clone().unwrap_or_default());
+    let button = match record.file_refusal.clone() {
+        Some(why) => view! { <Unavailable label=CHECK_FILE why/> }.into_any(),
+        None => view! {
+            <Form action=CheckFile::PATH>
+                <Hidden name="id" value=id/>
+                <FormActions><Button>{CHECK_FILE}</Button></FormActions>
+            </Form>
+        }
+        .into_any(),
+    };
+    view! {
+        <Section
+            title="HTTP file"
+            lead="Covers this name only: no wildcard and no name below it. Ask whoever runs the web server to put the file there, readable by everybody on port 80, then look for it."
+        >
+            <div class="to-copy">
+                <Facts>
+                    <Fact term="URL"><Copyable text=url what="the file's URL"/></Fact>
+                    <Fact term="Content"><Copyable text=token what="the file's content"/></Fact>
+                </Facts>
+            </div>
+            {button}
+        </Section>
+    }
+    .into_any()
+}
+
+fn own_decision(record: &DomainRow) -> AnyView {
+    let id = record.id.to_string();
+    let own = id.clone();
     let validated = record.validated_until.is_some();
     let label =
         if validated { "Confirm control yourself again" } else { "Confirm control yourself" };
     view! {
         <Section
-            title="Validation"
-            lead="Ask whoever runs the domain to put the token into the DNS, and look for it; or confirm by yourself what you know otherwise. Either stands in the audit log."
+            title="Your own decision"
+            lead="Confirm by yourself what you know otherwise. It covers this name, wildcards and every name below it, and stands in the audit log."
         >
-            <Facts>
-                <Fact term="Token"><Copyable text=token what="the token"/></Fact>
-                <Fact term="TXT record"><Copyable text=dns_name what="the record's name"/></Fact>
-                <Fact term="or file, for you to look at"><Copyable text=file_url what="the file's URL"/></Fact>
-            </Facts>
-            <Form action=CheckDns::PATH>
-                <Hidden name="id" value=asked/>
-                <FormActions><Button weight=Weight::Primary>"Check the DNS now"</Button></FormActions>
-            </Form>
             <div class="actions">
                 <Form action=ValidateDomain::PATH key="valid" class="inline">
                     <Hidden name="id" value=id/>

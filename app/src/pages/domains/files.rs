@@ -2,6 +2,7 @@
 
 use axum::extract::RawQuery;
 use axum::response::Response;
+use domain::model::DomainProof;
 use lifecycle::organizations::DomainRecord;
 
 use super::api::filter;
@@ -19,7 +20,7 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
     desk.check(May::SeeAll)?;
     let listing = listing(crate::paths::DOMAINS, query);
     let sort = sort(&listing);
-    let mut csv = Csv::new(&["Domain", "Organization", "Validated until", "Method"]);
+    let mut csv = Csv::new(&["Domain", "Organization", "Validated until", "Method", "Covers"]);
     let Some(filter) = filter(&desk, &listing).await? else { return Ok(csv) };
     let key = |record: &DomainRecord| (sort.of_domain(record), record.domain.id.0);
     let rows = all_rows(sort, listing.sort.descending, key, |page| {
@@ -29,11 +30,13 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
     for record in rows.await? {
         let until =
             record.domain.validated_until.map(domain::Timestamp::rfc3339).unwrap_or_default();
+        let proof = record.domain.proof;
         csv.line([
             record.domain.name.to_string(),
             record.organization_name,
             until,
-            record.method.unwrap_or_default(),
+            proof.map(DomainProof::as_str).unwrap_or_default().to_owned(),
+            proof.map(|_| super::coverage(proof)).unwrap_or_default().to_owned(),
         ]);
     }
     Ok(csv)

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::api::{DomainRow, OwnerChoice, domains};
+use super::coverage;
 use crate::kit::{
     Choice, Column, EmptyState, FilterBar, FilterSelect, FilterText, Glyph, LinkButton, Listing,
     Pager, Sheet, Table, Weight, page,
@@ -23,7 +24,7 @@ pub fn DomainsPage() -> impl IntoView {
         let listing = Listing::read(paths::DOMAINS, &query, &SORTS);
         Ok(Sheet::new("Domains", list(listing, found))
             .under("Certificates")
-            .lead("A validated domain covers itself and every name below it.")
+            .lead("A validated domain covers itself and every name below it; one that an HTTP file validated, its own name only.")
             .actions(administrators(add_button)))
     })
 }
@@ -42,6 +43,7 @@ fn list(listing: Listing, found: Paged<DomainRow>) -> AnyView {
         Column::new("Domain").sorted("name"),
         Column::new("Organization"),
         Column::new("Validation"),
+        Column::new("Covers"),
         Column::new("Validated until").sorted("until"),
     ];
     let (none, filtered) = (rows.is_empty(), listing.is_filtered());
@@ -76,6 +78,7 @@ fn row(record: DomainRow) -> impl IntoView {
             <th scope="row"><a href=paths::domain(record.id)>{record.name}</a></th>
             <td><a href=paths::organization(record.organization)>{record.organization_name}</a></td>
             <td>{validation_badge(until)}</td>
+            <td>{coverage(record.proof)}</td>
             <td>{validation_end(until)}</td>
         </tr>
     }

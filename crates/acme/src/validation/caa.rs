@@ -16,7 +16,7 @@ impl Validator<'_> {
     /// IP addresses have no CAA.
     pub(super) async fn check_caa(&self, task: &ValidationTask) -> Result<(), Failure> {
         let issuance = CaaIssuance {
-            identity: self.config.caa_identity.as_deref(),
+            identity: self.reach.config.caa_identity.as_deref(),
             account: Some(&self.account_url),
             method: task.challenge.kind.as_str(),
             wildcard: task.wildcard,
@@ -24,7 +24,7 @@ impl Validator<'_> {
         let name = task.identifier.name();
         let name = name.map_err(|error| Failure::last("rejectedIdentifier", error.to_string()))?;
         for domain in name.ancestors() {
-            let records = self.dns.caa(domain).await?;
+            let records = self.reach.dns.caa(domain).await?;
             if !records.is_empty() {
                 return judge_caa(&records, &issuance).map_err(|words| {
                     Failure::last(
@@ -50,11 +50,7 @@ impl CaaLookup for Lookup {
         &'a self,
         domain: &'a str,
     ) -> Pin<Box<dyn Future<Output = Result<Vec<CaaRecord>, String>> + Send + 'a>> {
-        Box::pin(async move {
-            self.dns.caa(domain).await.map_err(|failure| match failure {
-                Failure::Again(fault) | Failure::Final(fault) => fault.detail,
-            })
-        })
+        Box::pin(async move { self.dns.caa(domain).await.map_err(Failure::words) })
     }
 
     fn account_url(&self, account: AcmeAccountId) -> String {

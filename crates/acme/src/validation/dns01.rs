@@ -11,7 +11,7 @@ impl Validator<'_> {
     pub(super) async fn dns01(&self, task: &ValidationTask) -> Result<(), Failure> {
         let name = format!("_acme-challenge.{}", task.identifier.value);
         let wanted = URL_SAFE_NO_PAD.encode(digest(&SHA256, task.key_authorization.as_bytes()));
-        let values = self.dns.txt(&name).await?;
+        let values = self.reach.dns.txt(&name).await?;
         if values.contains(&wanted) {
             return Ok(());
         }

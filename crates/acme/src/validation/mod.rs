@@ -13,6 +13,7 @@ mod http01;
 mod reach;
 mod tls;
 mod tls_alpn01;
+mod well_known;
 
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
@@ -25,8 +26,9 @@ use serde::Serialize;
 
 pub(crate) use caa::Lookup;
 pub(crate) use dns::Dns;
+use reach::Reach;
 
-use crate::{AcmeConfig, AcmeServer};
+use crate::AcmeServer;
 
 /// The longest that one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(30);
@@ -61,12 +63,17 @@ impl Failure {
     fn last(code: &str, words: impl Into<String>) -> Self {
         Self::Final(Fault::new(code, words))
     }
+
+    /// What went wrong, in words.
+    fn words(self) -> String {
+        let (Self::Again(fault) | Self::Final(fault)) = self;
+        fault.detail
+    }
 }
 
 /// What validation works with.
 struct Validator<'a> {
-    config: &'a AcmeConfig,
-    dns: &'a Dns,
+    reach: Reach<'a>,
     account_url: String,
 }
 
@@ -106,11 +113,8 @@ pub async fn run_forever(server: AcmeServer, owner: String) {
 
 async fn run(server: &AcmeServer, task: ValidationTask) -> AcmeResult<()> {
     let mut record = Record { method: task.challenge.kind.to_string(), ..Record::default() };
-    let validator = Validator {
-        config: server.config(),
-        dns: server.dns(),
-        account_url: server.urls().account(task.account),
-    };
+    let validator =
+        Validator { reach: server.reach(), account_url: server.urls().account(task.account) };
     let attempt = AssertUnwindSafe(validator.attempt(&task, &mut record)).catch_unwind();
     let outcome = match tokio::time::timeout(ATTEMPT, attempt).await {
         Err(_) => Err(Failure::again("connection", "The validation took too long.")),
@@ -130,6 +134,12 @@ async fn run(server: &AcmeServer, task: ValidationTask) -> AcmeResult<()> {
     server.desk().finish_validation(task, outcome, record).await
 }
 
+impl AcmeServer {
+    fn reach(&self) -> Reach<'_> {
+        Reach { config: self.config(), dns: self.dns() }
+    }
+}
+
 impl Validator<'_> {
     async fn attempt(&self, task: &ValidationTask, record: &mut Record) -> Result<(), Failure> {
         match task.challenge.kind {
@@ -138,25 +148,5 @@ impl Validator<'_> {
             ChallengeKind::TlsAlpn01 => self.tls_alpn01(task, record).await?,
         }
         self.check_caa(task).await
-    }
-
-    /// The addresses of a host that may be connected to, resolved once.
-    async fn addresses(&self, host: &str, record: &mut Record) -> Result<Vec<IpAddr>, Failure> {
-        let found = match host.parse::<IpAddr>() {
-            Ok(address) => vec![address],
-            Err(_) => self.dns.addresses(host).await?,
-        };
-        record.addresses.extend(&found);
-        let allowed: Vec<IpAddr> = found
-            .into_iter()
-            .filter(|address| reach::is_allowed(*address, &self.config.validation_allow))
-            .collect();
-        if allowed.is_empty() {
-            let words = format!(
-                "{host} has no public address; private, loopback and link-local ones are not connected to."
-            );
-            return Err(Failure::again("connection", words));
-        }
-        Ok(allowed)
     }
 }

@@ -5,10 +5,41 @@ use std::net::IpAddr;
 
 use domain::IpName;
 
+use super::{Dns, Failure, Record};
+use crate::AcmeConfig;
 use crate::config::Network;
 
+/// The way from here to the servers that strangers name.
+#[derive(Debug, Clone, Copy)]
+pub struct Reach<'a> {
+    pub config: &'a AcmeConfig,
+    pub dns: &'a Dns,
+}
+
+impl Reach<'_> {
+    /// The addresses of a host that may be connected to, resolved once.
+    pub async fn addresses(&self, host: &str, record: &mut Record) -> Result<Vec<IpAddr>, Failure> {
+        let found = match host.parse::<IpAddr>() {
+            Ok(address) => vec![address],
+            Err(_) => self.dns.addresses(host).await?,
+        };
+        record.addresses.extend(&found);
+        let allowed: Vec<IpAddr> = found
+            .into_iter()
+            .filter(|address| is_allowed(*address, &self.config.validation_allow))
+            .collect();
+        if allowed.is_empty() {
+            let words = format!(
+                "{host} has no public address; private, loopback and link-local ones are not connected to."
+            );
+            return Err(Failure::again("connection", words));
+        }
+        Ok(allowed)
+    }
+}
+
 /// Whether validation may connect to `address`.
-pub fn is_allowed(address: IpAddr, allowed: &[Network]) -> bool {
+fn is_allowed(address: IpAddr, allowed: &[Network]) -> bool {
     allowed.iter().any(|network| network.contains(address)) || !IpName::from(address).is_reserved()
 }
 

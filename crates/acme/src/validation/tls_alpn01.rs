@@ -29,13 +29,13 @@ impl Validator<'_> {
         record: &mut Record,
     ) -> Result<(), Failure> {
         let host = &task.identifier.value;
-        let addresses = self.addresses(host, record).await?;
+        let addresses = self.reach.addresses(host, record).await?;
         let unreachable =
             || Failure::again("connection", format!("{host} could not be reached on port 443."));
         let mut stream = None;
         // RFC 8555 has no word on it; like others, the first two addresses are tried.
         for address in addresses.into_iter().take(2) {
-            let target = SocketAddr::new(address, self.config.tlsalpn01_port);
+            let target = SocketAddr::new(address, self.reach.config.tlsalpn01_port);
             if let Ok(Ok(connected)) = timeout(CONNECT, TcpStream::connect(target)).await {
                 stream = Some(connected);
                 break;

@@ -11,6 +11,8 @@ mod client;
 #[cfg(test)]
 mod detection;
 #[cfg(test)]
+mod domains;
+#[cfg(test)]
 mod flaws;
 #[cfg(test)]
 mod hostile;

@@ -31,17 +31,58 @@ impl Organization {
     }
 }
 
+coded! {
+    /// How control of a domain was shown.
+    DomainProof {
+        /// Its token was found in a TXT record.
+        DnsTxt = "dns-txt",
+        /// Its token was found in a file on its web server.
+        HttpFile = "http-file",
+        /// An administrator vouches for it.
+        Administrator = "administrator",
+    }
+}
+
+impl DomainProof {
+    /// What showed control, on screens and in the audit log.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::DnsTxt => "a TXT record in the DNS",
+            Self::HttpFile => "a file on the web server",
+            Self::Administrator => "an administrator's decision",
+        }
+    }
+
+    /// Whether the proof is good for wildcards and for the names below the domain too. A file is
+    /// not (Baseline Requirements 3.2.2.4.18): who fills one host need not run those below it.
+    pub const fn covers_below(self) -> bool {
+        match self {
+            Self::DnsTxt | Self::Administrator => true,
+            Self::HttpFile => false,
+        }
+    }
+}
+
 /// A domain that an organization has shown control of, or wants to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Domain {
     /// Its id.
     pub id: DomainId,
-    /// The domain; validation covers it and every name below it.
+    /// The domain; what its validation covers besides is the proof's to say.
     pub name: DnsName,
     /// Whose domain it is.
     pub organization: OrganizationId,
     /// Until when its validation holds; none where it was never validated.
     pub validated_until: Option<Timestamp>,
+    /// How control was shown; none where it was not.
+    pub proof: Option<DomainProof>,
+}
+
+impl Domain {
+    /// Whether the domain's validation is current.
+    pub fn is_validated(&self, now: Timestamp) -> bool {
+        self.validated_until.is_some_and(|until| now <= until)
+    }
 }
 
 coded! {

@@ -1,6 +1,6 @@
 //! Whether domains and organization are validated for what is to be issued.
 
-use crate::model::{Domain, Organization};
+use crate::model::{Domain, DomainProof, Organization};
 use crate::rules::name_match::list;
 use crate::{Name, NameSet, Product, Refusal, Timestamp, Validation};
 
@@ -10,8 +10,35 @@ pub fn is_challenged(product: &Product, name: &Name) -> bool {
     product.validation == Validation::Dv || name.as_ip().is_some()
 }
 
-/// Refuses unless every name lies in a domain of the organization with current validation and,
-/// for all but DV products, the organization's own validation is current.
+/// Whether the validation of `domain` is current and covers `name`: the domain itself and, where
+/// its [proof](DomainProof::covers_below) is good for them, wildcards and the names below it.
+pub fn is_covered(name: &Name, domain: &Domain, now: Timestamp) -> bool {
+    domain.is_validated(now)
+        && (name.as_dns() == Some(&domain.name)
+            || domain.proof.is_some_and(DomainProof::covers_below)
+                && name.is_within(domain.name.base()))
+}
+
+/// Refuses a proof that would take away names which the domain's current validation covers.
+pub fn check_proof(domain: &Domain, proof: DomainProof, now: Timestamp) -> Result<(), Refusal> {
+    let covers_below = domain.proof.is_some_and(DomainProof::covers_below);
+    if proof.covers_below() || !covers_below || !domain.is_validated(now) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        "D19",
+        "validation_covers_more",
+        format!(
+            "The validation of {} is current and covers every name below it, which {} can't. \
+             Withdraw it first if it is to cover this name only.",
+            domain.name,
+            proof.label()
+        ),
+    ))
+}
+
+/// Refuses unless every name is [covered](is_covered) by a domain of the organization and, for
+/// all but DV products, the organization's own validation is current.
 ///
 /// All names of an issuance but those that were [challenged](is_challenged) through ACME must pass
 /// this at its moment, duplicates above all.
@@ -34,13 +61,8 @@ pub fn check_validation(
             ),
         ));
     }
-    let covered = |name: &Name| {
-        domains.iter().any(|domain| {
-            domain.organization == organization.id
-                && domain.validated_until.is_some_and(|until| now <= until)
-                && name.is_within(domain.name.base())
-        })
-    };
+    let own = || domains.iter().filter(|domain| domain.organization == organization.id);
+    let covered = |name: &Name| own().any(|domain| is_covered(name, domain, now));
     let open: NameSet = names.iter().filter(|name| !covered(name)).cloned().collect();
     if open.is_empty() {
         return Ok(());
@@ -57,12 +79,21 @@ pub fn check_validation(
             ),
         ));
     }
+    let above = |domain: &&Domain| open.iter().any(|name| name.is_within(domain.name.base()));
+    let advice = match own().filter(|domain| domain.is_validated(now)).find(above) {
+        Some(alone) => format!(
+            "The validation of {} by an HTTP file covers this name only. Validate the domain in \
+             the DNS",
+            alone.name
+        ),
+        None => "Validate the domain".to_owned(),
+    };
     Err(Refusal::new(
         "D19",
         "domain_not_validated",
         format!(
-            "{} has no current domain validation for {}. Validate the domain under Certificates \
-             > Domains; then ask again.",
+            "{} has no current domain validation for {}. {advice} under Certificates > Domains; \
+             then ask again.",
             organization.name,
             list(&open)
         ),
@@ -92,6 +123,57 @@ mod tests {
             name: text.parse().unwrap(),
             organization: OrganizationId(of),
             validated_until: until,
+            proof: Some(DomainProof::DnsTxt),
+        }
+    }
+
+    #[test]
+    fn a_file_covers_its_own_name_only() {
+        use DomainProof::{Administrator, DnsTxt, HttpFile};
+
+        for (proof, validated, asked, covered) in [
+            (Some(HttpFile), "example.com", "example.com", true),
+            (Some(HttpFile), "example.com", "*.example.com", false),
+            (Some(HttpFile), "example.com", "www.example.com", false),
+            (Some(HttpFile), "example.com", "*.www.example.com", false),
+            (Some(HttpFile), "www.example.com", "www.example.com", true),
+            (Some(HttpFile), "www.example.com", "example.com", false),
+            (Some(HttpFile), "www.example.com", "*.example.com", false),
+            (Some(HttpFile), "example.com", "evil-example.com", false),
+            (Some(DnsTxt), "example.com", "example.com", true),
+            (Some(DnsTxt), "example.com", "*.example.com", true),
+            (Some(DnsTxt), "example.com", "a.b.example.com", true),
+            (Some(DnsTxt), "example.com", "evil-example.com", false),
+            (Some(DnsTxt), "www.example.com", "example.com", false),
+            (Some(DnsTxt), "example.com", "8.8.8.8", false),
+            (Some(Administrator), "example.com", "*.www.example.com", true),
+            (None, "example.com", "example.com", true),
+            (None, "example.com", "www.example.com", false),
+        ] {
+            let of = |until| Domain { proof, ..domain(1, validated, until) };
+            let told = format!("{proof:?} of {validated} for {asked}");
+            assert_eq!(is_covered(&name(asked), &of(Some(NOW)), NOW), covered, "{told}");
+            let past = Some(NOW.plus(Days(-1)));
+            assert!(!is_covered(&name(asked), &of(past), NOW), "{told}, expired");
+            assert!(!is_covered(&name(asked), &of(None), NOW), "{told}, withdrawn");
+        }
+    }
+
+    #[test]
+    fn what_a_file_leaves_open_is_said() {
+        let proof = Some(DomainProof::HttpFile);
+        let domains = [Domain { proof, ..domain(1, "example.com", Some(NOW)) }];
+        let owner = organization(Some(NOW));
+        let check = |code, wanted| {
+            check_validation(Product::find(code).unwrap(), &owner, &domains, &names(wanted), NOW)
+        };
+        for code in ["ssl_plus", "ssl_dv_geotrust", "ssl_wildcard"] {
+            assert_eq!(check(code, "example.com"), Ok(()), "{code}");
+            let refused = check(code, "example.com *.example.com www.example.com").unwrap_err();
+            assert_eq!(refused.code, "domain_not_validated");
+            let words = "for *.example.com, www.example.com. The validation of example.com by an \
+                         HTTP file covers this name only. Validate the domain in the DNS";
+            assert!(refused.message.contains(words), "{}", refused.message);
         }
     }
 
@@ -118,6 +200,27 @@ mod tests {
             domain(2, "example.com", current),
         ] {
             assert_eq!(check(ov, current, bad), Err("domain_not_validated"));
+        }
+    }
+
+    #[test]
+    fn a_current_validation_is_not_narrowed() {
+        use DomainProof::{Administrator, DnsTxt, HttpFile};
+
+        let (current, past) = (Some(NOW), Some(NOW.plus(Days(-1))));
+        for (held, until, proof, goes) in [
+            (None, None, HttpFile, true),
+            (Some(HttpFile), current, HttpFile, true),
+            (Some(HttpFile), current, DnsTxt, true),
+            (Some(DnsTxt), past, HttpFile, true),
+            (Some(DnsTxt), current, HttpFile, false),
+            (Some(Administrator), current, HttpFile, false),
+            (Some(Administrator), current, DnsTxt, true),
+            (Some(DnsTxt), current, Administrator, true),
+        ] {
+            let domain = Domain { proof: held, ..domain(1, "example.com", until) };
+            let told = format!("{proof:?} after {held:?} until {until:?}");
+            assert_eq!(check_proof(&domain, proof, NOW).is_ok(), goes, "{told}");
         }
     }
 

@@ -8,7 +8,7 @@ use domain::model::acme::{
     Identifier, IdentifierKind,
 };
 use domain::model::{AcmeUrl, Domain, Organization};
-use domain::rules::{check_validation, is_challenged};
+use domain::rules::{check_validation, is_challenged, is_covered};
 use domain::{Name, NameSet, Product, Refusal, Timestamp, Validation};
 use store::Tx;
 use store::acme::{NewAuthorization, NewChallenge};
@@ -58,7 +58,7 @@ impl Vouching {
         check_validation(product, organization, domains, &alone, now)?;
         let until = domains
             .iter()
-            .filter(|domain| name.is_within(domain.name.base()))
+            .filter(|domain| is_covered(name, domain, now))
             .filter_map(|domain| domain.validated_until)
             .max()
             .unwrap_or(now);

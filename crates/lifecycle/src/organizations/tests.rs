@@ -1,8 +1,11 @@
+use domain::Product;
+use domain::model::Role;
 use domain::time::DAY;
 use store::organizations::ValidationState::{Current, Wanted};
 
 use super::*;
-use crate::testing::desks;
+use crate::issue::check_validated;
+use crate::testing::{desks, newest};
 
 fn names(texts: &[&str]) -> NameSet {
     texts.iter().map(|text| Name::parse(text).unwrap()).collect()
@@ -116,8 +119,10 @@ async fn d19_the_nearest_validated_domain_covers_a_name() {
         );
         desk.validate_domain(&Actor::Operator, sub, DomainProof::DnsTxt).await.unwrap();
         assert!(found().await.contains(&pair("www.sub.example.com", Some("sub.example.com"))));
-        assert_eq!(desk.domain(sub).await.unwrap().method.as_deref(), Some("dns-txt"));
+        assert_eq!(desk.domain(sub).await.unwrap().domain.proof, Some(DomainProof::DnsTxt));
         desk.invalidate_domain(&Actor::Operator, sub).await.unwrap();
+        assert!(found().await.contains(&pair("www.sub.example.com", Some("example.com"))));
+        desk.validate_domain(&Actor::Operator, sub, DomainProof::HttpFile).await.unwrap();
         assert!(found().await.contains(&pair("www.sub.example.com", Some("example.com"))));
     }
 }
@@ -164,18 +169,28 @@ async fn lists_are_filtered_by_validation() {
     }
 }
 
-/// A DNS with one record.
-#[derive(Debug)]
-struct OneRecord(String, String);
+/// An outside with one TXT record and one file.
+#[derive(Debug, Default)]
+struct Outside {
+    record: (String, String),
+    file: (String, Vec<u8>),
+}
 
-impl TxtLookup for OneRecord {
-    fn txt<'a>(
-        &'a self,
-        name: &'a str,
-    ) -> Pin<Box<dyn Future<Output = std::result::Result<Vec<String>, String>> + Send + 'a>> {
-        let values =
-            if name == self.0 { vec!["v=spf1".to_owned(), self.1.clone()] } else { Vec::new() };
+impl TokenLookup for Outside {
+    fn txt<'a>(&'a self, name: &'a str) -> Found<'a, Vec<String>> {
+        let values = if name == self.record.0 {
+            vec!["v=spf1".to_owned(), self.record.1.clone()]
+        } else {
+            Vec::new()
+        };
         Box::pin(async move { Ok(values) })
+    }
+
+    fn file<'a>(&'a self, host: &'a DnsName, path: &'a str) -> Found<'a, Vec<u8>> {
+        Box::pin(async move {
+            let served = self.file.0 == format!("{host}{path}");
+            served.then(|| self.file.1.clone()).ok_or_else(|| format!("{host} does not answer."))
+        })
     }
 }
 
@@ -186,7 +201,8 @@ async fn a_domain_is_validated_by_its_token_in_the_dns() {
         let id = desk.add_domain(&Actor::Operator, "example.com", ours, false).await.unwrap();
         let token = desk.domain(id).await.unwrap().token.unwrap();
         let with = |name: &str, value: &str| {
-            desk.with_txt_lookup(std::sync::Arc::new(OneRecord(name.into(), value.into())))
+            let outside = Outside { record: (name.into(), value.into()), ..Outside::default() };
+            desk.with_token_lookup(std::sync::Arc::new(outside))
         };
         for (name, value, words) in [
             ("_certdeck-validation.other.test", token.as_str(), "There is no TXT record"),
@@ -201,8 +217,74 @@ async fn a_domain_is_validated_by_its_token_in_the_dns() {
             .check_domain_dns(&Actor::Operator, id)
             .await
             .unwrap();
-        let record = desk.domain(id).await.unwrap();
-        assert_eq!(record.method.as_deref(), Some("dns-txt"));
-        assert!(record.domain.validated_until.is_some());
+        let domain = desk.domain(id).await.unwrap().domain;
+        assert_eq!(domain.proof, Some(DomainProof::DnsTxt));
+        assert!(domain.validated_until.is_some());
+    }
+}
+
+#[tokio::test]
+async fn a_domain_is_validated_by_its_token_in_a_file_for_its_own_name_only() {
+    const PLACE: &str = "example.com/.well-known/pki-validation/fileauth.txt";
+    let by = &Actor::Operator;
+    for desk in desks().await {
+        let ours = desk.add_organization(by, "Ours", "US", true).await.unwrap();
+        let id = desk.add_domain(by, "example.com", ours, false).await.unwrap();
+        let token = desk.domain(id).await.unwrap().token.unwrap();
+        let with = |place: &str, body: String| {
+            let file = (place.to_owned(), body.into_bytes());
+            desk.with_token_lookup(std::sync::Arc::new(Outside { file, ..Outside::default() }))
+        };
+        for (place, body, words) in [
+            ("example.com/fileauth.txt", token.clone(), "example.com does not answer. Serve"),
+            (PLACE, String::new(), "The file is there, but"),
+            (PLACE, "SECRET".to_owned(), "The file is there, but"),
+            (PLACE, format!("{token}SECRET"), "The file is there, but"),
+            (PLACE, format!("SECRET\n{token}"), "The file is there, but"),
+        ] {
+            let refused = with(place, body).check_domain_file(by, id).await.unwrap_err();
+            let told = refused.to_string();
+            assert!(matches!(refused, LifecycleError::Conflict { .. }), "{refused:?}");
+            assert!(told.starts_with(words), "{told}");
+            assert!(told.contains(&format!("http://{PLACE}")), "{told}");
+            assert!(!told.contains("SECRET") && !told.contains(&token), "{told}");
+        }
+        let found = with(PLACE, format!("{token}\r\n"));
+        let manager = Actor::Person(desk.person("m@example.com", Role::Manager).await);
+        let refused = found.check_domain_file(&manager, id).await;
+        assert!(matches!(refused, Err(LifecycleError::Forbidden { .. })), "{refused:?}");
+        found.check_domain_file(by, id).await.unwrap();
+
+        let domain = desk.domain(id).await.unwrap().domain;
+        assert_eq!(domain.proof, Some(DomainProof::HttpFile));
+        let now = desk.clock().now();
+        assert!(domain.is_validated(now));
+        let entry = newest(&desk).await.remove(0);
+        assert_eq!(
+            entry.description,
+            "Control of example.com confirmed by a file on the web server"
+        );
+        let mut tx = desk.store().reader().await.unwrap();
+        let product = Product::find("ssl_plus").unwrap();
+        for (asked, covered) in
+            [("example.com", true), ("www.example.com", false), ("*.example.com", false)]
+        {
+            let asked = names(&[asked]);
+            let checked = check_validated(&mut tx, product, ours, &asked, now).await;
+            assert_eq!(checked.is_ok(), covered, "{asked:?}");
+        }
+        drop(tx);
+
+        // In the DNS it covers more, and the file does not take that away.
+        desk.validate_domain(by, id, DomainProof::DnsTxt).await.unwrap();
+        for refused in [
+            found.check_domain_file(by, id).await,
+            desk.validate_domain(by, id, DomainProof::HttpFile).await,
+        ] {
+            assert!(matches!(refused, Err(LifecycleError::Refused(_))), "{refused:?}");
+        }
+        desk.invalidate_domain(by, id).await.unwrap();
+        assert_eq!(desk.domain(id).await.unwrap().domain.proof, None);
+        found.check_domain_file(by, id).await.unwrap();
     }
 }

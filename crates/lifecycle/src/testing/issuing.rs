@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use domain::model::{OrderFile, Role, SignatureHash};
+use domain::model::{DomainProof, OrderFile, Role, SignatureHash};
 use domain::{DnsName, Name, NameSet, OrderNumber, OrganizationId, ProductId, Timestamp};
 
 use super::{Desk, desks};
@@ -54,7 +54,7 @@ async fn open(mut desk: Desk) -> Shop {
                 for name in ["example.com", "example.org"] {
                     let name = DnsName::parse(name).unwrap();
                     let domain = tx.insert_domain(id, &name, "token", START).await?.unwrap();
-                    tx.set_domain_validation(domain, Some(far), "dns").await?;
+                    tx.set_domain_validation(domain, Some((far, DomainProof::DnsTxt))).await?;
                 }
                 Ok::<_, LifecycleError>(id)
             })

@@ -1,5 +1,6 @@
 //! What is kept is never older than the database.
 
+use domain::model::DomainProof;
 use domain::{DnsName, OrganizationId, Timestamp};
 use sqlx::Connection;
 
@@ -86,6 +87,33 @@ async fn domains_are_found_among_the_kept_ones() {
             let found: Vec<_> = found.await.unwrap();
             let names: Vec<&str> = found.iter().map(|domain| domain.name.as_str()).collect();
             assert_eq!(names, ["example.com"], "{kind}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_domains_proof_is_kept_with_it_and_goes_with_its_validation() {
+    for TestDatabase { kind, store, .. } in databases().await {
+        organizations(&store, 1).await;
+        add(&store, FIRST, DnsName::parse("example.com").unwrap()).await;
+        for validation in [
+            Some((NOW, DomainProof::HttpFile)),
+            Some((NOW, DomainProof::DnsTxt)),
+            None,
+            Some((NOW, DomainProof::Administrator)),
+        ] {
+            let found = store.write(move |tx| {
+                Box::pin(async move {
+                    let held = tx.domains_named(FIRST, &["example.com"]).await?;
+                    tx.set_domain_validation(held[0].id, validation).await?;
+                    tx.domains_named(FIRST, &["example.com"]).await
+                })
+            });
+            let found: Vec<_> = found.await.unwrap();
+            let read = store.reader().await.unwrap().domain(found[0].id).await.unwrap().unwrap();
+            for domain in [&found[0], &read.domain] {
+                assert_eq!(domain.validated_until.zip(domain.proof), validation, "{kind}");
+            }
         }
     }
 }
