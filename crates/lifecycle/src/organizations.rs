@@ -25,6 +25,7 @@ use crate::{Actor, Lifecycle, LifecycleError, Result, settings};
 
 /// The longest legal name in a certificate (X.520 `ub-organization-name`).
 const MAX_ORGANIZATION_NAME: usize = 64;
+
 /// Characters that nobody sees, and that turn the text around them: in a subject they would make a
 /// name look like another one.
 fn unseen(char: char) -> bool {
