@@ -197,6 +197,14 @@ pub(super) async fn prepare(
     let order = order_in_place(tx, &endpoint).await?;
     check_offered(&facts(&endpoint, order.as_ref(), now), OfferedAction::Act(form.action))?;
     refuse_busy(tx, &endpoint).await?;
+    let agent = tx.agent(endpoint.agent).await?;
+    if agent.is_none_or(|agent| agent.status == "removed") {
+        return Err(LifecycleError::Conflict {
+            message: "The endpoint's agent was removed, so nobody can install here. Add an agent \
+                      on the host, and request it on the endpoint that it reports."
+                .to_owned(),
+        });
+    }
     if let Some(reason) = &endpoint.manual_reason {
         return Err(LifecycleError::Conflict {
             message: format!("The agent can't install here by itself: {reason}"),
