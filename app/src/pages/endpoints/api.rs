@@ -46,6 +46,8 @@ pub struct EndpointRow {
     pub cause: Option<String>,
     /// Auto-renew; none where it is off.
     pub auto_renew: Option<AutoRenew>,
+    /// "Auto-replace revoked or missing certificates".
+    pub auto_replace: bool,
     /// When it acts next.
     pub next_auto_renew_at: Option<Timestamp>,
     /// Its newest event.
@@ -124,8 +126,6 @@ pub struct EndpointView {
     pub agent_seen_at: Option<Timestamp>,
     /// The profile that auto-renew uses, else the default one.
     pub profile: Option<ProfileId>,
-    /// "Auto-replace revoked or missing certificates".
-    pub auto_replace: bool,
     /// The newest event with its stages.
     pub newest: Option<(EventRow, Stages)>,
     /// All events shown, newest first.

@@ -245,7 +245,7 @@ fn renew_form(view: &EndpointView, on: bool) -> AnyView {
     let defaults = RenewDefaults::of(view.row.auto_renew.as_ref(), &view.time_zone);
     let (title, label) =
         if on { ("Change auto-renew", "Save") } else { ("Enable auto-renew", "Enable auto-renew") };
-    let replace = view.auto_replace;
+    let replace = view.row.auto_replace;
     let id = view.row.id.to_string();
     view! {
         <Expander title=title open=!on || came_back(SaveAutoRenew::PATH)>

@@ -101,6 +101,34 @@ async fn a_race_of_two_renewals_has_one_winner() {
     }
 }
 
+/// One box stands for many endpoints: not ticked, it switches nobody's auto-renew off.
+#[tokio::test]
+async fn a_bulk_request_leaves_auto_renew_as_it_is() {
+    for yard in yards().await {
+        let manager = yard.somebody(domain::model::Role::Manager).await;
+        let admin = yard.somebody(domain::model::Role::Administrator).await;
+        let sold = yard.sell("ssl_plus", "www.example.com").await;
+        let records = yard.certificates(sold.order).await;
+        let endpoint = yard.endpoint(1001, Some(&records[0])).await;
+        let (profile, on) = (Some(yard.profile), Some(renewing(30)));
+        yard.set_auto_renew(&manager, vec![endpoint], profile, on.clone(), true).await.unwrap();
+        yard.clock().advance(Days(150));
+        let obtain = Obtain::New { common_name: None, names: NameSet::default() };
+        let form = yard.form(endpoint, EndpointAction::Renew, obtain);
+        yard.schedule_bulk(&admin, vec![form.clone()]).await.unwrap();
+        let kept =
+            || async { yard.shop.endpoint(&Actor::Operator, endpoint).await.unwrap().endpoint };
+        let (now, owner) = (kept().await, manager.person().unwrap().user.id);
+        assert_eq!((now.auto_renew, now.auto_replace), (on.clone(), true));
+        assert_eq!(now.auto_renew_user, Some(owner));
+        yard.cancel_event(&admin, now.current_event.unwrap()).await.unwrap();
+        // On an endpoint's own request page it is that endpoint's box.
+        let own = super::ScheduleForm { idempotency_key: "own".to_owned(), ..form };
+        yard.schedule(&admin, own).await.unwrap();
+        assert_eq!(kept().await.auto_renew, None);
+    }
+}
+
 /// Auto-renew whose owner may no longer request stops as "Action required" and is not lost.
 #[tokio::test]
 async fn auto_renew_stops_with_its_owner() {
