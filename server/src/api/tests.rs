@@ -196,6 +196,21 @@ async fn d6_extra_names_are_refused_with_the_rules_words() {
     assert!(refused["errors"][0]["code"].is_string());
 }
 
+/// A plan lives longer than its certificates: each has the days that are left of its own.
+#[tokio::test]
+async fn days_remaining_are_the_certificates_own() {
+    let site = Site::new().await;
+    site.desk.settings_set(&Actor::Operator, "approval_step", "skip").await.unwrap();
+    let mut wanted = site.wanted("www.example.com");
+    wanted["order_validity"] = json!({"years": 3});
+    let path = "/services/v2/order/certificate/ssl_plus";
+    let (_, placed) = site.call(&site.administrator, "POST", path, Some(wanted)).await;
+    let order = site.get(&format!("/services/v2/order/certificate/{}", placed["id"])).await;
+    let days = order["certificate"]["days_remaining"].as_i64().unwrap();
+    assert!((0..=398).contains(&days), "{order}");
+    assert_eq!(order["certificate"]["signature_hash"], "sha256");
+}
+
 /// Names that a renewal would not have are refused, not left out.
 #[tokio::test]
 async fn d12_a_renewal_has_the_names_of_its_order() {
