@@ -1,6 +1,6 @@
 //! Endpoints as their pages show them.
 
-use domain::model::{AutoRenew, EndpointStatus, ServedIssuer};
+use domain::model::{AutoRenew, CertificateStatus, EndpointStatus, ServedIssuer};
 use domain::rules::{AutoRenewOutlook, Offer, auto_renew_outlook};
 use domain::{EndpointId, EventId, OrderNumber, ProfileId, Timestamp};
 use leptos::prelude::*;
@@ -40,6 +40,8 @@ pub struct EndpointRow {
     pub order: Option<OrderNumber>,
     /// Last second of what it serves.
     pub expires: Option<Timestamp>,
+    /// What has become of the certificate of ours that it serves.
+    pub certificate: Option<CertificateStatus>,
     /// Its automation status.
     pub status: EndpointStatus,
     /// Why a person is needed.
