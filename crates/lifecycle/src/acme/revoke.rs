@@ -35,7 +35,7 @@ impl AcmeDesk {
         address: Option<IpAddr>,
     ) -> AcmeResult<()> {
         let now = self.clock().now();
-        let revoked = self
+        let outcome = self
             .desk
             .store()
             .write(move |tx| {
@@ -51,10 +51,10 @@ impl AcmeDesk {
                 })
             })
             .await;
-        if revoked.is_ok() {
+        if outcome.is_ok() {
             self.desk.announce_revocation().await;
         }
-        revoked
+        outcome
     }
 }
 
