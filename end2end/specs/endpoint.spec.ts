@@ -89,4 +89,10 @@ test('a served certificate that was revoked, or will be, is told as such, and "R
   await expect(row.getByRole('link', { name: 'Reissue', exact: true })).toBeVisible();
   await page.goto(await endpointPath(page, portal, 'www-1'));
   await expect(page.getByText('Revocation pending')).toBeVisible();
+
+  // The order's names, not those in place.
+  await begin(page, portal, 'www-1', 'Reissue');
+  await chooseProfile(page, 'Standard SSL');
+  await expect(page.locator('main')).toContainText('www.example.com');
+  await expect(page.locator('main')).not.toContainText(/(^|[\s,])example\.com/);
 });
