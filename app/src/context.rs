@@ -7,7 +7,7 @@ use lifecycle::Lifecycle;
 
 use crate::browser::{self, Cookie};
 use crate::desk::SignedIn;
-use crate::fault::Submitted;
+use crate::fault::{StandsOnPage, Submitted};
 use crate::viewer::{Theme, Viewer, Who};
 
 /// Names of the built files, with their digests.
@@ -35,6 +35,7 @@ pub fn provide(lifecycle: &Lifecycle, site: &Site) {
             browser::set_status(error.status());
         }
         provide_context(submitted.clone());
+        provide_context(StandsOnPage::default());
     }
     provide_context(viewer(&parts, lifecycle.clock().now()));
 }

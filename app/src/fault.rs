@@ -1,5 +1,8 @@
 //! All that a browser may learn of a failure.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
@@ -172,6 +175,23 @@ pub struct Submitted {
     pub fields: Query,
     /// Why it came back; none where its sender had to sign in first, and nothing was done with it.
     pub error: Option<PortalError>,
+}
+
+/// Whether the form that came back stands on the page that is shown: what somebody else did
+/// meanwhile may have taken it away.
+#[derive(Debug, Clone, Default)]
+pub struct StandsOnPage(Arc<AtomicBool>);
+
+impl StandsOnPage {
+    /// It does.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it does.
+    pub fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Submitted {

@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { begin, chooseProfile, next, submit } from '../support/automation.ts';
+import { begin, chooseProfile, endpointRow, next, submit } from '../support/automation.ts';
+import { csr } from '../support/csr.ts';
 import { endpointPath } from '../support/pages.ts';
 import { signIn } from '../support/people.ts';
 import { expect, test } from '../support/test.ts';
@@ -66,4 +67,32 @@ test('profiles are filtered, sorted and exported as the list shows them', async 
   const href = await page.getByRole('link', { name: 'Export CSV' }).getAttribute('href');
   const lines = (await (await page.request.get(href ?? '')).text()).trim().split('\r\n');
   expect(lines.slice(1).map((line) => line.split(',')[0])).toEqual(['SSL Wildcard', 'Private Wildcard']);
+});
+
+test('a served certificate that was revoked, or will be, is told as such, and "Reissue" is the next step', async ({ page, portal }) => {
+  await portal.offerDuplicates();
+  await signIn(page, 'administrator');
+  await page.goto('/automation/endpoints');
+  await expect(endpointRow(page, portal, 'intranet-1').getByText('Revoked', { exact: true })).toBeVisible();
+  await expect(endpointRow(page, portal, 'www-1').getByText('Revocation pending')).toHaveCount(0);
+
+  await page.goto('/certificates/orders/67890/reissue');
+  await page.getByLabel('CSR', { exact: true }).fill(await csr(['www.example.com']));
+  await page.getByLabel('Names', { exact: true }).fill('www.example.com');
+  await page.getByLabel(/^I understand/).check();
+  await page.getByRole('button', { name: 'Reissue certificate' }).click();
+  await expect(page.getByText('The certificate was reissued.')).toBeVisible();
+
+  await page.goto('/automation/endpoints');
+  const row = endpointRow(page, portal, 'www-1');
+  await expect(row.getByText('Revocation pending')).toBeVisible();
+  await expect(row.getByRole('link', { name: 'Reissue', exact: true })).toBeVisible();
+  await page.goto(await endpointPath(page, portal, 'www-1'));
+  await expect(page.getByText('Revocation pending')).toBeVisible();
+
+  // The order's names, not those in place.
+  await begin(page, portal, 'www-1', 'Reissue');
+  await chooseProfile(page, 'Standard SSL');
+  await expect(page.getByText('The names come from the order')).toBeVisible();
+  await expect(page.getByText('example.com, www.example.com')).toHaveCount(0);
 });

@@ -155,3 +155,36 @@ test('a revocation always waits for a second person', async ({ page, portal, bro
   await expect(reviewer.getByText(/^Approved: .* revoked\.$/)).toBeVisible();
   expect((await portal.order(500101)).status).toBe('revoked');
 });
+
+test('two reviewers decide at once: the second one reads that nothing was done, and why', async ({ page, portal, browser, scripts }) => {
+  const path = '/certificates/requests?status=pending';
+  const manager = await alsoSignedIn(browser, portal, 'manager', scripts);
+  await signIn(page, 'administrator');
+  for (const reviewer of [page, manager]) {
+    await reviewer.goto(path);
+    await reviewer.getByRole('rowheader').first().getByRole('link').click();
+    await expect(reviewer.getByRole('button', { name: 'Approve' })).toBeVisible();
+  }
+  await manager.getByRole('button', { name: 'Approve' }).click();
+  await expect(manager.getByText('Approved: the certificate was issued.')).toBeVisible();
+  await page.getByLabel('Comment').fill('Use the shared load balancer.');
+  await page.getByRole('button', { name: 'Reject' }).click();
+  await expect(page.getByText('This was not done')).toBeVisible();
+  await expect(page.getByText(/was decided already/)).toBeVisible();
+});
+
+test('of many names the first are shown, the others are a list to open', async ({ page }) => {
+  await signIn(page, 'administrator');
+  await page.goto('/certificates/request');
+  const names = Array.from({ length: 100 }, (_, at) => `n${at}.example.com`) as [string, ...string[]];
+  await page.getByLabel('CSR', { exact: true }).fill(await csr(names));
+  await page.getByLabel('Organization').selectOption({ label: 'Example Corp' });
+  await page.getByRole('button', { name: 'Submit request' }).click();
+  await expect(page.getByText('waits for approval').first()).toBeVisible();
+  const last = page.getByText('n99.example.com');
+  const more = page.getByText('and 90 more');
+  await expect(more).toBeVisible();
+  await expect(last).toBeHidden();
+  await more.click();
+  await expect(last).toBeVisible();
+});

@@ -8,7 +8,7 @@ use leptos::context::Provider;
 use leptos::prelude::*;
 
 use super::{Notice, Tone};
-use crate::fault::{PortalError, Submitted};
+use crate::fault::{PortalError, StandsOnPage, Submitted};
 use crate::viewer::Viewer;
 
 /// Name of the hidden field that says which page a form stands on.
@@ -107,6 +107,9 @@ pub fn Form(
         .and_then(|sent| sent.error)
         .map(|error| view! { <Trouble error=error key=state.key.clone()/> });
     let came_back = state.came_back();
+    if let Some(stands) = use_context::<StandsOnPage>().filter(|_| came_back) {
+        stands.set();
+    }
     view! {
         <form method="post" action=action class=class data-guard="" novalidate=came_back>
             <input type="hidden" name=PAGE_FIELD value=page/>

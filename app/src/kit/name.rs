@@ -6,15 +6,33 @@ use leptos::prelude::*;
 
 use super::Markup;
 
-/// One name or several.
+/// More names than these are a list to open: a certificate may hold hundreds, and an order have
+/// many certificates.
+const AT_ONCE: usize = 10;
+
+/// One name or several. What holds it must be a block, no paragraph.
 #[component]
 pub fn Names(
     /// The names.
     names: Vec<String>,
 ) -> impl IntoView {
+    let (first, others) = names.split_at(names.len().min(AT_ONCE));
+    let others = (!others.is_empty()).then(|| {
+        let more = format!("and {} more", others.len());
+        view! {
+            <details class="quiet">
+                <summary>{more}</summary>
+                <span class="names" inner_html=html(others)></span>
+            </details>
+        }
+    });
+    view! { <span class="names" inner_html=html(first)></span> {others} }
+}
+
+fn html(names: &[String]) -> String {
     let mut html = Markup::with_capacity(64);
-    html.names(&names);
-    view! { <span class="names" inner_html=html.into_html()></span> }
+    html.names(names);
+    html.into_html()
 }
 
 impl Markup {

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use super::{LinkButton, Notice, Tone, Weight};
-use crate::fault::PortalError;
+use crate::fault::{PortalError, StandsOnPage, Submitted};
 use crate::paths;
 use crate::shell::Frame;
 use crate::viewer::Viewer;
@@ -78,10 +78,26 @@ impl Sheet {
                 </div>
                 {self.actions.map(|actions| view! { <div class="actions">{actions}</div> })}
             </header>
+            {refused_elsewhere()}
             {self.body}
         }
         .into_any()
     }
+}
+
+/// Why a form was refused that the page, as it is by now, no longer has: somebody else was faster.
+/// The body was made before, with its forms.
+fn refused_elsewhere() -> Option<AnyView> {
+    let stands = use_context::<StandsOnPage>()?;
+    let error = use_context::<Submitted>()?.error?;
+    if stands.get() || error == PortalError::SignedOut {
+        return None;
+    }
+    let message = error.to_string();
+    Some(
+        view! { <Notice tone=Tone::Bad title="This was not done"><p>{message}</p></Notice> }
+            .into_any(),
+    )
 }
 
 fn crumbs(crumbs: Vec<(String, Option<String>)>, title: String) -> Option<AnyView> {
@@ -136,6 +152,10 @@ impl Fault {
     fn of(error: PortalError) -> AnyView {
         #[cfg(feature = "ssr")]
         crate::browser::set_status(error.status());
+        // It says why in any case.
+        if let Some(stands) = use_context::<StandsOnPage>() {
+            stands.set();
+        }
         let message = error.to_string();
         let title = error.title();
         Sheet::new(

@@ -128,21 +128,36 @@ impl Lifecycle {
                     if !may && (own.is_none() || own != record.request.requester) {
                         return Err(LifecycleError::NotFound { what: "request" });
                     }
-                    decide(tx, id, &Approval::Canceled { at: now }, None, None).await?;
-                    undo(tx, &record, OrderStatus::Canceled).await?;
-                    let words = format!("Canceled request {id} (order {}).", record.request.order);
-                    let entry = AuditEntry::new("request.canceled", "request", id, words);
-                    audit::record(
-                        tx,
-                        now,
-                        &acting,
-                        entry.changing(json!("pending"), json!("canceled")),
-                    )
-                    .await
+                    withdraw(tx, now, &acting, &record).await
                 })
             })
             .await
     }
+}
+
+/// Withdraws a request together with what it was for.
+pub(crate) async fn withdraw_of_event(
+    tx: &mut Tx,
+    now: Timestamp,
+    actor: &Actor,
+    id: RequestId,
+) -> Result<()> {
+    let record = open_request(tx, id).await?;
+    withdraw(tx, now, actor, &record).await
+}
+
+async fn withdraw(
+    tx: &mut Tx,
+    now: Timestamp,
+    actor: &Actor,
+    record: &RequestRecord,
+) -> Result<()> {
+    let (id, order) = (record.request.id, record.request.order);
+    decide(tx, id, &Approval::Canceled { at: now }, None, None).await?;
+    undo(tx, record, OrderStatus::Canceled).await?;
+    let words = format!("Canceled request {id} (order {order}).");
+    let entry = AuditEntry::new("request.canceled", "request", id, words);
+    audit::record(tx, now, actor, entry.changing(json!("pending"), json!("canceled"))).await
 }
 
 /// Reviews are signed with a name: the operator at the command line has none.

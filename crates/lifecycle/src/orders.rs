@@ -406,8 +406,10 @@ fn explained(stored: StoredExplanation) -> Option<Explained> {
     Some(Explained { at: Timestamp(stored.created_at), door: stored.door, explanation })
 }
 
-/// What the text may name: 12345 is an order's number, and may be a serial's digits as well.
+/// What the text may name: 12345 is an order's number, and may be a serial's digits as well. Serial
+/// and fingerprint may be as openssl prints them, with their label: `serial=0A1B…`.
 async fn meant(tx: &mut Tx, text: &str) -> Result<Vec<OrderNumber>> {
+    let text = text.rsplit_once('=').map_or(text, |(_, value)| value.trim());
     let mut numbers: Vec<OrderNumber> = text.parse().ok().into_iter().collect();
     if let Some(serial) = Serial::parse(text) {
         let found = tx.certificate_by_serial(&serial).await?;

@@ -12,7 +12,7 @@ use store::Tx;
 use crate::ask::{note, read_csr};
 use crate::caa::CaaRounds;
 use crate::order_new::{Terms, sold, submit_key, take};
-use crate::place::{Asker, Placed, Placing, locked_file, place};
+use crate::place::{Asker, Placed, Placing, check_visible, locked_file, place};
 use crate::{
     Actor, Ask, Exact, Issuer, Lifecycle, LifecycleError, Outcome, Result, What, settings,
 };
@@ -119,6 +119,7 @@ impl Lifecycle {
         };
         let existing = self.store().reader().await?.order(order).await?;
         let existing = existing.ok_or(LifecycleError::NotFound { what: "order" })?;
+        check_visible(actor, &existing)?;
         check_csr_names(&csr.names, &existing.names)?;
         let idempotency_key = submit_key(actor, &form.submit_token);
         let what = What::Renew { order, names: None };

@@ -270,6 +270,12 @@ impl Tx {
             .fetch_optional(&mut *conn)
             .await?
         });
+        on!(self, |conn| {
+            sqlx::query("UPDATE endpoints SET next_auto_renew_at = NULL WHERE agent_id = $1")
+                .bind(id.0)
+                .execute(&mut *conn)
+                .await?;
+        });
         Ok(gone.is_some())
     }
 }

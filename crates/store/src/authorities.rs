@@ -69,6 +69,15 @@ impl Tx {
         }))
     }
 
+    /// The ids of all issuing certificates, former ones too.
+    pub async fn issuers(&mut self) -> Result<Vec<String>, StoreError> {
+        Ok(on!(self, |conn| {
+            sqlx::query_scalar("SELECT id FROM authorities WHERE kind = 'intermediate'")
+                .fetch_all(&mut *conn)
+                .await?
+        }))
+    }
+
     /// Inserts a CA certificate as an active one.
     pub async fn insert_authority(
         &mut self,

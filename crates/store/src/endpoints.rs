@@ -271,7 +271,7 @@ impl Tx {
             sqlx::query_as(
                 "SELECT e.certificate_id, e.id, e.ip, e.port \
                  FROM endpoints e JOIN agents a ON a.id = e.agent_id \
-                 WHERE e.order_number = $1 AND e.certificate_id IS NOT NULL AND a.removed_at IS NULL \
+                 WHERE e.order_number = $1 AND e.certificate_id IS NOT NULL AND e.served_serial IS NOT NULL AND a.removed_at IS NULL \
                  ORDER BY e.id LIMIT 200",
             )
             .bind(order.0)

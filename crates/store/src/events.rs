@@ -335,6 +335,23 @@ impl Tx {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
+    /// All unfinished events of an agent.
+    pub async fn open_events_of_agent(
+        &mut self,
+        agent: AgentId,
+    ) -> Result<Vec<EventId>, StoreError> {
+        let ids: Vec<i64> = on!(self, |conn| {
+            sqlx::query_scalar(
+                "SELECT id FROM events WHERE finished_at IS NULL \
+                 AND endpoint_id IN (SELECT id FROM endpoints WHERE agent_id = $1) ORDER BY id",
+            )
+            .bind(agent.0)
+            .fetch_all(&mut *conn)
+            .await?
+        });
+        Ok(ids.into_iter().map(EventId).collect())
+    }
+
     /// Events with a CSR and without a certificate that are due: left by a crash or by a try that
     /// failed.
     pub async fn events_to_issue(

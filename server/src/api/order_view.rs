@@ -25,9 +25,9 @@ pub(super) async fn order(caller: Caller, Path(id): Path<String>) -> ApiResult {
     let mut body = view(&detail.record, &detail.organization, caller.desk.clock().now());
     if let Some(primary) = primary(&detail) {
         let mut certificate = certificate(primary);
-        if let Some(days) = body.pointer("/certificate/days_remaining").and_then(Value::as_i64) {
-            put(&mut certificate, "days_remaining", json!(days));
-        }
+        let days = primary.certificate.not_after.days_left(caller.desk.clock().now());
+        put(&mut certificate, "days_remaining", json!(days.max(0)));
+        put(&mut certificate, "signature_hash", json!(detail.record.order.signature_hash));
         put(&mut body, "certificate", certificate);
     }
     put(&mut body, "requests", detail.requests.iter().map(brief).collect());

@@ -196,6 +196,50 @@ async fn d6_extra_names_are_refused_with_the_rules_words() {
     assert!(refused["errors"][0]["code"].is_string());
 }
 
+/// A plan lives longer than its certificates: each has the days that are left of its own.
+#[tokio::test]
+async fn days_remaining_are_the_certificates_own() {
+    let site = Site::new().await;
+    site.desk.settings_set(&Actor::Operator, "approval_step", "skip").await.unwrap();
+    let mut wanted = site.wanted("www.example.com");
+    wanted["order_validity"] = json!({"years": 3});
+    let path = "/services/v2/order/certificate/ssl_plus";
+    let (_, placed) = site.call(&site.administrator, "POST", path, Some(wanted)).await;
+    let order = site.get(&format!("/services/v2/order/certificate/{}", placed["id"])).await;
+    let days = order["certificate"]["days_remaining"].as_i64().unwrap();
+    assert!((0..=398).contains(&days), "{order}");
+    assert_eq!(order["certificate"]["signature_hash"], "sha256");
+}
+
+/// Names that a renewal would not have are refused, not left out.
+#[tokio::test]
+async fn d12_a_renewal_has_the_names_of_its_order() {
+    let site = Site::new().await;
+    site.desk.settings_set(&Actor::Operator, "approval_step", "skip").await.unwrap();
+    let path = "/services/v2/order/certificate/ssl_plus";
+    let (_, placed) =
+        site.call(&site.administrator, "POST", path, Some(site.wanted("www.example.com"))).await;
+    let renew = |certificate: Value| {
+        let mut certificate = certificate;
+        certificate["csr"] = json!(csr(&["www.example.com"]));
+        json!({"certificate": certificate, "renewal_of_order_id": placed["id"]})
+    };
+    for (certificate, code) in [
+        (json!({"dns_names": ["www.example.com", "api.example.com"]}), "invalid_dns_names"),
+        (json!({"dns_names": ["not a name!"]}), "invalid_dns_names"),
+        (json!({"common_name": "api.example.com"}), "invalid_common_name"),
+    ] {
+        let body = Some(renew(certificate));
+        let (status, refused) = site.call(&site.administrator, "POST", path, body).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{refused}");
+        assert_eq!(refused["errors"][0]["code"], code, "{refused}");
+    }
+    let same = json!({"common_name": "WWW.example.com", "dns_names": ["www.example.com"]});
+    let (status, renewed) = site.call(&site.administrator, "POST", path, Some(renew(same))).await;
+    assert_eq!(status, StatusCode::CREATED, "{renewed}");
+    assert_ne!(renewed["id"], placed["id"]);
+}
+
 #[tokio::test]
 async fn d16_a_standard_users_request_waits_and_is_reviewed() {
     let site = Site::new().await;

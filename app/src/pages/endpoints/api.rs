@@ -1,6 +1,6 @@
 //! Endpoints as their pages show them.
 
-use domain::model::{AutoRenew, EndpointStatus, ServedIssuer};
+use domain::model::{AutoRenew, CertificateStatus, EndpointStatus, ServedIssuer};
 use domain::rules::{AutoRenewOutlook, Offer, auto_renew_outlook};
 use domain::{EndpointId, EventId, OrderNumber, ProfileId, Timestamp};
 use leptos::prelude::*;
@@ -40,12 +40,16 @@ pub struct EndpointRow {
     pub order: Option<OrderNumber>,
     /// Last second of what it serves.
     pub expires: Option<Timestamp>,
+    /// What has become of the certificate of ours that it serves.
+    pub certificate: Option<CertificateStatus>,
     /// Its automation status.
     pub status: EndpointStatus,
     /// Why a person is needed.
     pub cause: Option<String>,
     /// Auto-renew; none where it is off.
     pub auto_renew: Option<AutoRenew>,
+    /// "Auto-replace revoked or missing certificates".
+    pub auto_replace: bool,
     /// When it acts next.
     pub next_auto_renew_at: Option<Timestamp>,
     /// Its newest event.
@@ -124,8 +128,6 @@ pub struct EndpointView {
     pub agent_seen_at: Option<Timestamp>,
     /// The profile that auto-renew uses, else the default one.
     pub profile: Option<ProfileId>,
-    /// "Auto-replace revoked or missing certificates".
-    pub auto_replace: bool,
     /// The newest event with its stages.
     pub newest: Option<(EventRow, Stages)>,
     /// All events shown, newest first.

@@ -16,6 +16,10 @@ use crate::pages::wizard::{InstallDefaults, installation_fields, profile_choices
 use crate::paths;
 use crate::viewer::Viewer;
 
+/// One box stands for many endpoints.
+const GOES_ON: &str =
+    "Where auto-renew is on already it stays as it is, unless you choose it here for all of them.";
+
 /// A bulk request.
 #[component]
 pub fn BulkPage() -> impl IntoView {
@@ -94,7 +98,7 @@ fn form(view: &BulkView, frame: &Frame) -> AnyView {
                 <p><strong>"Issue a new certificate"</strong>" for each endpoint. "{names_line}</p>
                 <Unavailable label="Duplicate certificates are not available here" why=NO_DUPLICATES/>
             </Section>
-            <Section title="Installation"><div class="stack narrow">{installation_fields(install)}</div></Section>
+            <Section title="Installation" lead=GOES_ON><div class="stack narrow">{installation_fields(install)}</div></Section>
             <FormActions><Button weight=Weight::Primary>{submit}</Button>{back}</FormActions>
         </Form>
     }

@@ -9,7 +9,7 @@ use leptos_router::hooks::use_params_map;
 use super::actions::Actions;
 use super::api::{DisableAutoRenew, EndpointView, FailedTry, SaveAutoRenew, endpoint};
 use super::auto_renew::{RenewDefaults, clock, renew_fields};
-use super::list::issuer;
+use super::list::{issuer, revocation};
 use crate::fault::PortalError;
 use crate::kit::{
     Badge, Button, Checkbox, Choice, CodeBlock, Copyable, Expander, Expiry, Fact, Facts, Form,
@@ -129,6 +129,7 @@ fn served(view: &EndpointView) -> AnyView {
     let row = view.row.clone();
     let issuer_name = row.issuer_name.clone().unwrap_or_default();
     let whose = issuer(&row);
+    let standing = revocation(&row).map(|badge| view! { <Fact term="Status">{badge}</Fact> });
     let order = row
         .order
         .map(|order| view! { <a href=paths::order(order)>{order.to_string()}</a> }.into_any());
@@ -138,6 +139,7 @@ fn served(view: &EndpointView) -> AnyView {
                 <Fact term="Common name"><Names names=Vec::from_iter(row.common_name.clone())/></Fact>
                 <Fact term="Names"><Names names=served.names/></Fact>
                 <Fact term="Issuer">{whose}<span class="small muted">{issuer_name}</span></Fact>
+                {standing}
                 <Fact term="Order ID">{order.unwrap_or_else(|| "Not one of ours".into_any())}</Fact>
                 <Fact term="Serial number"><Copyable text=served.serial what="the serial number"/></Fact>
                 <Fact term="Valid from"><Time at=served.not_before/></Fact>
@@ -245,7 +247,7 @@ fn renew_form(view: &EndpointView, on: bool) -> AnyView {
     let defaults = RenewDefaults::of(view.row.auto_renew.as_ref(), &view.time_zone);
     let (title, label) =
         if on { ("Change auto-renew", "Save") } else { ("Enable auto-renew", "Enable auto-renew") };
-    let replace = view.auto_replace;
+    let replace = view.row.auto_replace;
     let id = view.row.id.to_string();
     view! {
         <Expander title=title open=!on || came_back(SaveAutoRenew::PATH)>

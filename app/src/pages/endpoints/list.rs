@@ -1,6 +1,6 @@
 //! The list of endpoints.
 
-use domain::model::{EndpointStatus, ServedIssuer};
+use domain::model::{CertificateStatus, EndpointStatus, ServedIssuer};
 use domain::rules::AutoRenewOutlook;
 use leptos::prelude::*;
 
@@ -12,6 +12,7 @@ use crate::kit::{
     Icon, LinkButton, Listing, NONE, Names, Pager, Sheet, Table, Time, Weight, page,
 };
 use crate::pages::activity::api::endpoint_tone;
+use crate::pages::orders::certificate_badge;
 use crate::paths;
 use crate::viewer::Viewer;
 
@@ -160,7 +161,10 @@ fn row(row: EndpointRow, brand: &str, may_automate: bool) -> AnyView {
             <td class="roomy">{row.software.clone().unwrap_or_else(|| NONE.to_owned())}</td>
             <td class="roomy">{issuer(&row)}</td>
             <td>{row.order.map_or_else(|| NONE.into_any(), |order| view! { <a href=paths::order(order)>{order.to_string()}</a> }.into_any())}</td>
-            <td>{row.expires.map_or_else(|| NONE.into_any(), |at| view! { <Expiry at=at/> }.into_any())}</td>
+            <td>
+                {row.expires.map_or_else(|| NONE.into_any(), |at| view! { <Expiry at=at/> }.into_any())}
+                {revocation(&row)}
+            </td>
             <td>
                 <Badge tone=endpoint_tone(row.status) text=row.status.label()/>
                 {row.cause.clone().map(|cause| view! { <span class="small muted clamp">{cause}</span> })}
@@ -182,6 +186,12 @@ pub(super) fn common_name(row: &EndpointRow) -> AnyView {
         sans => Some(format!("+ {sans} SANs")),
     };
     view! { <Names names=vec![name]/>{more.map(|more| view! { <span class="small muted">{more}</span> })} }.into_any()
+}
+
+/// That the certificate in place was revoked, or will be: the days that are left don't tell.
+pub(super) fn revocation(row: &EndpointRow) -> Option<AnyView> {
+    let (status, till) = (row.certificate?, row.expires?);
+    (status != CertificateStatus::Issued).then(|| certificate_badge(status, till))
 }
 
 pub(super) fn issuer(row: &EndpointRow) -> AnyView {

@@ -4,7 +4,7 @@ use domain::model::{AutoRenew, EndpointStatus};
 use domain::rules::OfferedAction;
 use domain::{Days, EndpointId, ProfileId, Timestamp};
 use lifecycle::automation::{
-    AgentRecord, EndpointFilter, EndpointKey, EndpointRecord, EndpointSort, EventRecord,
+    AgentRecord, EndpointFilter, EndpointKey, EndpointRecord, EndpointSort, EventRecord, Offered,
     ProfileView, Served,
 };
 
@@ -184,10 +184,10 @@ pub(crate) async fn rows(
     records: Vec<EndpointRecord>,
 ) -> Result<Vec<EndpointRow>, PortalError> {
     let offers = desk.lifecycle.offers(&desk.actor(), &records).await?;
-    Ok(records.into_iter().zip(offers).map(|(record, offer)| row(record, offer)).collect())
+    Ok(records.into_iter().zip(offers).map(|(record, offered)| row(record, offered)).collect())
 }
 
-fn row(record: EndpointRecord, offer: domain::rules::Offer) -> EndpointRow {
+fn row(record: EndpointRecord, Offered { offer, certificate }: Offered) -> EndpointRow {
     let served = record.served.as_ref();
     let common_name = served.and_then(|served| {
         served.common_name.clone().or_else(|| served.names.iter().next().cloned())
@@ -201,6 +201,7 @@ fn row(record: EndpointRecord, offer: domain::rules::Offer) -> EndpointRow {
         common_name: common_name.map(|name| name.to_string()),
         issuer_name: served.map(|served| served.issuer.clone()),
         expires: served.map(|served| served.not_after),
+        certificate: certificate.filter(|_| served.is_some()),
         server_name: record.server_name,
         alias: record.alias,
         host: record.agent_name,
@@ -210,6 +211,7 @@ fn row(record: EndpointRecord, offer: domain::rules::Offer) -> EndpointRow {
         status: record.status,
         cause: record.cause,
         auto_renew: record.auto_renew,
+        auto_replace: record.auto_replace,
         next_auto_renew_at: record.next_auto_renew_at,
         event: record.current_event,
         offer,
@@ -237,7 +239,6 @@ pub(crate) async fn view(desk: &Desk, id: EndpointId) -> Result<EndpointView, Po
         failed_try: detail.events.first().and_then(failed_try),
         agent_seen_at: endpoint.agent_seen_at,
         profile: endpoint.profile.or_else(|| default_profile(&profiles)),
-        auto_replace: endpoint.auto_replace,
         newest,
         events: detail.events.into_iter().map(|event| activity::row(event, &brand)).collect(),
         brand,

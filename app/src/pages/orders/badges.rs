@@ -32,7 +32,7 @@ pub(super) fn order_state(
 }
 
 /// What has become of a certificate.
-pub(super) fn certificate_badge(status: CertificateStatus, not_after: Timestamp) -> AnyView {
+pub(crate) fn certificate_badge(status: CertificateStatus, not_after: Timestamp) -> AnyView {
     let expired = Viewer::current().now > not_after;
     match status {
         CertificateStatus::Issued if expired => view! { <Badge tone=Tone::Neutral text="Expired"/> }.into_any(),

@@ -85,7 +85,7 @@ fn row(one: CertificateRow) -> impl IntoView {
             <td><Copyable text=one.serial what="the serial number"/>{fingerprint}</td>
             <td>
                 <Names names=vec![one.common_name]/>
-                {(!names.is_empty()).then(|| view! { <p class="muted small"><Names names=names/></p> })}
+                {(!names.is_empty()).then(|| view! { <div class="muted small"><Names names=names/></div> })}
                 {key}
             </td>
             <td class="nowrap"><Time at=one.not_before day_only=true/></td>

@@ -13,6 +13,7 @@ mod list;
 
 pub(crate) use actions::csr_field;
 pub use actions::{DuplicatePage, ReissuePage, RenewPage, RevokePage};
+pub(crate) use badges::certificate_badge;
 #[cfg(feature = "ssr")]
 pub(crate) use badges::product_name;
 pub use detail::OrderPage;

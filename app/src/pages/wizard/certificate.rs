@@ -1,5 +1,6 @@
 //! Step 2: "Certificate": a new one, or a duplicate using an existing order.
 
+use domain::model::EndpointAction;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 
@@ -124,7 +125,7 @@ fn new(view: &CertificateView) -> AnyView {
 
 fn names(view: &CertificateView) -> AnyView {
     match &view.in_place {
-        Some((common_name, names)) => in_place(common_name, names),
+        Some((common_name, names)) => in_place(view.frame.action, common_name, names),
         None => typed(view),
     }
 }
@@ -152,10 +153,14 @@ fn typed(view: &CertificateView) -> AnyView {
     .into_any()
 }
 
-fn in_place(common_name: &str, names: &[String]) -> AnyView {
+fn in_place(action: EndpointAction, common_name: &str, names: &[String]) -> AnyView {
+    let from = match action {
+        EndpointAction::Reissue | EndpointAction::NextCertificate => "the order",
+        _ => "the certificate in place",
+    };
     let (common_name, names) = (common_name.to_owned(), names.join(", "));
     view! {
-        <p>"The names come from the certificate in place; there is nothing to type."</p>
+        <p>"The names come from "{from}"; there is nothing to type."</p>
         <Facts>
             <Fact term="Common name">{common_name}</Fact>
             <Fact term="Names">{names}</Fact>
@@ -170,7 +175,7 @@ fn duplicate(view: &CertificateView) -> AnyView {
     let order = view.order;
     let inside = view.clone();
     let names = match &view.in_place {
-        Some((common_name, names)) => in_place(common_name, names),
+        Some((common_name, names)) => in_place(view.frame.action, common_name, names),
         None => search(view),
     };
     let dropped = dropped(view.dropped.clone());

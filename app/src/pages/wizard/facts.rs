@@ -103,7 +103,10 @@ async fn in_place(
     if action == EndpointAction::Request {
         return Ok(None);
     }
-    if let Some(served) = &endpoint.served {
+    // The next certificate of an order has the order's names, whatever is in place.
+    let by_order = matches!(action, EndpointAction::Reissue | EndpointAction::NextCertificate);
+    let served = endpoint.served.as_ref().filter(|_| !by_order || endpoint.order.is_none());
+    if let Some(served) = served {
         let common_name =
             served.common_name.clone().or_else(|| served.names.iter().next().cloned());
         return Ok(common_name.map(|name| (name.to_string(), served.names.clone())));

@@ -63,7 +63,11 @@ fn defaults(frame: &Frame) -> InstallDefaults {
             time: text("renew_time").unwrap_or(renew.time),
             zone: text("time_zone").unwrap_or(renew.zone),
         },
-        auto_replace: state.get("auto_replace") == Some("on"),
+        auto_replace: if seen {
+            state.get("auto_replace") == Some("on")
+        } else {
+            frame.endpoint.auto_replace
+        },
         emails: text("emails").unwrap_or_default(),
         note: text("note").unwrap_or_default(),
     }

@@ -203,7 +203,10 @@ async fn an_address_is_enrolled_duplicated_renewed_and_revoked() {
         let wanted = second.order(&names).await.expect(201);
         assert_eq!(revoke().await.expect(401).problem(), "unauthorized");
         show_control(&second, &web, &wanted, "127.0.0.1", "127.0.0.1").await;
+        let issuer = house.desk.issuer().unwrap().authority().issuer_id().to_owned();
+        let before = house.desk.crl(&issuer).await.unwrap();
         revoke().await.expect(200);
+        assert_ne!(house.desk.crl(&issuer).await.unwrap(), before, "the list is made anew at once");
     }
 }
 

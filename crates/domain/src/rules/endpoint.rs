@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Certificate, EndpointAction, EndpointStatus, OrderFile, ServedIssuer};
+use crate::model::{
+    Certificate, CertificateStatus, EndpointAction, EndpointStatus, OrderFile, ServedIssuer,
+};
 use crate::{Days, Refusal, Timestamp};
 
 /// "Renew" is offered with less than this left.
@@ -63,9 +65,9 @@ pub struct Offer {
 }
 
 /// What can be done on an endpoint, the next step first: after a failed event "Retry"; for a
-/// certificate of ours that was revoked or is missing "Reissue"; with less than 90 days left (of
-/// a multi-year plan: of the order) "Renew"; of a multi-year plan with less than 30 days on the
-/// certificate "Get your next certificate"; for another CA's "Switch to …"; for none "Request a
+/// certificate of ours that was revoked, will be, or is missing "Reissue"; with less than 90 days
+/// left (of a multi-year plan: of the order) "Renew"; of a multi-year plan with less than 30 days on
+/// the certificate "Get your next certificate"; for another CA's "Switch to …"; for none "Request a
 /// certificate"; always "Submit manual request".
 pub fn offered_actions(facts: &EndpointFacts<'_>) -> Offer {
     let mut offered = Vec::new();
@@ -118,7 +120,15 @@ fn certificate_actions(facts: &EndpointFacts<'_>) -> Vec<EndpointAction> {
         (ServedIssuer::Ours, Some(certificate)) if certificate.is_revoked() => {
             vec![EndpointAction::Reissue]
         }
-        (ServedIssuer::Ours, Some(certificate)) => due_actions(certificate, facts),
+        (ServedIssuer::Ours, Some(certificate)) => {
+            let mut actions = due_actions(certificate, facts);
+            // In 72 hours at most it is revoked: the order's next certificate should be there
+            // before.
+            if matches!(certificate.status, CertificateStatus::RevocationPending { .. }) {
+                actions.insert(0, EndpointAction::Reissue);
+            }
+            actions
+        }
     }
 }
 
@@ -168,7 +178,7 @@ pub const fn status_after(auto_renew: bool) -> EndpointStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{CertificateStatus, RevocationReason};
+    use crate::model::RevocationReason;
     use crate::rules::fixture::{NOW, plan_ending, standard};
     use EndpointAction::{NextCertificate, Reissue, Renew, Request, Switch};
 
@@ -202,6 +212,9 @@ mod tests {
         let mut revoked = ours(100);
         revoked.certificates.first_mut().unwrap().status =
             CertificateStatus::Revoked { reason: RevocationReason::Superseded, at: NOW };
+        let mut announced = ours(100);
+        announced.certificates.first_mut().unwrap().status =
+            CertificateStatus::RevocationPending { due: NOW.plus(Days(3)) };
         let mut nearly = ours(90);
         nearly.certificates.first_mut().unwrap().not_after = NOW.plus(Days(90)).plus_seconds(-1);
         for (issuer, file, right) in [
@@ -212,6 +225,7 @@ mod tests {
             (ServedIssuer::Ours, Some(nearly), vec![Renew]),
             (ServedIssuer::Ours, Some(ours(-1)), vec![Renew]),
             (ServedIssuer::Ours, Some(revoked), vec![Reissue]),
+            (ServedIssuer::Ours, Some(announced), vec![Reissue]),
             (ServedIssuer::Ours, Some(plan(30, 90)), vec![]),
             (ServedIssuer::Ours, Some(plan(29, 90)), vec![NextCertificate]),
             (ServedIssuer::Ours, Some(plan(50, 89)), vec![Renew]),

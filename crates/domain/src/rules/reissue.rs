@@ -5,8 +5,9 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{OrderFile, OrderStatus};
+use crate::model::{Order, OrderFile, OrderStatus};
 use crate::rules::name_match::uncovered;
+use crate::rules::profile::check_product_names;
 use crate::rules::validity::{Limits, Validity, plan_validity};
 use crate::{CertificateId, Days, Name, NameSet, OrderNumber, Product, Refusal, Timestamp};
 
@@ -133,7 +134,10 @@ pub fn plan_reissue(
         }
     };
     let names = NameSet::with_common_name(common_name, names.iter().cloned());
-    if !changes_order {
+    let product = product_of(order)?;
+    if changes_order {
+        check_product_names(product, &names)?;
+    } else {
         let outside = uncovered(&order.names, &names);
         if !outside.is_empty() {
             return Err(not_covered(file, &outside));
@@ -153,7 +157,7 @@ pub fn plan_reissue(
         common_name: common_name.clone(),
         names,
         changes_order,
-        validity: reissue_validity(file, issuer_not_after, now)?,
+        validity: reissue_validity(file, product, issuer_not_after, now)?,
         revocation: removed.then(|| revocation(file, now)),
     })
 }
@@ -183,13 +187,8 @@ fn revocation(file: &OrderFile, now: Timestamp) -> ScheduledRevocation {
     }
 }
 
-fn reissue_validity(
-    file: &OrderFile,
-    issuer_not_after: Timestamp,
-    now: Timestamp,
-) -> Result<Validity, Refusal> {
-    let order = &file.order;
-    let product = Product::find(order.product.as_str()).ok_or_else(|| {
+fn product_of(order: &Order) -> Result<&'static Product, Refusal> {
+    Product::find(order.product.as_str()).ok_or_else(|| {
         Refusal::new(
             "reissue",
             "unknown_product",
@@ -198,7 +197,16 @@ fn reissue_validity(
                 order.number
             ),
         )
-    })?;
+    })
+}
+
+fn reissue_validity(
+    file: &OrderFile,
+    product: &Product,
+    issuer_not_after: Timestamp,
+    now: Timestamp,
+) -> Result<Validity, Refusal> {
+    let order = &file.order;
     // A plan's certificates are as long as asked for; a single order just has its rest.
     let asked = order.validity_days.filter(|_| order.coverage.is_multi_year());
     let limits = Limits { issuer_not_after, coverage_ends: file.valid_till() };

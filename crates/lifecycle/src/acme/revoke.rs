@@ -35,7 +35,8 @@ impl AcmeDesk {
         address: Option<IpAddr>,
     ) -> AcmeResult<()> {
         let now = self.clock().now();
-        self.desk
+        let outcome = self
+            .desk
             .store()
             .write(move |tx| {
                 Box::pin(async move {
@@ -49,7 +50,11 @@ impl AcmeDesk {
                     carry_out(tx, &revoker, &found, reason, address, now).await
                 })
             })
-            .await
+            .await;
+        if outcome.is_ok() {
+            self.desk.announce_revocation().await;
+        }
+        outcome
     }
 }
 

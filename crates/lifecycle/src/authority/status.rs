@@ -52,13 +52,20 @@ impl Lifecycle {
             .await
     }
 
-    /// Makes a new CRL of the active issuer; failing is logged, the daily one comes anyway.
+    /// Makes new CRLs of all issuers, former ones too; failing is logged, the daily ones come
+    /// anyway.
     pub(crate) async fn announce_revocation(&self) {
-        let Ok(issuer) = self.issuer() else { return };
-        let id = issuer.authority().issuer_id().to_owned();
-        if let Err(error) = self.refresh_crl(&id).await {
+        if let Err(error) = self.refresh_crls().await {
             tracing::error!(%error, "the CRL could not be made anew");
         }
+    }
+
+    async fn refresh_crls(&self) -> Result<()> {
+        let issuers = self.store().reader().await?.issuers().await?;
+        for issuer in issuers {
+            self.refresh_crl(&issuer).await?;
+        }
+        Ok(())
     }
 
     /// [`Lifecycle::ocsp`] for a request as it is posted: DER.

@@ -1,10 +1,12 @@
 use ca::MasterKeyError;
 use domain::Days;
+use domain::model::{RevocationReason, RevocationTarget};
 use store::testing::databases;
 
 use super::*;
 use crate::place::{Placed, place};
 use crate::recover::Recovered;
+use crate::revoke::RevokeForm;
 use crate::testing::issuing::{START, Shop, ask, shops};
 use crate::{Clock, What};
 
@@ -70,6 +72,15 @@ async fn a_brought_in_authority_takes_over_and_the_former_one_still_answers() {
         assert!(!desk.crl(&former).await.unwrap().is_empty());
         assert!(!desk.issuer_der(&former).await.unwrap().is_empty());
         assert_eq!(shop.file(before.order).await.certificates.len(), 1);
+        let ask = RevokeForm {
+            target: RevocationTarget::Order,
+            reason: RevocationReason::Superseded,
+            note: String::new(),
+            submit_token: String::new(),
+        };
+        desk.request_revoke(&Actor::Operator, before.order, &ask).await.unwrap();
+        let (list, serial) = (desk.crl(&former).await.unwrap(), before.serial.to_bytes().unwrap());
+        assert!(list.windows(serial.len()).any(|window| window == serial), "at once, not tomorrow");
         assert!(matches!(desk.crl("00").await, Err(LifecycleError::NotFound { .. })));
     }
 }

@@ -173,7 +173,8 @@ impl Lifecycle {
         found.ok_or(LifecycleError::NotFound { what: "agent" })
     }
 
-    /// Takes an agent's access away; its endpoints leave the list, their history stays.
+    /// Takes an agent's access away; its endpoints leave the list, their history stays. What it
+    /// had to do nobody does any more.
     pub async fn remove_agent(&self, actor: &Actor, id: AgentId) -> Result<()> {
         require_manager(actor, "Removing an agent")?;
         let (now, actor) = (self.clock().now(), actor.clone());
@@ -182,6 +183,9 @@ impl Lifecycle {
                 Box::pin(async move {
                     if !tx.remove_agent(id, now).await? {
                         return Err(LifecycleError::NotFound { what: "agent" });
+                    }
+                    for event in tx.open_events_of_agent(id).await? {
+                        super::work::give_up(tx, now, &actor, event).await?;
                     }
                     record(
                         tx,

@@ -1,12 +1,16 @@
 //! Auto-renew: the scheduler makes an event for each endpoint that is due (rule D15).
 
-use domain::model::{EndpointAction, EndpointStatus, EventMode, EventStatus, Role, User};
+use domain::model::{
+    Certificate, EndpointAction, EndpointStatus, EventMode, EventStatus, OrderFile, Role, User,
+};
+use domain::rules::{ReissueRequest, plan_reissue, renewal_window};
 use domain::{EndpointId, NameSet, Timestamp};
 use store::Tx;
 use store::endpoints::EndpointRecord;
 use store::events::NewEvent;
 
 use crate::audit::{AuditEntry, record};
+use crate::settings::preferences;
 use crate::{Actor, Lifecycle, LifecycleError, Result};
 
 /// Endpoints taken in one go.
@@ -52,7 +56,7 @@ async fn make_event(tx: &mut Tx, now: Timestamp, id: EndpointId) -> Result<()> {
         Some(user) => tx.account(user).await?.map(|account| account.user),
         None => None,
     };
-    match ready(tx, &endpoint, user.as_ref()).await? {
+    match ready(tx, &endpoint, user.as_ref(), now).await? {
         Ok(event) => insert(tx, now, event).await,
         Err((cause, solution)) => {
             tx.set_endpoint_status(
@@ -82,6 +86,7 @@ async fn ready(
     tx: &mut Tx,
     endpoint: &EndpointRecord,
     user: Option<&User>,
+    now: Timestamp,
 ) -> Result<std::result::Result<NewEvent, Stopped>> {
     let stopped = |cause: &str, solution: &str| Ok(Err((cause.to_owned(), solution.to_owned())));
     let Some(user) = user.filter(|user| !user.disabled && user.role != Role::Limited) else {
@@ -101,12 +106,14 @@ async fn ready(
         );
     };
     let in_place = super::schedule::order_in_place(tx, endpoint).await?;
+    let replaced = match &in_place {
+        Some(file) => is_replaced(tx, endpoint, file, now).await?,
+        None => false,
+    };
     let names = match (&endpoint.served, &in_place) {
-        (Some(served), _) => Some((served.common_name.clone(), served.names.clone())),
-        (None, Some(file)) => {
-            Some((Some(file.order.common_name.clone()), file.order.names.clone()))
-        }
-        (None, None) => None,
+        (Some(served), _) if !replaced => Some((served.common_name.clone(), served.names.clone())),
+        (_, Some(file)) => Some((Some(file.order.common_name.clone()), file.order.names.clone())),
+        (_, None) => None,
     };
     let Some((Some(common_name), names)) =
         names.map(|(cn, names)| (cn.or_else(|| names.iter().next().cloned()), names))
@@ -118,8 +125,12 @@ async fn ready(
     };
     Ok(Ok(NewEvent {
         endpoint: endpoint.id,
-        action: if in_place.is_some() { EndpointAction::Renew } else { EndpointAction::Switch },
-        mode: EventMode::AutoRenew,
+        action: match &in_place {
+            Some(_) if replaced => EndpointAction::Reissue,
+            Some(_) => EndpointAction::Renew,
+            None => EndpointAction::Switch,
+        },
+        mode: if replaced { EventMode::New } else { EventMode::AutoRenew },
         source_order: in_place.map(|file| file.number()),
         profile: profile.profile,
         names: NameSet::with_common_name(&common_name, names),
@@ -139,6 +150,25 @@ async fn ready(
         idempotency_key: None,
         created_at: Timestamp(0),
     }))
+}
+
+/// Whether what is in place is revoked or missing while its order is not due: then it is replaced
+/// by the order's next certificate, as a person's "Reissue" does, and the order is not renewed.
+async fn is_replaced(
+    tx: &mut Tx,
+    endpoint: &EndpointRecord,
+    file: &OrderFile,
+    now: Timestamp,
+) -> Result<bool> {
+    let here = file.certificates.iter().find(|one| Some(one.id) == endpoint.certificate);
+    let lost = endpoint.served.is_none() || here.is_some_and(Certificate::is_revoked);
+    if !lost || file.order.renewed_by.is_some() {
+        return Ok(false);
+    }
+    let window = renewal_window(file, preferences(tx).await?.windows);
+    let due = window.is_none_or(|window| window.is_open(now));
+    let next = plan_reissue(file, &ReissueRequest::Same, Timestamp(i64::MAX), now);
+    Ok(!due && next.is_ok())
 }
 
 async fn insert(tx: &mut Tx, now: Timestamp, mut event: NewEvent) -> Result<()> {

@@ -241,6 +241,12 @@ pub(super) async fn keep_probe(
             revoked = matches!(ours.certificate.status, CertificateStatus::Revoked { .. });
         }
     }
+    if probe.served.is_none()
+        && let Some(before) = tx.endpoint(id).await?
+    {
+        // Ours was there and is missing: what it was is what a reissue goes by.
+        (probe.certificate, probe.order) = (before.certificate, before.order);
+    }
     tx.set_endpoint_probe(id, &probe).await?;
     let Some(endpoint) = tx.endpoint(id).await? else { return Ok(()) };
     if endpoint.auto_renew.is_some() {

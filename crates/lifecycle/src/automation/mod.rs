@@ -29,6 +29,7 @@ mod tests;
 pub use agents::{Activation, AgentKey, Enroll};
 pub use endpoints::{EndpointDetail, EndpointFound, EndpointPage, ReadChain};
 pub use events::EventDetail;
+pub use offers::Offered;
 pub use preview::Preview;
 pub use profiles::{ProfileFilter, ProfileForm, ProfileView};
 pub use schedule::{BulkOutcome, Install, Obtain, ScheduleForm};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use domain::model::{EndpointStatus, OrderFile};
+use domain::model::{CertificateStatus, EndpointStatus, OrderFile};
 use domain::rules::{EndpointFacts, Offer, offer_in_automation, offered_actions, status_after};
 use domain::{OrderNumber, ProfileId, Refusal};
 use store::Tx;
@@ -13,10 +13,23 @@ use super::schedule::facts;
 use crate::settings::preferences;
 use crate::{Actor, Lifecycle, LifecycleError, Result};
 
+/// What is offered for an endpoint, and what has become of the certificate of ours that it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offered {
+    /// The actions.
+    pub offer: Offer,
+    /// None where it has none of ours.
+    pub certificate: Option<CertificateStatus>,
+}
+
 impl Lifecycle {
-    /// What the *Action* column offers for each of these endpoints, in their order. All
-    /// their orders are read together.
-    pub async fn offers(&self, actor: &Actor, endpoints: &[EndpointRecord]) -> Result<Vec<Offer>> {
+    /// What the *Action* column offers for each of these endpoints, in their order. All their
+    /// orders are read together.
+    pub async fn offers(
+        &self,
+        actor: &Actor,
+        endpoints: &[EndpointRecord],
+    ) -> Result<Vec<Offered>> {
         require_person(actor)?;
         let now = self.clock().now();
         let mut tx = self.store().reader().await?;
@@ -29,7 +42,9 @@ impl Lifecycle {
         for endpoint in endpoints {
             let order = endpoint.order.and_then(|number| orders.get(&number));
             let status = behind_silence(&mut tx, endpoint).await?;
-            offers.push(offered_actions(&EndpointFacts { status, ..facts(endpoint, order, now) }));
+            let facts = EndpointFacts { status, ..facts(endpoint, order, now) };
+            let certificate = facts.certificate.map(|certificate| certificate.status);
+            offers.push(Offered { offer: offered_actions(&facts), certificate });
         }
         Ok(offers)
     }

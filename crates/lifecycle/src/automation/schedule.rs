@@ -98,7 +98,12 @@ impl Lifecycle {
         let (now, actor) = (self.clock().now(), actor.clone());
         let event = self
             .store()
-            .write(move |tx| Box::pin(async move { schedule_in(tx, now, &actor, &form).await }))
+            .write(move |tx| {
+                Box::pin(async move {
+                    let to = Some(switch(&form));
+                    schedule_in(tx, now, &actor, &form, to).await
+                })
+            })
             .await?;
         self.wake_agents();
         Ok(event)
@@ -123,7 +128,9 @@ impl Lifecycle {
                 Box::pin(async move {
                     let mut events = Vec::with_capacity(forms.len());
                     for form in &forms {
-                        events.push(schedule_in(tx, now, &actor, form).await?);
+                        // One box for many endpoints: not ticked, each goes on as it does.
+                        let to = form.auto_renew.is_some().then(|| switch(form));
+                        events.push(schedule_in(tx, now, &actor, form, to).await?);
                     }
                     Ok::<_, LifecycleError>(BulkOutcome { events })
                 })
@@ -175,6 +182,7 @@ async fn schedule_in(
     now: Timestamp,
     actor: &Actor,
     form: &ScheduleForm,
+    to: Option<Switch<'_>>,
 ) -> Result<EventId> {
     let key = event_key(actor, form);
     if let Some(event) = tx.event_by_key(&key).await? {
@@ -182,7 +190,16 @@ async fn schedule_in(
     }
     tx.lock(&format!("endpoint:{}", form.endpoint)).await?;
     let event = prepare(tx, now, actor, form).await?;
-    insert(tx, now, actor, form, event).await
+    insert(tx, now, actor, event, to).await
+}
+
+/// What the form says of auto-renew.
+const fn switch(form: &ScheduleForm) -> Switch<'_> {
+    Switch {
+        profile: Some(form.profile),
+        renew: form.auto_renew.as_ref(),
+        auto_replace: form.auto_replace,
+    }
 }
 
 /// The event that a form makes, if all its checks pass. Reads only.
@@ -197,6 +214,14 @@ pub(super) async fn prepare(
     let order = order_in_place(tx, &endpoint).await?;
     check_offered(&facts(&endpoint, order.as_ref(), now), OfferedAction::Act(form.action))?;
     refuse_busy(tx, &endpoint).await?;
+    let agent = tx.agent(endpoint.agent).await?;
+    if agent.is_none_or(|agent| agent.status == "removed") {
+        return Err(LifecycleError::Conflict {
+            message: "The endpoint's agent was removed, so nobody can install here. Add an agent \
+                      on the host, and request it on the endpoint that it reports."
+                .to_owned(),
+        });
+    }
     if let Some(reason) = &endpoint.manual_reason {
         return Err(LifecycleError::Conflict {
             message: format!("The agent can't install here by itself: {reason}"),
@@ -243,21 +268,18 @@ async fn insert(
     tx: &mut Tx,
     now: Timestamp,
     actor: &Actor,
-    form: &ScheduleForm,
     event: NewEvent,
+    to: Option<Switch<'_>>,
 ) -> Result<EventId> {
     let id = tx.insert_event(&event).await?.ok_or_else(|| LifecycleError::Conflict {
         message: "This request was submitted at the same moment already.".to_owned(),
     })?;
     // Auto-renew first: the event's status is the one to show.
-    let to = Switch {
-        profile: Some(form.profile),
-        renew: form.auto_renew.as_ref(),
-        auto_replace: form.auto_replace,
-    };
-    switch_auto_renew(tx, now, actor, form.endpoint, to).await?;
+    if let Some(to) = to {
+        switch_auto_renew(tx, now, actor, event.endpoint, to).await?;
+    }
     tx.set_endpoint_status(
-        form.endpoint,
+        event.endpoint,
         EventStatus::Scheduled.on_endpoint(),
         Some(id),
         None,
@@ -265,7 +287,7 @@ async fn insert(
     )
     .await?;
     let said =
-        format!("{} was scheduled for {}.", form.action.label("DigiCert"), event.scheduled_at);
+        format!("{} was scheduled for {}.", event.action.label("DigiCert"), event.scheduled_at);
     let entry = AuditEntry::new("event.scheduled", "event", id, said).changing(
         json!(null),
         json!({

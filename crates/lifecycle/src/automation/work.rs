@@ -2,7 +2,7 @@
 //!
 //! Each report may come twice: a step that is done already answers as before.
 
-use domain::model::{EndpointStatus, EventStatus, KeyType, Serial};
+use domain::model::{EndpointStatus, EventStatus, KeyType, OrderStatus, Serial};
 use domain::rules::status_after;
 use domain::{AgentId, EventId, Name, NameSet, Timestamp};
 use store::Tx;
@@ -239,6 +239,7 @@ impl Lifecycle {
                         let message = "The certificate is issued and being installed: it is too late to cancel.".to_owned();
                         return Err(LifecycleError::Conflict { message });
                     }
+                    withdraw_request(tx, now, &actor, &event).await?;
                     finish(tx, now, &mut event, EventStatus::Canceled, None).await?;
                     record(tx, now, &actor, AuditEntry::new("event.canceled", "event", id, "The event was canceled.")).await
                 })
@@ -262,6 +263,15 @@ impl Lifecycle {
                     let failed = event.status.is_final() && event.status != EventStatus::Succeeded && event.status != EventStatus::Canceled;
                     if !failed || tx.open_event(event.endpoint).await?.is_some() {
                         return Err(LifecycleError::Conflict { message: "Only a failed event can be run again, and only while no other one is under way on its endpoint.".to_owned() });
+                    }
+                    let order = match event.order {
+                        Some(number) => tx.order(number).await?,
+                        None => None,
+                    };
+                    // Its request was refused: that order will never give a certificate.
+                    if order.is_some_and(|order| matches!(order.status, OrderStatus::Rejected | OrderStatus::Canceled)) {
+                        event.order = None;
+                        event.ordered_at = None;
                     }
                     reopen(&mut event, now);
                     tx.save_event(&event).await?;
@@ -356,6 +366,34 @@ async fn verified(
     event.installed_at = Some(event.installed_at.unwrap_or(now));
     event.verified_at = Some(now);
     finish(tx, now, &mut event, EventStatus::Succeeded, None).await
+}
+
+/// A canceled event takes its request along: approved later, it would still be issued.
+async fn withdraw_request(
+    tx: &mut Tx,
+    now: Timestamp,
+    actor: &Actor,
+    event: &EventRecord,
+) -> Result<()> {
+    match event.request {
+        Some(request) if event.status == EventStatus::ApprovalPending => {
+            crate::approve::withdraw_of_event(tx, now, actor, request).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Ends an event whose agent is no longer there.
+pub(super) async fn give_up(tx: &mut Tx, now: Timestamp, actor: &Actor, id: EventId) -> Result<()> {
+    let Some(mut event) = tx.event_for_update(id).await? else { return Ok(()) };
+    match withdraw_request(tx, now, actor, &event).await {
+        // Decided just now: nobody installs what comes of it.
+        Ok(()) | Err(LifecycleError::Conflict { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    let why =
+        ("The agent was removed.", "Add an agent on the host and request a certificate again.");
+    finish(tx, now, &mut event, EventStatus::Canceled, Some(why)).await
 }
 
 /// Ends an event: its endpoint shows how, the audit log keeps it.

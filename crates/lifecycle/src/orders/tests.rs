@@ -25,9 +25,14 @@ async fn any_serial_or_fingerprint_finds_the_order() {
             .chunks(2)
             .map(|pair| String::from_utf8_lossy(pair).to_uppercase())
             .collect();
-        for text in
-            [original.order.to_string(), duplicate.serial.0.clone(), colons.join(":"), fingerprint]
-        {
+        for text in [
+            original.order.to_string(),
+            duplicate.serial.0.clone(),
+            colons.join(":"),
+            format!("serial={}", duplicate.serial.0.to_uppercase()),
+            format!("sha256 Fingerprint={fingerprint}"),
+            fingerprint,
+        ] {
             let found = shop.find_order(&manager, &text).await.unwrap();
             assert_eq!(found, Some(original.order), "{text}");
         }

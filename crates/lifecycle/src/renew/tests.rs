@@ -38,6 +38,20 @@ async fn d12_a_renewal_is_a_new_order_linked_to_the_old_one() {
     }
 }
 
+/// A Limited User learns nothing of another person's order, not even by asking for its renewal.
+#[tokio::test]
+async fn an_order_that_is_not_ones_own_is_not_there() {
+    for shop in shops().await {
+        let limited = shop.somebody(Role::Limited).await;
+        let old = shop.sell("ssl_plus", "www.example.com").await;
+        let form = RenewForm { csr: csr_pem("mail.example.com"), ..RenewForm::default() };
+        for order in [old.order, OrderNumber(1)] {
+            let answer = shop.request_renew(&limited, order, &form).await;
+            assert!(matches!(answer, Err(LifecycleError::NotFound { .. })), "{answer:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn d13_the_second_endpoint_gets_a_duplicate_of_the_renewed_order() {
     for shop in shops().await {

@@ -49,6 +49,16 @@ fn removed_names_revoke_in_72_hours_once_confirmed() {
 }
 
 #[test]
+fn the_product_must_hold_changed_names() {
+    let code = |file: &OrderFile, held: &str| plan(file, &change(held, true)).unwrap_err().code;
+    assert_eq!(code(&two(), "www.example.com example.com *.example.com"), "wildcard_names");
+    let ev = order(7, "ssl_ev_basic", "www.example.com", 100);
+    assert_eq!(code(&ev, "www.example.com 8.8.8.8"), "ip_addresses");
+    let many: Vec<String> = (0..=250).map(|at| format!("n{at}.example.com")).collect();
+    assert_eq!(code(&two(), &many.join(" ")), "too_many_names");
+}
+
+#[test]
 fn names_below_a_wildcard_take_nothing_away() {
     let file = order(7, "ssl_wildcard", "*.example.com", 100);
     let covered =

@@ -80,3 +80,46 @@ async fn canceled_events_are_over() {
         assert!(yard.cancel_event(&admin, event).await.is_err());
     }
 }
+
+/// What a removed agent had to do ends with it: nothing waits for ever, and nothing that was held is
+/// issued for nobody.
+#[tokio::test]
+async fn a_removed_agent_leaves_nothing_open() {
+    for yard in yards().await {
+        let manager = yard.somebody(Role::Manager).await;
+        let standard = yard.somebody(Role::Standard).await;
+        let (one, two) = (yard.endpoint(1, None).await, yard.endpoint(2, None).await);
+        let held = yard.schedule(&standard, yard.fresh(one, "one.example.com")).await.unwrap();
+        yard.send_csr().await;
+        let request = yard.request_of(held).await;
+        let planned = yard.schedule(&manager, yard.fresh(two, "two.example.com")).await.unwrap();
+        yard.remove_agent(&manager, yard.agent).await.unwrap();
+        for event in [held, planned] {
+            assert_eq!(yard.status(event).await, EventStatus::Canceled);
+            assert_eq!(yard.cause(event).await, "The agent was removed.");
+        }
+        assert!(yard.approve(&manager, request, "").await.is_err());
+        assert_eq!(yard.serials().await.len(), 0);
+        // A page that was open all the time.
+        let mut form = yard.fresh(two, "three.example.com");
+        form.idempotency_key = "late".to_owned();
+        let late = yard.schedule(&manager, form).await;
+        assert!(matches!(late, Err(crate::LifecycleError::Conflict { .. })), "{late:?}");
+    }
+}
+
+/// Auto-renew begins nothing on an endpoint whose agent is gone.
+#[tokio::test]
+async fn auto_renew_ends_with_the_agent() {
+    for yard in yards().await {
+        let manager = yard.somebody(Role::Manager).await;
+        let sold = yard.sell("ssl_plus", "www.example.com").await;
+        let record = yard.certificates(sold.order).await.remove(0);
+        let endpoint = yard.endpoint(1, Some(&record)).await;
+        let (profile, on) = (Some(yard.profile), Some(super::renewing(30)));
+        yard.set_auto_renew(&manager, vec![endpoint], profile, on, false).await.unwrap();
+        yard.remove_agent(&manager, yard.agent).await.unwrap();
+        yard.clock().advance(Days(180));
+        assert_eq!(yard.run_due_auto_renewals().await.unwrap(), 0);
+    }
+}

@@ -147,6 +147,58 @@ async fn a_standard_users_request_waits_for_a_reviewer() {
     }
 }
 
+/// What was rejected came to nothing with its order: "Retry" asks for another one.
+#[tokio::test]
+async fn a_denied_event_asks_anew_when_it_is_retried() {
+    for yard in yards().await {
+        let standard = yard.somebody(Role::Standard).await;
+        let manager = yard.somebody(Role::Manager).await;
+        let endpoint = yard.endpoint(1, None).await;
+        let event =
+            yard.schedule(&standard, yard.fresh(endpoint, "one.example.com")).await.unwrap();
+        yard.send_csr().await;
+        let first = yard.request_of(event).await;
+        yard.reject(&manager, first, "Not yet.").await.unwrap();
+        yard.run_decided_events().await.unwrap();
+        yard.clock().advance(domain::Days(1));
+        yard.retry_event(&standard, event).await.unwrap();
+        yard.send_csr().await;
+        assert_eq!(yard.status(event).await, EventStatus::ApprovalPending);
+        let second = yard.request_of(event).await;
+        assert_ne!(second, first);
+        yard.approve(&manager, second, "").await.unwrap();
+        yard.run_decided_events().await.unwrap();
+        yard.install().await;
+        assert_eq!(yard.status(event).await, EventStatus::Succeeded);
+    }
+}
+
+/// Its request goes with a canceled event: nobody can have it issued any more, and the renewal
+/// that it had claimed is free again.
+#[tokio::test]
+async fn a_canceled_event_withdraws_its_request() {
+    for yard in yards().await {
+        let standard = yard.somebody(Role::Standard).await;
+        let manager = yard.somebody(Role::Manager).await;
+        let old = yard.sell("ssl_plus", "www.example.com").await;
+        let record = yard.certificates(old.order).await.remove(0);
+        let endpoint = yard.endpoint(1, Some(&record)).await;
+        yard.clock().advance(domain::Days(180));
+        let same = Obtain::New { common_name: None, names: NameSet::default() };
+        let form = yard.form(endpoint, EndpointAction::Renew, same);
+        let event = yard.schedule(&standard, form).await.unwrap();
+        yard.send_csr().await;
+        assert!(yard.file(old.order).await.order.renewed_by.is_some());
+        let request = yard.request_of(event).await;
+        yard.cancel_event(&standard, event).await.unwrap();
+        assert_eq!(yard.file(old.order).await.order.renewed_by, None);
+        assert!(yard.approve(&manager, request, "").await.is_err());
+        yard.run_decided_events().await.unwrap();
+        assert_eq!(yard.status(event).await, EventStatus::Canceled);
+        assert_eq!(yard.serials().await.len(), 1);
+    }
+}
+
 /// Rule D10: for "Switch" the names are those of the certificate in place.
 #[tokio::test]
 async fn a_switch_matches_the_names_in_place() {

@@ -1,10 +1,14 @@
 //! What is due: rules D13 to D15 and D18.
 
-use domain::model::{EndpointAction, EndpointStatus, EventStatus};
+use domain::model::{
+    CertificateKind, EndpointAction, EndpointStatus, EventStatus, RevocationReason,
+    RevocationTarget,
+};
 use domain::{Days, NameSet};
 
 use super::{Obtain, renewing, yards};
 use crate::Actor;
+use crate::revoke::RevokeForm;
 
 /// Rules D13 and D18: original and duplicate due at the same moment make one renewal and one
 /// duplicate of it, as 12345 and 67890 in the reference.
@@ -101,6 +105,33 @@ async fn a_race_of_two_renewals_has_one_winner() {
     }
 }
 
+/// One box stands for many endpoints: not ticked, it switches nobody's auto-renew off.
+#[tokio::test]
+async fn a_bulk_request_leaves_auto_renew_as_it_is() {
+    for yard in yards().await {
+        let manager = yard.somebody(domain::model::Role::Manager).await;
+        let admin = yard.somebody(domain::model::Role::Administrator).await;
+        let sold = yard.sell("ssl_plus", "www.example.com").await;
+        let records = yard.certificates(sold.order).await;
+        let endpoint = yard.endpoint(1001, Some(&records[0])).await;
+        let (profile, on) = (Some(yard.profile), Some(renewing(30)));
+        yard.set_auto_renew(&manager, vec![endpoint], profile, on.clone(), true).await.unwrap();
+        yard.clock().advance(Days(150));
+        let obtain = Obtain::New { common_name: None, names: NameSet::default() };
+        let form = yard.form(endpoint, EndpointAction::Renew, obtain);
+        yard.schedule_bulk(&admin, vec![form.clone()]).await.unwrap();
+        let kept = || async { yard.shop.endpoint(&Actor::Operator, endpoint).await.unwrap() };
+        let (now, owner) = (kept().await, manager.person().unwrap().user.id);
+        assert_eq!((now.auto_renew, now.auto_replace), (on.clone(), true));
+        assert_eq!(now.auto_renew_user, Some(owner));
+        yard.cancel_event(&admin, now.current_event.unwrap()).await.unwrap();
+        // On an endpoint's own request page it is that endpoint's box.
+        let own = super::ScheduleForm { idempotency_key: "own".to_owned(), ..form };
+        yard.schedule(&admin, own).await.unwrap();
+        assert_eq!(kept().await.auto_renew, None);
+    }
+}
+
 /// Auto-renew whose owner may no longer request stops as "Action required" and is not lost.
 #[tokio::test]
 async fn auto_renew_stops_with_its_owner() {
@@ -129,6 +160,44 @@ async fn auto_renew_stops_with_its_owner() {
         assert!(yard.next_task(yard.agent).await.unwrap().is_none());
         yard.endpoint(1001, Some(&records[0])).await;
         assert_eq!(yard.run_due_auto_renewals().await.unwrap(), 0, "said once, not each minute");
+    }
+}
+
+/// "Auto-replace revoked or missing certificates": by the order's next certificate. The order, which
+/// is not due, is not renewed.
+#[tokio::test]
+async fn auto_replace_reissues_what_is_missing_or_revoked() {
+    for yard in yards().await {
+        let manager = yard.somebody(domain::model::Role::Manager).await;
+        let sold = yard.sell("ssl_plus", "www.example.com").await;
+        let first = yard.certificates(sold.order).await.remove(0);
+        let endpoint = yard.endpoint(1001, Some(&first)).await;
+        let (profile, on) = (Some(yard.profile), Some(renewing(30)));
+        yard.set_auto_renew(&manager, vec![endpoint], profile, on, true).await.unwrap();
+        assert_eq!(yard.run_due_auto_renewals().await.unwrap(), 0);
+
+        yard.endpoint(1001, None).await;
+        assert_eq!(yard.run_due_auto_renewals().await.unwrap(), 1);
+        yard.send_csr().await;
+        let second = yard.install().await;
+        assert_eq!(
+            (second.certificate.order, second.certificate.kind),
+            (sold.order, CertificateKind::Reissue)
+        );
+
+        let form = RevokeForm {
+            target: RevocationTarget::Certificate { id: second.certificate.id },
+            reason: RevocationReason::Superseded,
+            note: String::new(),
+            submit_token: String::new(),
+        };
+        yard.request_revoke(&Actor::Operator, sold.order, &form).await.unwrap();
+        yard.clock().advance(Days(1));
+        yard.endpoint(1001, Some(&second)).await;
+        assert_eq!(yard.run_due_auto_renewals().await.unwrap(), 1);
+        yard.send_csr().await;
+        assert_eq!(yard.install().await.certificate.order, sold.order);
+        assert_eq!(yard.file(sold.order).await.order.renewed_by, None);
     }
 }
 
