@@ -55,17 +55,19 @@ impl Lifecycle {
     /// Makes new CRLs of all issuers, former ones too; failing is logged, the daily ones come
     /// anyway.
     pub(crate) async fn announce_revocation(&self) {
-        if let Err(error) = self.refresh_crls().await {
-            tracing::error!(%error, "the CRL could not be made anew");
+        let issuers = match self.issuer_ids().await {
+            Ok(issuers) => issuers,
+            Err(error) => return tracing::error!(%error, "no CRL could be made anew"),
+        };
+        for issuer in issuers {
+            if let Err(error) = self.refresh_crl(&issuer).await {
+                tracing::error!(%error, issuer, "the CRL could not be made anew");
+            }
         }
     }
 
-    async fn refresh_crls(&self) -> Result<()> {
-        let issuers = self.store().reader().await?.issuers().await?;
-        for issuer in issuers {
-            self.refresh_crl(&issuer).await?;
-        }
-        Ok(())
+    async fn issuer_ids(&self) -> Result<Vec<String>> {
+        Ok(self.store().reader().await?.issuers().await?)
     }
 
     /// [`Lifecycle::ocsp`] for a request as it is posted: DER.
