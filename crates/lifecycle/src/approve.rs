@@ -73,10 +73,7 @@ impl Lifecycle {
             }
         };
         match next {
-            Next::Revoked(certificates) => {
-                self.announce_revocation().await;
-                Ok(Approved::Revoked { certificates })
-            }
+            Next::Revoked(certificates) => Ok(Approved::Revoked { certificates }),
             Next::Issue(placed) => match self.settle(actor, placed).await? {
                 Outcome::Issued(certificate) => Ok(Approved::Issued(certificate)),
                 Outcome::Held { .. } | Outcome::Wait { .. } => {

@@ -6,6 +6,7 @@
 
 mod status;
 
+pub use status::OcspAnswer;
 pub(crate) use status::Signer;
 
 use std::sync::{Arc, OnceLock};

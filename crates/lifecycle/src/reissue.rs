@@ -87,13 +87,9 @@ impl Lifecycle {
                 .await?;
             done += batch;
             if batch == 0 {
-                break;
+                return Ok(done);
             }
         }
-        if done > 0 {
-            self.announce_revocation().await;
-        }
-        Ok(done)
     }
 }
 

@@ -61,14 +61,9 @@ impl Lifecycle {
             key: submit_key(actor, &form.submit_token),
         };
         let (acting, now) = (actor.clone(), self.clock().now());
-        let outcome = self
-            .store()
+        self.store()
             .write(move |tx| Box::pin(async move { place(tx, now, &acting, wish).await }))
-            .await?;
-        if matches!(outcome, Revocation::Done { .. }) {
-            self.announce_revocation().await;
-        }
-        Ok(outcome)
+            .await
     }
 }
 
@@ -81,8 +76,7 @@ pub(crate) struct Revoking {
     pub(crate) key: Option<String>,
 }
 
-/// Reads, decides and writes. Where it was carried out, the caller makes a new CRL after the
-/// commit ([`Lifecycle::announce_revocation`]).
+/// Reads, decides and writes.
 pub(crate) async fn place(
     tx: &mut Tx,
     now: Timestamp,

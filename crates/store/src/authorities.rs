@@ -30,6 +30,8 @@ pub struct CrlRow {
     this_update: i64,
     /// When the next one is there at the latest: seconds since 1970.
     next_update: i64,
+    /// Whether a certificate was revoked after it was made.
+    pub outdated: bool,
 }
 
 impl CrlRow {
@@ -69,15 +71,6 @@ impl Tx {
         }))
     }
 
-    /// The ids of all issuing certificates, former ones too.
-    pub async fn issuers(&mut self) -> Result<Vec<String>, StoreError> {
-        Ok(on!(self, |conn| {
-            sqlx::query_scalar("SELECT id FROM authorities WHERE kind = 'intermediate'")
-                .fetch_all(&mut *conn)
-                .await?
-        }))
-    }
-
     /// Inserts a CA certificate as an active one.
     pub async fn insert_authority(
         &mut self,
@@ -114,8 +107,9 @@ impl Tx {
     pub async fn latest_crl(&mut self, issuer: &str) -> Result<Option<CrlRow>, StoreError> {
         Ok(on!(self, |conn| {
             sqlx::query_as(
-                "SELECT number, der, this_update, next_update FROM crls WHERE issuer_id = $1 \
-                 ORDER BY number DESC LIMIT 1",
+                "SELECT c.number, c.der, c.this_update, c.next_update, a.crl_outdated AS outdated \
+                 FROM crls c JOIN authorities a ON a.id = c.issuer_id WHERE c.issuer_id = $1 \
+                 ORDER BY c.number DESC LIMIT 1",
             )
             .bind(issuer)
             .fetch_optional(&mut *conn)

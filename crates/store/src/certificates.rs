@@ -367,7 +367,7 @@ impl Tx {
     }
 
     /// Writes a certificate's new state; false where it was revoked already (a revocation is
-    /// never taken back).
+    /// never taken back). With a revocation its issuer's CRL is outdated.
     pub async fn set_certificate_status(
         &mut self,
         id: CertificateId,
@@ -388,6 +388,17 @@ impl Tx {
             .await?
             .rows_affected()
         });
+        if changed == 1 && matches!(status, CertificateStatus::Revoked { .. }) {
+            on!(self, |conn| {
+                sqlx::query(
+                    "UPDATE authorities SET crl_outdated = TRUE \
+                     WHERE id = (SELECT issuer_id FROM certificates WHERE id = $1)",
+                )
+                .bind(id.0)
+                .execute(&mut *conn)
+                .await?;
+            });
+        }
         Ok(changed == 1)
     }
 
@@ -407,12 +418,20 @@ impl Tx {
         rows.into_iter().map(Certificate::try_from).collect()
     }
 
-    /// The revoked certificates of an issuer that had not expired at `since`, for its CRL.
-    pub async fn revoked_certificates(
+    /// The revoked certificates of an issuer that had not expired at `since`, for the CRL that this
+    /// transaction makes. Waits for the revocations that are being written; those that come later
+    /// find the CRL outdated.
+    pub async fn revoked_for_crl(
         &mut self,
         issuer: &str,
         since: Timestamp,
     ) -> Result<Vec<RevokedCertificate>, StoreError> {
+        on!(self, |conn| {
+            sqlx::query("UPDATE authorities SET crl_outdated = FALSE WHERE id = $1")
+                .bind(issuer)
+                .execute(&mut *conn)
+                .await?;
+        });
         let rows: Vec<RevokedRow> = on!(self, |conn| {
             sqlx::query_as(
                 "SELECT serial, revocation_reason, revoked_at FROM certificates \

@@ -6,6 +6,7 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{StatusCode, header};
+use lifecycle::authority::OcspAnswer;
 use lifecycle::{Lifecycle, LifecycleError};
 
 /// The largest OCSP request, in bytes.
@@ -36,22 +37,34 @@ async fn crl(State(desk): State<Lifecycle>, Path(id): Path<String>) -> Response 
 }
 
 async fn ocsp_post(State(desk): State<Lifecycle>, Path(id): Path<String>, body: Bytes) -> Response {
-    answer("application/ocsp-response", Ok(desk.ocsp_der(&id, &body).await))
+    ocsp(desk.ocsp_der(&id, &body).await)
 }
 
 async fn ocsp_get(
     State(desk): State<Lifecycle>,
     Path((id, request)): Path<(String, String)>,
 ) -> Response {
-    answer("application/ocsp-response", Ok(desk.ocsp_base64(&id, &request).await))
+    ocsp(desk.ocsp_base64(&id, &request).await)
+}
+
+/// Both are status 200 (RFC 6960 appendix A.2); an error is not to be kept.
+fn ocsp(answer: OcspAnswer) -> Response {
+    const KIND: &str = "application/ocsp-response";
+    match answer {
+        Ok(body) => published(KIND, body),
+        Err(body) => ([(header::CONTENT_TYPE, KIND), (header::CACHE_CONTROL, "no-store")], body)
+            .into_response(),
+    }
+}
+
+fn published(kind: &'static str, body: Vec<u8>) -> Response {
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=3600")], body)
+        .into_response()
 }
 
 fn answer(kind: &'static str, body: lifecycle::Result<Vec<u8>>) -> Response {
     match body {
-        Ok(body) => {
-            ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "public, max-age=3600")], body)
-                .into_response()
-        }
+        Ok(body) => published(kind, body),
         Err(LifecycleError::NotFound { .. }) => {
             (StatusCode::NOT_FOUND, "There is no such issuer.\n").into_response()
         }

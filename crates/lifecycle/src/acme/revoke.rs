@@ -35,8 +35,7 @@ impl AcmeDesk {
         address: Option<IpAddr>,
     ) -> AcmeResult<()> {
         let now = self.clock().now();
-        let outcome = self
-            .desk
+        self.desk
             .store()
             .write(move |tx| {
                 Box::pin(async move {
@@ -50,11 +49,7 @@ impl AcmeDesk {
                     carry_out(tx, &revoker, &found, reason, address, now).await
                 })
             })
-            .await;
-        if outcome.is_ok() {
-            self.desk.announce_revocation().await;
-        }
-        outcome
+            .await
     }
 }
 

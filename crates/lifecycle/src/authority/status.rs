@@ -14,11 +14,16 @@ use store::authorities::CrlRow;
 use super::{Issuer, failed, stored};
 use crate::{Lifecycle, LifecycleError, Result};
 
-/// A list is good for a week, and made anew every day and after every revocation.
+/// A list is good for a week, and made anew, when it is asked for, every day and after every
+/// revocation.
 const CRL_LIFETIME: Days = Days(7);
 const CRL_REFRESH: Days = Days(1);
 /// Clients may keep an OCSP answer this long.
 const OCSP_SECONDS: i64 = 12 * 3600;
+
+/// A response in DER. An error is one too: it says why the question can't be answered, unsigned,
+/// and may be true no longer a moment later.
+pub type OcspAnswer = std::result::Result<Vec<u8>, Vec<u8>>;
 
 impl Lifecycle {
     /// The root certificate in PEM.
@@ -32,73 +37,56 @@ impl Lifecycle {
         Ok(authority.get().issuing().der().to_vec())
     }
 
-    /// The CRL of an issuer in DER: the stored one, or a fresh one where that is a day old.
+    /// The CRL of an issuer in DER: the stored one, or a fresh one where that is a day old or
+    /// something was revoked since. Where none can be made, the stored one as long as it holds.
     pub async fn crl(&self, issuer: &str) -> Result<Vec<u8>> {
         let now = self.clock().now();
         let latest = self.store().reader().await?.latest_crl(issuer).await?;
-        match latest {
-            Some(crl) if is_fresh(&crl, now) => Ok(crl.der),
-            _ => self.refresh_crl(issuer).await,
+        let Some(stored) = latest else { return self.publish_crl(issuer, now).await };
+        if is_fresh(&stored, now) {
+            return Ok(stored.der);
+        }
+        match self.publish_crl(issuer, now).await {
+            Err(error) if now < stored.next_update() => {
+                tracing::error!(%error, issuer, "the CRL could not be made anew");
+                Ok(stored.der)
+            }
+            published => published,
         }
     }
 
-    /// Makes and keeps a new CRL of an issuer.
-    pub async fn refresh_crl(&self, issuer: &str) -> Result<Vec<u8>> {
+    async fn publish_crl(&self, issuer: &str, now: Timestamp) -> Result<Vec<u8>> {
         let authority = self.authority_with_id(issuer).await?;
-        let now = self.clock().now();
         let id = issuer.to_owned();
         self.store()
             .write(move |tx| Box::pin(async move { publish(tx, authority.get(), &id, now).await }))
             .await
     }
 
-    /// Makes new CRLs of all issuers, former ones too; failing is logged, the daily ones come
-    /// anyway.
-    pub(crate) async fn announce_revocation(&self) {
-        let issuers = match self.issuer_ids().await {
-            Ok(issuers) => issuers,
-            Err(error) => return tracing::error!(%error, "no CRL could be made anew"),
-        };
-        for issuer in issuers {
-            if let Err(error) = self.refresh_crl(&issuer).await {
-                tracing::error!(%error, issuer, "the CRL could not be made anew");
-            }
-        }
-    }
-
-    async fn issuer_ids(&self) -> Result<Vec<String>> {
-        Ok(self.store().reader().await?.issuers().await?)
-    }
-
     /// [`Lifecycle::ocsp`] for a request as it is posted: DER.
-    pub async fn ocsp_der(&self, issuer: &str, request: &[u8]) -> Vec<u8> {
+    pub async fn ocsp_der(&self, issuer: &str, request: &[u8]) -> OcspAnswer {
         self.ocsp(issuer, OcspRequest::parse(request)).await
     }
 
     /// [`Lifecycle::ocsp`] for a request as it stands in a URL: base64 (RFC 6960 appendix A.1).
-    pub async fn ocsp_base64(&self, issuer: &str, request: &str) -> Vec<u8> {
+    pub async fn ocsp_base64(&self, issuer: &str, request: &str) -> OcspAnswer {
         self.ocsp(issuer, OcspRequest::parse_get(request)).await
     }
 
-    /// Answers an OCSP request (RFC 6960) for certificates of an issuer. Always gives a response;
-    /// it says itself where the question can't be answered.
-    pub async fn ocsp(
+    /// Answers an OCSP request (RFC 6960) for certificates of an issuer.
+    async fn ocsp(
         &self,
         issuer: &str,
         request: std::result::Result<OcspRequest, OcspFault>,
-    ) -> Vec<u8> {
-        let request = match request {
-            Ok(request) => request,
-            Err(fault) => return fault_response(fault),
-        };
-        match self.answer_ocsp(issuer, &request).await {
-            Ok(response) => response,
-            Err(LifecycleError::NotFound { .. }) => fault_response(OcspFault::Malformed),
-            Err(error) => {
+    ) -> OcspAnswer {
+        let request = request.map_err(fault_response)?;
+        self.answer_ocsp(issuer, &request).await.map_err(|error| match error {
+            LifecycleError::NotFound { .. } => fault_response(OcspFault::Malformed),
+            error => {
                 tracing::error!(%error, "an OCSP request could not be answered");
                 fault_response(OcspFault::TryLater)
             }
-        }
+        })
     }
 
     async fn answer_ocsp(&self, issuer: &str, request: &OcspRequest) -> Result<Vec<u8>> {
@@ -155,14 +143,18 @@ impl Signer {
 }
 
 fn is_fresh(crl: &CrlRow, now: Timestamp) -> bool {
-    now >= crl.this_update() && now < crl.this_update().plus(CRL_REFRESH)
+    !crl.outdated && now >= crl.this_update() && now < crl.this_update().plus(CRL_REFRESH)
 }
 
 async fn publish(tx: &mut Tx, authority: &Authority, id: &str, now: Timestamp) -> Result<Vec<u8>> {
-    // Numbers grow by one: two nodes must not sign two lists under one number.
+    // Numbers grow by one, and one of those who ask at the same moment makes it for all.
     tx.lock(&format!("crl/{id}")).await?;
-    let number = tx.latest_crl(id).await?.map_or(1, |latest| latest.number + 1);
-    let revoked = tx.revoked_certificates(id, now).await?;
+    let number = match tx.latest_crl(id).await? {
+        Some(latest) if is_fresh(&latest, now) => return Ok(latest.der),
+        Some(latest) => latest.number + 1,
+        None => 1,
+    };
+    let revoked = tx.revoked_for_crl(id, now).await?;
     let next_update = now.plus(CRL_LIFETIME);
     let entries = revoked
         .into_iter()

@@ -85,6 +85,49 @@ async fn a_brought_in_authority_takes_over_and_the_former_one_still_answers() {
     }
 }
 
+/// Many revocations make one list, whoever asks for it, and none is missing from it: not even one
+/// that comes while it is made.
+#[tokio::test]
+async fn a_list_is_made_once_for_what_was_revoked_and_misses_nothing() {
+    for shop in shops().await {
+        let issuer = shop.issuer().unwrap().authority().issuer_id().to_owned();
+        let mut sold = Vec::new();
+        for number in 0..12 {
+            sold.push(shop.sell("ssl_plus", &format!("n{number}.example.com")).await);
+        }
+        let ask = RevokeForm {
+            target: RevocationTarget::Order,
+            reason: RevocationReason::Superseded,
+            note: String::new(),
+            submit_token: String::new(),
+        };
+        let revoke = |at: usize| shop.request_revoke(&Actor::Operator, sold[at].order, &ask);
+        let number = async || {
+            let latest = shop.store().reader().await.unwrap().latest_crl(&issuer).await.unwrap();
+            latest.map_or(0, |crl| crl.number)
+        };
+        for at in 0..4 {
+            revoke(at).await.unwrap();
+        }
+        let asked = futures::future::join_all((0..8).map(|_| shop.crl(&issuer))).await;
+        let lists: Vec<Vec<u8>> = asked.into_iter().map(Result::unwrap).collect();
+        assert!(lists.iter().all(|list| *list == lists[0]));
+        assert_eq!(number().await, 1);
+
+        for at in (4..12).step_by(2) {
+            let (one, other, _) = tokio::join!(revoke(at), revoke(at + 1), shop.crl(&issuer));
+            one.unwrap();
+            other.unwrap();
+            let list = shop.crl(&issuer).await.unwrap();
+            for certificate in &sold[..at + 2] {
+                let serial = certificate.serial.to_bytes().unwrap();
+                assert!(list.windows(serial.len()).any(|window| window == serial), "{at}");
+            }
+        }
+        assert!(number().await <= 9);
+    }
+}
+
 #[tokio::test]
 async fn what_was_reserved_under_a_former_authority_is_finished_by_it() {
     for shop in shops().await {
