@@ -31,6 +31,13 @@ pub struct Served {
     pub not_after: Timestamp,
 }
 
+impl Served {
+    /// What it is called: the common name, else the first of the names.
+    pub fn name(&self) -> Option<&Name> {
+        self.common_name.as_ref().or_else(|| self.names.iter().next())
+    }
+}
+
 /// Where a certificate of ours is served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Installed {

@@ -157,8 +157,7 @@ mod reading {
             address: crate::pages::endpoints::address(&record.ip, record.port),
             name: record
                 .served
-                .and_then(|served| served.common_name)
-                .map(|name| name.to_string())
+                .and_then(|served| served.name().map(ToString::to_string))
                 .or(record.server_name),
             status: record.status,
         }

@@ -189,9 +189,7 @@ pub(crate) async fn rows(
 
 fn row(record: EndpointRecord, Offered { offer, certificate }: Offered) -> EndpointRow {
     let served = record.served.as_ref();
-    let common_name = served.and_then(|served| {
-        served.common_name.clone().or_else(|| served.names.iter().next().cloned())
-    });
+    let common_name = served.and_then(|served| served.name()).cloned();
     EndpointRow {
         id: record.id,
         address: address(&record.ip, record.port),

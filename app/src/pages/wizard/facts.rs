@@ -94,28 +94,6 @@ fn terms(profile: &Profile) -> String {
     format!("{coverage}, {validity}, {}", profile.key_type.label())
 }
 
-/// Common name and names of what is in place, where the action takes them from there.
-async fn in_place(
-    desk: &Desk,
-    endpoint: &EndpointRecord,
-    action: EndpointAction,
-) -> Result<Option<(String, NameSet)>, PortalError> {
-    if action == EndpointAction::Request {
-        return Ok(None);
-    }
-    // The next certificate of an order has the order's names, whatever is in place.
-    let by_order = matches!(action, EndpointAction::Reissue | EndpointAction::NextCertificate);
-    let served = endpoint.served.as_ref().filter(|_| !by_order || endpoint.order.is_none());
-    if let Some(served) = served {
-        let common_name =
-            served.common_name.clone().or_else(|| served.names.iter().next().cloned());
-        return Ok(common_name.map(|name| (name.to_string(), served.names.clone())));
-    }
-    let Some(order) = endpoint.order else { return Ok(None) };
-    let order = desk.lifecycle.order(&desk.actor(), order).await?.record.order;
-    Ok(Some((order.common_name.to_string(), order.names)))
-}
-
 pub(super) async fn certificate(
     desk: &Desk,
     id: EndpointId,
@@ -123,7 +101,7 @@ pub(super) async fn certificate(
 ) -> Result<CertificateView, PortalError> {
     let record = desk.lifecycle.endpoint(&desk.actor(), id).await?;
     let action = state::action(query);
-    let place = in_place(desk, &record, action).await?;
+    let place = desk.lifecycle.names_in_place(&desk.actor(), &record, action).await?;
     let frame = of_endpoint(desk, record, query).await?;
     let knows_duplicates =
         matches!(action, EndpointAction::Request | EndpointAction::Renew | EndpointAction::Switch);
@@ -136,9 +114,9 @@ pub(super) async fn certificate(
     };
     let duplicate = knows_duplicates && refused.is_none() && state::wants_duplicate(query);
     let mut view = CertificateView {
-        in_place: place
-            .as_ref()
-            .map(|(name, names)| (name.clone(), names.iter().map(ToString::to_string).collect())),
+        in_place: place.as_ref().map(|(name, names)| {
+            (name.to_string(), names.iter().map(ToString::to_string).collect())
+        }),
         knows_duplicates,
         refused: refused.map(|refusal| (refusal.rule.to_owned(), refusal.message)),
         duplicate,

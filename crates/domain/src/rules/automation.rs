@@ -6,10 +6,14 @@ mod tests;
 
 use std::cmp::Reverse;
 
-use crate::model::{ApprovalStep, OrderFile, Preferences, Profile, Role, User};
+use crate::model::{
+    ApprovalStep, EndpointAction, OrderFile, Preferences, Profile, Role, User, Windows,
+};
 use crate::rules::duplicate::{DuplicateNames, DuplicatePlan, check_product, plan_duplicate};
+use crate::rules::endpoint::{EndpointFacts, is_lost};
 use crate::rules::explanation::{CandidateVerdict, Decided, Decision};
 use crate::rules::lineage::{chain, newest_issued};
+use crate::rules::reissue::{ReissueRequest, plan_reissue};
 use crate::rules::renew::{Due, latest_renewed, plan_renew};
 use crate::rules::window::renewal_window;
 use crate::{Name, NameSet, Product, Refusal, Timestamp};
@@ -111,22 +115,38 @@ pub fn recheck_scheduled_duplicate(
     plan_duplicate(source, names, now)
 }
 
-/// Whether auto-renew may still act in the name of the person who set it (none where they are no
-/// longer there). On a refusal the event becomes "Action required" and is not silently lost.
-pub fn check_auto_renew_owner(owner: Option<&User>) -> Result<(), Refusal> {
+/// The person who set auto-renew (none where they are no longer there), where it may still act in
+/// their name. On a refusal the endpoint becomes "Action required": auto-renew is not silently lost.
+pub fn check_auto_renew_owner(owner: Option<&User>) -> Result<&User, Refusal> {
     let (code, who) = match owner {
-        Some(owner) if !owner.disabled => return Ok(()),
-        Some(owner) => ("owner_disabled", format!("{} has been disabled", owner.email)),
+        Some(owner) if owner.disabled => {
+            ("owner_disabled", format!("{} has been disabled", owner.email))
+        }
+        Some(owner) if owner.role == Role::Limited => (
+            "owner_limited",
+            format!("{} may no longer request certificates in Automation", owner.email),
+        ),
+        Some(owner) => return Ok(owner),
         None => ("owner_gone", "The person who set up auto-renew is no longer a user".to_owned()),
     };
-    Err(Refusal::new(
-        "auto_renew",
-        code,
-        format!(
-            "{who}, so nothing can be requested in their name. Someone who may request \
-             certificates has to turn on auto-renew again, or renew by hand."
-        ),
-    ))
+    let message = format!("{who}, so nothing can be requested in their name.");
+    Err(Refusal::new("auto_renew", code, message))
+}
+
+/// What auto-renew asks for on an endpoint that is due, or whose certificate [is lost](is_lost): the
+/// renewal of its order, or "Switch to …" where it has none of ours. Where the certificate is lost
+/// before its order is due, that is not renewed: it gives its next certificate, as by a person's
+/// "Reissue".
+pub fn auto_renew_action(facts: &EndpointFacts<'_>, windows: Windows) -> EndpointAction {
+    let Some(file) = facts.order else { return EndpointAction::Switch };
+    let due = renewal_window(file, windows).is_none_or(|window| window.is_open(facts.now));
+    if due || !is_lost(facts.issuer, facts.certificate) || file.order.renewed_by.is_some() {
+        return EndpointAction::Renew;
+    }
+    match plan_reissue(file, &ReissueRequest::Same, Timestamp(i64::MAX), facts.now) {
+        Ok(_) => EndpointAction::Reissue,
+        Err(_) => EndpointAction::Renew,
+    }
 }
 
 /// An endpoint whose certificate is due.

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Certificate, CertificateStatus, EndpointAction, EndpointStatus, OrderFile, ServedIssuer,
+    Certificate, CertificateStatus, EndpointAction, EndpointStatus, Order, OrderFile, ServedIssuer,
 };
-use crate::{Days, Refusal, Timestamp};
+use crate::{Days, Name, NameSet, Refusal, Timestamp};
 
 /// "Renew" is offered with less than this left.
 pub const RENEW_OFFERED: Days = Days(90);
@@ -75,8 +75,8 @@ pub fn offered_actions(facts: &EndpointFacts<'_>) -> Offer {
         offered.push(OfferedAction::Retry);
     }
     offered.extend(certificate_actions(facts).into_iter().map(OfferedAction::Act));
-    // What was refused when it ran may be tried again once its reason is mended.
-    if facts.status == EndpointStatus::ActionRequired {
+    // What was refused may be tried again once its reason is mended.
+    if matches!(facts.status, EndpointStatus::ActionRequired | EndpointStatus::ApprovalDenied) {
         offered.push(OfferedAction::Retry);
     }
     let waiting =
@@ -122,13 +122,34 @@ fn certificate_actions(facts: &EndpointFacts<'_>) -> Vec<EndpointAction> {
         }
         (ServedIssuer::Ours, Some(certificate)) => {
             let mut actions = due_actions(certificate, facts);
-            // In 72 hours at most it is revoked: the order's next certificate should be there
-            // before.
-            if matches!(certificate.status, CertificateStatus::RevocationPending { .. }) {
+            if is_lost(facts.issuer, facts.certificate) {
                 actions.insert(0, EndpointAction::Reissue);
             }
             actions
         }
+    }
+}
+
+/// Whether what was in place is missing, revoked, or announced to be (in 72 hours at most): what
+/// "Auto-replace revoked or missing certificates" acts on. `certificate` is ours.
+pub fn is_lost(issuer: ServedIssuer, certificate: Option<&Certificate>) -> bool {
+    issuer == ServedIssuer::None
+        || certificate.is_some_and(|one| one.status != CertificateStatus::Issued)
+}
+
+/// Common name and names that `action` takes from what is in place: the next certificate of an order
+/// has the order's, whatever is served. None where a person types them.
+pub fn names_in_place(
+    action: EndpointAction,
+    served: Option<(&Name, &NameSet)>,
+    order: Option<&Order>,
+) -> Option<(Name, NameSet)> {
+    let served = served.map(|(name, names)| (name.clone(), names.clone()));
+    let order = order.map(|order| (order.common_name.clone(), order.names.clone()));
+    match action {
+        EndpointAction::Request => None,
+        EndpointAction::Reissue | EndpointAction::NextCertificate => order.or(served),
+        EndpointAction::Renew | EndpointAction::Switch => served.or(order),
     }
 }
 
@@ -179,7 +200,7 @@ pub const fn status_after(auto_renew: bool) -> EndpointStatus {
 mod tests {
     use super::*;
     use crate::model::RevocationReason;
-    use crate::rules::fixture::{NOW, plan_ending, standard};
+    use crate::rules::fixture::{NOW, name, names, plan_ending, standard};
     use EndpointAction::{NextCertificate, Reissue, Renew, Request, Switch};
 
     fn facts(issuer: ServedIssuer, file: Option<&OrderFile>) -> EndpointFacts<'_> {
@@ -236,12 +257,36 @@ mod tests {
     }
 
     #[test]
+    fn names_come_from_the_order_or_from_what_is_served() {
+        let file = standard(1, 100);
+        let of_order = (file.order.common_name.clone(), file.order.names.clone());
+        let (name, held) = (name("old.example.com"), names("old.example.com new.example.com"));
+        let of_served = (name.clone(), held.clone());
+        let (order, served) = (Some(&file.order), Some((&name, &held)));
+        for (action, served, order, right) in [
+            (Request, served, order, None),
+            (Reissue, served, order, Some(&of_order)),
+            (NextCertificate, served, order, Some(&of_order)),
+            (Reissue, served, None, Some(&of_served)),
+            (Renew, served, order, Some(&of_served)),
+            (Switch, served, None, Some(&of_served)),
+            (Renew, None, order, Some(&of_order)),
+            (Switch, None, None, None),
+        ] {
+            assert_eq!(names_in_place(action, served, order).as_ref(), right, "{action}");
+        }
+    }
+
+    #[test]
     fn status_adds_retry_and_cancel_and_blocks_a_second_event() {
         let file = standard(1, 20);
         let with = |status| EndpointFacts { status, ..facts(ServedIssuer::Ours, Some(&file)) };
         let next = |status| offered_actions(&with(status)).next;
         assert_eq!(next(EndpointStatus::InstallFailed), Some(OfferedAction::Retry));
         assert_eq!(next(EndpointStatus::ActionRequired), Some(OfferedAction::Act(Renew)));
+        for refused in [EndpointStatus::ActionRequired, EndpointStatus::ApprovalDenied] {
+            assert!(offered_actions(&with(refused)).others.contains(&OfferedAction::Retry));
+        }
         assert_eq!(next(EndpointStatus::Scheduled), Some(OfferedAction::Cancel));
         assert_eq!(next(EndpointStatus::InProgress), None);
         assert_eq!(next(EndpointStatus::AutoRenewScheduled), Some(OfferedAction::Act(Renew)));

@@ -34,8 +34,8 @@ mod properties;
 pub use acme::{AcmeRequest, decide_acme, issued_common_name};
 pub use approval::{ApprovalNeed, HeldBecause, Requester, approval_needed, check_may_review};
 pub use automation::{
-    AutomationRequest, check_auto_renew_owner, check_bulk, decide_automation, offer_in_automation,
-    recheck_scheduled_duplicate,
+    AutomationRequest, auto_renew_action, check_auto_renew_owner, check_bulk, decide_automation,
+    offer_in_automation, recheck_scheduled_duplicate,
 };
 pub use caa::{CaaIssuance, CaaRecord, judge_caa};
 pub use candidates::{
@@ -49,7 +49,8 @@ pub use duplicate::{
     DuplicateNames, DuplicatePlan, ManualDuplicate, plan_duplicate, plan_manual_duplicate,
 };
 pub use endpoint::{
-    EndpointFacts, Offer, OfferedAction, check_offered, offered_actions, status_after,
+    EndpointFacts, Offer, OfferedAction, check_offered, is_lost, names_in_place, offered_actions,
+    status_after,
 };
 pub use explanation::{Action, CandidateVerdict, Decided, Decision, Explanation};
 pub use lineage::{chain, newest_issued};

@@ -1,14 +1,13 @@
 //! Auto-renew: the scheduler makes an event for each endpoint that is due (rule D15).
 
-use domain::model::{
-    Certificate, EndpointAction, EndpointStatus, EventMode, EventStatus, OrderFile, Role, User,
-};
-use domain::rules::{ReissueRequest, plan_reissue, renewal_window};
+use domain::model::{EndpointAction, EndpointStatus, EventMode, EventStatus, User};
+use domain::rules::{auto_renew_action, check_auto_renew_owner};
 use domain::{EndpointId, NameSet, Timestamp};
 use store::Tx;
 use store::endpoints::EndpointRecord;
 use store::events::NewEvent;
 
+use super::schedule::{facts, names_of, order_in_place};
 use crate::audit::{AuditEntry, record};
 use crate::settings::preferences;
 use crate::{Actor, Lifecycle, LifecycleError, Result};
@@ -64,7 +63,7 @@ async fn make_event(tx: &mut Tx, now: Timestamp, id: EndpointId) -> Result<()> {
                 EndpointStatus::ActionRequired,
                 None,
                 Some(&cause),
-                Some(&solution),
+                Some(solution),
             )
             .await?;
             let said = format!("Auto-renew of {}:{} stopped: {cause}", endpoint.ip, endpoint.port);
@@ -79,7 +78,7 @@ async fn make_event(tx: &mut Tx, now: Timestamp, id: EndpointId) -> Result<()> {
     }
 }
 
-type Stopped = (String, String);
+type Stopped = (String, &'static str);
 
 /// The event, or why a person must act: what stopped is never silently lost.
 async fn ready(
@@ -88,12 +87,15 @@ async fn ready(
     user: Option<&User>,
     now: Timestamp,
 ) -> Result<std::result::Result<NewEvent, Stopped>> {
-    let stopped = |cause: &str, solution: &str| Ok(Err((cause.to_owned(), solution.to_owned())));
-    let Some(user) = user.filter(|user| !user.disabled && user.role != Role::Limited) else {
-        return stopped(
-            "The person who switched auto-renew on may no longer request certificates.",
-            "Someone who may has to switch auto-renew on again, in their own name.",
-        );
+    let stopped = |cause: &str, solution| Ok(Err((cause.to_owned(), solution)));
+    let user = match check_auto_renew_owner(user) {
+        Ok(user) => user,
+        Err(refusal) => {
+            return stopped(
+                &refusal.message,
+                "Someone who may request certificates has to switch auto-renew on again, in their own name.",
+            );
+        }
     };
     let profile = match endpoint.profile {
         Some(profile) => tx.profile(profile).await?,
@@ -105,19 +107,11 @@ async fn ready(
             "Choose another profile and switch auto-renew on again.",
         );
     };
-    let in_place = super::schedule::order_in_place(tx, endpoint).await?;
-    let replaced = match &in_place {
-        Some(file) => is_replaced(tx, endpoint, file, now).await?,
-        None => false,
-    };
-    let names = match (&endpoint.served, &in_place) {
-        (Some(served), _) if !replaced => Some((served.common_name.clone(), served.names.clone())),
-        (_, Some(file)) => Some((Some(file.order.common_name.clone()), file.order.names.clone())),
-        (_, None) => None,
-    };
-    let Some((Some(common_name), names)) =
-        names.map(|(cn, names)| (cn.or_else(|| names.iter().next().cloned()), names))
-    else {
+    let order = order_in_place(tx, endpoint).await?;
+    let facts = facts(endpoint, order.as_ref(), now);
+    let action = auto_renew_action(&facts, preferences(tx).await?.windows);
+    let order = order.as_ref().map(|file| &file.order);
+    let Some((common_name, names)) = names_of(action, endpoint, order) else {
         return stopped(
             "It is not known which names the endpoint's certificate had.",
             "Request a certificate for the endpoint.",
@@ -125,13 +119,12 @@ async fn ready(
     };
     Ok(Ok(NewEvent {
         endpoint: endpoint.id,
-        action: match &in_place {
-            Some(_) if replaced => EndpointAction::Reissue,
-            Some(_) => EndpointAction::Renew,
-            None => EndpointAction::Switch,
+        action,
+        mode: match action {
+            EndpointAction::Reissue => EventMode::New,
+            _ => EventMode::AutoRenew,
         },
-        mode: if replaced { EventMode::New } else { EventMode::AutoRenew },
-        source_order: in_place.map(|file| file.number()),
+        source_order: order.map(|order| order.number),
         profile: profile.profile,
         names: NameSet::with_common_name(&common_name, names),
         common_name,
@@ -150,25 +143,6 @@ async fn ready(
         idempotency_key: None,
         created_at: Timestamp(0),
     }))
-}
-
-/// Whether what is in place is revoked or missing while its order is not due: then it is replaced
-/// by the order's next certificate, as a person's "Reissue" does, and the order is not renewed.
-async fn is_replaced(
-    tx: &mut Tx,
-    endpoint: &EndpointRecord,
-    file: &OrderFile,
-    now: Timestamp,
-) -> Result<bool> {
-    let here = file.certificates.iter().find(|one| Some(one.id) == endpoint.certificate);
-    let lost = endpoint.served.is_none() || here.is_some_and(Certificate::is_revoked);
-    if !lost || file.order.renewed_by.is_some() {
-        return Ok(false);
-    }
-    let window = renewal_window(file, preferences(tx).await?.windows);
-    let due = window.is_none_or(|window| window.is_open(now));
-    let next = plan_reissue(file, &ReissueRequest::Same, Timestamp(i64::MAX), now);
-    Ok(!due && next.is_ok())
 }
 
 async fn insert(tx: &mut Tx, now: Timestamp, mut event: NewEvent) -> Result<()> {

@@ -1,7 +1,7 @@
 //! What agents find on their hosts, and the list of it.
 
-use domain::model::{AutoRenew, CertificateStatus, EndpointStatus, ServedIssuer};
-use domain::rules::auto_renew_at;
+use domain::model::{AutoRenew, EndpointStatus, ServedIssuer};
+use domain::rules::{auto_renew_at, is_lost};
 use domain::{AgentId, EndpointId, ProfileId, Timestamp};
 use serde_json::json;
 use store::Tx;
@@ -181,7 +181,7 @@ pub(super) async fn switch_auto_renew(
     let user = actor.person().map(|person| person.user.id);
     // What is overdue is due now: whoever switches it on again after a refusal or a failure wants
     // it to try again, and each due moment makes one event only.
-    let next = next_auto_renew(&endpoint, to.renew)?.map(|at| at.max(now));
+    let next = next_auto_renew(endpoint.served.as_ref(), to.renew)?.map(|at| at.max(now));
     tx.set_endpoint_auto_renew(id, to.renew, to.profile, user, to.auto_replace, next).await?;
     let resumed = to.renew.is_some() && endpoint.status.needs_a_person();
     let status = match (endpoint.status, to.renew) {
@@ -207,10 +207,10 @@ pub(super) async fn switch_auto_renew(
 
 /// When auto-renew acts on an endpoint: by the certificate that it serves.
 pub(super) fn next_auto_renew(
-    endpoint: &EndpointRecord,
+    served: Option<&Served>,
     renew: Option<&AutoRenew>,
 ) -> Result<Option<Timestamp>> {
-    let (Some(renew), Some(served)) = (renew, &endpoint.served) else { return Ok(None) };
+    let (Some(renew), Some(served)) = (renew, served) else { return Ok(None) };
     Ok(Some(auto_renew_at(served.not_after, renew)?))
 }
 
@@ -230,39 +230,33 @@ pub(super) async fn keep_probe(
         error,
         at: now,
     };
-    let mut revoked = false;
-    if let Some(chain) = chain {
-        let ours = tx.certificate_by_fingerprint(&chain.fingerprint).await?;
-        probe.issuer_kind = if ours.is_some() { ServedIssuer::Ours } else { ServedIssuer::Other };
-        probe.served = Some(chain.served);
-        if let Some(ours) = ours {
-            probe.certificate = Some(ours.certificate.id);
-            probe.order = Some(ours.certificate.order);
-            revoked = matches!(ours.certificate.status, CertificateStatus::Revoked { .. });
+    let Some(endpoint) = tx.endpoint(id).await? else { return Ok(()) };
+    let mut ours = None;
+    match chain {
+        Some(chain) => {
+            ours = tx.certificate_by_fingerprint(&chain.fingerprint).await?;
+            probe.issuer_kind =
+                if ours.is_some() { ServedIssuer::Ours } else { ServedIssuer::Other };
+            probe.served = Some(chain.served);
+            probe.certificate = ours.as_ref().map(|record| record.certificate.id);
+            probe.order = ours.as_ref().map(|record| record.certificate.order);
         }
-    }
-    if probe.served.is_none()
-        && let Some(before) = tx.endpoint(id).await?
-    {
         // Ours was there and is missing: what it was is what a reissue goes by.
-        (probe.certificate, probe.order) = (before.certificate, before.order);
+        None => (probe.certificate, probe.order) = (endpoint.certificate, endpoint.order),
     }
     tx.set_endpoint_probe(id, &probe).await?;
-    let Some(endpoint) = tx.endpoint(id).await? else { return Ok(()) };
-    if endpoint.auto_renew.is_some() {
-        let lost = probe.served.is_none() || revoked;
-        let next = if lost && endpoint.auto_replace {
-            Some(now)
-        } else {
-            next_auto_renew(&endpoint, endpoint.auto_renew.as_ref())?
-        };
-        // What a reviewer refused, or what failed, is not begun again with each report.
-        let next = next.filter(|at| *at > now || !endpoint.status.needs_a_person());
-        if next != endpoint.next_auto_renew_at
-            && endpoint.next_auto_renew_at.is_none_or(|at| at > now)
-        {
-            tx.set_next_auto_renew(id, next).await?;
-        }
+    let lost = is_lost(probe.issuer_kind, ours.as_ref().map(|record| &record.certificate));
+    let Some(renew) = &endpoint.auto_renew else { return Ok(()) };
+    let next = if lost && endpoint.auto_replace {
+        Some(now)
+    } else {
+        next_auto_renew(probe.served.as_ref(), Some(renew))?
+    };
+    // What a reviewer refused, or what failed, is not begun again with each report.
+    let next = next.filter(|at| *at > now || !endpoint.status.needs_a_person());
+    if next != endpoint.next_auto_renew_at && endpoint.next_auto_renew_at.is_none_or(|at| at > now)
+    {
+        tx.set_next_auto_renew(id, next).await?;
     }
     Ok(())
 }

@@ -1,10 +1,13 @@
 //! Scheduling: what the automation request page submits, one endpoint or many.
 
-use domain::model::{AutoRenew, EndpointAction, EventMode, EventStatus, OrderFile, Profile, Role};
+use domain::model::{
+    AutoRenew, EndpointAction, EventMode, EventStatus, Order, OrderFile, Profile, Role,
+};
 use domain::rules::profile::check_auto_renew;
 use domain::rules::{
     DuplicateNames, EndpointFacts, OfferedAction, candidates_for_names, check_bulk, check_offered,
-    check_product_names, longest_lifetime, offer_in_automation, plan_duplicate, scheduled_at,
+    check_product_names, longest_lifetime, names_in_place, offer_in_automation, plan_duplicate,
+    scheduled_at,
 };
 use domain::{
     EndpointId, EventId, Name, NameSet, OrderNumber, OrganizationId, Product, ProfileId, Refusal,
@@ -91,6 +94,22 @@ pub struct BulkOutcome {
 }
 
 impl Lifecycle {
+    /// Common name and names that an action takes from what is in place on an endpoint; none where a
+    /// person types them.
+    pub async fn names_in_place(
+        &self,
+        actor: &Actor,
+        endpoint: &EndpointRecord,
+        action: EndpointAction,
+    ) -> Result<Option<(Name, NameSet)>> {
+        require_person(actor)?;
+        let order = match endpoint.order {
+            Some(number) => self.store().reader().await?.order(number).await?,
+            None => None,
+        };
+        Ok(names_of(action, endpoint, order.as_ref()))
+    }
+
     /// Schedules one event.
     pub async fn schedule(&self, actor: &Actor, form: ScheduleForm) -> Result<EventId> {
         require_person(actor)?;
@@ -404,17 +423,15 @@ fn resolve_new(
     in_place: Option<&OrderFile>,
     profile: &Profile,
 ) -> Result<Resolved> {
-    let (common_name, names) = match (action, in_place, &endpoint.served) {
-        (EndpointAction::Request, _, _) | (_, None, None) => (common_name.cloned(), names.clone()),
-        (EndpointAction::Reissue | EndpointAction::NextCertificate, Some(file), _) => {
-            (Some(file.order.common_name.clone()), file.order.names.clone())
+    let order = in_place.map(|file| &file.order);
+    let (common_name, names) = match names_of(action, endpoint, order) {
+        Some(in_place) => in_place,
+        None => {
+            let first = common_name.or_else(|| names.iter().next()).cloned();
+            let typed = first.map(|first| (first, names.clone()));
+            typed.ok_or_else(|| LifecycleError::field("common_name", "Enter the common name."))?
         }
-        (_, _, Some(served)) => (served.common_name.clone(), served.names.clone()),
-        (_, Some(file), None) => (Some(file.order.common_name.clone()), file.order.names.clone()),
     };
-    let common_name = common_name
-        .or_else(|| names.iter().next().cloned())
-        .ok_or_else(|| LifecycleError::field("common_name", "Enter the common name."))?;
     let names = NameSet::with_common_name(&common_name, names);
     let product = Product::find(profile.product.as_str()).ok_or_else(|| {
         LifecycleError::field(
@@ -425,7 +442,7 @@ fn resolve_new(
     if !matches!(action, EndpointAction::Reissue | EndpointAction::NextCertificate) {
         check_product_names(product, &names)?;
     }
-    let source = in_place.filter(|_| action != EndpointAction::Request).map(|file| &file.order);
+    let source = order.filter(|_| action != EndpointAction::Request);
     Ok(Resolved {
         mode: EventMode::New,
         source_order: source.map(|order| order.number),
@@ -447,6 +464,17 @@ async fn refuse_busy(tx: &mut Tx, endpoint: &EndpointRecord) -> Result<()> {
             ),
         }),
     }
+}
+
+/// Common name and names that an action takes from what is in place.
+pub(super) fn names_of(
+    action: EndpointAction,
+    endpoint: &EndpointRecord,
+    order: Option<&Order>,
+) -> Option<(Name, NameSet)> {
+    let served = endpoint.served.as_ref();
+    let served = served.and_then(|served| Some((served.name()?, &served.names)));
+    names_in_place(action, served, order)
 }
 
 /// The order of the certificate in place, or of the last one that was there.

@@ -425,7 +425,10 @@ pub(super) async fn finish(
     )
     .await?;
     if endpoint.auto_renew.is_some() && status == EventStatus::Succeeded {
-        let next = super::endpoints::next_auto_renew(&endpoint, endpoint.auto_renew.as_ref())?;
+        let next = super::endpoints::next_auto_renew(
+            endpoint.served.as_ref(),
+            endpoint.auto_renew.as_ref(),
+        )?;
         tx.set_next_auto_renew(endpoint.id, next).await?;
     }
     let said = format!("The event on {}:{} ended: {}.", endpoint.ip, endpoint.port, status.label());

@@ -1,7 +1,9 @@
 //! Tests of what automation does.
 
 use super::*;
-use crate::model::OrderStatus;
+use crate::model::{
+    CertificateStatus, EndpointStatus, OrderStatus, RevocationReason, ServedIssuer,
+};
 use crate::rules::fixture::{
     NOW, name, names, open_preferences, order, plan_ending, profile, renewed, standard, with_status,
 };
@@ -200,16 +202,53 @@ fn d17_scheduled_duplicate_is_checked_again() {
 
 #[test]
 fn auto_renew_stops_with_the_person_who_set_it() {
-    let user = |disabled| User {
+    let user = |role, disabled| User {
         id: crate::UserId(1),
         email: "ops@example.com".to_owned(),
         name: "Ops".to_owned(),
-        role: Role::Standard,
+        role,
         disabled,
         time_zone: "UTC".to_owned(),
     };
-    let code = |owner: Option<&User>| check_auto_renew_owner(owner).map_err(|no| no.code);
-    assert_eq!(code(Some(&user(false))), Ok(()));
-    assert_eq!(code(Some(&user(true))), Err("owner_disabled"));
+    let code = |owner: Option<&User>| check_auto_renew_owner(owner).map(drop).map_err(|no| no.code);
+    assert_eq!(code(Some(&user(Role::Standard, false))), Ok(()));
+    assert_eq!(code(Some(&user(Role::Standard, true))), Err("owner_disabled"));
+    assert_eq!(code(Some(&user(Role::Limited, false))), Err("owner_limited"));
     assert_eq!(code(None), Err("owner_gone"));
+}
+
+#[test]
+fn a_lost_certificate_is_replaced_by_its_orders_next_one_before_the_order_is_due() {
+    use EndpointAction::{Reissue, Renew, Switch};
+
+    let is = |mut file: OrderFile, status| {
+        file.certificates.first_mut().unwrap().status = status;
+        file
+    };
+    let at = |days| standard(1, days);
+    let revoked = CertificateStatus::Revoked { reason: RevocationReason::Superseded, at: NOW };
+    let announced = CertificateStatus::RevocationPending { due: NOW.plus(Days(3)) };
+    for (issuer, file, action) in [
+        (ServedIssuer::Other, None, Switch),
+        (ServedIssuer::None, None, Switch),
+        (ServedIssuer::Ours, Some(at(100)), Renew),
+        (ServedIssuer::Ours, Some(at(10)), Renew),
+        (ServedIssuer::None, Some(at(100)), Reissue),
+        (ServedIssuer::Ours, Some(is(at(100), revoked)), Reissue),
+        (ServedIssuer::Ours, Some(is(at(100), announced)), Reissue),
+        // The order is due, was renewed, or gives no more certificates.
+        (ServedIssuer::None, Some(at(10)), Renew),
+        (ServedIssuer::None, Some(renewed(at(100), 2)), Renew),
+        (ServedIssuer::None, Some(with_status(at(100), OrderStatus::Revoked)), Renew),
+    ] {
+        let facts = EndpointFacts {
+            issuer,
+            certificate: file.as_ref().and_then(|file| file.certificates.first()),
+            order: file.as_ref(),
+            status: EndpointStatus::AutoRenewScheduled,
+            now: NOW,
+        };
+        let windows = open_preferences().windows;
+        assert_eq!(auto_renew_action(&facts, windows), action, "{issuer} {file:?}");
+    }
 }

@@ -1,8 +1,8 @@
 //! What is due: rules D13 to D15 and D18.
 
 use domain::model::{
-    CertificateKind, EndpointAction, EndpointStatus, EventStatus, RevocationReason,
-    RevocationTarget,
+    CertificateKind, CertificateStatus, EndpointAction, EndpointStatus, EventStatus,
+    RevocationReason, RevocationTarget,
 };
 use domain::{Days, NameSet};
 
@@ -196,8 +196,23 @@ async fn auto_replace_reissues_what_is_missing_or_revoked() {
         yard.endpoint(1001, Some(&second)).await;
         assert_eq!(yard.run_due_auto_renewals().await.unwrap(), 1);
         yard.send_csr().await;
-        assert_eq!(yard.install().await.certificate.order, sold.order);
+        let third = yard.install().await;
+        assert_eq!(third.certificate.order, sold.order);
         assert_eq!(yard.file(sold.order).await.order.renewed_by, None);
+
+        // Announced: the next one is in place before the 72 hours are over.
+        yard.clock().advance(Days(1));
+        let due = yard.clock().now().plus(Days(3));
+        let status = CertificateStatus::RevocationPending { due };
+        let id = third.certificate.id;
+        let announced = yard
+            .store()
+            .write(move |tx| Box::pin(async move { tx.set_certificate_status(id, status).await }));
+        assert!(announced.await.unwrap());
+        yard.endpoint(1001, Some(&third)).await;
+        assert_eq!(yard.run_due_auto_renewals().await.unwrap(), 1);
+        yard.send_csr().await;
+        assert_eq!(yard.install().await.certificate.order, sold.order);
     }
 }
 
