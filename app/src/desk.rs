@@ -101,6 +101,11 @@ impl Desk {
         Actor::Person((*self.person).clone())
     }
 
+    /// The brand word of "Switch to …".
+    pub async fn brand(&self) -> Result<String, PortalError> {
+        Ok(self.lifecycle.settings().await?.value("brand_word").to_owned())
+    }
+
     fn of(lifecycle: Lifecycle, parts: &Parts) -> Result<Self, PortalError> {
         let signed_in = parts.extensions.get::<SignedIn>().ok_or(PortalError::SignedOut)?;
         let now = lifecycle.clock().now();

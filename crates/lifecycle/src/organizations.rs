@@ -2,15 +2,15 @@
 //!
 //! An organization's validation is an administrator's decision that expires. A domain is shown to
 //! be under control by a token in the DNS or on its web server, or by an administrator's decision;
-//! what it covers then is [`is_covered`]'s to say (rule D19 asks for both to be current).
+//! what it covers then is [`domain::rules::is_covered`]'s to say (rule D19 asks for both to be current).
 
 mod details;
 mod tokens;
 
 pub use domain::model::DomainProof;
-use domain::model::{Domain, Organization};
-use domain::rules::{check_proof, is_covered};
-use domain::{Days, DnsName, DomainId, Name, NameSet, OrganizationId, Timestamp};
+use domain::model::Organization;
+use domain::rules::check_proof;
+use domain::{Days, DnsName, DomainId, OrganizationId, Timestamp};
 use serde_json::{Value, json};
 use store::Tx;
 pub use store::organizations::{DomainRecord, PlaceFilter, PlaceSort, ValidationState};
@@ -258,33 +258,6 @@ impl Lifecycle {
         let mut tx = self.store().reader().await?;
         Ok(page.slice(tx.domains(&filter, page.sort, &page.rows()).await?))
     }
-}
-
-/// For each name the nearest of the organization's domains whose validation covers it, else the
-/// nearest one that it lies in, else none.
-pub async fn covering_domains(
-    tx: &mut Tx,
-    organization: OrganizationId,
-    names: &NameSet,
-    now: Timestamp,
-) -> Result<Vec<(Name, Option<Domain>)>> {
-    let mut wanted: Vec<&str> = names.iter().flat_map(Name::ancestors).collect();
-    wanted.sort_unstable();
-    wanted.dedup();
-    let mut domains = Vec::new();
-    for some in wanted.chunks(500) {
-        domains.extend(tx.domains_named(organization, some).await?);
-    }
-    Ok(names.iter().map(|name| (name.clone(), covering(&domains, name, now))).collect())
-}
-
-fn covering(domains: &[Domain], name: &Name, now: Timestamp) -> Option<Domain> {
-    let nearest_first = || {
-        name.ancestors()
-            .filter_map(|ancestor| domains.iter().find(|domain| domain.name.as_str() == ancestor))
-    };
-    let covers = |domain: &&Domain| is_covered(name, domain, now);
-    nearest_first().find(covers).or_else(|| nearest_first().next()).cloned()
 }
 
 const ORGANIZATION_DAYS: &str = "organization_validation_days";

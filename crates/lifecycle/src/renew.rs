@@ -1,7 +1,7 @@
 //! Renewals: a new order in an old one's place, once, however many ask for it (rules D12–D15,
 //! D18).
 
-use domain::model::{OrderFile, OrderStatus};
+use domain::model::{Order, OrderFile, OrderStatus};
 use domain::rules::{
     AutomationRequest, Decided, Decision, DuplicateNames, ReissueRequest, RenewalTurn,
     decide_automation, match_names, new_coverage, plan_renew, renewal_key, renewal_turn,
@@ -25,6 +25,10 @@ const ROUNDS: usize = 20;
 pub struct RenewForm {
     /// The CSR in PEM.
     pub csr: String,
+    /// The common name; empty, or the order's.
+    pub common_name: String,
+    /// The names, as a list; empty, or the order's.
+    pub names: String,
     /// Words to the reviewer.
     pub note: String,
     /// A token of the form: sent twice, it makes one order.
@@ -120,6 +124,7 @@ impl Lifecycle {
         let existing = self.store().reader().await?.order(order).await?;
         let existing = existing.ok_or(LifecycleError::NotFound { what: "order" })?;
         check_visible(actor, &existing)?;
+        check_own_names(&existing, form)?;
         check_csr_names(&csr.names, &existing.names)?;
         let idempotency_key = submit_key(actor, &form.submit_token);
         let what = What::Renew { order, names: None };
@@ -179,6 +184,29 @@ impl Lifecycle {
 }
 
 /// Names that the CSR has beyond the order's: a person should know that they won't be issued.
+/// Rule D12: a renewal has the names of its order. Others are not left out in silence.
+fn check_own_names(order: &Order, form: &RenewForm) -> Result<()> {
+    let read = |field: &'static str, text: &str| {
+        NameSet::parse_list(text).map_err(|error| LifecycleError::field(field, error.to_string()))
+    };
+    let asked = read("common_name", &form.common_name)?;
+    let names = read("names", &form.names)?;
+    let with_common_name = |names| NameSet::with_common_name(&order.common_name, names);
+    let field = if !asked.is_empty() && asked != with_common_name(NameSet::default()) {
+        "common_name"
+    } else if !names.is_empty() && with_common_name(names) != order.names {
+        "names"
+    } else {
+        return Ok(());
+    };
+    let message = format!(
+        "A renewal has the names of the order that it renews, and these are not the names of order \
+         {}. Leave them out, or request a new certificate.",
+        order.number
+    );
+    Err(LifecycleError::field(field, message))
+}
+
 pub(crate) fn check_csr_names(csr: &NameSet, order: &NameSet) -> Result<()> {
     let beyond: Vec<&str> = csr.missing_from(order).map(Name::as_str).take(5).collect();
     if beyond.is_empty() {

@@ -37,6 +37,11 @@ impl AgentRecord {
     pub const fn agent_id(&self) -> AgentId {
         AgentId(self.id)
     }
+
+    /// Whether it was removed: its endpoints have nobody any more who installs there.
+    pub fn is_removed(&self) -> bool {
+        self.status == "removed"
+    }
 }
 
 /// What an agent says of itself when it enrolls.

@@ -4,16 +4,16 @@
 //! indexes anew where that is faster; PostgreSQL takes `COPY`. Nothing is decided or checked here
 //! but what the schema checks.
 
+use domain::Timestamp;
 use domain::model::{
-    Certificate, CertificateKind, CertificateStatus, Coverage, KeyType, OrderFile, Serial,
+    Certificate, CertificateKind, CertificateStatus, Coverage, KeyType, OrderFile,
 };
-use domain::{OrderNumber, Timestamp};
-use sqlx::{Connection, PgConnection, QueryBuilder};
+use sqlx::{Connection, PgConnection};
 
 use self::rows::{CERTIFICATES, Cell, NAMES, ORDERS, Table, copy_text};
 use crate::open::Backend;
 use crate::value::{names_key, reversed, to_json};
-use crate::{Store, StoreError, Tx, on};
+use crate::{Store, StoreError};
 
 mod rows;
 mod sqlite;
@@ -46,48 +46,6 @@ pub struct Document {
     pub spki_sha256: Option<String>,
     /// The subject key.
     pub key_type: Option<KeyType>,
-}
-
-impl Tx {
-    /// Those of `numbers` that orders have already: an import names the lines they are on.
-    pub async fn taken_order_numbers(
-        &mut self,
-        numbers: &[OrderNumber],
-    ) -> Result<Vec<OrderNumber>, StoreError> {
-        let mut taken: Vec<i64> = Vec::new();
-        for some in numbers.chunks(CHUNK) {
-            let found: Vec<i64> = on!(self, |conn| {
-                let mut sql = QueryBuilder::new("SELECT number FROM orders WHERE number IN (");
-                let mut list = sql.separated(", ");
-                for number in some {
-                    list.push_bind(number.0);
-                }
-                sql.push(")");
-                sql.build_query_scalar().persistent(false).fetch_all(&mut *conn).await?
-            });
-            taken.extend(found);
-        }
-        Ok(taken.into_iter().map(OrderNumber).collect())
-    }
-
-    /// Those of `serials` that certificates have already.
-    pub async fn taken_serials(&mut self, serials: &[Serial]) -> Result<Vec<Serial>, StoreError> {
-        let mut taken: Vec<String> = Vec::new();
-        for some in serials.chunks(CHUNK) {
-            let found: Vec<String> = on!(self, |conn| {
-                let mut sql =
-                    QueryBuilder::new("SELECT serial FROM certificates WHERE serial IN (");
-                let mut list = sql.separated(", ");
-                for serial in some {
-                    list.push_bind(serial.0.as_str());
-                }
-                sql.push(")");
-                sql.build_query_scalar().persistent(false).fetch_all(&mut *conn).await?
-            });
-            taken.extend(found);
-        }
-        Ok(taken.into_iter().map(Serial).collect())
-    }
 }
 
 /// Rows that wait to be sent.

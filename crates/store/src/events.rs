@@ -286,20 +286,6 @@ impl Tx {
         self.event(id).await
     }
 
-    /// The event that waits for the approval of `request`.
-    pub async fn event_of_request(
-        &mut self,
-        request: RequestId,
-    ) -> Result<Option<EventId>, StoreError> {
-        let id: Option<i64> = on!(self, |conn| {
-            sqlx::query_scalar("SELECT id FROM events WHERE request_id = $1")
-                .bind(request.0)
-                .fetch_optional(&mut *conn)
-                .await?
-        });
-        Ok(id.map(EventId))
-    }
-
     /// The unfinished event of an endpoint.
     pub async fn open_event(
         &mut self,

@@ -289,22 +289,6 @@ impl Tx {
         Ok(())
     }
 
-    /// Switches an order's auto-renew.
-    pub async fn set_order_auto_renew(
-        &mut self,
-        number: OrderNumber,
-        on: bool,
-    ) -> Result<(), StoreError> {
-        on!(self, |conn| {
-            sqlx::query("UPDATE orders SET auto_renew = $2 WHERE number = $1")
-                .bind(number.0)
-                .bind(on)
-                .execute(&mut *conn)
-                .await?;
-        });
-        Ok(())
-    }
-
     /// Brings an order's row up to date with a certificate that was just issued for it: status,
     /// first issue, validity and counters.
     pub async fn count_certificate(

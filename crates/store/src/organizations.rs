@@ -119,7 +119,8 @@ impl TryFrom<DomainRow> for DomainRecord {
                 name: parse("domains.name", &row.name)?,
                 organization: OrganizationId(row.organization_id),
                 validated_until: row.validated_until.map(Timestamp),
-                proof: parse_opt("domains.method", row.method.as_deref())?,
+                // Before a withdrawal took its method along, it stayed.
+                proof: row.validated_until.and(parse_opt("domains.method", row.method.as_deref())?),
             },
             organization_name: row.organization_name,
             token: row.token,

@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
-use domain::model::{Approval, Order, RevocationReason, RevocationTarget};
-use domain::{NameSet, OrderNumber, OrganizationId};
+use domain::model::{Approval, RevocationReason, RevocationTarget};
+use domain::{OrderNumber, OrganizationId};
 use http::StatusCode;
 use lifecycle::duplicate::DuplicateForm;
 use lifecycle::order_new::NewOrderForm;
@@ -82,10 +82,10 @@ pub(super) async fn new(
             );
             return Err(ApiError::bad("invalid_product", message));
         }
-        check_same_names(&renewed, &common_name, &dns_names)?;
-        let form = RenewForm { csr, note: wanted.comments, submit_token };
-        let outcome = caller.desk.request_renew(&caller.actor(), order, &form).await?;
-        return answer(&caller, outcome).await;
+        let names = dns_names.join(",");
+        let form = RenewForm { csr, common_name, names, note: wanted.comments, submit_token };
+        let outcome = caller.desk.request_renew(&caller.actor(), order, &form).await;
+        return answer(&caller, outcome.map_err(api_fields)?).await;
     }
     let order_years = wanted.order_validity.as_ref().and_then(|validity| validity.years);
     let order_days = wanted.order_validity.as_ref().and_then(|validity| validity.days);
@@ -103,31 +103,6 @@ pub(super) async fn new(
     };
     let outcome = caller.desk.request_new(&caller.actor(), &form).await.map_err(api_fields)?;
     answer(&caller, outcome).await
-}
-
-/// A renewal has the names of the order that it renews: others must not be left out in silence.
-fn check_same_names(renewed: &Order, common_name: &str, dns_names: &[String]) -> ApiResult<()> {
-    let other = |field: &str, why: String| {
-        let message = format!(
-            "{why} A renewal of order {} has its names. Leave {field} out, or request a new certificate.",
-            renewed.number
-        );
-        ApiError::bad(&format!("invalid_{field}"), message)
-    };
-    let read = |field, text: &str| {
-        NameSet::parse_list(text).map_err(|error| other(field, error.to_string()))
-    };
-    let own = NameSet::with_common_name(&renewed.common_name, []);
-    let asked = read("common_name", common_name)?;
-    if !asked.is_empty() && asked != own {
-        return Err(other("common_name", format!("{common_name} is not its common name.")));
-    }
-    let names = read("dns_names", &dns_names.join(","))?;
-    let names = NameSet::with_common_name(&renewed.common_name, names);
-    if !dns_names.is_empty() && names != renewed.names {
-        return Err(other("dns_names", "These are not its names.".to_owned()));
-    }
-    Ok(())
 }
 
 /// `POST /order/certificate/{id}/duplicate`.

@@ -251,7 +251,7 @@ pub async fn events(query: String) -> Result<Paged<EventRow>, PortalError> {
     let desk = Desk::require(May::SeeAll)?;
     let listing = reading::listing(&query);
     let page = page_of(&listing, (), true);
-    let brand = desk.lifecycle.settings().await?.value("brand_word").to_owned();
+    let brand = desk.brand().await?;
     let slice =
         desk.lifecycle.events(&desk.actor(), reading::filter(&listing, &desk), &page).await?;
     let addresses = reading::addresses(&desk, &slice.rows).await?;
@@ -267,7 +267,7 @@ pub async fn event(id: i64) -> Result<EventView, PortalError> {
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::SeeAll)?;
-    let brand = desk.lifecycle.settings().await?.value("brand_word").to_owned();
+    let brand = desk.brand().await?;
     let detail = desk.lifecycle.event(&desk.actor(), EventId(id)).await?;
     Ok(reading::view(&desk, detail, &brand))
 }

@@ -31,7 +31,7 @@ pub async fn activity(desk: Desk, RawQuery(query): RawQuery) -> Response {
 async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
     desk.check(May::SeeAll)?;
     let listing = listing(query);
-    let brand = desk.lifecycle.settings().await?.value("brand_word").to_owned();
+    let brand = desk.brand().await?;
     let events = all_rows((), listing.sort.descending, key, |page| {
         let (desk, filter) = (desk.clone(), filter(&listing, &desk));
         async move { desk.lifecycle.events(&desk.actor(), filter, &page).await }

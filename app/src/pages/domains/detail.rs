@@ -92,22 +92,20 @@ fn ways(record: &DomainRow) -> AnyView {
 
 fn dns_record(record: &DomainRow) -> AnyView {
     let id = record.id.to_string();
-    let (name, token) = (record.dns_name.clone(), record.token.clone().unwrap_or_default());
+    let record = to_copy("Name", record.dns_name.clone(), "the record's name", "Value", record);
+    let check = view! {
+        <Form action=CheckDns::PATH>
+            <Hidden name="id" value=id/>
+            <FormActions><Button weight=Weight::Primary>"Check the DNS now"</Button></FormActions>
+        </Form>
+    };
     view! {
         <Section
             title="DNS TXT record"
             lead="Covers this name, wildcards and every name below it. Ask whoever runs the domain's DNS to add the record, then look for it."
         >
-            <div class="to-copy">
-                <Facts>
-                    <Fact term="Name"><Copyable text=name what="the record's name"/></Fact>
-                    <Fact term="Value"><Copyable text=token what="the record's value"/></Fact>
-                </Facts>
-            </div>
-            <Form action=CheckDns::PATH>
-                <Hidden name="id" value=id/>
-                <FormActions><Button weight=Weight::Primary>"Check the DNS now"</Button></FormActions>
-            </Form>
+            {record}
+            {check}
         </Section>
     }
     .into_any()
@@ -117,8 +115,8 @@ const CHECK_FILE: &str = "Check the HTTP file";
 
 fn http_file(record: &DomainRow) -> AnyView {
     let id = record.id.to_string();
-    let (url, token) = (record.file_url.clone(), record.token.clone().unwrap_or_default());
-    let button = match record.file_refusal.clone() {
+    let file = to_copy("URL", record.file_url.clone(), "the file's URL", "Content", record);
+    let check = match record.file_refusal.clone() {
         Some(why) => view! { <Unavailable label=CHECK_FILE why/> }.into_any(),
         None => view! {
             <Form action=CheckFile::PATH>
@@ -133,14 +131,29 @@ fn http_file(record: &DomainRow) -> AnyView {
             title="HTTP file"
             lead="Covers this name only: no wildcard and no name below it. Ask whoever runs the web server to put the file there, readable by everybody on port 80, then look for it."
         >
-            <div class="to-copy">
-                <Facts>
-                    <Fact term="URL"><Copyable text=url what="the file's URL"/></Fact>
-                    <Fact term="Content"><Copyable text=token what="the file's content"/></Fact>
-                </Facts>
-            </div>
-            {button}
+            {file}
+            {check}
         </Section>
+    }
+    .into_any()
+}
+
+/// A place for the token, `what` it is in words, and the token: somebody types them elsewhere.
+fn to_copy(
+    place: &'static str,
+    text: String,
+    what: &'static str,
+    content: &'static str,
+    record: &DomainRow,
+) -> AnyView {
+    let token = record.token.clone().unwrap_or_default();
+    view! {
+        <div class="to-copy">
+            <Facts>
+                <Fact term=place><Copyable text=text what=what/></Fact>
+                <Fact term=content><Copyable text=token what="the token"/></Fact>
+            </Facts>
+        </div>
     }
     .into_any()
 }

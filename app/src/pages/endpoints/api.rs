@@ -150,7 +150,7 @@ pub async fn endpoints(query: String) -> Result<EndpointList, PortalError> {
 
     let desk = Desk::require(May::SeeAll)?;
     let listing = reading::listing(&query);
-    let brand = desk.lifecycle.settings().await?.value("brand_word").to_owned();
+    let brand = desk.brand().await?;
     let agent = reading::agent(&desk, &listing).await?;
     let page = match reading::filter(&listing, agent.as_ref(), desk.now) {
         Some(filter) => reading::page(&desk, &listing, filter).await?,

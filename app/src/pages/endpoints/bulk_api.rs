@@ -90,7 +90,7 @@ pub async fn bulk(query: String) -> Result<BulkView, PortalError> {
     })?;
     let ids: Vec<domain::EndpointId> = query.all("ids").filter_map(|id| id.parse().ok()).collect();
     let rows = reading::selected(&desk, ids).await?;
-    let brand = desk.lifecycle.settings().await?.value("brand_word").to_owned();
+    let brand = desk.brand().await?;
     let frame = match rows.first() {
         Some(first) => {
             Some(crate::pages::wizard::api::step_frame(first.id.0, String::new()).await?)

@@ -219,7 +219,7 @@ fn row(record: EndpointRecord, Offered { offer, certificate }: Offered) -> Endpo
 /// One endpoint with its history.
 pub(crate) async fn view(desk: &Desk, id: EndpointId) -> Result<EndpointView, PortalError> {
     let detail = desk.lifecycle.endpoint_detail(&desk.actor(), id).await?;
-    let brand = desk.lifecycle.settings().await?.value("brand_word").to_owned();
+    let brand = desk.brand().await?;
     let offer =
         desk.lifecycle.offers(&desk.actor(), std::slice::from_ref(&detail.endpoint)).await?.pop();
     let profiles = desk.lifecycle.profiles(&desk.actor()).await?;

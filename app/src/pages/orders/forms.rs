@@ -73,7 +73,7 @@ pub async fn request_renew(
     use lifecycle::renew::RenewForm;
 
     let desk = crate::desk::Desk::open()?;
-    let form = RenewForm { csr, note, submit_token };
+    let form = RenewForm { csr, note, submit_token, ..RenewForm::default() };
     let outcome = desk.lifecycle.request_renew(&desk.actor(), OrderNumber(number), &form).await?;
     go_on(&outcome, "The order was renewed: this is the new one.");
     Ok(())

@@ -36,7 +36,7 @@ async fn of_endpoint(
     let chosen = state::profile(query).map(|profile| profile.0);
     let default = profiles.iter().find(|profile| profile.is_default).map(|profile| profile.id);
     let action = state::action(query);
-    let brand = desk.lifecycle.settings().await?.value("brand_word").to_owned();
+    let brand = desk.brand().await?;
     Ok(Frame {
         endpoint,
         action,

@@ -66,13 +66,6 @@ pub enum ApprovalNeed {
     },
 }
 
-impl ApprovalNeed {
-    /// Whether it waits.
-    pub const fn is_needed(self) -> bool {
-        matches!(self, Self::Needed { .. })
-    }
-}
-
 /// Rule D5: with one approval step every request waits, except that of an approver where the
 /// checkbox says so; with the step skipped it is carried out at once.
 /// Rule D16: skipping does not free requests by Standard and Limited Users, nor revocations.

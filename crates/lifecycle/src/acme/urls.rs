@@ -9,8 +9,7 @@ use domain::model::acme::{AcmeAccount, AcmeOrder};
 use domain::model::{AcmeUrl, KeyType};
 use domain::rules::check_acme_url;
 use domain::{
-    AcmeAccountId, AcmeOrderId, AcmeUrlId, Days, DnsName, OrderNumber, OrganizationId, ProductId,
-    Timestamp,
+    AcmeAccountId, AcmeOrderId, AcmeUrlId, Days, DnsName, OrganizationId, ProductId, Timestamp,
 };
 use store::Tx;
 use store::acme::{AcmeUrlRecord, BindingKey, BindingKeyRecord, NewAcmeUrlRow};
@@ -287,13 +286,6 @@ impl Lifecycle {
         require_approver(actor)?;
         let mut tx = self.store().reader().await?;
         Ok(tx.acme_orders_of_url(url, before, i64::from(limit.clamp(1, 500))).await?)
-    }
-
-    /// The newest ACME orders that made or acted on one of the portal's orders, with their
-    /// explanations. Whoever may see the order may see them.
-    pub async fn acme_orders_behind(&self, order: OrderNumber) -> Result<Vec<AcmeOrder>> {
-        let mut tx = self.store().reader().await?;
-        Ok(tx.acme_orders_of_order(order, 100).await?)
     }
 
     fn new_credential(&self) -> Result<(String, String, Vec<u8>)> {

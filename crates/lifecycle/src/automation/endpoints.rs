@@ -232,17 +232,15 @@ pub(super) async fn keep_probe(
     };
     let Some(endpoint) = tx.endpoint(id).await? else { return Ok(()) };
     let mut ours = None;
-    match chain {
-        Some(chain) => {
-            ours = tx.certificate_by_fingerprint(&chain.fingerprint).await?;
-            probe.issuer_kind =
-                if ours.is_some() { ServedIssuer::Ours } else { ServedIssuer::Other };
-            probe.served = Some(chain.served);
-            probe.certificate = ours.as_ref().map(|record| record.certificate.id);
-            probe.order = ours.as_ref().map(|record| record.certificate.order);
-        }
+    if let Some(chain) = chain {
+        ours = tx.certificate_by_fingerprint(&chain.fingerprint).await?;
+        probe.issuer_kind = if ours.is_some() { ServedIssuer::Ours } else { ServedIssuer::Other };
+        probe.served = Some(chain.served);
+        probe.certificate = ours.as_ref().map(|record| record.certificate.id);
+        probe.order = ours.as_ref().map(|record| record.certificate.order);
+    } else {
         // Ours was there and is missing: what it was is what a reissue goes by.
-        None => (probe.certificate, probe.order) = (endpoint.certificate, endpoint.order),
+        (probe.certificate, probe.order) = (endpoint.certificate, endpoint.order);
     }
     tx.set_endpoint_probe(id, &probe).await?;
     let lost = is_lost(probe.issuer_kind, ours.as_ref().map(|record| &record.certificate));

@@ -22,7 +22,7 @@ use super::agents::{require_manager, require_person};
 use super::endpoints::{Switch, switch_auto_renew};
 use crate::audit::{AuditEntry, record};
 use crate::issue::{check_validated, product_of};
-use crate::settings::preferences;
+use crate::settings::{preferences, snapshot};
 use crate::{Actor, FieldFault, Lifecycle, LifecycleError, Result};
 
 /// "Issue a new certificate" or "Issue a duplicate certificate using an existing order".
@@ -234,7 +234,7 @@ pub(super) async fn prepare(
     check_offered(&facts(&endpoint, order.as_ref(), now), OfferedAction::Act(form.action))?;
     refuse_busy(tx, &endpoint).await?;
     let agent = tx.agent(endpoint.agent).await?;
-    if agent.is_none_or(|agent| agent.status == "removed") {
+    if agent.is_none_or(|agent| agent.is_removed()) {
         return Err(LifecycleError::Conflict {
             message: "The endpoint's agent was removed, so nobody can install here. Add an agent \
                       on the host, and request it on the endpoint that it reports."
@@ -305,8 +305,9 @@ async fn insert(
         None,
     )
     .await?;
-    let said =
-        format!("{} was scheduled for {}.", event.action.label("DigiCert"), event.scheduled_at);
+    let settings = snapshot(tx).await?;
+    let action = event.action.label(settings.value("brand_word"));
+    let said = format!("{action} was scheduled for {}.", event.scheduled_at);
     let entry = AuditEntry::new("event.scheduled", "event", id, said).changing(
         json!(null),
         json!({
@@ -424,14 +425,13 @@ fn resolve_new(
     profile: &Profile,
 ) -> Result<Resolved> {
     let order = in_place.map(|file| &file.order);
-    let (common_name, names) = match names_of(action, endpoint, order) {
-        Some(in_place) => in_place,
-        None => {
-            let first = common_name.or_else(|| names.iter().next()).cloned();
-            let typed = first.map(|first| (first, names.clone()));
-            typed.ok_or_else(|| LifecycleError::field("common_name", "Enter the common name."))?
-        }
+    let typed = || {
+        let first = common_name.or_else(|| names.iter().next()).cloned();
+        first.map(|first| (first, names.clone()))
     };
+    let (common_name, names) = names_of(action, endpoint, order)
+        .or_else(typed)
+        .ok_or_else(|| LifecycleError::field("common_name", "Enter the common name."))?;
     let names = NameSet::with_common_name(&common_name, names);
     let product = Product::find(profile.product.as_str()).ok_or_else(|| {
         LifecycleError::field(

@@ -1,6 +1,6 @@
-use domain::Product;
 use domain::model::Role;
 use domain::time::DAY;
+use domain::{Name, NameSet, Product};
 use store::organizations::ValidationState::{Current, Wanted};
 
 use super::*;
@@ -84,46 +84,6 @@ async fn town_and_number_are_kept_with_the_organization_or_nothing_is() {
         }
         let missing = desk.organization_by_name("Theirs").await;
         assert!(matches!(missing, Err(LifecycleError::NotFound { .. })), "nothing is half added");
-    }
-}
-
-#[tokio::test]
-async fn d19_the_nearest_validated_domain_covers_a_name() {
-    for desk in desks().await {
-        let ours = desk.add_organization(&Actor::Operator, "Ours", "US", true).await.unwrap();
-        let theirs = desk.add_organization(&Actor::Operator, "Theirs", "US", true).await.unwrap();
-        desk.add_domain(&Actor::Operator, "example.com", ours, true).await.unwrap();
-        let sub = desk.add_domain(&Actor::Operator, "sub.example.com", ours, false).await.unwrap();
-        desk.add_domain(&Actor::Operator, "other.test", theirs, true).await.unwrap();
-        let asked =
-            names(&["www.sub.example.com", "*.example.com", "other.test", "evil-example.com"]);
-        let now = desk.clock().now();
-        let found = async || {
-            let mut tx = desk.store().reader().await.unwrap();
-            let found = covering_domains(&mut tx, ours, &asked, now).await.unwrap();
-            found
-                .into_iter()
-                .map(|(name, domain)| (name.to_string(), domain.map(|d| d.name.to_string())))
-                .collect::<Vec<_>>()
-        };
-        let pair =
-            |name: &str, domain: Option<&str>| (name.to_owned(), domain.map(ToOwned::to_owned));
-        assert_eq!(
-            found().await,
-            [
-                pair("*.example.com", Some("example.com")),
-                pair("evil-example.com", None),
-                pair("other.test", None),
-                pair("www.sub.example.com", Some("example.com")),
-            ]
-        );
-        desk.validate_domain(&Actor::Operator, sub, DomainProof::DnsTxt).await.unwrap();
-        assert!(found().await.contains(&pair("www.sub.example.com", Some("sub.example.com"))));
-        assert_eq!(desk.domain(sub).await.unwrap().domain.proof, Some(DomainProof::DnsTxt));
-        desk.invalidate_domain(&Actor::Operator, sub).await.unwrap();
-        assert!(found().await.contains(&pair("www.sub.example.com", Some("example.com"))));
-        desk.validate_domain(&Actor::Operator, sub, DomainProof::HttpFile).await.unwrap();
-        assert!(found().await.contains(&pair("www.sub.example.com", Some("example.com"))));
     }
 }
 

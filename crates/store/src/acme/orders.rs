@@ -262,52 +262,6 @@ impl Tx {
         rows.into_iter().map(Row::order).collect()
     }
 
-    /// The ACME orders behind one of the portal's orders, newest first, at most `limit`.
-    pub async fn acme_orders_of_order(
-        &mut self,
-        order: OrderNumber,
-        limit: i64,
-    ) -> Result<Vec<AcmeOrder>, StoreError> {
-        let rows: Vec<Row> = on!(self, |conn| {
-            sqlx::query_as(select!("WHERE order_number = $1 ORDER BY id DESC LIMIT $2"))
-                .bind(order.0)
-                .bind(limit)
-                .fetch_all(&mut *conn)
-                .await?
-        });
-        rows.into_iter().map(Row::order).collect()
-    }
-
-    /// The ACME order that waits for a request's approval.
-    pub async fn acme_order_of_request(
-        &mut self,
-        request: RequestId,
-    ) -> Result<Option<AcmeOrderId>, StoreError> {
-        let id: Option<i64> = on!(self, |conn| {
-            sqlx::query_scalar(
-                "SELECT id FROM acme_orders WHERE request_id = $1 ORDER BY id DESC LIMIT 1",
-            )
-            .bind(request.0)
-            .fetch_optional(&mut *conn)
-            .await?
-        });
-        Ok(id.map(AcmeOrderId))
-    }
-
-    /// The order through which a certificate was issued.
-    pub async fn acme_order_of_certificate(
-        &mut self,
-        id: CertificateId,
-    ) -> Result<Option<AcmeOrder>, StoreError> {
-        let row: Option<Row> = on!(self, |conn| {
-            sqlx::query_as(select!("WHERE certificate_id = $1 ORDER BY id LIMIT 1"))
-                .bind(id.0)
-                .fetch_optional(&mut *conn)
-                .await?
-        });
-        row.map(Row::order).transpose()
-    }
-
     /// The certificate of an account's order, in PEM; none where it has none, or is another's.
     pub async fn acme_certificate_pem(
         &mut self,
