@@ -2,7 +2,9 @@
 //!
 //! Each report may come twice: a step that is done already answers as before.
 
-use domain::model::{EndpointStatus, EventStatus, KeyType, OrderStatus, Serial};
+use domain::model::{
+    CertificateKind, EndpointStatus, EventMode, EventStatus, KeyType, Order, OrderStatus, Serial,
+};
 use domain::rules::status_after;
 use domain::{AgentId, EventId, Name, NameSet, Timestamp};
 use store::Tx;
@@ -251,7 +253,7 @@ impl Lifecycle {
 
     /// Runs a failed event again. A certificate that it got already stays in its order: the agent
     /// makes a new key, and the order gives a certificate for it (a duplicate's order another
-    /// duplicate, any other a reissue).
+    /// duplicate, any other a reissue). Where it can't, the event asks anew.
     pub async fn retry_event(&self, actor: &Actor, id: EventId) -> Result<()> {
         super::agents::require_person(actor)?;
         let (now, actor) = (self.clock().now(), actor.clone());
@@ -264,12 +266,7 @@ impl Lifecycle {
                     if !failed || tx.open_event(event.endpoint).await?.is_some() {
                         return Err(LifecycleError::Conflict { message: "Only a failed event can be run again, and only while no other one is under way on its endpoint.".to_owned() });
                     }
-                    let order = match event.order {
-                        Some(number) => tx.order(number).await?,
-                        None => None,
-                    };
-                    // Its request was refused: that order will never give a certificate.
-                    if order.is_some_and(|order| matches!(order.status, OrderStatus::Rejected | OrderStatus::Canceled)) {
+                    if !gives_another(tx, &event).await? {
                         event.order = None;
                         event.ordered_at = None;
                     }
@@ -451,6 +448,21 @@ pub(super) fn put_off(event: &mut EventRecord, cause: &str, solution: &str, now:
 /// Whether the tries are used up.
 pub(super) const fn used_up(event: &EventRecord) -> bool {
     event.attempt + 1 >= MAX_ATTEMPTS
+}
+
+/// Whether the order that an event has got gives it another certificate: not where its request was
+/// refused, nor where it is another endpoint's, of which this one was given a duplicate (rule D13).
+async fn gives_another(tx: &mut Tx, event: &EventRecord) -> Result<bool> {
+    let Some(number) = event.order else { return Ok(true) };
+    let order = tx.order(number).await?;
+    let refused =
+        |order: &Order| matches!(order.status, OrderStatus::Rejected | OrderStatus::Canceled);
+    let certificate = match event.certificate {
+        Some(id) if event.mode != EventMode::Duplicate => tx.certificate(id).await?,
+        _ => None,
+    };
+    let lent = certificate.is_some_and(|one| one.certificate.kind == CertificateKind::Duplicate);
+    Ok(!lent && !order.as_ref().is_some_and(refused))
 }
 
 fn reopen(event: &mut EventRecord, now: Timestamp) {

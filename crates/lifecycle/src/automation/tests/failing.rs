@@ -1,10 +1,10 @@
 //! What goes wrong on the host or in this process.
 
-use domain::Days;
-use domain::model::{EventStatus, Role};
+use domain::model::{CertificateKind, EndpointAction, EventStatus, Role};
+use domain::{Days, NameSet};
 
 use super::super::{FailedStage, Failure};
-use super::yards;
+use super::{Obtain, yards};
 use crate::testing::issuing::csr_pem;
 
 fn failure(stage: FailedStage, may_retry: bool) -> Failure {
@@ -45,6 +45,40 @@ async fn tries_are_put_off_longer_each_time_and_end_with_words() {
         assert_eq!(file.certificates.len(), 2);
         assert!(file.certificates.iter().all(|one| one.status.as_str() == "issued"));
         assert_eq!(yard.serials().await.len(), 2);
+    }
+}
+
+/// A renewal that became a duplicate of another endpoint's renewed order (rule D13) becomes one again:
+/// that order is not reissued.
+#[tokio::test]
+async fn a_retry_after_a_duplicate_of_another_order_duplicates_it_again() {
+    for yard in yards().await {
+        let admin = yard.somebody(Role::Administrator).await;
+        let first = yard.sell("ssl_plus", "www.example.com").await;
+        let records = yard.certificates(first.order).await;
+        let one = yard.endpoint(1001, Some(&records[0])).await;
+        let other = yard.endpoint(1002, Some(&records[0])).await;
+        yard.clock().advance(Days(180));
+        let renew = async |endpoint| {
+            let same = Obtain::New { common_name: None, names: NameSet::default() };
+            let form = yard.form(endpoint, EndpointAction::Renew, same);
+            let event = yard.schedule(&admin, form).await.unwrap();
+            yard.send_csr().await;
+            event
+        };
+        renew(one).await;
+        let renewed = yard.install().await.certificate.order;
+        let event = renew(other).await;
+        yard.event_failed(yard.agent, event, failure(FailedStage::Install, false)).await.unwrap();
+        assert_eq!(yard.status(event).await, EventStatus::InstallFailed);
+        yard.clock().advance(Days(1));
+        yard.retry_event(&admin, event).await.unwrap();
+        yard.send_csr().await;
+        let installed = yard.install().await.certificate;
+        assert_eq!((installed.order, installed.kind), (renewed, CertificateKind::Duplicate));
+        let kinds: Vec<&str> =
+            yard.file(renewed).await.certificates.iter().map(|one| one.kind.as_str()).collect();
+        assert_eq!(kinds, ["original", "duplicate", "duplicate"]);
     }
 }
 
