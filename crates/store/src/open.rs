@@ -84,24 +84,38 @@ impl Store {
 
     /// Brings the schema up to this program's. Safe to run on several nodes at once.
     pub async fn migrate(&self) -> Result<(), StoreError> {
+        self.run(self.migrations()).await
+    }
+
+    /// Brings the schema of an empty database up to that of an earlier program.
+    #[cfg(test)]
+    pub(crate) async fn migrate_to(&self, version: i64) -> Result<(), StoreError> {
+        let steps = self.migrations().iter().filter(|step| step.version <= version).cloned();
+        self.run(&Migrator { migrations: steps.collect(), ..Migrator::DEFAULT }).await
+    }
+
+    async fn run(&self, migrations: &Migrator) -> Result<(), StoreError> {
         match self.backend() {
             Backend::Sqlite { options, .. } => {
                 let mut connection = sqlx::SqliteConnection::connect_with(options).await?;
-                SQLITE.run(&mut connection).await?;
+                migrations.run(&mut connection).await?;
                 connection.close().await?;
             }
-            Backend::Postgres { writers, .. } => POSTGRES.run(writers).await?,
+            Backend::Postgres { writers, .. } => migrations.run(writers).await?,
         }
         Ok(())
     }
 
-    /// Whether the schema is exactly this program's: every migration applied, unchanged.
-    pub async fn schema_is_current(&self) -> Result<bool, StoreError> {
-        let wanted = match self.backend() {
+    fn migrations(&self) -> &'static Migrator {
+        match self.backend() {
             Backend::Sqlite { .. } => &SQLITE,
             Backend::Postgres { .. } => &POSTGRES,
-        };
-        let wanted = steps(wanted);
+        }
+    }
+
+    /// Whether the schema is exactly this program's: every migration applied, unchanged.
+    pub async fn schema_is_current(&self) -> Result<bool, StoreError> {
+        let wanted = steps(self.migrations());
         let mut tx = self.reader().await?;
         let applied: Result<Vec<(i64, Vec<u8>)>, sqlx::Error> = on!(&mut tx, |conn| {
             sqlx::query_as(

@@ -83,21 +83,41 @@ pub async fn postgres() -> Option<TestDatabase> {
     }
 }
 
+/// [`databases`] as a program left them whose last migration was `version`.
+#[cfg(test)]
+pub(crate) async fn databases_at(version: i64) -> Result<Vec<TestDatabase>, Failure> {
+    let mut databases = vec![empty_sqlite().await?];
+    databases.extend(postgres_like("template1").await?);
+    for database in &databases {
+        database.store.migrate_to(version).await?;
+    }
+    Ok(databases)
+}
+
 async fn fresh_sqlite() -> Result<TestDatabase, Failure> {
+    let database = empty_sqlite().await?;
+    database.store.migrate().await?;
+    Ok(database)
+}
+
+async fn empty_sqlite() -> Result<TestDatabase, Failure> {
     let folder = TempDir::with_prefix("certdeck-test-")?;
     let url = format!("sqlite://{}", folder.path().join("test.db").display());
     let store = Store::open(&url, StoreOptions::default()).await?;
-    store.migrate().await?;
     Ok(TestDatabase { kind: "sqlite", url, store, folder: Some(folder) })
 }
 
 async fn fresh_postgres() -> Result<Option<TestDatabase>, Failure> {
+    postgres_like("certdeck_template").await
+}
+
+async fn postgres_like(template: &str) -> Result<Option<TestDatabase>, Failure> {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let Some(cluster) = CLUSTER.get_or_try_init(Cluster::start).await? else {
         return Ok(None);
     };
     let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    cluster.create(&name, "certdeck_template").await?;
+    cluster.create(&name, template).await?;
     let url = cluster.url(&name);
     let options = StoreOptions { readers: 3, writers: 6, ..StoreOptions::default() };
     let store = Store::open(&url, options).await?;

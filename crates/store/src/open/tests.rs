@@ -107,6 +107,98 @@ async fn both_schemas_are_the_same() {
     assert_eq!(left_keys, right_keys);
 }
 
+/// Rows as version 6 kept them: an order with one certificate that was issued and one that is being
+/// made, another that was refused, and an authorization with its challenges.
+const ROWS_OF_VERSION_6: [&str; 9] = [
+    "INSERT INTO organizations (id, name, country, created_at) VALUES (7, 'Ours', 'US', 1)",
+    "INSERT INTO domains (name, organization_id, validated_until, method, token, created_at) VALUES \
+     ('withdrawn.test', 7, NULL, 'administrator', 't', 1), ('held.test', 7, 99, 'dns-txt', 'u', 1)",
+    "INSERT INTO authorities (id, kind, certificate_pem, created_at, active) \
+     VALUES ('ca', 'intermediate', 'PEM', 1, TRUE)",
+    "INSERT INTO orders (number, organization_id, product_id, common_name, names, names_key, status, \
+     origin, ordered_at, key_type, signature_hash) VALUES \
+     (12345, 7, 'ssl_plus', 'a.test', '[\"a.test\"]', 'k', 'issued', 'portal', 5, 'ec_p256', 'sha256'), \
+     (12346, 7, 'ssl_plus', 'b.test', '[\"b.test\"]', 'l', 'rejected', 'portal', 6, 'ec_p256', 'sha256')",
+    "INSERT INTO crls (issuer_id, number, der, this_update, next_update) VALUES ('ca', 3, '', 1, 9)",
+    "INSERT INTO issuances (serial, order_number, kind, plan, state, idempotency_key, created_at, \
+     finished_at) VALUES ('0a', 12345, 'original', '{\"n\":1}', 'issued', 'once', 8, 9), \
+     ('0b', 12345, 'duplicate', '{\"n\":2}', 'reserved', NULL, 10, NULL)",
+    "INSERT INTO acme_accounts (id, thumbprint, jwk, status, created_at) \
+     VALUES (2, 'print', '{}', 'valid', 1)",
+    "INSERT INTO acme_authorizations (id, account_id, identifier_kind, identifier_value, status, \
+     expires_at, created_at) VALUES (3, 2, 'dns', 'a.test', 'pending', 99, 1)",
+    "INSERT INTO acme_challenges (authorization_id, kind, token, status, attempts, created_at) \
+     VALUES (3, 'http-01', 'tok1', 'pending', 2, 1), (3, 'dns-01', 'tok2', 'valid', 1, 1)",
+];
+
+async fn told(store: &crate::Store, sql: &'static str) -> Vec<String> {
+    let mut tx = store.reader().await.unwrap();
+    crate::on!(&mut tx, |conn| sqlx::query_scalar(sql).fetch_all(&mut *conn).await.unwrap())
+}
+
+#[tokio::test]
+async fn a_database_of_an_earlier_version_keeps_what_is_in_it() {
+    for database in crate::testing::databases_at(6).await.unwrap() {
+        let (kind, store) = (database.kind, &database.store);
+        assert!(!store.schema_is_current().await.unwrap(), "{kind}");
+        for row in ROWS_OF_VERSION_6 {
+            database.execute(row).await.unwrap();
+        }
+        store.migrate().await.unwrap();
+        assert!(store.schema_is_current().await.unwrap(), "{kind}");
+        let issuances = "SELECT id || ' ' || serial || ' ' || order_number || ' ' || kind || ' ' || plan \
+                         || ' ' || state || ' ' || COALESCE(idempotency_key, '-') || ' ' || created_at \
+                         || ' ' || COALESCE(finished_at, 0) FROM issuances ORDER BY id";
+        assert_eq!(
+            told(store, issuances).await,
+            [
+                "1 0a 12345 original  issued once 8 9",
+                "2 0b 12345 duplicate {\"n\":2} reserved - 10 0"
+            ],
+            "{kind}"
+        );
+        let challenges = "SELECT id || ' ' || authorization_id || ' ' || kind || ' ' || token || ' ' \
+                          || status || ' ' || attempts FROM acme_challenges ORDER BY id";
+        assert_eq!(
+            told(store, challenges).await,
+            ["1 3 http-01 tok1 pending 2", "2 3 dns-01 tok2 valid 1"],
+            "{kind}"
+        );
+        // Numbers go on where they were, also where a table was made anew.
+        for (sql, next) in [
+            (
+                "INSERT INTO issuances (serial, order_number, kind, plan, state, created_at) \
+                 VALUES ('0c', 12345, 'reissue', '', 'issued', 12) RETURNING CAST(id AS TEXT)",
+                3,
+            ),
+            (
+                "INSERT INTO acme_challenges (authorization_id, kind, token, status, created_at) \
+                 VALUES (3, 'tls-alpn-01', 'tok3', 'pending', 1) RETURNING CAST(id AS TEXT)",
+                3,
+            ),
+        ] {
+            let id: String = store
+                .write(move |tx| {
+                    Box::pin(async move {
+                        Ok::<_, crate::StoreError>(crate::on!(tx, |conn| {
+                            sqlx::query_scalar(sql).fetch_one(&mut *conn).await?
+                        }))
+                    })
+                })
+                .await
+                .unwrap();
+            assert_eq!(id, next.to_string(), "{kind}");
+        }
+        let mut tx = store.reader().await.unwrap();
+        let crl = tx.latest_crl("ca").await.unwrap().unwrap();
+        assert_eq!((crl.number, crl.outdated), (3, false), "{kind}");
+        let domains = tx.domains_named(domain::OrganizationId(7), &["withdrawn.test", "held.test"]);
+        for domain in domains.await.unwrap() {
+            assert_eq!(domain.proof.is_some(), domain.name.as_str() == "held.test", "{kind}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_schema_is_current_after_migrating_and_not_before() {
     for database in crate::testing::databases().await {
