@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Certificate, OrderFile, OrderStatus, Preferences, RequestKind, SignatureHash};
 use crate::rules::approval::{ApprovalNeed, Requester, approval_needed};
 use crate::rules::name_match::{list, match_names, uncovered};
+use crate::rules::profile::check_count;
 use crate::rules::validity::{Validity, last_second, longest_lifetime};
 use crate::{
     CertificateId, Name, NameSet, OrderNumber, OrganizationId, Product, ProductId, Refusal,
@@ -212,6 +213,7 @@ pub(crate) fn plan_names(
         }
     };
     if product.duplicate_may_add_names {
+        check_count(&names)?;
         let outside = uncovered(&order.names, &names);
         return if outside.is_empty() {
             Ok((common_name, names))

@@ -228,15 +228,7 @@ pub fn check_product_names(product: &Product, names: &NameSet) -> Result<(), Ref
                 .to_owned(),
         );
     }
-    if names.len() > MAX_NAMES {
-        return refuse(
-            "too_many_names",
-            format!(
-                "A certificate holds at most {MAX_NAMES} names, not {}. Split them over several certificates.",
-                names.len()
-            ),
-        );
-    }
+    check_count(names)?;
     if names.len() > 1 && !product.additional_names_allowed {
         return refuse(
             "additional_names",
@@ -259,6 +251,22 @@ pub fn check_product_names(product: &Product, names: &NameSet) -> Result<(), Ref
         );
     }
     check_addresses(product, names)
+}
+
+/// How many names a certificate holds.
+pub(crate) fn check_count(names: &NameSet) -> Result<(), Refusal> {
+    if names.len() <= MAX_NAMES {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        "product",
+        "too_many_names",
+        format!(
+            "A certificate holds at most {MAX_NAMES} names, not {}. Split them over several \
+             certificates.",
+            names.len()
+        ),
+    ))
 }
 
 /// Rules without a number: which products hold IP addresses, and that public ones hold no
