@@ -81,6 +81,24 @@ test('an HTTP file validates a domain, for its own name only', async ({ page, po
   await expect(page.getByText('Withdraw it first if it is to cover this name only.')).toBeVisible();
 });
 
+test('a new token takes the place of the old one', async ({ page, outer }) => {
+  await signIn(page, 'administrator');
+  await add(page, 'again.test');
+  const old = await fact(page, 'Content');
+  expect(await fact(page, 'Good until')).toContain('30 days left');
+  await page.getByRole('button', { name: 'Make a new token' }).click();
+  await expect(page.getByText('The domain has a new token.')).toBeVisible();
+  const token = await fact(page, 'Content');
+  expect(token).not.toBe(old);
+  const check = page.getByRole('button', { name: 'Check the HTTP file' });
+  outer.serve(`again.test${PATH}`, old);
+  await check.click();
+  await expect(page.getByRole('alert')).toContainText('what it holds is not the token alone');
+  outer.serve(`again.test${PATH}`, token);
+  await check.click();
+  await expect(page.getByText('The token was found in the file')).toBeVisible();
+});
+
 test('only administrators look for tokens and see them', async ({ page, portal }) => {
   await signIn(page, 'manager');
   await page.goto('/certificates/domains');

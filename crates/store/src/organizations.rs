@@ -71,6 +71,8 @@ pub struct DomainRecord {
     pub organization_name: String,
     /// What has to be found in the DNS or under the well-known path.
     pub token: Option<String>,
+    /// When the token was made.
+    pub token_made_at: Timestamp,
     /// When it was added.
     pub created_at: Timestamp,
 }
@@ -107,6 +109,7 @@ struct DomainRow {
     validated_until: Option<i64>,
     method: Option<String>,
     token: Option<String>,
+    token_made_at: i64,
     created_at: i64,
 }
 
@@ -124,6 +127,7 @@ impl TryFrom<DomainRow> for DomainRecord {
             },
             organization_name: row.organization_name,
             token: row.token,
+            token_made_at: Timestamp(row.token_made_at),
             created_at: Timestamp(row.created_at),
         })
     }
@@ -132,7 +136,7 @@ impl TryFrom<DomainRow> for DomainRecord {
 const ORGANIZATIONS: &str =
     "SELECT id, name, country, locality, registration_number, validated_until FROM organizations";
 const DOMAINS: &str = "SELECT d.id, d.name, d.organization_id, o.name AS organization_name, d.validated_until, \
-                       d.method, d.token, d.created_at \
+                       d.method, d.token, d.token_made_at, d.created_at \
                        FROM domains d JOIN organizations o ON o.id = d.organization_id";
 
 impl Tx {
@@ -276,8 +280,8 @@ impl Tx {
     ) -> Result<Option<DomainId>, StoreError> {
         let id: Option<i64> = on!(self, |conn| {
             sqlx::query_scalar(
-                "INSERT INTO domains (organization_id, name, token, created_at) VALUES ($1, $2, $3, $4) \
-                 ON CONFLICT (organization_id, name) DO NOTHING RETURNING id",
+                "INSERT INTO domains (organization_id, name, token, token_made_at, created_at) \
+                 VALUES ($1, $2, $3, $4, $4) ON CONFLICT (organization_id, name) DO NOTHING RETURNING id",
             )
             .bind(organization.0)
             .bind(name.as_str())
@@ -287,6 +291,24 @@ impl Tx {
             .await?
         });
         Ok(id.map(DomainId))
+    }
+
+    /// Gives a domain another token.
+    pub async fn set_domain_token(
+        &mut self,
+        id: DomainId,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        on!(self, |conn| {
+            sqlx::query("UPDATE domains SET token = $2, token_made_at = $3 WHERE id = $1")
+                .bind(id.0)
+                .bind(token)
+                .bind(now.0)
+                .execute(&mut *conn)
+                .await?;
+        });
+        Ok(())
     }
 
     /// One domain.

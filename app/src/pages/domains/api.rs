@@ -23,6 +23,10 @@ pub struct DomainRow {
     pub proof: Option<DomainProof>,
     /// What shows control.
     pub token: Option<String>,
+    /// Until when that does.
+    pub token_until: Timestamp,
+    /// Why it no longer does.
+    pub token_refusal: Option<String>,
     /// Until when its validation holds.
     pub validated_until: Option<Timestamp>,
     /// When it was added.
@@ -49,7 +53,7 @@ pub struct OwnerChoice {
 #[cfg(feature = "ssr")]
 impl DomainRow {
     fn of(desk: &crate::desk::Desk, record: lifecycle::organizations::DomainRecord) -> Self {
-        use domain::rules::check_proof;
+        use domain::rules::{check_proof, check_token, token_ends};
         use lifecycle::organizations::{DNS_LABEL, file_url};
 
         let may_change = desk.may(crate::desk::May::Administer);
@@ -61,6 +65,10 @@ impl DomainRow {
             organization_name: record.organization_name,
             proof: record.domain.proof,
             token: record.token.filter(|_| may_change),
+            token_until: token_ends(record.token_made_at),
+            token_refusal: check_token(record.token_made_at, desk.now)
+                .err()
+                .map(|refusal| refusal.message),
             validated_until: record.domain.validated_until,
             created_at: record.created_at,
             dns_name: format!("{DNS_LABEL}.{name}"),
@@ -147,6 +155,19 @@ pub async fn add_domain(
         desk.lifecycle.add_domain(&desk.actor(), &name, organization, validated.is_some()).await?;
     browser::flash("The domain was added.");
     browser::redirect(&crate::paths::domain(id));
+    Ok(())
+}
+
+/// Gives a domain a new token.
+#[server(prefix = "/api", endpoint = "domains/token")]
+pub async fn replace_token(id: i64) -> Result<(), PortalError> {
+    use crate::browser;
+    use crate::desk::{Desk, May};
+
+    let desk = Desk::require(May::Administer)?;
+    desk.lifecycle.replace_domain_token(&desk.actor(), DomainId(id)).await?;
+    browser::flash("The domain has a new token.");
+    browser::redirect(&crate::paths::domain(DomainId(id)));
     Ok(())
 }
 

@@ -5,13 +5,15 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos_router::hooks::use_params_map;
 
-use super::api::{AddDomain, CheckDns, CheckFile, DomainRow, ValidateDomain, domain, owners};
+use super::api::{
+    AddDomain, CheckDns, CheckFile, DomainRow, ReplaceToken, ValidateDomain, domain, owners,
+};
 use super::coverage;
 use super::list::owner_choices;
 use crate::fault::PortalError;
 use crate::kit::{
-    Button, Checkbox, Copyable, Fact, Facts, Form, FormActions, Hidden, LinkButton, Section,
-    SelectField, Sheet, TextField, Time, Unavailable, Weight, page,
+    Button, Checkbox, Copyable, Expiry, Fact, Facts, Form, FormActions, Hidden, LinkButton,
+    Section, SelectField, Sheet, TextField, Time, Unavailable, Weight, page,
 };
 use crate::pages::organizations::{validation_badge, validation_end, withdrawal};
 use crate::pages::permitted::for_administrators;
@@ -87,17 +89,42 @@ fn facts(record: &DomainRow) -> AnyView {
 
 /// The three ways to show control.
 fn ways(record: &DomainRow) -> AnyView {
-    view! { {dns_record(record)} {http_file(record)} {own_decision(record)} }.into_any()
+    view! { {token(record)} {dns_record(record)} {http_file(record)} {own_decision(record)} }
+        .into_any()
+}
+
+fn token(record: &DomainRow) -> AnyView {
+    let id = record.id.to_string();
+    let until = record.token_until;
+    let weight = if record.token_refusal.is_some() { Weight::Primary } else { Weight::Plain };
+    view! {
+        <Section
+            title="Token"
+            lead="Whoever shows it in the DNS or in a file controls the domain. It is good for 30 days."
+        >
+            <Facts><Fact term="Good until"><Expiry at=until/></Fact></Facts>
+            <Form action=ReplaceToken::PATH>
+                <Hidden name="id" value=id/>
+                <FormActions><Button weight=weight>"Make a new token"</Button></FormActions>
+            </Form>
+        </Section>
+    }
+    .into_any()
 }
 
 fn dns_record(record: &DomainRow) -> AnyView {
     let id = record.id.to_string();
+    let refusal = record.token_refusal.clone();
     let record = to_copy("Name", record.dns_name.clone(), "the record's name", "Value", record);
-    let check = view! {
-        <Form action=CheckDns::PATH>
-            <Hidden name="id" value=id/>
-            <FormActions><Button weight=Weight::Primary>"Check the DNS now"</Button></FormActions>
-        </Form>
+    let check = match refusal {
+        Some(why) => view! { <Unavailable label=CHECK_DNS why/> }.into_any(),
+        None => view! {
+            <Form action=CheckDns::PATH>
+                <Hidden name="id" value=id/>
+                <FormActions><Button weight=Weight::Primary>{CHECK_DNS}</Button></FormActions>
+            </Form>
+        }
+        .into_any(),
     };
     view! {
         <Section
@@ -111,12 +138,13 @@ fn dns_record(record: &DomainRow) -> AnyView {
     .into_any()
 }
 
+const CHECK_DNS: &str = "Check the DNS now";
 const CHECK_FILE: &str = "Check the HTTP file";
 
 fn http_file(record: &DomainRow) -> AnyView {
     let id = record.id.to_string();
     let file = to_copy("URL", record.file_url.clone(), "the file's URL", "Content", record);
-    let check = match record.file_refusal.clone() {
+    let check = match record.file_refusal.clone().or_else(|| record.token_refusal.clone()) {
         Some(why) => view! { <Unavailable label=CHECK_FILE why/> }.into_any(),
         None => view! {
             <Form action=CheckFile::PATH>

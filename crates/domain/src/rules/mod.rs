@@ -65,7 +65,9 @@ pub use reissue::{
 pub use renew::{RenewPlan, RenewalTurn, check_not_renewed, plan_renew, renewal_key, renewal_turn};
 pub use revoke::{RevocationPlan, plan_revocation};
 pub use schedule::{AutoRenewOutlook, auto_renew_at, auto_renew_outlook, scheduled_at};
-pub use validation::{check_proof, check_validation, is_challenged, is_covered};
+pub use validation::{
+    check_proof, check_token, check_validation, is_challenged, is_covered, token_ends,
+};
 pub use validity::{Limits, Validity, longest_lifetime, new_coverage, plan_validity};
 pub use window::{
     Window, WindowKind, certificate_window, check_windows, order_window, renewal_window,

@@ -2,7 +2,7 @@
 
 use crate::model::{Domain, DomainProof, Organization};
 use crate::rules::name_match::list;
-use crate::{Name, NameSet, Product, Refusal, Timestamp, Validation};
+use crate::{Days, Name, NameSet, Product, Refusal, Timestamp, Validation};
 
 /// Whether control of `name` is shown by a challenge for each order: so it is for all names of DV
 /// products, and for IP addresses, which lie in no domain that could have been validated before.
@@ -17,6 +17,30 @@ pub fn is_covered(name: &Name, domain: &Domain, now: Timestamp) -> bool {
         && (name.as_dns() == Some(&domain.name)
             || domain.proof.is_some_and(DomainProof::covers_below)
                 && name.is_within(domain.name.base()))
+}
+
+/// How long a domain's token shows control of it (Baseline Requirements 3.2.2.4.7 and 3.2.2.4.18).
+const TOKEN_LIFETIME: Days = Days(30);
+
+/// Until when a token that was made at `made_at` shows control.
+pub fn token_ends(made_at: Timestamp) -> Timestamp {
+    made_at.plus(TOKEN_LIFETIME)
+}
+
+/// Refuses a token that was made too long ago to show control now.
+pub fn check_token(made_at: Timestamp, now: Timestamp) -> Result<(), Refusal> {
+    if now <= token_ends(made_at) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        "D19",
+        "token_expired",
+        format!(
+            "The domain's token is older than {} days, and shows control no more. Make a new token \
+             and put that one in its place.",
+            TOKEN_LIFETIME.0
+        ),
+    ))
 }
 
 /// Refuses a proof that would take away names which the domain's current validation covers.
@@ -157,6 +181,13 @@ mod tests {
             assert!(!is_covered(&name(asked), &of(past), NOW), "{told}, expired");
             assert!(!is_covered(&name(asked), &of(None), NOW), "{told}, withdrawn");
         }
+    }
+
+    #[test]
+    fn a_token_shows_control_for_thirty_days() {
+        assert_eq!(check_token(NOW, NOW.plus(Days(30))), Ok(()));
+        let late = check_token(NOW, NOW.plus(Days(30)).plus_seconds(1)).unwrap_err();
+        assert_eq!(late.code, "token_expired");
     }
 
     #[test]

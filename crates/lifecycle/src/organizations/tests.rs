@@ -183,6 +183,40 @@ async fn a_domain_is_validated_by_its_token_in_the_dns() {
     }
 }
 
+/// Who once had the DNS or the web server must not be found there for ever.
+#[tokio::test]
+async fn a_token_is_good_for_thirty_days() {
+    let by = &Actor::Operator;
+    for desk in desks().await {
+        let ours = desk.add_organization(by, "Ours", "US", true).await.unwrap();
+        let id = desk.add_domain(by, "example.com", ours, false).await.unwrap();
+        let old = desk.domain(id).await.unwrap().token.unwrap();
+        let outside = |token: &str| {
+            let place = "example.com/.well-known/pki-validation/fileauth.txt".to_owned();
+            let record = ("_certdeck-validation.example.com".to_owned(), token.to_owned());
+            let file = (place, token.as_bytes().to_vec());
+            desk.with_token_lookup(std::sync::Arc::new(Outside { record, file }))
+        };
+        desk.clock().advance(Days(31));
+        for refused in [
+            outside(&old).check_domain_dns(by, id).await,
+            outside(&old).check_domain_file(by, id).await,
+        ] {
+            let Err(LifecycleError::Refused(refusal)) = refused else { panic!("{refused:?}") };
+            assert_eq!(refusal.code, "token_expired");
+        }
+        desk.replace_domain_token(by, id).await.unwrap();
+        assert_eq!(newest(&desk).await.remove(0).action, "domain.token_replaced");
+        let new = desk.domain(id).await.unwrap().token.unwrap();
+        assert_ne!(new, old);
+        assert!(outside(&old).check_domain_dns(by, id).await.is_err());
+        outside(&new).check_domain_dns(by, id).await.unwrap();
+        let manager = Actor::Person(desk.person("m@example.com", Role::Manager).await);
+        let refused = desk.replace_domain_token(&manager, id).await;
+        assert!(matches!(refused, Err(LifecycleError::Forbidden { .. })), "{refused:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_domain_is_validated_by_its_token_in_a_file_for_its_own_name_only() {
     const PLACE: &str = "example.com/.well-known/pki-validation/fileauth.txt";

@@ -4,10 +4,13 @@
 use std::pin::Pin;
 
 use domain::model::DomainProof;
-use domain::rules::check_proof;
+use domain::rules::{check_proof, check_token};
 use domain::{DnsName, DomainId};
 
+use super::NO_DOMAIN;
 use crate::accounts::require_administrator;
+use crate::audit::{self, AuditEntry};
+use crate::sessions::SecretToken;
 use crate::{Actor, Lifecycle, LifecycleError, Result};
 
 /// The DNS label under which a domain's token is looked for.
@@ -34,13 +37,33 @@ pub fn file_url(name: &DnsName) -> String {
 }
 
 impl Lifecycle {
+    /// Gives a domain a new token; the one before shows nothing any more. Its validation stays.
+    pub async fn replace_domain_token(&self, actor: &Actor, id: DomainId) -> Result<()> {
+        require_administrator(actor, "Validating domains")?;
+        let token = SecretToken::random("")?;
+        let (now, actor) = (self.clock().now(), actor.clone());
+        self.store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let name = tx.domain(id).await?.ok_or(NO_DOMAIN)?.domain.name;
+                    tx.set_domain_token(id, token.reveal(), now).await?;
+                    let words = format!("{name} has a new token");
+                    let entry = AuditEntry::new("domain.token_replaced", "domain", id, words);
+                    audit::record(tx, now, &actor, entry).await
+                })
+            })
+            .await
+    }
+
     /// Looks for the domain's token in the DNS, and validates the domain where it is found.
     ///
     /// # Errors
-    /// [`LifecycleError::Conflict`] saying what was found instead.
+    /// [`LifecycleError::Conflict`] saying what was found instead; [`LifecycleError::Refused`]
+    /// where the token is too old.
     pub async fn check_domain_dns(&self, actor: &Actor, id: DomainId) -> Result<()> {
         require_administrator(actor, "Validating domains")?;
         let record = self.domain(id).await?;
+        check_token(record.token_made_at, self.clock().now())?;
         let name = format!("{DNS_LABEL}.{}", record.domain.name);
         let values = self.token_lookup()?.txt(&name).await.map_err(conflict)?;
         let token = record.token.filter(|token| !token.is_empty());
@@ -63,12 +86,14 @@ impl Lifecycle {
     ///
     /// # Errors
     /// [`LifecycleError::Conflict`] saying what was found instead; [`LifecycleError::Refused`]
-    /// where the domain's current validation covers more.
+    /// where the domain's current validation covers more, or the token is too old.
     pub async fn check_domain_file(&self, actor: &Actor, id: DomainId) -> Result<()> {
         require_administrator(actor, "Validating domains")?;
         let record = self.domain(id).await?;
         let domain = record.domain;
-        check_proof(&domain, DomainProof::HttpFile, self.clock().now())?;
+        let now = self.clock().now();
+        check_proof(&domain, DomainProof::HttpFile, now)?;
+        check_token(record.token_made_at, now)?;
         let url = file_url(&domain.name);
         let next = |found: &str| {
             conflict(format!(
