@@ -12,8 +12,8 @@ use super::coverage;
 use super::list::owner_choices;
 use crate::fault::PortalError;
 use crate::kit::{
-    Button, Checkbox, Copyable, Expiry, Fact, Facts, Form, FormActions, Hidden, LinkButton,
-    Section, SelectField, Sheet, TextField, Time, Unavailable, Weight, page,
+    Button, Checkbox, Copyable, Fact, Facts, Form, FormActions, Hidden, LinkButton, Section,
+    SelectField, Sheet, TextField, Time, Unavailable, Weight, page,
 };
 use crate::pages::organizations::{validation_badge, validation_end, withdrawal};
 use crate::pages::permitted::for_administrators;
@@ -87,9 +87,9 @@ fn facts(record: &DomainRow) -> AnyView {
     .into_any()
 }
 
-/// The three ways to show control.
+/// The three ways to show control, and the token that two of them look for.
 fn ways(record: &DomainRow) -> AnyView {
-    view! { {token(record)} {dns_record(record)} {http_file(record)} {own_decision(record)} }
+    view! { {dns_record(record)} {http_file(record)} {token(record)} {own_decision(record)} }
         .into_any()
 }
 
@@ -100,9 +100,9 @@ fn token(record: &DomainRow) -> AnyView {
     view! {
         <Section
             title="Token"
-            lead="Whoever shows it in the DNS or in a file controls the domain. It is good for 30 days."
+            lead="Whoever shows it in the DNS or in a file controls the domain. It is good for 30 days; a new one takes the old one's place."
         >
-            <Facts><Fact term="Good until"><Expiry at=until/></Fact></Facts>
+            <Facts><Fact term="Good until"><Time at=until/></Fact></Facts>
             <Form action=ReplaceToken::PATH>
                 <Hidden name="id" value=id/>
                 <FormActions><Button weight=weight>"Make a new token"</Button></FormActions>
