@@ -18,6 +18,9 @@ use crate::failure::chain;
 /// How long one call may take, beyond the time for which a poll is held open.
 const CALL_LIMIT: Duration = Duration::from_secs(30);
 
+/// How long something that the portal learns later anyway may take.
+const TELL_LIMIT: Duration = Duration::from_secs(5);
+
 /// A call to the portal did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum PortalError {
@@ -127,6 +130,16 @@ impl Portal {
                 () = self.stop.cancelled() => return Err(PortalError::Stopped),
                 () = tokio::time::sleep(pause) => {}
             }
+        }
+    }
+
+    /// Makes a call once, where more depends on going on than on being heard.
+    pub(crate) async fn tell<Q: Serialize + Sync>(&self, path: &str, body: &Q) {
+        let told = self.try_once::<Q, serde::de::IgnoredAny>(path, body, Duration::ZERO);
+        match tokio::time::timeout(TELL_LIMIT, told).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(path, why = chain(&error), "the portal was not told"),
+            Err(_) => tracing::warn!(path, "the portal was not told in time"),
         }
     }
 

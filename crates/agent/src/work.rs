@@ -78,7 +78,11 @@ impl Worker<'_> {
             tracing::error!(%error, "the journal can't be read");
             Vec::new()
         });
-        for entry in events.into_iter().filter_map(|event| self.journal.load(event)) {
+        let known = events.into_iter().filter_map(|event| self.journal.load(event));
+        let (awaited, begun): (Vec<Entry>, Vec<Entry>) =
+            known.partition(|entry| entry.state == State::CsrMade);
+        // First what the host is in the middle of: a portal that is away must not keep it there.
+        for entry in begun.into_iter().chain(awaited) {
             tracing::info!(event = %entry.event, "going on with an event of the journal");
             match entry.state {
                 State::CsrMade => self.send_csr(entry).await?,
@@ -206,8 +210,11 @@ impl Worker<'_> {
                 })
             }
             State::Installed { installation } => {
+                // Whether it serves, and has to be taken back, must not wait for a portal that is
+                // away; that it was installed is in the report of the end too.
                 let report = InstalledReport { serial: installation.serial.clone() };
-                self.portal.report(entry.event, paths::EVENT_INSTALLED, &report).await?;
+                let path = paths::for_event(paths::EVENT_INSTALLED, entry.event);
+                self.portal.tell(&path, &report).await;
                 fault!("after_installed_sent");
                 Some(match install::verify(entry, &installation, around).await {
                     Ok(served) => State::Verified { installation, chain_pem: served.chain_pem },

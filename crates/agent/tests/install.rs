@@ -149,6 +149,35 @@ async fn a_reload_that_does_not_take_is_found_by_handshake() {
     assert!(host.nginx.accepts_its_files());
 }
 
+/// What does not serve is taken back whether or not the portal is there to be told.
+#[tokio::test]
+async fn a_portal_that_is_away_keeps_nothing_from_being_taken_back() {
+    let host = Host::start().await;
+    let key = std::fs::read(host.tls().join("key.pem")).unwrap();
+    let event = host.order(KeyType::EcP256);
+    host.portal.go_away_after_handing_out(event);
+    let mut config = host.config();
+    config.nginx.as_mut().unwrap().reload_command = CommandLine::new(vec!["true".to_owned()]);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let agent = tokio::spawn(run(config, async { stopped.await.unwrap() }));
+    let page = host.dir.path().join(format!("state/events/{event}.json"));
+    let taken_back = async {
+        while !std::fs::read_to_string(&page).is_ok_and(|page| page.contains("rolled_back")) {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_mins(1), taken_back).await.unwrap();
+    assert_eq!(std::fs::read(host.tls().join("key.pem")).unwrap(), key);
+    assert!(!host.portal.event(event).installed, "nobody was told yet");
+
+    host.portal.go_away(0);
+    let failed = host.portal.end_of(event).await.failed.unwrap();
+    assert_eq!((failed.stage, failed.rolled_back), (Stage::Verify, true));
+    stop.send(()).unwrap();
+    agent.await.unwrap().unwrap();
+    host.assert_clean();
+}
+
 #[tokio::test]
 async fn a_reload_that_fails_brings_the_old_files_back() {
     let host = Host::start().await;

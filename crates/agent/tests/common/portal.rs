@@ -45,6 +45,8 @@ struct Shared {
 struct Inner {
     /// Calls that are answered 503 before any is answered well.
     away: usize,
+    /// The event after whose certificate it goes away.
+    away_after: Option<EventId>,
     enrolled: Option<(Token, Token)>,
     endpoints: Vec<FoundEndpoint>,
     reports: usize,
@@ -131,6 +133,11 @@ impl TestPortal {
         let certificate = params.signed_by(&pair, &self.shared.authority).unwrap();
         std::fs::write(fullchain, certificate.pem()).unwrap();
         std::fs::write(key, pair.serialize_pem()).unwrap();
+    }
+
+    /// Answers nothing well any more once the event's certificate was handed out.
+    pub fn go_away_after_handing_out(&self, event: EventId) {
+        self.shared.inner.lock().unwrap().away_after = Some(event);
     }
 
     /// Answers the next `calls` calls with 503.
@@ -370,7 +377,8 @@ async fn poll(
 }
 
 fn next_task(shared: &Shared) -> Option<Task> {
-    let inner = shared.inner.lock().unwrap();
+    let mut inner = shared.inner.lock().unwrap();
+    let inner = &mut *inner;
     let (&event_id, event) = inner.events.iter().find(|(_, event)| {
         let waits = event.held && event.issued.is_some();
         !event.is_over() && !waits
@@ -382,11 +390,16 @@ fn next_task(shared: &Shared) -> Option<Task> {
             names: event.names.clone(),
             key_type: event.key_type,
         },
-        Some(issued) => Step::Install {
-            leaf_pem: issued.leaf_pem.clone(),
-            chain_pem: shared.authority_pem.clone(),
-            expected_serial: issued.serial.clone(),
-        },
+        Some(issued) => {
+            if inner.away_after == Some(event_id) {
+                inner.away = usize::MAX;
+            }
+            Step::Install {
+                leaf_pem: issued.leaf_pem.clone(),
+                chain_pem: shared.authority_pem.clone(),
+                expected_serial: issued.serial.clone(),
+            }
+        }
     };
     Some(Task {
         event_id,
