@@ -12,6 +12,7 @@ mod listener;
 mod metrics;
 mod opening;
 mod output;
+mod patience;
 mod serve;
 mod telemetry;
 mod web;

@@ -18,12 +18,14 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Caa, Config, Listen};
 use crate::demo::{self, Demonstration};
 use crate::http::Parts;
+use crate::patience::Patient;
 use crate::{clock, listener, metrics, opening};
 
 /// Requests in flight get this long at the end.
 const GRACE: Duration = Duration::from_secs(20);
 
-/// The longest that a request's head may take to come, and a connection be idle (HTTP/1).
+/// The longest that a request's head may take to come, and a connection be idle (HTTP/1) or its
+/// client not be asked whether it is still there (HTTP/2).
 const HEAD_LIMIT: Duration = Duration::from_mins(1);
 
 /// Why a portal ended.
@@ -220,10 +222,10 @@ async fn listen(
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     if let Some(plain) = &listeners.plain {
-        let mut server = axum_server::from_tcp(plain.try_clone()?)?
-            .acceptor(NoDelayAcceptor::new())
-            .handle(handle.clone());
-        limit_heads(server.http_builder());
+        let acceptor = Patient::new(NoDelayAcceptor::new(), HEAD_LIMIT);
+        let mut server =
+            axum_server::from_tcp(plain.try_clone()?)?.acceptor(acceptor).handle(handle.clone());
+        limit_waiting(server.http_builder());
         let service = parts.router(false).into_make_service_with_connect_info::<SocketAddr>();
         work.spawn(async move { logged(server.serve(service).await) });
     }
@@ -241,18 +243,20 @@ async fn listen(
         work.spawn(fresh);
         // Without it an answer would wait behind the handshake's last packet for its receipt.
         let acceptor = RustlsAcceptor::new(config).acceptor(NoDelayAcceptor::new());
+        let acceptor = Patient::new(acceptor, HEAD_LIMIT);
         let mut server =
             axum_server::from_tcp(tls.try_clone()?)?.acceptor(acceptor).handle(handle.clone());
-        limit_heads(server.http_builder());
+        limit_waiting(server.http_builder());
         let service = parts.router(true).into_make_service_with_connect_info::<SocketAddr>();
         work.spawn(async move { logged(server.serve(service).await) });
     }
     Ok(())
 }
 
-/// A client that never ends its request's head does not keep its connection.
-fn limit_heads(builder: &mut Builder<TokioExecutor>) {
+/// A client that never ends its request's head, or is there no more, does not keep its connection.
+fn limit_waiting(builder: &mut Builder<TokioExecutor>) {
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT);
+    builder.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD_LIMIT);
 }
 
 fn logged(outcome: std::io::Result<()>) {
@@ -327,23 +331,42 @@ mod tests {
 
     use super::*;
 
-    /// The clock stands still and jumps ahead where all wait: the minute passes at once.
-    #[tokio::test(start_paused = true)]
-    async fn a_head_that_never_ends_is_not_waited_for() {
+    /// What came back on a connection on which `sent` was all, and when it ended. The clock stands
+    /// still and jumps ahead where all wait: a minute passes at once.
+    async fn ended_after(sent: &[u8]) -> (Vec<u8>, Duration) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
-        let mut server = axum_server::from_tcp(listener).unwrap();
-        limit_heads(server.http_builder());
+        let acceptor = Patient::new(NoDelayAcceptor::new(), HEAD_LIMIT);
+        let mut server = axum_server::from_tcp(listener).unwrap().acceptor(acceptor);
+        limit_waiting(server.http_builder());
         let serving = tokio::spawn(server.serve(axum::Router::new().into_make_service()));
         let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
-        client.write_all(b"GET / HTTP/1.1\r\nHost: example.com\r\nCookie: ").await.unwrap();
+        client.write_all(sent).await.unwrap();
         let begun = tokio::time::Instant::now();
         let mut answer = Vec::new();
         // Either way of hanging up will do.
         let _ = client.read_to_end(&mut answer).await;
-        assert!(begun.elapsed() >= HEAD_LIMIT, "{:?}", begun.elapsed());
-        assert!(!answer.starts_with(b"HTTP/1.1 200"), "{answer:?}");
         serving.abort();
+        (answer, begun.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_never_comes_is_not_waited_for() {
+        let half = b"GET / HTTP/1.1\r\nHost: example.com\r\nCookie: ".as_slice();
+        for sent in [b"".as_slice(), half, b"PRI * HTTP".as_slice()] {
+            let (answer, after) = ended_after(sent).await;
+            assert!(after >= HEAD_LIMIT && after < 2 * HEAD_LIMIT, "{after:?}");
+            assert!(!answer.starts_with(b"HTTP/1.1 200"), "{answer:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_is_there_no_more_is_hung_up_on() {
+        // HTTP/2's preface and an empty SETTINGS frame (RFC 9113 section 3.4): no ping is answered.
+        let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00";
+        let (answer, after) = ended_after(preface).await;
+        assert!(after >= HEAD_LIMIT && after < 2 * HEAD_LIMIT, "{after:?}");
+        assert!(!answer.is_empty());
     }
 }
