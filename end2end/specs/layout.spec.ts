@@ -86,6 +86,31 @@ test('on a narrow screen the rows of a table are cards that name their columns',
   await expect(page).toHaveURL(/sort=name/);
 });
 
+test('on a narrow screen more than two filters are folded, and open where one is set', async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await signIn(page, 'administrator');
+  await page.goto('/certificates/orders');
+  const filters = page.getByRole('search', { name: 'Filter this list' });
+  const status = filters.getByLabel('Status');
+  await expect(status).toBeHidden();
+  await expect(filters.getByRole('link', { name: 'Export CSV' })).toBeVisible();
+  await expect(page.getByRole('rowheader').first()).toBeInViewport();
+  await filters.getByText('Filters', { exact: true }).click();
+  await status.selectOption('Revoked');
+  await filters.getByRole('button', { name: 'Apply' }).click();
+  await expect(page).toHaveURL(/status=revoked/);
+  await expect(status).toHaveValue('revoked');
+  await expect(status).toBeVisible();
+
+  await page.goto('/account/api-keys');
+  await expect(filters.getByLabel('Status'), 'two filters are no screenful').toBeVisible();
+  await expect(filters.getByText('Filters', { exact: true })).toBeHidden();
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.goto('/certificates/orders');
+  await expect(status).toBeVisible();
+  await expect(filters.getByText('Filters', { exact: true })).toBeHidden();
+});
+
 test('the main menu opens on a narrow screen, and the keyboard reaches the content first', async ({ page }) => {
   await page.setViewportSize({ width: 390, height: 844 });
   await signIn(page, 'administrator');
