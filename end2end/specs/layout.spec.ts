@@ -1,4 +1,4 @@
-import type { Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import { furnish, screens, unfold } from '../support/pages.ts';
 import { signIn } from '../support/people.ts';
 import { scenes } from '../support/scenes.ts';
@@ -109,6 +109,40 @@ test('on a narrow screen more than two filters are folded, and open where one is
   await page.goto('/certificates/orders');
   await expect(status).toBeVisible();
   await expect(filters.getByText('Filters', { exact: true })).toBeHidden();
+});
+
+/** The text of an element as it stands in lines. */
+function linesOf(name: Locator): Promise<string[]> {
+  return name.evaluate((one) => {
+    const lines = new Map<number, string>();
+    const texts = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
+    for (let text = texts.nextNode(); text !== null; text = texts.nextNode()) {
+      [...(text.textContent ?? '')].forEach((letter, at) => {
+        const range = document.createRange();
+        range.setStart(text, at);
+        range.setEnd(text, at + 1);
+        const { top } = range.getBoundingClientRect();
+        lines.set(top, (lines.get(top) ?? '') + letter);
+      });
+    }
+    return [...lines.values()];
+  });
+}
+
+test('a common name in Automated IPs stands in one line on a desk, and is broken at a dot elsewhere', async ({ page }) => {
+  await signIn(page, 'administrator');
+  await page.goto('/automation/endpoints');
+  const table = page.getByRole('table', { name: 'Automated IPs' });
+  for (const name of ['legacy.example.com', 'intranet.example.com']) {
+    const shown = table.getByRole('cell', { name }).locator('.names');
+    await page.setViewportSize({ width: 1440, height: 900 });
+    expect(await linesOf(shown)).toEqual([name]);
+    await page.setViewportSize({ width: 1200, height: 900 });
+    const [first, ...more] = await linesOf(shown);
+    expect([first, ...more].join('')).toBe(name);
+    expect(more.length).toBeGreaterThan(0);
+    for (const line of more) expect(line).toMatch(/^\./);
+  }
 });
 
 test('the main menu opens on a narrow screen, and the keyboard reaches the content first', async ({ page }) => {

@@ -185,7 +185,7 @@ pub(super) fn common_name(row: &EndpointRow) -> AnyView {
         1 => Some("+ 1 SAN".to_owned()),
         sans => Some(format!("+ {sans} SANs")),
     };
-    view! { <Names names=vec![name]/>{more.map(|more| view! { <span class="small muted">{more}</span> })} }.into_any()
+    view! { <Names names=vec![name] narrow=true/>{more.map(|more| view! { <span class="small muted">{more}</span> })} }.into_any()
 }
 
 /// That the certificate in place was revoked, or will be: the days that are left don't tell.
