@@ -1,6 +1,6 @@
 //! (ssr) Between the URL, the lifecycle and the views of endpoints.
 
-use domain::model::{AutoRenew, EndpointStatus};
+use domain::model::{AutoRenew, CertificateStatus, EndpointStatus};
 use domain::rules::OfferedAction;
 use domain::{Days, EndpointId, ProfileId, Timestamp};
 use lifecycle::automation::{
@@ -104,12 +104,12 @@ pub(crate) async fn page(
     Ok(Paged { rows: rows(desk, records).await?, previous, next })
 }
 
-/// Every row of what the filter shows, up to `most`.
+/// Every row of what the filter shows, up to `most`, with what has become of its certificate.
 pub(crate) async fn all(
     desk: &Desk,
     listing: &Listing,
     most: usize,
-) -> Result<Vec<EndpointRecord>, PortalError> {
+) -> Result<Vec<(EndpointRecord, Option<CertificateStatus>)>, PortalError> {
     let mut records = Vec::new();
     let mut from = None;
     let agent = agent(desk, listing).await?;
@@ -120,7 +120,9 @@ pub(crate) async fn all(
             .lifecycle
             .endpoints(&desk.actor(), filter, sort, listing.sort.descending, from, EXPORT_PAGE)
             .await?;
-        records.extend(page.rows);
+        let offers = desk.lifecycle.offers(&desk.actor(), &page.rows).await?;
+        let certificates = offers.into_iter().map(|offered| offered.certificate);
+        records.extend(page.rows.into_iter().zip(certificates));
         from = page.next;
         if from.is_none() || records.len() >= most {
             records.truncate(most);
