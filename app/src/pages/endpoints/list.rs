@@ -4,6 +4,7 @@ use domain::model::{CertificateStatus, EndpointStatus, ServedIssuer};
 use domain::rules::AutoRenewOutlook;
 use leptos::prelude::*;
 
+use super::NEEDS_ACTION;
 use super::actions::Actions;
 use super::api::{EndpointList, EndpointRow, SORTS, endpoints};
 use super::bulk_api::NO_DUPLICATES;
@@ -62,6 +63,7 @@ fn filters(listing: Listing, agent: Option<String>) -> AnyView {
     let statuses = EndpointStatus::ALL
         .iter()
         .map(|status| Choice::new(status.as_str(), status.label()))
+        .chain(std::iter::once(Choice::new(NEEDS_ACTION, "Needs action")))
         .collect();
     let issuers = vec![
         Choice::new(ServedIssuer::Ours.as_str(), "Ours"),

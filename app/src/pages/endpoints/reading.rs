@@ -8,9 +8,9 @@ use lifecycle::automation::{
     ProfileView, Served,
 };
 
-use super::address;
 use super::api::{EndpointRow, EndpointView, FailedTry, SORTS, ServedView};
 use super::bulk_api::BulkAct;
+use super::{NEEDS_ACTION, address};
 use crate::desk::{Desk, May};
 use crate::fault::PortalError;
 use crate::kit::{Cursor, Listing};
@@ -46,10 +46,12 @@ pub(crate) fn filter(
     Some(EndpointFilter {
         ids: Vec::new(),
         status: listing.query.read("status"),
+        needs_action: listing.filter("status") == Some(NEEDS_ACTION),
         agent: agent.map(AgentRecord::agent_id),
         issuer: listing.query.read("issuer"),
         expires_before: days.map(|days: i64| now.plus(Days(days.clamp(0, 10_000)))),
         text: listing.filter("text").map(str::to_owned),
+        ..EndpointFilter::default()
     })
 }
 
