@@ -1,7 +1,7 @@
 //! The list of endpoints: filters, sort, keyset pages.
 
 use domain::model::{EndpointStatus, ServedIssuer};
-use domain::{AgentId, EndpointId, Timestamp};
+use domain::{AgentId, DnsName, EndpointId, Timestamp};
 use sqlx::QueryBuilder;
 
 use super::{COLUMNS, EndpointRecord, Row};
@@ -136,16 +136,34 @@ where
         query.push(" AND e.served_not_after < ").push_bind(before.0);
     }
     if let Some(text) = &filter.text {
-        let escaped =
-            text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        let pattern = format!("%{escaped}%");
-        query.push(" AND (e.ip || ':' || CAST(e.port AS TEXT) LIKE ").push_bind(pattern.clone());
-        query.push(" ESCAPE '\\' OR e.served_names LIKE ").push_bind(pattern.clone());
-        query.push(" ESCAPE '\\' OR lower(e.server_name) LIKE ").push_bind(pattern.clone());
-        query.push(" ESCAPE '\\' OR lower(e.alias) LIKE ").push_bind(pattern);
-        query.push(" ESCAPE '\\' OR CAST(e.order_number AS TEXT) = ").push_bind(text.clone());
-        query.push(")");
+        push_text(query, text.trim());
     }
+}
+
+fn push_text<DB>(query: &mut QueryBuilder<DB>, text: &str)
+where
+    DB: sqlx::Database,
+    for<'q> String: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    let typed = text.to_lowercase();
+    let escaped = typed.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let pattern = format!("%{escaped}%");
+    query.push(" AND (e.ip || ':' || CAST(e.port AS TEXT) LIKE ").push_bind(pattern.clone());
+    // The names are one JSON text: what is of their letters only is found within one of them.
+    let of_names = |one: char| one.is_ascii_alphanumeric() || ".*-:".contains(one);
+    let certified = match DnsName::parse_host(text) {
+        Ok(name) if !typed.is_ascii() => name.to_string(),
+        _ => typed,
+    };
+    if certified.chars().all(of_names) {
+        let pattern = format!("%{certified}%");
+        query.push(" ESCAPE '\\' OR e.served_names LIKE ").push_bind(pattern.clone());
+        query.push(" ESCAPE '\\' OR e.served_common_name LIKE ").push_bind(pattern);
+    }
+    query.push(" ESCAPE '\\' OR lower(e.server_name) LIKE ").push_bind(pattern.clone());
+    query.push(" ESCAPE '\\' OR lower(e.alias) LIKE ").push_bind(pattern);
+    query.push(" ESCAPE '\\' OR CAST(e.order_number AS TEXT) = ").push_bind(text.to_owned());
+    query.push(")");
 }
 
 /// Endpoints that people see with this status.

@@ -94,6 +94,31 @@ impl Yard {
 }
 
 #[tokio::test]
+async fn endpoints_are_found_by_their_names_and_not_by_how_these_are_stored() {
+    for yard in yards().await {
+        let first = yard.sell("ssl_plus", "www.example.com").await.order;
+        let second = yard.sell("ssl_plus", "xn--bcher-kva.example.com").await.order;
+        for (port, order) in [(1, first), (2, second)] {
+            let served = yard.certificates(order).await.remove(0);
+            yard.endpoint(port, Some(&served)).await;
+        }
+        yard.endpoint(3, None).await;
+        let found = async |text: &str| {
+            yard.shown(EndpointFilter { text: Some(text.to_owned()), ..EndpointFilter::default() })
+                .await
+        };
+        assert_eq!(found("EXAMPLE.com").await, [1, 2]);
+        assert_eq!(found(" www.ex ").await, [1]);
+        assert_eq!(found("Bücher.example.com").await, [2], "as people read it");
+        assert_eq!(found(&second.to_string()).await, [2]);
+        assert_eq!(found("127.0.0.1:3").await, [3]);
+        for text in ["\"", "[", "]", ",", "[\"www", "com\"", "\\", "_", "%", "www example"] {
+            assert_eq!(found(text).await, [0_u16; 0], "{text}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_needs_action_is_counted_as_the_list_shows_it() {
     for yard in yards().await {
         let good = yard.sell("ssl_plus", "www.example.com").await.order;
