@@ -198,6 +198,28 @@ async fn d6_extra_names_are_refused_with_the_rules_words() {
 
 /// A plan lives longer than its certificates: each has the days that are left of its own.
 #[tokio::test]
+async fn d1_names_that_a_duplicate_would_not_have_are_refused_and_not_left_aside() {
+    let site = Site::new().await;
+    site.desk.settings_set(&Actor::Operator, "approval_step", "skip").await.unwrap();
+    let mut wanted = site.wanted("www.example.com");
+    wanted["certificate"]["dns_names"] = json!(["www.example.com", "api.example.com"]);
+    let path = "/services/v2/order/certificate/ssl_multi_domain";
+    let (_, placed) = site.call(&site.administrator, "POST", path, Some(wanted)).await;
+    let path = format!("/services/v2/order/certificate/{}/duplicate", placed["id"]);
+    let ask = async |common_name: &str, dns_names: Value| {
+        let csr = csr(&["www.example.com"]);
+        let body = json!({"certificate": {"csr": csr, "common_name": common_name, "dns_names": dns_names}});
+        let (status, answer) = site.call(&site.administrator, "POST", &path, Some(body)).await;
+        (status.as_u16(), answer["errors"][0]["code"].as_str().unwrap_or_default().to_owned())
+    };
+    let refused = |code: &str| (422, code.to_owned());
+    assert_eq!(ask("api.example.com", json!([])).await, refused("other_common_name"));
+    assert_eq!(ask("", json!(["WWW.example.com"])).await, refused("names_missing"));
+    assert_eq!(ask("www.example.com", json!(["api.example.com"])).await.0, 201);
+    assert_eq!(ask("", json!([])).await.0, 201);
+}
+
+#[tokio::test]
 async fn days_remaining_are_the_certificates_own() {
     let site = Site::new().await;
     site.desk.settings_set(&Actor::Operator, "approval_step", "skip").await.unwrap();
