@@ -142,6 +142,7 @@ async fn an_order_is_placed_found_and_duplicated() {
         .get("/services/v2/order/certificate?filters[common_name]=www.example.com&limit=1")
         .await;
     assert_eq!(list["orders"][0]["id"], order);
+    assert_eq!(list["orders"][0]["certificate"]["id"], placed["certificate_id"]);
     assert_eq!(list["page"], json!({"total": 1, "limit": 1, "offset": 0}));
     assert_eq!(
         site.get("/services/v2/order/certificate?filters[status]=revoked").await["orders"],
@@ -196,7 +197,6 @@ async fn d6_extra_names_are_refused_with_the_rules_words() {
     assert!(refused["errors"][0]["code"].is_string());
 }
 
-/// A plan lives longer than its certificates: each has the days that are left of its own.
 #[tokio::test]
 async fn d1_names_that_a_duplicate_would_not_have_are_refused_and_not_left_aside() {
     let site = Site::new().await;
@@ -219,6 +219,7 @@ async fn d1_names_that_a_duplicate_would_not_have_are_refused_and_not_left_aside
     assert_eq!(ask("", json!([])).await.0, 201);
 }
 
+/// A plan lives longer than its certificates: each has the days that are left of its own.
 #[tokio::test]
 async fn days_remaining_are_the_certificates_own() {
     let site = Site::new().await;
@@ -290,6 +291,15 @@ async fn d16_a_standard_users_request_waits_and_is_reviewed() {
     let (status, asked) =
         site.call(&site.standard, "PUT", &revoke, Some(json!({"comments": "gone"}))).await;
     assert_eq!((status, asked["type"].as_str()), (StatusCode::CREATED, Some("revoke")), "{asked}");
+    let held = site.get(&format!("/services/v2/request/{}", asked["id"])).await;
+    assert_eq!(
+        held["order"]["certificate"],
+        json!({"common_name": "www.example.com", "dns_names": ["www.example.com"]})
+    );
+    assert_eq!(held["order"]["organization"]["id"], site.organization);
+    assert_eq!(held["order"]["product"]["name_id"], "ssl_plus");
+    let waiting = site.get("/services/v2/request?filters[type]=revoke").await;
+    assert_eq!(waiting["requests"][0]["order"], held["order"]);
 }
 
 #[tokio::test]
