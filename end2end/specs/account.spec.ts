@@ -95,6 +95,10 @@ test('organizations and domains are added, validated, found and exported', async
   await signIn(page, 'administrator');
   await page.goto('/certificates/organizations/new');
   await page.getByLabel('Legal name').fill('Nordlicht AG');
+  await page.getByLabel('Country').fill('zz');
+  await page.getByLabel('Town').fill('Kiel');
+  await page.getByRole('button', { name: 'Add organization' }).click();
+  await expect(page.getByRole('alert')).toContainText('two-letter code (ISO 3166)');
   await page.getByLabel('Country').fill('de');
   await page.getByLabel('Town').fill('Kiel');
   await page.getByLabel('Registration number').fill('HRB \u202e1234');
