@@ -187,6 +187,8 @@ paths! {
     api_keys API_KEYS() = "/account/api-keys";
     /// "Add API key".
     api_key_new API_KEY_NEW() = "/account/api-keys/new";
+    /// "Revoke", of the API key in the query's `key`: a list names it in a word for each row.
+    api_key_revoke API_KEY_REVOKE() = "/account/api-keys/revoke";
     /// "Audit log".
     audit_log AUDIT_LOG() = "/account/audit-log";
 

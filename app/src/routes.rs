@@ -60,6 +60,7 @@ pub(crate) fn table() -> StaticVec<AnyNestedRoute> {
         at(paths::SET_UP, users::SetUpPage),
         at(paths::API_KEYS, api_keys::ApiKeysPage),
         at(paths::API_KEY_NEW, api_keys::ApiKeyNewPage),
+        at(paths::API_KEY_REVOKE, api_keys::ApiKeyRevokePage),
         at(paths::AUDIT_LOG, audit::AuditPage),
         at(paths::PREFERENCES, preferences::PreferencesPage),
         at(paths::NOTIFICATIONS, notifications::NotificationsPage),

@@ -100,3 +100,25 @@ test('a megabyte in a field is refused in words, and the portal goes on', async 
   await page.goto('/certificates/orders/27182');
   await expect(page.getByRole('heading', { name: 'Order 27182', level: 1 })).toBeVisible();
 });
+
+test('the dashboard counts the endpoints that its link shows, and the export says why', async ({ page }) => {
+  await signIn(page, 'administrator');
+  const figure = page.getByRole('link', { name: 'Automated IPs need action' });
+  const count = Number.parseInt(await figure.innerText(), 10);
+  await figure.click();
+  const rows = page.getByRole('table', { name: 'Automated IPs' }).getByRole('row');
+  await expect(rows).toHaveCount(count + 1);
+  await expect(page.getByLabel('Automation status')).toHaveValue('needs_action');
+  await expect(rows.filter({ hasText: 'intranet.example.com' })).toContainText('Revoked');
+  await expect(rows.filter({ hasText: 'legacy.example.com' })).toContainText('expired');
+  await expect(rows.filter({ hasText: 'www.example.com' })).toHaveCount(0);
+
+  const csv = await (await page.request.get('/automation/endpoints.csv')).text();
+  const [head, ...lines] = csv.trim().split('\r\n');
+  expect(head).toMatch(/,Certificate$/);
+  expect(lines.find((line) => line.includes('intranet.example.com'))).toMatch(/,Revoked$/);
+  expect(lines.find((line) => line.includes('shop.example.com'))).toMatch(/,Issued$/);
+  expect(lines.find((line) => line.includes('legacy.example.com')), 'not ours').toMatch(/,$/);
+  const needing = await (await page.request.get('/automation/endpoints.csv?status=needs_action')).text();
+  expect(needing.trim().split('\r\n')).toHaveLength(count + 1);
+});

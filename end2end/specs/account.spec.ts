@@ -76,15 +76,29 @@ test('an API key is shown once, opens the API with its own role, and is revoked'
   await page.reload();
   await expect(page.getByText(key)).toHaveCount(0);
   await page.getByRole('button', { name: 'Revoke CI pipeline' }).click();
+  await expect(page.getByRole('heading', { name: 'Revoke CI pipeline', level: 1 })).toBeVisible();
+  const asked = page.url();
+  await page.getByRole('link', { name: 'Cancel' }).click();
+  expect((await me()).status(), 'nothing is done before the second click').toBe(200);
+  await page.getByRole('button', { name: 'Revoke CI pipeline' }).click();
   await page.getByRole('button', { name: 'Revoke API key' }).click();
   await expect(page.getByText('The API key is revoked.')).toBeVisible();
   expect((await me()).status()).toBe(401);
+  await expect(page.getByRole('button', { name: 'Revoke CI pipeline' })).toHaveCount(0);
+  await page.goto(asked);
+  await expect(page.getByText('This API key is revoked')).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Revoke API key' })).toHaveCount(0);
+  expect((await page.goto(`${asked}000`))?.status()).toBe(404);
 });
 
 test('organizations and domains are added, validated, found and exported', async ({ page }) => {
   await signIn(page, 'administrator');
   await page.goto('/certificates/organizations/new');
   await page.getByLabel('Legal name').fill('Nordlicht AG');
+  await page.getByLabel('Country').fill('zz');
+  await page.getByLabel('Town').fill('Kiel');
+  await page.getByRole('button', { name: 'Add organization' }).click();
+  await expect(page.getByRole('alert')).toContainText('two-letter code (ISO 3166)');
   await page.getByLabel('Country').fill('de');
   await page.getByLabel('Town').fill('Kiel');
   await page.getByLabel('Registration number').fill('HRB \u202e1234');

@@ -1,4 +1,4 @@
-import type { Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import { furnish, screens, unfold } from '../support/pages.ts';
 import { signIn } from '../support/people.ts';
 import { scenes } from '../support/scenes.ts';
@@ -84,6 +84,65 @@ test('on a narrow screen the rows of a table are cards that name their columns',
   expect(await cell.evaluate((one) => getComputedStyle(one, '::before').content)).toContain('Product');
   await table.getByRole('link', { name: 'Common name' }).click();
   await expect(page).toHaveURL(/sort=name/);
+});
+
+test('on a narrow screen more than two filters are folded, and open where one is set', async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await signIn(page, 'administrator');
+  await page.goto('/certificates/orders');
+  const filters = page.getByRole('search', { name: 'Filter this list' });
+  const status = filters.getByLabel('Status');
+  await expect(status).toBeHidden();
+  await expect(filters.getByRole('link', { name: 'Export CSV' })).toBeVisible();
+  await expect(page.getByRole('rowheader').first()).toBeInViewport();
+  await filters.getByText('Filters', { exact: true }).click();
+  await status.selectOption('Revoked');
+  await filters.getByRole('button', { name: 'Apply' }).click();
+  await expect(page).toHaveURL(/status=revoked/);
+  await expect(status).toHaveValue('revoked');
+  await expect(status).toBeVisible();
+
+  await page.goto('/account/api-keys');
+  await expect(filters.getByLabel('Status'), 'two filters are no screenful').toBeVisible();
+  await expect(filters.getByText('Filters', { exact: true })).toBeHidden();
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.goto('/certificates/orders');
+  await expect(status).toBeVisible();
+  await expect(filters.getByText('Filters', { exact: true })).toBeHidden();
+});
+
+/** The text of an element as it stands in lines. */
+function linesOf(name: Locator): Promise<string[]> {
+  return name.evaluate((one) => {
+    const lines = new Map<number, string>();
+    const texts = document.createTreeWalker(one, NodeFilter.SHOW_TEXT);
+    for (let text = texts.nextNode(); text !== null; text = texts.nextNode()) {
+      [...(text.textContent ?? '')].forEach((letter, at) => {
+        const range = document.createRange();
+        range.setStart(text, at);
+        range.setEnd(text, at + 1);
+        const { top } = range.getBoundingClientRect();
+        lines.set(top, (lines.get(top) ?? '') + letter);
+      });
+    }
+    return [...lines.values()];
+  });
+}
+
+test('a common name in Automated IPs stands in one line on a desk, and is broken at a dot elsewhere', async ({ page }) => {
+  await signIn(page, 'administrator');
+  await page.goto('/automation/endpoints');
+  const table = page.getByRole('table', { name: 'Automated IPs' });
+  for (const name of ['legacy.example.com', 'intranet.example.com']) {
+    const shown = table.getByRole('cell', { name }).locator('.names');
+    await page.setViewportSize({ width: 1440, height: 900 });
+    expect(await linesOf(shown)).toEqual([name]);
+    await page.setViewportSize({ width: 1200, height: 900 });
+    const [first, ...more] = await linesOf(shown);
+    expect([first, ...more].join('')).toBe(name);
+    expect(more.length).toBeGreaterThan(0);
+    for (const line of more) expect(line).toMatch(/^\./);
+  }
 });
 
 test('the main menu opens on a narrow screen, and the keyboard reaches the content first', async ({ page }) => {

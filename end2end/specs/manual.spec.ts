@@ -167,10 +167,12 @@ test('two reviewers decide at once: the second one reads that nothing was done, 
   }
   await manager.getByRole('button', { name: 'Approve' }).click();
   await expect(manager.getByText('Approved: the certificate was issued.')).toBeVisible();
-  await page.getByLabel('Comment').fill('Use the shared load balancer.');
+  await page.getByLabel('Comment').fill('Use the shared load balancer.\n<b>Ask the network team.</b>');
   await page.getByRole('button', { name: 'Reject' }).click();
   await expect(page.getByText('This was not done')).toBeVisible();
   await expect(page.getByText(/was decided already/)).toBeVisible();
+  const written = page.getByText('Use the shared load balancer.');
+  expect(await written.innerText(), 'nothing typed is lost').toBe('Use the shared load balancer.\n<b>Ask the network team.</b>');
 });
 
 test('of many names the first are shown, the others are a list to open', async ({ page }) => {

@@ -45,6 +45,7 @@ const FIXED: Screen[] = [
   { name: 'my-account', path: '/account/me' },
   { name: 'api-keys', path: '/account/api-keys' },
   { name: 'api-key-new', path: '/account/api-keys/new' },
+  { name: 'api-key-revoke', path: '/account/api-keys/revoke?key=1' },
   { name: 'audit-log', path: '/account/audit-log' },
   { name: 'preferences', path: '/settings/preferences' },
   { name: 'notifications', path: '/settings/notifications' },
@@ -77,9 +78,10 @@ export async function endpointPath(page: Page, portal: Portal, endpoint: string)
   return href;
 }
 
-/** Makes an event and an ACME Directory URL, so that no screen is without content. Nobody need be an observer of it. */
+/** Makes an event, an ACME Directory URL and an API key, so that no screen is without content. Nobody need be an observer of it. */
 export async function furnish(page: Page, portal: Portal): Promise<void> {
   await portal.command('acme-url', 'create', '--name', 'web', '--product', 'ssl_plus', '--organization', 'Example Corp', '--json');
+  await portal.command('token', 'create', '--user', 'admin@example.com', '--name', 'CI pipeline');
   const endpoint = await endpointPath(page, portal, 'new-2');
   const query = 'action=request&profile=1&obtain=new&common_name=new-2.example.com&install=now';
   await page.goto(`${endpoint}/request/review?${query}`);

@@ -48,7 +48,7 @@ impl Tone {
     }
 }
 
-/// A status.
+/// A status. Its icon comes with the style: in a list it would be a fifth of each row.
 #[component]
 pub fn Badge(
     /// How good or bad it is.
@@ -57,15 +57,29 @@ pub fn Badge(
     #[prop(into)]
     text: String,
 ) -> impl IntoView {
-    let mut inside = Markup::default();
-    inside.icon(tone.glyph()).text(&text);
-    view! { <span class=format!("badge {}", tone.class()) inner_html=inside.into_html()></span> }
+    view! { <span class=format!("badge {}", tone.class())>{text}</span> }
 }
 
 impl Markup {
     /// The same as [`Badge()`].
     pub fn badge(&mut self, tone: Tone, text: &str) -> &mut Self {
-        self.tags("<span class=\"badge ").tags(tone.class()).tags("\">").icon(tone.glyph());
-        self.text(text).tags("</span>")
+        self.tags("<span class=\"badge ").tags(tone.class()).tags("\">").text(text);
+        self.tags("</span>")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_style_draws_the_icon_of_each_tone() {
+        let style = include_str!("../../../style/kit/_status.scss");
+        let tones =
+            [Tone::Good, Tone::Warning, Tone::Bad, Tone::Info, Tone::Waiting, Tone::Neutral];
+        for tone in tones {
+            let drawn = format!("  {}: \"{}\",", tone.class(), tone.glyph().path());
+            assert!(style.contains(&drawn), "{drawn}");
+        }
     }
 }

@@ -10,6 +10,10 @@ use super::{Choice, Glyph, Icon, LinkButton, Listing, Weight};
 use crate::query::Query;
 
 /// The filters of the list `listing`; its children are [`FilterText`] and [`FilterSelect`].
+///
+/// On a narrow screen more than two would be all that one sees at first: what is typed into stands
+/// folded there until the summary before it is opened, or a filter is set. The style folds what
+/// follows the `<details>`, so that a wide screen shows it however that stands.
 #[component]
 pub fn FilterBar(
     /// The list's state.
@@ -25,11 +29,13 @@ pub fn FilterBar(
         Some(view! { <input type="hidden" name=name value=value/> })
     });
     let kept = kept.collect_view();
+    let filtered = listing.is_filtered();
     let clear = listing.is_filtered().then(|| listing.path.as_str());
     let csv = export.then(|| listing.csv());
     view! {
         <form class="filters" method="get" action=listing.path.as_str() role="search" aria-label="Filter this list">
             {kept}
+            <details class="fold" open=filtered><summary class="button">"Filters"</summary></details>
             <Provider value=listing.query>{children()}</Provider>
             <div class="actions">
                 <button class="button" type="submit">"Apply"</button>

@@ -12,7 +12,7 @@ macro_rules! icons {
         pub enum Glyph { $($(#[$meta])* $name),+ }
 
         impl Glyph {
-            const fn path(self) -> &'static str {
+            pub(super) const fn path(self) -> &'static str {
                 match self { $(Self::$name => $path),+ }
             }
         }

@@ -15,7 +15,11 @@ const AT_ONCE: usize = 10;
 pub fn Names(
     /// The names.
     names: Vec<String>,
+    /// In a narrow column: a name that takes two lines is broken at a dot.
+    #[prop(optional)]
+    narrow: bool,
 ) -> impl IntoView {
+    let html = if narrow { html_at_dots } else { html };
     let (first, others) = names.split_at(names.len().min(AT_ONCE));
     let others = (!others.is_empty()).then(|| {
         let more = format!("and {} more", others.len());
@@ -33,6 +37,12 @@ fn html(names: &[String]) -> String {
     let mut html = Markup::with_capacity(64);
     html.names(names);
     html.into_html()
+}
+
+/// The same with each dot as a place for a new line.
+fn html_at_dots(names: &[String]) -> String {
+    // Dots of the names only: tags and entities have none.
+    html(names).replace('.', "<wbr>.")
 }
 
 impl Markup {
@@ -60,6 +70,16 @@ impl Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_in_a_narrow_column_is_broken_at_dots() {
+        let names = ["xn--bcher-kva.example".to_owned(), "a&b.example".to_owned()];
+        assert_eq!(
+            html_at_dots(&names),
+            "xn--bcher-kva<wbr>.example, a&amp;b<wbr>.example\
+             <bdi class=\"muted small\">bücher<wbr>.example</bdi>"
+        );
+    }
 
     #[test]
     fn names_are_shown_as_certified_and_as_read() {

@@ -85,17 +85,28 @@ impl Sheet {
     }
 }
 
+/// Name of the field in which forms take a person's own words.
+const NOTE_FIELD: &str = "note";
+
 /// Why a form was refused that the page, as it is by now, no longer has: somebody else was faster.
 /// The body was made before, with its forms.
 fn refused_elsewhere() -> Option<AnyView> {
     let stands = use_context::<StandsOnPage>()?;
-    let error = use_context::<Submitted>()?.error?;
+    let Submitted { error, fields, .. } = use_context::<Submitted>()?;
+    let error = error?;
     if stands.get() || error == PortalError::SignedOut {
         return None;
     }
     let message = error.to_string();
+    let written = fields.get(NOTE_FIELD).map(str::trim).filter(|note| !note.is_empty());
+    let written = written.map(|note| {
+        view! {
+            <p>"What you had written:"</p>
+            <blockquote class="written">{note.to_owned()}</blockquote>
+        }
+    });
     Some(
-        view! { <Notice tone=Tone::Bad title="This was not done"><p>{message}</p></Notice> }
+        view! { <Notice tone=Tone::Bad title="This was not done"><p>{message}</p>{written}</Notice> }
             .into_any(),
     )
 }

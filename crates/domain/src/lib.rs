@@ -5,6 +5,7 @@
 //! ACME server and the automation worker all use the same functions.
 
 mod coded;
+pub mod country;
 pub mod ids;
 pub mod model;
 pub mod names;

@@ -77,6 +77,13 @@ impl Lifecycle {
         Ok(page.slice(tx.api_keys(of, filter, page.sort, &page.rows()).await?))
     }
 
+    /// One key, to its owner and to administrators: a foreign key and none look the same.
+    pub async fn api_key(&self, actor: &Actor, id: ApiKeyId) -> Result<ApiKey> {
+        let key = self.store().reader().await?.api_key(id).await?;
+        key.filter(|key| require_owner(actor, key.user, "Seeing an API key").is_ok())
+            .ok_or(LifecycleError::NotFound { what: "API key" })
+    }
+
     /// Revokes a key for good.
     pub async fn revoke_api_key(&self, actor: &Actor, id: ApiKeyId) -> Result<()> {
         let (now, actor) = (self.clock().now(), actor.clone());

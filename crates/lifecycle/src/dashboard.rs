@@ -10,6 +10,7 @@ use store::orders::{OrderFilter, OrderSort};
 use store::requests::RequestFilter;
 pub use store::requests::RequestRecord;
 
+use crate::automation::moment;
 use crate::lists::PageOf;
 use crate::orders::own_only;
 use crate::{Actor, Lifecycle, Result};
@@ -66,6 +67,9 @@ pub struct Dashboard {
     pub ordered: Vec<DayCount>,
     /// Endpoints whose automation waits for a person.
     pub trouble: Vec<EndpointRecord>,
+    /// How many endpoints the list shows as such that need action: these, and those where what is
+    /// in place is no good.
+    pub needing_action: u64,
 }
 
 impl Lifecycle {
@@ -87,6 +91,9 @@ impl Lifecycle {
         let today = now.plus_seconds(-now.0.rem_euclid(domain::time::DAY));
         let ordered = tx.count_ordered(today.minus(HISTORY), own).await?;
         let waiting = tx.count_waiting(own).await?;
+        let wanted =
+            EndpointFilter { needs_action: true, moment: moment(now), ..EndpointFilter::default() };
+        let needing_action = if own.is_some() { 0 } else { tx.count_endpoints(&wanted).await? };
         drop(tx);
         let trouble = if own.is_some() { Vec::new() } else { self.trouble(actor).await? };
         Ok(Dashboard {
@@ -96,6 +103,7 @@ impl Lifecycle {
             requests,
             ordered,
             trouble,
+            needing_action,
         })
     }
 

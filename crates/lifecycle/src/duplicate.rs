@@ -4,6 +4,7 @@
 use domain::model::{OrderFile, Profile};
 use domain::rules::{
     DuplicateCandidates, DuplicateNames, candidates_for_certificate, candidates_for_names,
+    check_names_listed,
 };
 use domain::{NameSet, OrderNumber, ProfileId};
 
@@ -19,6 +20,10 @@ pub struct DuplicateForm {
     pub csr: String,
     /// Names to add, where the product's duplicates take any (rule D6).
     pub extra_names: String,
+    /// The common name that a program expects; empty for the order's.
+    pub common_name: String,
+    /// All names that a program expects, and those to add; empty for the order's.
+    pub names: String,
     /// Words to the reviewer.
     pub note: String,
     /// A token of the form: sent twice, it makes one request.
@@ -42,12 +47,21 @@ impl Lifecycle {
         let typed = NameSet::parse_dns_list(&form.extra_names)
             .map_err(|error| LifecycleError::field("extra_names", error.to_string()));
         let typed = take(&mut faults, typed);
+        let common_name = take(&mut faults, listed("common_name", &form.common_name));
+        let names = take(&mut faults, listed("names", &form.names));
         let note = take(&mut faults, note(&form.note)).flatten();
-        let (Some(csr), Some(typed), true) = (csr, typed, faults.is_empty()) else {
+        let (Some(csr), Some(typed), Some(common_name), Some(names)) =
+            (csr, typed, common_name, names)
+        else {
             return Err(LifecycleError::Invalid(faults));
         };
+        if !faults.is_empty() {
+            return Err(LifecycleError::Invalid(faults));
+        }
+        check_names_listed(&existing, common_name.iter().next(), &names)?;
         // Names that only the CSR holds are asked for as well: the rules say whether they may be.
-        let wanted: NameSet = typed.into_iter().chain(csr.names.iter().cloned()).collect();
+        let typed = typed.into_iter().chain(names);
+        let wanted: NameSet = typed.chain(csr.names.iter().cloned()).collect();
         let extra: NameSet = wanted.missing_from(&existing.names).cloned().collect();
         let names = if extra.is_empty() {
             DuplicateNames::Same
@@ -99,6 +113,10 @@ impl Lifecycle {
         files.sort_by_key(|file| judged.orders.iter().position(|number| *number == file.number()));
         Ok((files, judged))
     }
+}
+
+fn listed(field: &'static str, text: &str) -> Result<NameSet> {
+    NameSet::parse_list(text).map_err(|error| LifecycleError::field(field, error.to_string()))
 }
 
 #[cfg(test)]

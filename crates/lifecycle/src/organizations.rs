@@ -7,6 +7,7 @@
 mod details;
 mod tokens;
 
+use domain::country::is_country;
 pub use domain::model::DomainProof;
 use domain::model::Organization;
 use domain::rules::check_proof;
@@ -314,7 +315,7 @@ fn checked_organization(new: &NewOrganization) -> Result<(String, String, Detail
         );
         faults.push(crate::FieldFault::new("name", message));
     }
-    if country.len() != 2 || !country.bytes().all(|byte| byte.is_ascii_uppercase()) {
+    if !is_country(&country) {
         let message =
             "Enter the country as its two-letter code (ISO 3166), such as US or DE.".to_owned();
         faults.push(crate::FieldFault::new("country", message));

@@ -7,7 +7,7 @@ use domain::{
     AgentId, CertificateId, Days, EndpointId, EventId, Name, NameSet, OrderNumber, ProfileId,
     Timestamp, UserId,
 };
-pub use list::{EndpointFilter, EndpointKey, EndpointSort};
+pub use list::{EndpointFilter, EndpointKey, EndpointSort, Moment};
 
 use crate::value::{from_json, parse, parse_opt, small, to_json};
 use crate::{StoreError, Tx, on};

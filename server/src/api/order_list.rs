@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use axum::Json;
 use domain::model::{Coverage, Origin};
-use domain::{Name, NameSet, OrganizationId, ProductId, Timestamp};
+use domain::{Name, NameSet, OrderNumber, OrganizationId, ProductId, Timestamp};
 use lifecycle::lists::PageOf;
 use lifecycle::orders::{OrderFilter, OrderRecord, OrderSort, row_key};
 use serde_json::{Value, json};
@@ -36,9 +36,17 @@ pub(super) async fn orders(caller: Caller, mut listed: Listed) -> ApiResult {
     let now = caller.desk.clock().now();
     let mut names = Names::default();
     let mut views = Vec::with_capacity(rows.len());
+    let numbers: Vec<OrderNumber> = rows.iter().map(|row| row.order.number).collect();
+    let certificates = caller.desk.primary_certificates(&caller.actor(), &numbers).await?;
     for row in &rows {
         let organization = names.of(&caller, row.order.organization).await?;
-        views.push(view(row, &organization, now));
+        let mut view = view(row, &organization, now);
+        if let (Some(id), Some(certificate)) =
+            (certificates.get(&row.order.number), view.get_mut("certificate"))
+        {
+            put(certificate, "id", json!(id));
+        }
+        views.push(view);
     }
     Ok(Json(json!({"orders": views, "page": page})))
 }

@@ -113,15 +113,15 @@ pub(super) async fn duplicate(
     Sent(wanted): Sent<Wanted>,
 ) -> ApiResult<Response> {
     let order = number(&id)?;
-    let existing = caller.desk.order(&caller.actor(), order).await?.record.order;
     let Certificate { common_name, dns_names, csr } = wanted.certificate;
-    // Names that the order has are the duplicate's anyway; the others are asked for.
-    let known = |name: &String| {
-        existing.names.iter().any(|own| own.as_str().eq_ignore_ascii_case(name.trim()))
+    let form = DuplicateForm {
+        csr,
+        common_name,
+        names: dns_names.join(","),
+        note: wanted.comments,
+        submit_token,
+        ..DuplicateForm::default()
     };
-    let extra = dns_names.into_iter().chain(Some(common_name)).filter(|name| !known(name));
-    let extra_names = extra.collect::<Vec<_>>().join(",");
-    let form = DuplicateForm { csr, extra_names, note: wanted.comments, submit_token };
     let outcome =
         caller.desk.request_duplicate(&caller.actor(), order, &form).await.map_err(api_fields)?;
     answer(&caller, outcome).await

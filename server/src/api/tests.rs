@@ -142,6 +142,7 @@ async fn an_order_is_placed_found_and_duplicated() {
         .get("/services/v2/order/certificate?filters[common_name]=www.example.com&limit=1")
         .await;
     assert_eq!(list["orders"][0]["id"], order);
+    assert_eq!(list["orders"][0]["certificate"]["id"], placed["certificate_id"]);
     assert_eq!(list["page"], json!({"total": 1, "limit": 1, "offset": 0}));
     assert_eq!(
         site.get("/services/v2/order/certificate?filters[status]=revoked").await["orders"],
@@ -194,6 +195,28 @@ async fn d6_extra_names_are_refused_with_the_rules_words() {
     let (status, refused) = site.call(&site.administrator, "POST", &path, Some(body)).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{refused}");
     assert!(refused["errors"][0]["code"].is_string());
+}
+
+#[tokio::test]
+async fn d1_names_that_a_duplicate_would_not_have_are_refused_and_not_left_aside() {
+    let site = Site::new().await;
+    site.desk.settings_set(&Actor::Operator, "approval_step", "skip").await.unwrap();
+    let mut wanted = site.wanted("www.example.com");
+    wanted["certificate"]["dns_names"] = json!(["www.example.com", "api.example.com"]);
+    let path = "/services/v2/order/certificate/ssl_multi_domain";
+    let (_, placed) = site.call(&site.administrator, "POST", path, Some(wanted)).await;
+    let path = format!("/services/v2/order/certificate/{}/duplicate", placed["id"]);
+    let ask = async |common_name: &str, dns_names: Value| {
+        let csr = csr(&["www.example.com"]);
+        let body = json!({"certificate": {"csr": csr, "common_name": common_name, "dns_names": dns_names}});
+        let (status, answer) = site.call(&site.administrator, "POST", &path, Some(body)).await;
+        (status.as_u16(), answer["errors"][0]["code"].as_str().unwrap_or_default().to_owned())
+    };
+    let refused = |code: &str| (422, code.to_owned());
+    assert_eq!(ask("api.example.com", json!([])).await, refused("other_common_name"));
+    assert_eq!(ask("", json!(["WWW.example.com"])).await, refused("names_missing"));
+    assert_eq!(ask("www.example.com", json!(["api.example.com"])).await.0, 201);
+    assert_eq!(ask("", json!([])).await.0, 201);
 }
 
 /// A plan lives longer than its certificates: each has the days that are left of its own.
@@ -268,6 +291,15 @@ async fn d16_a_standard_users_request_waits_and_is_reviewed() {
     let (status, asked) =
         site.call(&site.standard, "PUT", &revoke, Some(json!({"comments": "gone"}))).await;
     assert_eq!((status, asked["type"].as_str()), (StatusCode::CREATED, Some("revoke")), "{asked}");
+    let held = site.get(&format!("/services/v2/request/{}", asked["id"])).await;
+    assert_eq!(
+        held["order"]["certificate"],
+        json!({"common_name": "www.example.com", "dns_names": ["www.example.com"]})
+    );
+    assert_eq!(held["order"]["organization"]["id"], site.organization);
+    assert_eq!(held["order"]["product"]["name_id"], "ssl_plus");
+    let waiting = site.get("/services/v2/request?filters[type]=revoke").await;
+    assert_eq!(waiting["requests"][0]["order"], held["order"]);
 }
 
 #[tokio::test]

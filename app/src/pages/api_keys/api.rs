@@ -91,6 +91,13 @@ pub async fn api_keys(query: String) -> Result<Paged<ApiKeyRow>, PortalError> {
     Ok(paged(slice, |key| (sort.key(key), key.id.0), ApiKeyRow::from))
 }
 
+/// One key.
+#[server(prefix = "/api", endpoint = "api-keys/one")]
+pub async fn api_key(id: i64) -> Result<ApiKeyRow, PortalError> {
+    let desk = crate::desk::Desk::open()?;
+    Ok(desk.lifecycle.api_key(&desk.actor(), ApiKeyId(id)).await?.into())
+}
+
 /// The key that was just made, once.
 #[server(prefix = "/api", endpoint = "api-keys/taken")]
 pub async fn taken_key() -> Result<Option<String>, PortalError> {

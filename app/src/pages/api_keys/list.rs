@@ -1,17 +1,18 @@
 //! The list of API keys.
 
 use leptos::prelude::*;
-use leptos::server_fn::ServerFn as _;
 
-use super::api::{ApiKeyRow, RevokeApiKey, SORTS, api_keys, taken_key};
+use super::api::{ApiKeyRow, SORTS, api_keys, taken_key};
 use crate::kit::{
-    Badge, Button, Choice, CodeBlock, Column, Dialog, EmptyState, FilterBar, FilterSelect,
-    FilterText, Form, FormActions, Glyph, Hidden, LinkButton, Listing, Notice, OpenDialog, Pager,
-    Sheet, Table, Time, Tone, Weight, page,
+    Badge, Choice, CodeBlock, Column, EmptyState, FilterBar, FilterSelect, FilterText, Glyph,
+    LinkButton, Listing, Notice, Pager, Sheet, Table, Time, Tone, Weight, page,
 };
 use crate::pages::paged::Paged;
 use crate::paths;
 use crate::viewer::Viewer;
+
+/// What the buttons "Revoke" send: the key's id.
+pub(super) const KEY: &str = "key";
 
 /// "API keys".
 #[component]
@@ -84,41 +85,43 @@ fn table(listing: Listing, rows: Vec<ApiKeyRow>) -> AnyView {
         Column::new("Actions").hidden(),
     ];
     let rows = rows.into_iter().map(row).collect_view();
-    view! { <Table label="API keys" columns=columns listing=listing>{rows}</Table> }.into_any()
+    view! {
+        <form method="get" action=paths::api_key_revoke()>
+            <Table label="API keys" columns=columns listing=listing>{rows}</Table>
+        </form>
+    }
+    .into_any()
 }
 
 fn row(key: ApiKeyRow) -> impl IntoView {
     let (tone, status) =
         if key.revoked_at.is_some() { (Tone::Neutral, "Revoked") } else { (Tone::Good, "Active") };
-    let used = key
-        .last_used_at
-        .map_or_else(|| "Never".into_any(), |at| view! { <Time at=at/> }.into_any());
-    let name = key.name.clone();
-    let dialog = format!("revoke-{}", key.id);
+    let (role, used) = (role_of(&key), used(&key));
     let revoke = key.revoked_at.is_none().then(|| {
-        let (spoken, title) = (format!(" {name}"), format!("Revoke {name}"));
+        let label = format!("Revoke {}", key.name);
         view! {
-            <OpenDialog id=dialog.clone() weight=Weight::Ghost>
-                "Revoke"<span class="visually-hidden">{spoken}</span>
-            </OpenDialog>
-            <Dialog id=dialog title=title>
-                <p>"Programs that use this key are turned away at once. It can't be taken back."</p>
-                <Form action=RevokeApiKey::PATH key=key.id.to_string()>
-                    <Hidden name="id" value=key.id.to_string()/>
-                    <FormActions><Button weight=Weight::Danger>"Revoke API key"</Button></FormActions>
-                </Form>
-            </Dialog>
+            <button class="button ghost" name=KEY value=key.id.to_string() aria-label=label>"Revoke"</button>
         }
     });
     view! {
         <tr>
             <th scope="row">{key.name}</th>
             <td class="wide">{key.email}</td>
-            <td>{key.role.map_or("As the person", domain::model::Role::label)}</td>
+            <td>{role}</td>
             <td><Badge tone=tone text=status/></td>
-            <td><Time at=key.created_at/></td>
+            <td><Time at=key.created_at day_only=true/></td>
             <td>{used}</td>
             <td class="end">{revoke}</td>
         </tr>
     }
+}
+
+/// What it may do.
+pub(super) fn role_of(key: &ApiKeyRow) -> &'static str {
+    key.role.map_or("As the person", domain::model::Role::label)
+}
+
+/// When it was last used.
+pub(super) fn used(key: &ApiKeyRow) -> AnyView {
+    key.last_used_at.map_or_else(|| "Never".into_any(), |at| view! { <Time at=at/> }.into_any())
 }

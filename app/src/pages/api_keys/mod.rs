@@ -5,6 +5,8 @@ pub mod api;
 pub mod files;
 mod list;
 mod new;
+mod revoke;
 
 pub use list::ApiKeysPage;
 pub use new::ApiKeyNewPage;
+pub use revoke::ApiKeyRevokePage;

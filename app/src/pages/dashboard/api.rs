@@ -22,6 +22,8 @@ pub struct DashboardView {
     pub days: Vec<DayView>,
     /// Endpoints that wait for a person.
     pub trouble: Vec<TroubleView>,
+    /// How many endpoints need action: as many as the list shows so.
+    pub needing_action: u64,
     /// Whether this person sees automation.
     pub shows_automation: bool,
     /// Whether this person reviews requests.
@@ -113,6 +115,7 @@ pub async fn dashboard() -> Result<DashboardView, PortalError> {
         requests: shown.requests.into_iter().map(reading::waiting).collect(),
         days: reading::days(&shown.ordered, desk.now),
         trouble: shown.trouble.into_iter().map(reading::trouble).collect(),
+        needing_action: shown.needing_action,
         shows_automation: desk.may(May::SeeAll),
         may_review: desk.may(May::Review),
     })

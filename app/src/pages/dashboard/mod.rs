@@ -8,6 +8,7 @@ use leptos::prelude::*;
 
 use self::api::{DashboardView, EndingView};
 use crate::kit::{Bar, BarChart, Glyph, LinkButton, Section, Sheet, Tone, Weight, page};
+use crate::pages::endpoints::NEEDS_ACTION;
 use crate::paths;
 use crate::query::Query;
 
@@ -51,8 +52,9 @@ fn figures(shown: &DashboardView) -> AnyView {
             {figure("Expire in 30 days or less", soon, expiring_in(0, Some(30)), Tone::Warning)}
             {figure("Requests wait for approval", shown.waiting, pending, Tone::Waiting)}
             {shown.shows_automation.then(|| {
-                let count = u64::try_from(shown.trouble.len()).unwrap_or(u64::MAX);
-                figure("Automated IPs need action", count, paths::endpoints(), Tone::Bad)
+                let all = Query::default().with("status", NEEDS_ACTION);
+                let all = all.href(paths::ENDPOINTS.as_str());
+                figure("Automated IPs need action", shown.needing_action, all, Tone::Bad)
             })}
         </ul>
     }

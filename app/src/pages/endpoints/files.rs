@@ -8,6 +8,7 @@ use super::reading::{all, listing};
 use crate::desk::{Desk, May};
 use crate::fault::PortalError;
 use crate::pages::csv::{Csv, MOST_ROWS, exported};
+use crate::pages::orders::certificate_word;
 
 /// `/automation/endpoints.csv`.
 pub async fn endpoints(desk: Desk, RawQuery(query): RawQuery) -> Response {
@@ -29,8 +30,9 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
         "Automation status",
         "Cause",
         "Auto-renew",
+        "Certificate",
     ]);
-    for record in all(&desk, &listing(query), MOST_ROWS).await? {
+    for (record, certificate) in all(&desk, &listing(query), MOST_ROWS).await? {
         let served = record.served.as_ref();
         csv.line([
             address(&record.ip, record.port),
@@ -48,6 +50,10 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
             record.status.label().to_owned(),
             record.cause.clone().unwrap_or_default(),
             if record.auto_renew.is_some() { "on" } else { "off" }.to_owned(),
+            certificate
+                .filter(|_| served.is_some())
+                .map(|status| certificate_word(status).to_owned())
+                .unwrap_or_default(),
         ]);
     }
     Ok(csv)

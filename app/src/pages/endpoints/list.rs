@@ -4,6 +4,7 @@ use domain::model::{CertificateStatus, EndpointStatus, ServedIssuer};
 use domain::rules::AutoRenewOutlook;
 use leptos::prelude::*;
 
+use super::NEEDS_ACTION;
 use super::actions::Actions;
 use super::api::{EndpointList, EndpointRow, SORTS, endpoints};
 use super::bulk_api::NO_DUPLICATES;
@@ -62,6 +63,7 @@ fn filters(listing: Listing, agent: Option<String>) -> AnyView {
     let statuses = EndpointStatus::ALL
         .iter()
         .map(|status| Choice::new(status.as_str(), status.label()))
+        .chain(std::iter::once(Choice::new(NEEDS_ACTION, "Needs action")))
         .collect();
     let issuers = vec![
         Choice::new(ServedIssuer::Ours.as_str(), "Ours"),
@@ -185,7 +187,7 @@ pub(super) fn common_name(row: &EndpointRow) -> AnyView {
         1 => Some("+ 1 SAN".to_owned()),
         sans => Some(format!("+ {sans} SANs")),
     };
-    view! { <Names names=vec![name]/>{more.map(|more| view! { <span class="small muted">{more}</span> })} }.into_any()
+    view! { <Names names=vec![name] narrow=true/>{more.map(|more| view! { <span class="small muted">{more}</span> })} }.into_any()
 }
 
 /// That the certificate in place was revoked, or will be: the days that are left don't tell.

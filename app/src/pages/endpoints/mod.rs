@@ -18,6 +18,9 @@ pub use list::EndpointsPage;
 
 pub(crate) use auto_renew::{RenewDefaults, ZoneField, renew_fields};
 
+/// In the filter of the status: all endpoints where nothing goes on before a person acts.
+pub(crate) const NEEDS_ACTION: &str = "needs_action";
+
 /// Address and port as people write them; IPv6 in brackets.
 #[cfg(feature = "ssr")]
 pub(crate) fn address(ip: &str, port: u16) -> String {

@@ -1,6 +1,6 @@
 //! (ssr) Between the URL, the lifecycle and the views of endpoints.
 
-use domain::model::{AutoRenew, EndpointStatus};
+use domain::model::{AutoRenew, CertificateStatus, EndpointStatus};
 use domain::rules::OfferedAction;
 use domain::{Days, EndpointId, ProfileId, Timestamp};
 use lifecycle::automation::{
@@ -8,9 +8,9 @@ use lifecycle::automation::{
     ProfileView, Served,
 };
 
-use super::address;
 use super::api::{EndpointRow, EndpointView, FailedTry, SORTS, ServedView};
 use super::bulk_api::BulkAct;
+use super::{NEEDS_ACTION, address};
 use crate::desk::{Desk, May};
 use crate::fault::PortalError;
 use crate::kit::{Cursor, Listing};
@@ -46,10 +46,12 @@ pub(crate) fn filter(
     Some(EndpointFilter {
         ids: Vec::new(),
         status: listing.query.read("status"),
+        needs_action: listing.filter("status") == Some(NEEDS_ACTION),
         agent: agent.map(AgentRecord::agent_id),
         issuer: listing.query.read("issuer"),
         expires_before: days.map(|days: i64| now.plus(Days(days.clamp(0, 10_000)))),
         text: listing.filter("text").map(str::to_owned),
+        ..EndpointFilter::default()
     })
 }
 
@@ -104,12 +106,12 @@ pub(crate) async fn page(
     Ok(Paged { rows: rows(desk, records).await?, previous, next })
 }
 
-/// Every row of what the filter shows, up to `most`.
+/// Every row of what the filter shows, up to `most`, with what has become of its certificate.
 pub(crate) async fn all(
     desk: &Desk,
     listing: &Listing,
     most: usize,
-) -> Result<Vec<EndpointRecord>, PortalError> {
+) -> Result<Vec<(EndpointRecord, Option<CertificateStatus>)>, PortalError> {
     let mut records = Vec::new();
     let mut from = None;
     let agent = agent(desk, listing).await?;
@@ -120,7 +122,9 @@ pub(crate) async fn all(
             .lifecycle
             .endpoints(&desk.actor(), filter, sort, listing.sort.descending, from, EXPORT_PAGE)
             .await?;
-        records.extend(page.rows);
+        let offers = desk.lifecycle.offers(&desk.actor(), &page.rows).await?;
+        let certificates = offers.into_iter().map(|offered| offered.certificate);
+        records.extend(page.rows.into_iter().zip(certificates));
         from = page.next;
         if from.is_none() || records.len() >= most {
             records.truncate(most);

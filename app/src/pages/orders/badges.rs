@@ -31,6 +31,16 @@ pub(super) fn order_state(
     }
 }
 
+/// What has become of a certificate, in a word.
+#[cfg(feature = "ssr")]
+pub(crate) const fn certificate_word(status: CertificateStatus) -> &'static str {
+    match status {
+        CertificateStatus::Issued => "Issued",
+        CertificateStatus::RevocationPending { .. } => "Revocation pending",
+        CertificateStatus::Revoked { .. } => "Revoked",
+    }
+}
+
 /// What has become of a certificate.
 pub(crate) fn certificate_badge(status: CertificateStatus, not_after: Timestamp) -> AnyView {
     let expired = Viewer::current().now > not_after;

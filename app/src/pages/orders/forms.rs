@@ -20,7 +20,7 @@ pub async fn request_duplicate(
     use lifecycle::duplicate::DuplicateForm;
 
     let desk = crate::desk::Desk::open()?;
-    let form = DuplicateForm { csr, extra_names, note, submit_token };
+    let form = DuplicateForm { csr, extra_names, note, submit_token, ..DuplicateForm::default() };
     let outcome = desk.lifecycle.request_duplicate(&desk.actor(), OrderNumber(number), &form).await;
     let outcome = outcome.map_err(|error| match PortalError::from(error) {
         // The names that are too many were typed, or else the CSR holds them.

@@ -15,7 +15,7 @@ pub(crate) use actions::csr_field;
 pub use actions::{DuplicatePage, ReissuePage, RenewPage, RevokePage};
 pub(crate) use badges::certificate_badge;
 #[cfg(feature = "ssr")]
-pub(crate) use badges::product_name;
+pub(crate) use badges::{certificate_word, product_name};
 pub use detail::OrderPage;
 pub use download::DownloadPage;
 pub use list::OrdersPage;

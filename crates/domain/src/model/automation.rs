@@ -66,6 +66,17 @@ impl EndpointStatus {
                 | Self::ValidationFailed
         )
     }
+
+    /// Whether the agent has to be there for what is planned: while it is silent, people see
+    /// [`Self::AgentError`] in the place of this.
+    pub const fn waits_for_the_agent(self) -> bool {
+        matches!(self, Self::Scheduled | Self::InProgress | Self::AutoRenewScheduled)
+    }
+
+    /// Whether nothing is under way: what is wrong with the certificate in place stays so.
+    pub const fn is_at_rest(self) -> bool {
+        matches!(self, Self::Configured | Self::AutoRenewScheduled | Self::Renewed)
+    }
 }
 
 coded! {

@@ -5,7 +5,9 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Certificate, OrderFile, OrderStatus, Preferences, RequestKind, SignatureHash};
+use crate::model::{
+    Certificate, Order, OrderFile, OrderStatus, Preferences, RequestKind, SignatureHash,
+};
 use crate::rules::approval::{ApprovalNeed, Requester, approval_needed};
 use crate::rules::name_match::{list, match_names, uncovered};
 use crate::rules::profile::check_count;
@@ -193,6 +195,37 @@ pub(crate) fn check_product(product: &Product) -> Result<(), Refusal> {
             product.name
         ),
     ))
+}
+
+/// Who asks for a duplicate by naming its common name or all of its names is not given, in silence,
+/// another common name or more names than were listed: both are the order's. `names` may hold
+/// others besides, of which [`plan_duplicate`] says whether they can be added.
+pub fn check_names_listed(
+    order: &Order,
+    common_name: Option<&Name>,
+    names: &NameSet,
+) -> Result<(), Refusal> {
+    let number = order.number;
+    if let Some(other) = common_name.filter(|name| **name != order.common_name) {
+        let message = format!(
+            "A duplicate of order {number} has its common name, {}, not {other}. Leave the common \
+             name out, or request a new certificate.",
+            order.common_name
+        );
+        return Err(Refusal::new("D1", "other_common_name", message));
+    }
+    let listed = NameSet::with_common_name(&order.common_name, names.iter().cloned());
+    let missing: NameSet = order.names.missing_from(&listed).cloned().collect();
+    let adds = names.missing_from(&order.names).next().is_some();
+    if names.is_empty() || adds || missing.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "A duplicate of order {number} has all of its names, also {}, which were not listed. List \
+         them too or list no names, or request a new certificate.",
+        list(&missing)
+    );
+    Err(Refusal::new("D1", "names_missing", message))
 }
 
 /// Rule D6: names beyond the order's are added only where the product's duplicates may, and only

@@ -54,6 +54,24 @@ async fn a_key_has_the_lesser_of_its_own_role_and_its_owners() {
 }
 
 #[tokio::test]
+async fn a_key_is_seen_by_its_owner_and_by_administrators() {
+    for desk in desks().await {
+        let root = Actor::Person(desk.person("root@example.com", Role::Administrator).await);
+        let jane = desk.person("jane@example.com", Role::Manager).await;
+        let joe = Actor::Person(desk.person("joe@example.com", Role::Manager).await);
+        let (owner, actor) = (jane.user.id, Actor::Person(jane));
+        let (id, _) = desk.create_api_key(&actor, owner, "ci", None).await.unwrap();
+        for actor in [&actor, &root, &Actor::Operator] {
+            assert_eq!(desk.api_key(actor, id).await.unwrap().name, "ci");
+        }
+        for (actor, id) in [(&joe, id), (&actor, ApiKeyId(id.0 + 1))] {
+            let refused = desk.api_key(actor, id).await.unwrap_err();
+            assert!(matches!(refused, LifecycleError::NotFound { what: "API key" }));
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_narrow_key_makes_no_wider_key() {
     let desk = desks().await.remove(0);
     let mut jane = desk.person("jane@example.com", Role::Administrator).await;

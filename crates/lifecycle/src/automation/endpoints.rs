@@ -7,7 +7,7 @@ use serde_json::json;
 use store::Tx;
 use store::endpoints::{
     EndpointFilter, EndpointKey, EndpointProbe, EndpointRecord, EndpointReport, EndpointSort,
-    Served,
+    Moment, Served,
 };
 use store::events::{EventFilter, EventRecord};
 
@@ -86,7 +86,7 @@ impl Lifecycle {
     pub async fn endpoints(
         &self,
         actor: &Actor,
-        filter: EndpointFilter,
+        mut filter: EndpointFilter,
         sort: EndpointSort,
         descending: bool,
         after: Option<EndpointKey>,
@@ -96,6 +96,7 @@ impl Lifecycle {
         let now = self.clock().now();
         let size = usize::from(size.clamp(1, 500));
         let limit = i64::try_from(size + 1).unwrap_or(501);
+        filter.moment = moment(now);
         let mut tx = self.store().reader().await?;
         let mut rows = tx.endpoints(&filter, sort, descending, after.as_ref(), limit).await?;
         let more = rows.len() > size;
@@ -259,14 +260,15 @@ pub(super) async fn keep_probe(
     Ok(())
 }
 
+/// What filters of endpoints go by.
+pub(crate) const fn moment(now: Timestamp) -> Moment {
+    Moment { now, unheard_before: now.plus_seconds(-SILENT_SECONDS) }
+}
+
 /// An agent that is silent can't do what is planned: its endpoints say so.
 pub(super) fn show_silence(endpoint: &mut EndpointRecord, now: Timestamp) {
     let silent = endpoint.agent_seen_at.is_none_or(|seen| now.seconds_since(seen) > SILENT_SECONDS);
-    let waits = matches!(
-        endpoint.status,
-        EndpointStatus::Scheduled | EndpointStatus::InProgress | EndpointStatus::AutoRenewScheduled
-    );
-    if silent && waits {
+    if silent && endpoint.status.waits_for_the_agent() {
         endpoint.status = EndpointStatus::AgentError;
         endpoint.cause = Some(format!(
             "The agent {:?} has not been heard of for more than five minutes.",

@@ -27,6 +27,7 @@ mod work;
 mod tests;
 
 pub use agents::{Activation, AgentKey, Enroll};
+pub(crate) use endpoints::moment;
 pub use endpoints::{EndpointDetail, EndpointFound, EndpointPage, ReadChain};
 pub use events::EventDetail;
 pub use offers::Offered;

@@ -32,6 +32,8 @@ async fn an_organization_is_validated_for_as_long_as_the_settings_say() {
             ("", "US"),
             ("Example", "USA"),
             ("Example", "U1"),
+            ("Example", "ZZ"),
+            ("Example", "UK"),
             (&"x".repeat(65), "US"),
             ("Example\u{202e}proC", "US"),
             ("Exam\u{200b}ple", "US"),

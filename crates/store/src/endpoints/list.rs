@@ -1,19 +1,42 @@
 //! The list of endpoints: filters, sort, keyset pages.
 
 use domain::model::{EndpointStatus, ServedIssuer};
-use domain::{AgentId, EndpointId, Timestamp};
+use domain::{AgentId, DnsName, EndpointId, Timestamp};
 use sqlx::QueryBuilder;
 
 use super::{COLUMNS, EndpointRecord, Row};
+use crate::dashboard::MOST;
+use crate::value::small;
 use crate::{StoreError, Tx, on};
+
+/// What filters go by that change while nobody writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// Certificates that end earlier are expired.
+    pub now: Timestamp,
+    /// Agents that were last heard of earlier are silent.
+    pub unheard_before: Timestamp,
+}
+
+impl Default for Moment {
+    /// The beginning of time: nobody is silent yet, and nothing expired.
+    fn default() -> Self {
+        Self { now: Timestamp(0), unheard_before: Timestamp(0) }
+    }
+}
 
 /// What to show.
 #[derive(Debug, Clone, Default)]
 pub struct EndpointFilter {
     /// Only these; all where empty.
     pub ids: Vec<EndpointId>,
-    /// Only with this status.
+    /// Only with this status, as people see it: see [`EndpointStatus::waits_for_the_agent`].
     pub status: Option<EndpointStatus>,
+    /// Only where nothing goes on before a person acts: automation came to nothing, the agent is
+    /// silent, or what is in place is expired, revoked or missing and nothing is under way.
+    pub needs_action: bool,
+    /// When, for the two before.
+    pub moment: Moment,
     /// Only of this agent.
     pub agent: Option<AgentId>,
     /// Only serving a certificate of this kind of issuer.
@@ -85,7 +108,23 @@ where
         query.push(")");
     }
     if let Some(status) = filter.status {
-        query.push(" AND e.status = ").push_bind(status.as_str().to_owned());
+        query.push(" AND ");
+        push_status(query, status, filter.moment);
+    }
+    if filter.needs_action {
+        query.push(" AND (");
+        push_in(query, EndpointStatus::needs_a_person);
+        query.push(" OR ");
+        push_status(query, EndpointStatus::AgentError, filter.moment);
+        query.push(" OR (");
+        push_in(query, EndpointStatus::is_at_rest);
+        query.push(" AND (e.served_not_after < ").push_bind(filter.moment.now.0);
+        query.push(
+            " OR (NOT e.auto_replace AND e.certificate_id IS NOT NULL AND (e.issuer_kind = 'none' \
+             OR EXISTS (SELECT 1 FROM certificates c WHERE c.id = e.certificate_id \
+             AND c.status <> 'issued')))))",
+        );
+        query.push(")");
     }
     if let Some(agent) = filter.agent {
         query.push(" AND e.agent_id = ").push_bind(agent.0);
@@ -97,16 +136,66 @@ where
         query.push(" AND e.served_not_after < ").push_bind(before.0);
     }
     if let Some(text) = &filter.text {
-        let escaped =
-            text.to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        let pattern = format!("%{escaped}%");
-        query.push(" AND (e.ip || ':' || CAST(e.port AS TEXT) LIKE ").push_bind(pattern.clone());
-        query.push(" ESCAPE '\\' OR e.served_names LIKE ").push_bind(pattern.clone());
-        query.push(" ESCAPE '\\' OR lower(e.server_name) LIKE ").push_bind(pattern.clone());
-        query.push(" ESCAPE '\\' OR lower(e.alias) LIKE ").push_bind(pattern);
-        query.push(" ESCAPE '\\' OR CAST(e.order_number AS TEXT) = ").push_bind(text.clone());
-        query.push(")");
+        push_text(query, text.trim());
     }
+}
+
+fn push_text<DB>(query: &mut QueryBuilder<DB>, text: &str)
+where
+    DB: sqlx::Database,
+    for<'q> String: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    let typed = text.to_lowercase();
+    let escaped = typed.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let pattern = format!("%{escaped}%");
+    query.push(" AND (e.ip || ':' || CAST(e.port AS TEXT) LIKE ").push_bind(pattern.clone());
+    // The names are one JSON text: what is of their letters only is found within one of them.
+    let of_names = |one: char| one.is_ascii_alphanumeric() || ".*-:".contains(one);
+    let certified = match DnsName::parse_host(text) {
+        Ok(name) if !typed.is_ascii() => name.to_string(),
+        _ => typed,
+    };
+    if certified.chars().all(of_names) {
+        let pattern = format!("%{certified}%");
+        query.push(" ESCAPE '\\' OR e.served_names LIKE ").push_bind(pattern.clone());
+        query.push(" ESCAPE '\\' OR e.served_common_name LIKE ").push_bind(pattern);
+    }
+    query.push(" ESCAPE '\\' OR lower(e.server_name) LIKE ").push_bind(pattern.clone());
+    query.push(" ESCAPE '\\' OR lower(e.alias) LIKE ").push_bind(pattern);
+    query.push(" ESCAPE '\\' OR CAST(e.order_number AS TEXT) = ").push_bind(text.to_owned());
+    query.push(")");
+}
+
+/// Endpoints that people see with this status.
+fn push_status<DB>(query: &mut QueryBuilder<DB>, status: EndpointStatus, moment: Moment)
+where
+    DB: sqlx::Database,
+    for<'q> String: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+    for<'q> i64: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    let unheard = moment.unheard_before.0;
+    query.push("(e.status = ").push_bind(status.as_str().to_owned());
+    if status == EndpointStatus::AgentError {
+        query.push(" OR (coalesce(a.last_seen_at, 0) < ").push_bind(unheard).push(" AND ");
+        push_in(query, EndpointStatus::waits_for_the_agent);
+        query.push(")");
+    } else if status.waits_for_the_agent() {
+        query.push(" AND coalesce(a.last_seen_at, 0) >= ").push_bind(unheard);
+    }
+    query.push(")");
+}
+
+fn push_in<DB>(query: &mut QueryBuilder<DB>, which: fn(EndpointStatus) -> bool)
+where
+    DB: sqlx::Database,
+    for<'q> String: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    query.push("e.status IN (");
+    let mut statuses = query.separated(", ");
+    for status in EndpointStatus::ALL.iter().filter(|status| which(**status)) {
+        statuses.push_bind(status.as_str().to_owned());
+    }
+    query.push(")");
 }
 
 fn push_place<DB>(
@@ -146,6 +235,19 @@ fn push_place<DB>(
 }
 
 impl Tx {
+    /// How many endpoints the filter shows; at most [`MOST`].
+    pub async fn count_endpoints(&mut self, filter: &EndpointFilter) -> Result<u64, StoreError> {
+        let count: i64 = on!(self, |conn| {
+            let mut query = QueryBuilder::new(
+                "SELECT count(*) FROM (SELECT 1 AS one FROM endpoints e JOIN agents a ON a.id = e.agent_id",
+            );
+            push_filter(&mut query, filter);
+            query.push(format_args!(" LIMIT {MOST}) AS found"));
+            query.build_query_scalar().fetch_one(&mut *conn).await?
+        });
+        small("count", count)
+    }
+
     /// One page of endpoints behind `after`.
     pub async fn endpoints(
         &mut self,

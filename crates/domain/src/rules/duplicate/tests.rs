@@ -33,6 +33,25 @@ fn d1_copies_subject_product_names_and_hash() {
 }
 
 #[test]
+fn d1_names_that_are_listed_are_the_orders() {
+    let file = order(5, "ssl_multi_domain", "www.example.com example.com", 100);
+    let listed = |common_name: &str, text: &str| {
+        let common_name = (!common_name.is_empty()).then(|| name(common_name));
+        check_names_listed(&file.order, common_name.as_ref(), &names(text)).map_err(|no| no.code)
+    };
+    assert_eq!(listed("", ""), Ok(()));
+    assert_eq!(listed("www.example.com", ""), Ok(()));
+    assert_eq!(listed("www.example.com", "example.com"), Ok(()), "the common name counts in");
+    assert_eq!(listed("", "example.com www.example.com"), Ok(()));
+    assert_eq!(listed("", "www.example.com"), Err("names_missing"));
+    assert_eq!(listed("example.com", "example.com www.example.com"), Err("other_common_name"));
+    assert_eq!(listed("api.example.com", ""), Err("other_common_name"));
+    assert_eq!(listed("", "api.example.com"), Ok(()), "an addition: rule D6");
+    let words = check_names_listed(&file.order, None, &names("www.example.com")).unwrap_err();
+    assert!(words.message.contains("also example.com"), "{}", words.message);
+}
+
+#[test]
 fn d2_plan_has_no_place_for_a_revocation() {
     // The pattern names every field: one that could revoke would have to be added here.
     let DuplicatePlan {

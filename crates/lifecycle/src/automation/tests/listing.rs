@@ -1,11 +1,13 @@
 //! What the lists of profiles and agents show.
 
-use domain::model::Role;
+use domain::model::{EndpointStatus, RevocationReason, RevocationTarget, Role};
+use store::endpoints::{EndpointFilter, EndpointSort};
 
 use super::*;
 use crate::LifecycleError;
 use crate::automation::{AgentFilter, AgentSort, ProfileFilter, ProfileSort};
 use crate::lists::PageOf;
+use crate::revoke::RevokeForm;
 
 #[tokio::test]
 async fn profiles_are_told_apart_by_what_they_need() {
@@ -59,5 +61,97 @@ async fn an_agent_is_meant_by_number_or_name() {
         assert!(yard.agent_meant(&limited, "host-1").await.is_err());
         let page = PageOf::first(AgentSort::Name, 1);
         assert!(yard.agents(&limited, &AgentFilter::default(), &page).await.is_err());
+    }
+}
+
+impl Yard {
+    /// Its agent calls.
+    async fn hear_of_agent(&self) {
+        let (agent, now) = (self.agent, self.clock().now());
+        let heard = self
+            .store()
+            .write(move |tx| {
+                Box::pin(
+                    async move { Ok::<_, LifecycleError>(tx.touch_agent(agent, None, now).await?) },
+                )
+            })
+            .await;
+        heard.unwrap();
+    }
+
+    /// What the list shows with this filter, by port, and how many the same filter counts.
+    async fn shown(&self, filter: EndpointFilter) -> Vec<u16> {
+        let sort = EndpointSort::Address;
+        let page =
+            self.endpoints(&Actor::Operator, filter.clone(), sort, false, None, 50).await.unwrap();
+        let ports: Vec<u16> = page.rows.iter().map(|row| row.port).collect();
+        let mut tx = self.store().reader().await.unwrap();
+        let moment = crate::automation::moment(self.clock().now());
+        let counted = tx.count_endpoints(&EndpointFilter { moment, ..filter }).await.unwrap();
+        assert_eq!(counted, ports.len() as u64);
+        ports
+    }
+}
+
+#[tokio::test]
+async fn endpoints_are_found_by_their_names_and_not_by_how_these_are_stored() {
+    for yard in yards().await {
+        let first = yard.sell("ssl_plus", "www.example.com").await.order;
+        let second = yard.sell("ssl_plus", "xn--bcher-kva.example.com").await.order;
+        for (port, order) in [(1, first), (2, second)] {
+            let served = yard.certificates(order).await.remove(0);
+            yard.endpoint(port, Some(&served)).await;
+        }
+        yard.endpoint(3, None).await;
+        let found = async |text: &str| {
+            yard.shown(EndpointFilter { text: Some(text.to_owned()), ..EndpointFilter::default() })
+                .await
+        };
+        assert_eq!(found("EXAMPLE.com").await, [1, 2]);
+        assert_eq!(found(" www.ex ").await, [1]);
+        assert_eq!(found("Bücher.example.com").await, [2], "as people read it");
+        assert_eq!(found(&second.to_string()).await, [2]);
+        assert_eq!(found("127.0.0.1:3").await, [3]);
+        for text in ["\"", "[", "]", ",", "[\"www", "com\"", "\\", "_", "%", "www example"] {
+            assert_eq!(found(text).await, [0_u16; 0], "{text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_needs_action_is_counted_as_the_list_shows_it() {
+    for yard in yards().await {
+        let good = yard.sell("ssl_plus", "www.example.com").await.order;
+        let bad = yard.sell("ssl_plus", "api.example.com").await.order;
+        let good = yard.certificates(good).await.remove(0);
+        let served = yard.certificates(bad).await.remove(0);
+        yard.endpoint(1, Some(&good)).await;
+        yard.endpoint(2, Some(&served)).await;
+        let planned = yard.endpoint(3, None).await;
+        let wanted = || EndpointFilter { needs_action: true, ..EndpointFilter::default() };
+        let with = |status| EndpointFilter { status: Some(status), ..EndpointFilter::default() };
+        let dashboard = async || yard.dashboard(&Actor::Operator).await.unwrap().needing_action;
+        assert_eq!((yard.shown(wanted()).await, dashboard().await), (vec![], 0));
+
+        let form = RevokeForm {
+            target: RevocationTarget::Certificate { id: served.certificate.id },
+            reason: RevocationReason::Superseded,
+            note: String::new(),
+            submit_token: String::new(),
+        };
+        yard.request_revoke(&Actor::Operator, bad, &form).await.unwrap();
+        assert_eq!((yard.shown(wanted()).await, dashboard().await), (vec![2], 1), "revoked");
+
+        yard.hear_of_agent().await;
+        yard.schedule(&Actor::Operator, yard.fresh(planned, "new.example.com")).await.unwrap();
+        assert_eq!(yard.shown(with(EndpointStatus::Scheduled)).await, [3]);
+        assert_eq!(yard.shown(wanted()).await, [2]);
+        yard.clock().advance(Days(1));
+        assert_eq!(yard.shown(with(EndpointStatus::Scheduled)).await, [0_u16; 0]);
+        assert_eq!(yard.shown(with(EndpointStatus::AgentError)).await, [3], "its agent is silent");
+        assert_eq!((yard.shown(wanted()).await, dashboard().await), (vec![2, 3], 2));
+
+        yard.clock().advance(Days(400));
+        assert_eq!((yard.shown(wanted()).await, dashboard().await), (vec![1, 2, 3], 3), "expired");
     }
 }
