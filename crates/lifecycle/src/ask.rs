@@ -197,6 +197,11 @@ pub fn form_token() -> String {
     aws_lc_rs::rand::fill(&mut bytes).map(|()| hex::encode(bytes)).unwrap_or_default()
 }
 
+/// The names that a program lists in a field of its own; none where it leaves that out.
+pub(crate) fn listed(field: &'static str, text: &str) -> Result<NameSet> {
+    NameSet::parse_list(text).map_err(|error| LifecycleError::field(field, error.to_string()))
+}
+
 /// Trims a note; none where nothing is left.
 pub(crate) fn note(text: &str) -> Result<Option<String>> {
     let text = text.trim();

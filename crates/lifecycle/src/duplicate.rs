@@ -8,7 +8,7 @@ use domain::rules::{
 };
 use domain::{NameSet, OrderNumber, ProfileId};
 
-use crate::ask::{note, read_csr};
+use crate::ask::{listed, note, read_csr};
 use crate::order_new::{submit_key, take};
 use crate::place::check_visible;
 use crate::{Actor, Ask, FieldFault, Lifecycle, LifecycleError, Outcome, Result, What};
@@ -113,10 +113,6 @@ impl Lifecycle {
         files.sort_by_key(|file| judged.orders.iter().position(|number| *number == file.number()));
         Ok((files, judged))
     }
-}
-
-fn listed(field: &'static str, text: &str) -> Result<NameSet> {
-    NameSet::parse_list(text).map_err(|error| LifecycleError::field(field, error.to_string()))
 }
 
 #[cfg(test)]

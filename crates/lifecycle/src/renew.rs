@@ -9,7 +9,7 @@ use domain::rules::{
 use domain::{Name, NameSet, OrderNumber, ProfileId, Timestamp};
 use store::Tx;
 
-use crate::ask::{note, read_csr};
+use crate::ask::{listed, note, read_csr};
 use crate::caa::CaaRounds;
 use crate::order_new::{Terms, sold, submit_key, take};
 use crate::place::{Asker, Placed, Placing, check_visible, locked_file, place};
@@ -186,11 +186,8 @@ impl Lifecycle {
 /// Names that the CSR has beyond the order's: a person should know that they won't be issued.
 /// Rule D12: a renewal has the names of its order. Others are not left out in silence.
 fn check_own_names(order: &Order, form: &RenewForm) -> Result<()> {
-    let read = |field: &'static str, text: &str| {
-        NameSet::parse_list(text).map_err(|error| LifecycleError::field(field, error.to_string()))
-    };
-    let asked = read("common_name", &form.common_name)?;
-    let names = read("names", &form.names)?;
+    let asked = listed("common_name", &form.common_name)?;
+    let names = listed("names", &form.names)?;
     let with_common_name = |names| NameSet::with_common_name(&order.common_name, names);
     let field = if !asked.is_empty() && asked != with_common_name(NameSet::default()) {
         "common_name"
