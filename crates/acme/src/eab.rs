@@ -5,6 +5,7 @@ use aws_lc_rs::hmac;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use crate::json;
 use crate::jwk::Jwk;
 use crate::jws::{Flattened, JwsError, decode};
 
@@ -36,8 +37,10 @@ struct Header {
     url: Option<String>,
     nonce: Option<IgnoredAny>,
     jwk: Option<IgnoredAny>,
-    crit: Option<IgnoredAny>,
-    b64: Option<IgnoredAny>,
+    #[serde(default, deserialize_with = "json::is_there")]
+    crit: bool,
+    #[serde(default, deserialize_with = "json::is_there")]
+    b64: bool,
 }
 
 impl Binding {
@@ -47,12 +50,12 @@ impl Binding {
         let malformed = |_: JwsError| BindingError::Malformed("it is not a flattened JWS");
         let flattened = Flattened::parse(json.as_bytes()).map_err(malformed)?;
         let protected = decode(&flattened.protected, "").map_err(malformed)?;
-        let header: Header = serde_json::from_slice(&protected)
+        let header: Header = json::read(&protected)
             .map_err(|_| BindingError::Malformed("its protected header can't be read"))?;
         if header.nonce.is_some() || header.jwk.is_some() {
             return Err(BindingError::Malformed("its protected header must not hold nonce or jwk"));
         }
-        if header.crit.is_some() || header.b64.is_some() {
+        if header.crit || header.b64 {
             return Err(BindingError::Malformed("critical extensions are not supported"));
         }
         if header.url.as_deref() != Some(url) {

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use crate::json;
 use crate::jws::Algorithm;
 
 /// RSA moduli that are accepted, in bits (CA/Browser Forum Baseline Requirements 6.1.5 sets the
@@ -117,14 +118,14 @@ const UNREADABLE: KeyError = KeyError::Unreadable("it is not a JSON object of te
 impl Jwk {
     /// Reads a JWK. Members other than those of the key itself are ignored (RFC 7517 section 4).
     pub fn parse(json: &str) -> Result<Self, KeyError> {
-        serde_json::from_str(json)
+        json::read(json.as_bytes())
             .map_err(|_| UNREADABLE)
             .and_then(|members| Self::from_members(&members))
     }
 
     /// As [`Jwk::parse`], from JSON that was read already.
     pub fn from_value(json: serde_json::Value) -> Result<Self, KeyError> {
-        serde_json::from_value(json)
+        json::read_value(json)
             .map_err(|_| UNREADABLE)
             .and_then(|members| Self::from_members(&members))
     }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use crate::json;
 use crate::jwk::{Jwk, KeyError};
 
 /// The signature algorithms that requests may use (RFC 7518 section 3.1, RFC 8037).
@@ -104,13 +105,15 @@ struct Header {
     url: Option<String>,
     jwk: Option<Value>,
     kid: Option<String>,
-    crit: Option<IgnoredAny>,
-    b64: Option<IgnoredAny>,
+    #[serde(default, deserialize_with = "json::is_there")]
+    crit: bool,
+    #[serde(default, deserialize_with = "json::is_there")]
+    b64: bool,
 }
 
 impl Flattened {
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, JwsError> {
-        let flattened: Self = serde_json::from_slice(bytes).map_err(|_| {
+        let flattened: Self = json::read(bytes).map_err(|_| {
             JwsError::Malformed(
                 "the body must be one JSON object with protected, payload and signature",
             )
@@ -139,10 +142,10 @@ impl Jws {
     pub fn parse(bytes: &[u8]) -> Result<Self, JwsError> {
         let flattened = Flattened::parse(bytes)?;
         let protected = decode(&flattened.protected, "protected is not unpadded base64url")?;
-        let header: Header = serde_json::from_slice(&protected).map_err(|_| {
+        let header: Header = json::read(&protected).map_err(|_| {
             JwsError::Malformed("the protected header is not a JSON object with alg, nonce and url")
         })?;
-        if header.crit.is_some() || header.b64.is_some() {
+        if header.crit || header.b64 {
             return Err(JwsError::Malformed(
                 "critical extensions and unencoded payloads are not supported",
             ));

@@ -9,6 +9,7 @@ pub mod config;
 mod directory;
 pub mod eab;
 mod endpoints;
+mod json;
 pub mod jwk;
 pub mod jws;
 pub mod nonce;

@@ -11,6 +11,7 @@ use domain::model::acme::{AccountStatus, AcmeAccount};
 use serde::de::DeserializeOwned;
 
 use crate::AcmeServer;
+use crate::json;
 use crate::jwk::Jwk;
 use crate::jws::{Jws, Signer};
 use crate::nonce::Check;
@@ -82,7 +83,7 @@ impl Signed {
 
 /// A payload as JSON of the wanted form.
 pub fn read<T: DeserializeOwned>(payload: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(payload).map_err(|error| {
+    json::read(payload).map_err(|error| {
         Problem::malformed(format!("The payload can't be read as JSON for this resource: {error}."))
     })
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::Answer;
 use super::account::show;
 use crate::AcmeServer;
+use crate::json;
 use crate::jwk::Jwk;
 use crate::jws::{Jws, Signer};
 use crate::problem::Problem;
@@ -34,7 +35,7 @@ pub async fn post(State(server): State<AcmeServer>, request: ByAccount) -> Answe
     if inner.nonce.is_some() {
         return Err(Problem::malformed("The inner JWS must not have a nonce."));
     }
-    let change: KeyChange = serde_json::from_slice(&inner.payload).map_err(|_| {
+    let change: KeyChange = json::read(&inner.payload).map_err(|_| {
         Problem::malformed("The inner payload must be an object with account and oldKey.")
     })?;
     if change.account != server.urls().account(account.id) {

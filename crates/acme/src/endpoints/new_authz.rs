@@ -8,13 +8,14 @@ use super::Answer;
 use super::authorization::show;
 use super::new_order::{RawIdentifier, read_identifiers};
 use crate::AcmeServer;
+use crate::json::Object;
 use crate::problem::{Kind, Problem};
 use crate::reply::Reply;
 use crate::request::ByAccount;
 
 #[derive(Deserialize)]
 struct NewAuthorization {
-    identifier: RawIdentifier,
+    identifier: Object<RawIdentifier>,
 }
 
 pub async fn post(State(server): State<AcmeServer>, request: ByAccount) -> Answer {

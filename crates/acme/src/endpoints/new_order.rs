@@ -10,13 +10,14 @@ use serde::Deserialize;
 use super::{Answer, orders};
 use crate::AcmeServer;
 use crate::directory::PROFILE;
+use crate::json::Object;
 use crate::problem::{Kind, Problem};
 use crate::request::{self, ByAccount, ForOrder};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct NewOrder {
-    identifiers: Vec<RawIdentifier>,
+    identifiers: Vec<Object<RawIdentifier>>,
     not_before: Option<String>,
     not_after: Option<String>,
     profile: Option<String>,
@@ -34,10 +35,10 @@ pub struct RawIdentifier {
 /// Identifiers as orders hold them: names in lower case, each once, in the client's order. Whether
 /// they are names and addresses is looked at with the order. Faults are told for each (RFC 8555
 /// section 6.7.1).
-pub fn read_identifiers(raw: Vec<RawIdentifier>) -> Result<Vec<Identifier>, Problem> {
+pub fn read_identifiers(raw: Vec<Object<RawIdentifier>>) -> Result<Vec<Identifier>, Problem> {
     let mut identifiers: Vec<Identifier> = Vec::with_capacity(raw.len().min(1_000));
     let mut faults = Vec::new();
-    for one in raw.into_iter().take(1_000) {
+    for Object(one) in raw.into_iter().take(1_000) {
         match read_identifier(&one) {
             Ok(identifier) if identifiers.contains(&identifier) => {}
             Ok(identifier) => identifiers.push(identifier),

@@ -120,6 +120,7 @@ async fn outer_flaws(client: &Client, route: &Route) -> Vec<Flaw> {
         ("nothing", String::new(), 400),
         ("no JSON", "{".to_owned(), 400),
         ("an array", "[]".to_owned(), 400),
+        ("a list of the members' values", listed(client, route).await, 400),
         ("deep", deep, 400),
         ("compact", "a.b.c".to_owned(), 400),
         ("too large", format!("{{\"protected\":\"{}\"", "a".repeat(60_000)), 413),
@@ -151,6 +152,13 @@ async fn outer_flaws(client: &Client, route: &Route) -> Vec<Flaw> {
         });
     }
     flaws
+}
+
+/// A good request whose members are given by their place instead of their name.
+async fn listed(client: &Client, route: &Route) -> String {
+    let (header, payload) = good(client, route).await;
+    let body = jws(&client.key, &header, &payload);
+    json!([body["protected"], body["payload"], body["signature"]]).to_string()
 }
 
 /// Flaws of the protected header, signed all the same.
@@ -186,6 +194,15 @@ async fn header_flaws(client: &Client, route: &Route) -> Vec<Flaw> {
     add("no alg", without("alg", &base), 400, "malformed");
     add("crit", with("crit", json!(["exp"]), &base), 400, "malformed");
     add("b64 false", with("b64", json!(false), &base), 400, "malformed");
+    add("crit null", with("crit", Value::Null, &base), 400, "malformed");
+    add("b64 null", with("b64", Value::Null, &base), 400, "malformed");
+    let members = ["alg", "nonce", "url", "jwk", "kid", "crit", "b64"];
+    let listed = members.iter().map(|member| base[*member].clone()).collect();
+    add("a list of the members' values", listed, 400, "malformed");
+    if let Some(jwk) = base.get("jwk") {
+        let listed = json!([jwk["kty"], jwk["crv"], null, null, jwk["x"], jwk["y"], null, null]);
+        add("a key as a list", with("jwk", listed, &base), 400, "badPublicKey");
+    }
     add("no url", without("url", &base), 400, "malformed");
     add("an array as nonce", with("nonce", json!(["x"]), &base), 400, "malformed");
     add(
@@ -311,6 +328,28 @@ async fn every_route_answers_every_flaw_and_changes_nothing() {
         assert!(nonces.iter().all(|nonce| nonce.len() >= 22));
         assert_eq!(state(&client, &seen).await, before, "on {}", house.kind);
         assert_eq!(client.fetch(&format!("{}/orders", seen[0])).await.json(), orders);
+    }
+}
+
+/// Payloads are objects, and so is what they hold: nothing is taken for a member by its place.
+#[tokio::test]
+async fn a_list_of_values_is_no_object() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_dv_geotrust").await;
+        let account = client.account.clone().unwrap();
+        for (url, payload) in [
+            (
+                client.url("new-order"),
+                json!([[{"type": "dns", "value": "a.test"}], null, null, null, null]),
+            ),
+            (client.url("new-order"), json!({"identifiers": [["dns", "a.test"]]})),
+            (client.url("new-authz"), json!([{"type": "dns", "value": "a.test"}])),
+            (client.url("new-authz"), json!({"identifier": ["dns", "a.test"]})),
+            (account, json!([["mailto:x@example.com"], null])),
+        ] {
+            let refused = client.post(&url, Some(payload.clone())).await.expect(400);
+            assert_eq!(refused.problem(), "malformed", "{payload} on {}", house.kind);
+        }
     }
 }
 
