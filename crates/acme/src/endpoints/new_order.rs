@@ -36,9 +36,9 @@ pub struct RawIdentifier {
 /// they are names and addresses is looked at with the order. Faults are told for each (RFC 8555
 /// section 6.7.1).
 pub fn read_identifiers(raw: Vec<Object<RawIdentifier>>) -> Result<Vec<Identifier>, Problem> {
-    let mut identifiers: Vec<Identifier> = Vec::with_capacity(raw.len().min(1_000));
+    let mut identifiers: Vec<Identifier> = Vec::new();
     let mut faults = Vec::new();
-    for Object(one) in raw.into_iter().take(1_000) {
+    for Object(one) in raw {
         match read_identifier(&one) {
             Ok(identifier) if identifiers.contains(&identifier) => {}
             Ok(identifier) => identifiers.push(identifier),

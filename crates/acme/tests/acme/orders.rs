@@ -230,6 +230,17 @@ async fn identifiers_are_refused_one_by_one() {
     }
 }
 
+/// However often a name is said, none behind it is lost.
+#[tokio::test]
+async fn a_name_behind_a_thousand_others_counts() {
+    let house = houses().await.remove(0);
+    let client = house.client("dv", "ssl_dv_geotrust").await;
+    let mut names = vec!["a.b"; 1_000];
+    names.push("late.test");
+    let order = client.order(&names).await.expect(201).json();
+    assert_eq!(order["identifiers"].as_array().unwrap().len(), 2, "{order}");
+}
+
 #[tokio::test]
 async fn wildcards_keep_their_star_in_the_order_and_lose_it_in_the_authorization() {
     for house in houses().await {
