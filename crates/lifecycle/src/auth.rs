@@ -214,19 +214,7 @@ impl Attempt {
     }
 
     fn address_key(&self) -> Option<String> {
-        self.address.map(|address| format!("sign-in:address:{}", network(address)))
-    }
-}
-
-/// The address, or for IPv6 its /64: one household or attacker has at least that many.
-fn network(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(v4) => v4.to_string(),
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            v6.to_ipv4_mapped()
-                .map_or_else(|| format!("{a:x}:{b:x}:{c:x}:{d:x}::/64"), |v4| v4.to_string())
-        }
+        self.address.map(|address| format!("sign-in:address:{}", rate::network(address)))
     }
 }
 

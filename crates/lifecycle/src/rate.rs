@@ -4,6 +4,8 @@
 //! Leaky buckets: each attempt adds one, time takes out. One statement reads, decides and writes,
 //! so attempts in parallel can't slip through.
 
+use std::net::IpAddr;
+
 use domain::Timestamp;
 use store::Tx;
 use store::rate::{Bucket, ONE};
@@ -46,6 +48,18 @@ pub async fn take(tx: &mut Tx, now: Timestamp, key: &str, limit: Limit) -> Resul
     let wait = u64::try_from(over.max(0)).unwrap_or(0);
     let rate = u64::try_from(limit.drained_each_second).unwrap_or(1);
     Err(LifecycleError::Throttled { retry_after_seconds: wait.div_ceil(rate).max(1) })
+}
+
+/// Whom a limit by address counts: the address, or for IPv6 its /64: one household or attacker has at least that many.
+pub fn network(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            v6.to_ipv4_mapped()
+                .map_or_else(|| format!("{a:x}:{b:x}:{c:x}:{d:x}::/64"), |v4| v4.to_string())
+        }
+    }
 }
 
 /// Puts one attempt back: it turned out to be a good one.

@@ -1,11 +1,12 @@
 //! newAccount, accounts, external account binding, keyChange (RFC 8555 section 7.3).
 
 use domain::{AcmeAccountId, Days};
-use lifecycle::Actor;
+use lifecycle::acme::{AcmeError, Quota, Registration};
+use lifecycle::{Actor, LifecycleError};
 use serde_json::json;
 
 use crate::client::{Client, Key, binding, csr, jws};
-use crate::house::houses;
+use crate::house::{house_with, houses};
 
 #[tokio::test]
 async fn an_account_of_each_key_type_is_made_once_and_given_back_without_binding() {
@@ -212,4 +213,35 @@ async fn a_key_change_is_checked_and_keeps_open_orders() {
         client.fetch(&account).await.expect(200);
         assert_eq!(client.fetch(&order).await.expect(200).json()["status"], "ready");
     }
+}
+
+/// Whoever has one IPv6 address has a network of them.
+#[tokio::test]
+async fn new_accounts_are_counted_by_network() {
+    let house = house_with(|config| {
+        config.policy.limits.accounts_per_address = Quota::per(2, 3_600);
+    })
+    .await;
+    let credential = house.url("one", "ssl_plus").await;
+    let register = async |address: &str| {
+        let key = Key::generate("ES256");
+        let registration = Registration {
+            jwk: key.jwk().to_string(),
+            thumbprint: key.thumbprint(),
+            contacts: Vec::new(),
+            terms_agreed: true,
+            kid: credential.kid.clone(),
+            address: Some(address.parse().unwrap()),
+        };
+        house.server.desk().register(registration).await
+    };
+    for address in ["2001:db8:1:2::1", "2001:db8:1:2:3::1", "192.0.2.1", "::ffff:192.0.2.1"] {
+        register(address).await.unwrap();
+    }
+    for address in ["2001:db8:1:2:ffff::9", "192.0.2.1"] {
+        let limited = register(address).await.unwrap_err();
+        let throttled = matches!(limited, AcmeError::Desk(LifecycleError::Throttled { .. }));
+        assert!(throttled, "{address}: {limited:?}");
+    }
+    register("2001:db8:1:3::1").await.unwrap();
 }

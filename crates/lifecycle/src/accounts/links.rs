@@ -167,7 +167,13 @@ impl Lifecycle {
             .write(move |tx| {
                 Box::pin(async move {
                     if let Some(address) = address {
-                        rate::take(tx, now, &format!("link:{address}"), PER_ADDRESS).await?;
+                        rate::take(
+                            tx,
+                            now,
+                            &format!("link:{}", rate::network(address)),
+                            PER_ADDRESS,
+                        )
+                        .await?;
                     }
                     let link = tx
                         .link(&hash)

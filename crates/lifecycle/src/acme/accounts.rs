@@ -11,6 +11,7 @@ use store::acme::{BindingKey, NewAcmeAccount};
 use super::urls::purpose;
 use super::{AcmeDesk, AcmeError, AcmeResult, actor};
 use crate::audit::{AuditEntry, record};
+use crate::rate::network;
 use crate::{Actor, LifecycleError};
 
 /// A new account's facts, with its binding verified.
@@ -85,8 +86,12 @@ impl AcmeDesk {
         let now = self.clock().now();
         let limits = self.policy.limits;
         if let Some(address) = registration.address {
-            self.take(format!("acme-new-account/{address}"), limits.accounts_per_address, now)
-                .await?;
+            self.take(
+                format!("acme-new-account/{}", network(address)),
+                limits.accounts_per_address,
+                now,
+            )
+            .await?;
         }
         self.take(
             format!("acme-new-account/{}", registration.kid),

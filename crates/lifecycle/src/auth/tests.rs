@@ -119,7 +119,7 @@ async fn a_new_password_ends_the_other_sessions() {
 
 #[test]
 fn an_ipv6_household_is_one_address() {
-    let net = |text: &str| network(text.parse().unwrap());
+    let net = |text: &str| rate::network(text.parse().unwrap());
     assert_eq!(net("2001:db8:1:2::1"), net("2001:db8:1:2:ffff::9"));
     assert_ne!(net("2001:db8:1:2::1"), net("2001:db8:1:3::1"));
     assert_eq!(net("::ffff:192.0.2.7"), "192.0.2.7");
