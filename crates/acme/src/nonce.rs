@@ -14,6 +14,10 @@ use domain::Timestamp;
 /// Seconds for which a nonce is good.
 pub const LIFETIME: i64 = 3600;
 
+/// Seconds by which the clock of one node may be ahead of another's: the other one still takes its
+/// nonces.
+const SKEW: i64 = 60;
+
 /// Nonces that may be outstanding at once in one process: 2 MiB of bits, or over five minutes at
 /// 50,000 nonces a second.
 const WINDOW: u64 = 1 << 24;
@@ -103,7 +107,11 @@ impl Nonces {
     /// Checks a nonce and, where this process remembers, uses it up.
     pub fn spend(&self, nonce: &str, now: Timestamp) -> Check {
         let Some((number, made)) = self.open(nonce) else { return Check::Bad };
-        if !(0..=LIFETIME).contains(&now.seconds_since(made)) {
+        let newest = match &self.spent {
+            Spent::Here(_) => 0,
+            Spent::Shared => -SKEW,
+        };
+        if !(newest..=LIFETIME).contains(&now.seconds_since(made)) {
             return Check::Bad;
         }
         match &self.spent {
@@ -210,5 +218,16 @@ mod tests {
         let nonce = a.issue(NOW);
         assert!(matches!(b.spend(&nonce, NOW), Check::AskStore { spent } if spent == nonce));
         assert_eq!(Nonces::for_nodes(b"other").spend(&nonce, NOW), Check::Bad);
+    }
+
+    #[test]
+    fn a_node_takes_the_nonces_of_one_whose_clock_is_ahead() {
+        let nonce = Nonces::for_nodes(b"shared").issue(NOW);
+        let behind =
+            |seconds| Nonces::for_nodes(b"shared").spend(&nonce, NOW.plus_seconds(seconds));
+        assert!(matches!(behind(-1), Check::AskStore { .. }));
+        assert!(matches!(behind(-SKEW), Check::AskStore { .. }));
+        assert_eq!(behind(-SKEW - 1), Check::Bad);
+        assert_eq!(behind(LIFETIME + 1), Check::Bad);
     }
 }
