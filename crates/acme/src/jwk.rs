@@ -7,6 +7,7 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use lifecycle::acme::has_small_order;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -96,6 +97,9 @@ pub enum KeyError {
     /// The coordinates are no point of the curve.
     #[error("The key is not a valid point of its curve.")]
     NotOnCurve,
+    /// An Ed25519 point of small order.
+    #[error("Anybody can sign for this key without a private one. Make a new key.")]
+    SmallOrder,
     /// The JWK holds the private key.
     #[error("The JWK holds a private key. Make a new key, and send the public part only.")]
     Private,
@@ -221,6 +225,9 @@ impl Jwk {
 
     fn ed25519(x: Vec<u8>) -> Result<Self, KeyError> {
         ParsedPublicKey::new(&signature::ED25519, &x).map_err(|_| KeyError::NotOnCurve)?;
+        if has_small_order(&x) {
+            return Err(KeyError::SmallOrder);
+        }
         Ok(Self::Ed25519 { x })
     }
 

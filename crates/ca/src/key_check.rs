@@ -125,6 +125,11 @@ pub enum KeyFault {
     /// Not a point of its curve.
     #[error("The public key is not a point on its curve. Make a new key.")]
     NotOnCurve,
+    /// One of the few points of Ed25519 under which anybody can sign.
+    #[error(
+        "The Ed25519 key is none: anybody can sign for it without a private key. Make a new key."
+    )]
+    SmallOrder,
 }
 
 /// Reads and judges a `SubjectPublicKeyInfo` in DER.
@@ -159,6 +164,9 @@ pub fn check(spki_der: &[u8]) -> Result<KeyFacts, KeyFault> {
         }
         "1.3.101.112" if parameters.is_none() => {
             check_bytes(&spki, 32, &ED25519)?;
+            if has_small_order(&spki.subject_public_key.data) {
+                return Err(KeyFault::SmallOrder);
+            }
             Ok(KeyFacts::Ed25519)
         }
         _ => Err(KeyFault::UnsupportedAlgorithm),
@@ -175,6 +183,44 @@ fn check_bytes(
         return Err(KeyFault::Unreadable);
     }
     ParsedPublicKey::new(algorithm, bytes).map(|_| ()).map_err(|_| KeyFault::NotOnCurve)
+}
+
+/// The y-coordinates, little-endian, of Ed25519's points of order 1, 2, 4 and 8, and those beyond the
+/// field's prime that stand for the same (RFC 8032 section 5.1.3 has decoders refuse them).
+const SMALL_ORDER: [[u8; 32]; 7] = [
+    ends(0x00, 0x00, 0x00),
+    ends(0x01, 0x00, 0x00),
+    ends(0xec, 0xff, 0x7f),
+    ends(0xed, 0xff, 0x7f),
+    ends(0xee, 0xff, 0x7f),
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98,
+        0xf0, 0xd5, 0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53,
+        0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67,
+        0x0f, 0x2a, 0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac,
+        0x03, 0x7a,
+    ],
+];
+
+const fn ends(first: u8, between: u8, last: u8) -> [u8; 32] {
+    let mut bytes = [between; 32];
+    bytes[0] = first;
+    bytes[31] = last;
+    bytes
+}
+
+/// Whether an Ed25519 key is a point of small order: signatures that verify under it are made
+/// without a private key, one of them for all messages in the worst case.
+pub fn has_small_order(key: &[u8]) -> bool {
+    let mut y = key.to_vec();
+    if let Some(last) = y.last_mut() {
+        // The sign of x.
+        *last &= 0x7f;
+    }
+    SMALL_ORDER.iter().any(|small| *small == y.as_slice())
 }
 
 fn check_rsa(key: &RSAPublicKey<'_>) -> Result<KeyFacts, KeyFault> {
@@ -334,6 +380,25 @@ mod tests {
         }
         let modulus = rough(1024, 1) * rough(1024, 2);
         assert_eq!(check(&rsa_spki(&modulus, 65_537)), Ok(KeyFacts::Rsa { bits: 2048 }));
+    }
+
+    #[test]
+    fn ed25519_keys_without_a_private_key_are_refused() {
+        let spki = |point: &[u8; 32]| {
+            [hex::decode("302a300506032b6570032100").unwrap().as_slice(), point].concat()
+        };
+        for mut point in SMALL_ORDER {
+            assert!(has_small_order(&point));
+            // Some of these the library refuses to decode.
+            assert!(check(&spki(&point)).is_err(), "{}", hex::encode(point));
+            point[31] |= 0x80;
+            assert!(check(&spki(&point)).is_err(), "{}", hex::encode(point));
+        }
+        assert_eq!(check(&spki(&SMALL_ORDER[1])), Err(KeyFault::SmallOrder));
+        // The base point (RFC 8032 section 5.1).
+        let mut base = [0x66; 32];
+        base[0] = 0x58;
+        assert_eq!(check(&spki(&base)), Ok(KeyFacts::Ed25519));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! newAccount, accounts, external account binding, keyChange (RFC 8555 section 7.3).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use domain::{AcmeAccountId, Days};
 use lifecycle::acme::{AcmeError, Quota, Registration};
 use lifecycle::{Actor, LifecycleError};
@@ -213,6 +215,26 @@ async fn a_key_change_is_checked_and_keeps_open_orders() {
         client.fetch(&account).await.expect(200);
         assert_eq!(client.fetch(&order).await.expect(200).json()["status"], "ready");
     }
+}
+
+/// Under the neutral point of Ed25519 one signature fits everything.
+#[tokio::test]
+async fn a_key_that_anybody_can_sign_for_is_none() {
+    let house = houses().await.remove(0);
+    let client = Client::new(&house);
+    let url = client.url("new-account");
+    let mut point = [0; 32];
+    point[0] = 1;
+    let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": B64.encode(point)});
+    let header = json!({"alg": "EdDSA", "jwk": jwk, "nonce": client.nonce().await, "url": url});
+    let signature = [point, [0; 32]].concat();
+    let body = json!({
+        "protected": B64.encode(header.to_string()),
+        "payload": B64.encode("{\"onlyReturnExisting\":true}"),
+        "signature": B64.encode(signature),
+    });
+    let refused = client.send(&url, body.to_string()).await.expect(400);
+    assert_eq!(refused.problem(), "badPublicKey");
 }
 
 /// Whoever has one IPv6 address has a network of them.

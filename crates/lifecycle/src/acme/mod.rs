@@ -30,6 +30,7 @@ use std::sync::Arc;
 use domain::model::acme::AcmeAccount;
 
 pub use accounts::{Registered, Registration};
+pub use ca::key_check::has_small_order;
 pub use challenges::{ValidationOutcome, ValidationTask};
 pub use error::{AcmeError, AcmeResult};
 pub use explain::{DryRun, DryRunAnswer};
