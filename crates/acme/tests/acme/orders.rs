@@ -545,6 +545,15 @@ async fn a_certificate_is_replaced_once() {
         client.finalize(&order.json(), &csr(&["www.example.com"], None)).await.expect(200);
         let twice = client.order_at("new-order", &["www.example.com"], with).await.expect(409);
         assert_eq!(twice.problem(), "alreadyReplaced");
+        // The serial without or with one more leading zero names no certificate.
+        let (aki, number) = id.split_once('.').unwrap();
+        let number = B64.decode(number).unwrap();
+        let (cut, padded) = (number.strip_prefix(&[0]), [&[0], number.as_slice()].concat());
+        for other in [cut, Some(padded.as_slice())].into_iter().flatten() {
+            let with = json!({"replaces": format!("{aki}.{}", B64.encode(other))});
+            let refused = client.order_at("new-order", &["www.example.com"], with).await;
+            assert_eq!(refused.expect(400).problem(), "malformed");
+        }
         assert!(!serial(&chain).is_empty());
     }
 }

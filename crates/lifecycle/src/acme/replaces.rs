@@ -40,7 +40,20 @@ fn parse(identifier: &str) -> AcmeResult<(Vec<u8>, Serial)> {
     if aki.is_empty() || serial.is_empty() || serial.len() > 21 {
         return Err(malformed());
     }
+    if !is_positive(&serial) {
+        return Err(AcmeError::NotFound("certificate"));
+    }
     Ok((aki, Serial::from_bytes(&serial)))
+}
+
+/// Whether these are the bytes of a positive INTEGER in DER. A certificate would have two identifiers
+/// otherwise, and could be replaced under each.
+fn is_positive(serial: &[u8]) -> bool {
+    match serial {
+        [] | [0] => false,
+        [0, second, ..] => *second >= 0x80,
+        [first, ..] => *first < 0x80,
+    }
 }
 
 /// The certificate, which must be of this database and, where the present authority issued it,
@@ -153,7 +166,17 @@ mod tests {
         let (aki, serial) = parse("aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE").unwrap();
         assert_eq!(aki.len(), 20);
         assert_eq!(serial.0, "87654321");
-        for bad in ["", "a", "a.b.c", "aYhb=.AIdl", ".AIdlQyE", "aYhb."] {
+        for bad in [
+            "",
+            "a",
+            "a.b.c",
+            "aYhb=.AIdl",
+            ".AIdlQyE",
+            "aYhb.",
+            "aYhb.AA",
+            "aYhb.h2VDIQ",
+            "aYhb.AACHZUMh",
+        ] {
             assert!(parse(bad).is_err(), "{bad}");
         }
     }
