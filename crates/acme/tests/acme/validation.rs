@@ -1,6 +1,7 @@
 //! http-01, dns-01, tls-alpn-01 and CAA against servers on loopback; and what validation must
 //! never do.
 
+use certdeck_acme::AcmeConfig;
 use serde_json::{Value, json};
 use store::testing::databases;
 
@@ -17,6 +18,11 @@ struct Scene {
 
 /// A scene on each database.
 async fn scenes(product: &str) -> Vec<Scene> {
+    scenes_with(product, |_| {}).await
+}
+
+/// The same with another configuration.
+async fn scenes_with(product: &str, configure: impl Fn(&mut AcmeConfig)) -> Vec<Scene> {
     let mut scenes = Vec::new();
     for database in databases().await {
         let (dns, web) = (Dns::start().await, Web::start().await);
@@ -25,6 +31,7 @@ async fn scenes(product: &str) -> Vec<Scene> {
             config.http01_port = web.port;
             config.caa_identity = Some("ca.example".to_owned());
             config.policy.validation_attempts = 2;
+            configure(config);
         })
         .await;
         let client = house.client("dv", product).await;
@@ -286,6 +293,42 @@ async fn caa_forbids_and_permits() {
         let failing = scene.pending("www.servfail.test", "http-01").await;
         scene.web.page(&place("www.servfail.test", &failing), &failing.key_authorization);
         assert_eq!(scene.fails(&failing).await, "dns", "no answer is not \"none\"");
+    }
+}
+
+/// An order whose client came back too late is not handed out again: nobody could finish it.
+#[tokio::test]
+async fn an_order_ends_with_its_authorizations() {
+    let a_day_and_a_bit = |config: &mut AcmeConfig| config.policy.reuse_seconds = 86_400 + 100;
+    for scene in scenes_with("ssl_dv_geotrust", a_day_and_a_bit).await {
+        let first = scene.pending("late.test", "http-01").await;
+        scene.web.page(&place("late.test", &first), &first.key_authorization);
+        scene.succeeds(&first).await;
+        let again = scene.client.order(&["late.test"]).await.expect(201);
+        assert_eq!(again.header("location"), first.location, "still open");
+        // Two names, of which one is validated long before the other.
+        let two = scene.client.order(&["late.test", "later.test"]).await.expect(201);
+        assert_eq!(two.json()["status"], "pending");
+
+        scene.house.clock.advance(domain::Days(1));
+        let late = scene.client.order(&["late.test"]).await.expect(201);
+        assert_ne!(late.header("location"), first.location, "too little is left of it");
+        assert_eq!(late.json()["status"], "pending", "a challenge again");
+        let both = scene.client.order(&["late.test", "later.test"]).await.expect(201);
+        assert_ne!(both.header("location"), two.header("location"));
+
+        scene.house.clock.advance(domain::Days(1));
+        let csr = csr(&["late.test"], None);
+        let refused = scene.client.finalize(&first.order, &csr).await.expect(403);
+        assert_eq!(refused.problem(), "orderNotReady");
+        scene.house.server.desk().sweep().await.unwrap();
+        for location in [&first.location, &two.header("location")] {
+            let ended = scene.client.fetch(location).await.expect(200).json();
+            assert_eq!(ended["status"], "invalid", "on {}: {ended}", scene.house.kind);
+            assert!(ended["error"]["detail"].as_str().unwrap().contains("new order"));
+        }
+        let open = scene.client.fetch(&late.header("location")).await.expect(200).json();
+        assert_eq!(open["status"], "pending", "others go on");
     }
 }
 

@@ -82,7 +82,7 @@ pub(super) async fn provide(
     // One that ends before the order could is replaced, so that the order can't be caught by it.
     let usable_until = match covered_until {
         Some(until) => order_end.min(until.plus_seconds(-1)),
-        None => now,
+        None => now.plus_seconds(policy.least_to_finalize()),
     };
     let found =
         tx.usable_authorization(account.id, &bare, wildcard, prevalidated, usable_until).await?;

@@ -95,8 +95,12 @@ async fn place(
     // Two identical requests at once must end with one order.
     tx.lock(&format!("acme-new-order/{}/{}", account.id, wanted.names().canonical())).await?;
     let url = usable_url(tx, account).await?;
-    let key =
-        OpenOrderKey { account: account.id, wanted: &wanted, until: now.plus_seconds(LEAST_LEFT) };
+    let key = OpenOrderKey {
+        account: account.id,
+        wanted: &wanted,
+        until: now.plus_seconds(LEAST_LEFT),
+        authorized_until: now.plus_seconds(policy.least_to_finalize()),
+    };
     if let Some(open) = tx.open_acme_order(key).await?
         && let Some(order) = tx.acme_order(open).await?
     {

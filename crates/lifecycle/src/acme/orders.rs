@@ -51,6 +51,11 @@ pub(super) fn expired() -> Fault {
     Fault::new("malformed", "The order was not finalized in time. Make a new one.")
 }
 
+/// RFC 8555 section 7.1.6: an order ends with any of its authorizations.
+pub(super) fn unauthorized() -> Fault {
+    Fault::new("unauthorized", "An authorization of this order has ended. Make a new order.")
+}
+
 pub(super) async fn owned(
     tx: &mut Tx,
     account: AcmeAccountId,

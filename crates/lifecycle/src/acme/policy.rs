@@ -2,6 +2,9 @@
 
 use super::Quota;
 
+/// Enough for any client to make a CSR and send it, in seconds.
+const LEAST_TO_FINALIZE: i64 = 300;
+
 /// Lifetimes and limits.
 #[derive(Debug, Clone)]
 pub struct AcmePolicy {
@@ -33,6 +36,15 @@ pub struct AcmeLimits {
     pub orders_per_credential: Quota,
     /// Failed validations of one account.
     pub failures_per_account: Quota,
+}
+
+impl AcmePolicy {
+    /// Seconds that an authorization must still hold for an order to rest on it: the client needs
+    /// some until it finalizes.
+    pub(super) const fn least_to_finalize(&self) -> i64 {
+        let half = self.reuse_seconds / 2;
+        if half < LEAST_TO_FINALIZE { half } else { LEAST_TO_FINALIZE }
+    }
 }
 
 impl Default for AcmePolicy {

@@ -39,7 +39,9 @@ impl AcmeDesk {
             .store()
             .write(move |tx| {
                 Box::pin(async move {
-                    tx.expire_authorizations(now, BATCH).await?;
+                    for authorization in tx.expire_authorizations(now, BATCH).await? {
+                        orders::fail_all_on(tx, authorization, &orders::unauthorized()).await?;
+                    }
                     tx.forget_acme_nonces(now.plus_seconds(-NONCES_KEPT)).await?;
                     tx.forget_validation_jobs(now.plus_seconds(-JOBS_KEPT)).await?;
                     Ok::<_, super::AcmeError>(())

@@ -315,22 +315,23 @@ impl Tx {
         Ok(changed > 0)
     }
 
-    /// Marks pending and valid authorizations whose time is over, at most `limit` of them.
+    /// Marks pending and valid authorizations whose time is over, at most `limit` of them; answers
+    /// which.
     pub async fn expire_authorizations(
         &mut self,
         now: Timestamp,
         limit: i64,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<Vec<i64>, StoreError> {
         Ok(on!(self, |conn| {
-            sqlx::query(
+            sqlx::query_scalar(
                 "UPDATE acme_authorizations SET status = 'expired' WHERE id IN (SELECT id FROM acme_authorizations \
-                 WHERE status IN ('pending', 'valid') AND expires_at <= $1 ORDER BY expires_at LIMIT $2)",
+                 WHERE status IN ('pending', 'valid') AND expires_at <= $1 ORDER BY expires_at LIMIT $2) \
+                 RETURNING id",
             )
             .bind(now.0)
             .bind(limit)
-            .execute(&mut *conn)
+            .fetch_all(&mut *conn)
             .await?
-            .rows_affected()
         }))
     }
 }

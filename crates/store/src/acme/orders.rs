@@ -37,6 +37,9 @@ pub struct OpenOrderKey<'a> {
     pub wanted: &'a NewAcmeOrder,
     /// Orders that end before this moment are passed over.
     pub until: Timestamp,
+    /// So are those that wait for the client, where one of their authorizations is given up or
+    /// ends before this moment.
+    pub authorized_until: Timestamp,
 }
 
 #[derive(sqlx::FromRow)]
@@ -189,7 +192,10 @@ impl Tx {
                  AND status IN ('pending', 'ready', 'processing') AND expires_at > $3 \
                  AND COALESCE(not_before, 0) = $4 AND COALESCE(not_after, 0) = $5 \
                  AND COALESCE(profile, '') = $6 AND COALESCE(replaces, '') = $7 \
-                 AND COALESCE(action, '') = $8 AND COALESCE(action_order, 0) = $9 ORDER BY id DESC LIMIT 1",
+                 AND COALESCE(action, '') = $8 AND COALESCE(action_order, 0) = $9 \
+                 AND (status = 'processing' OR NOT EXISTS (SELECT 1 FROM acme_order_authorizations l \
+                 JOIN acme_authorizations a ON a.id = l.authorization_id WHERE l.acme_order_id = acme_orders.id \
+                 AND (a.status NOT IN ('pending', 'valid') OR a.expires_at <= $10))) ORDER BY id DESC LIMIT 1",
             )
             .bind(key.account.0)
             .bind(names_key(&wanted.names()))
@@ -200,6 +206,7 @@ impl Tx {
             .bind(wanted.replaces.as_deref().unwrap_or_default())
             .bind(wanted.asked.map_or("", |asked| asked.action().as_str()))
             .bind(wanted.asked.and_then(DirectoryAction::order).map_or(0, |order| order.0))
+            .bind(key.authorized_until.0)
             .fetch_optional(&mut *conn)
             .await?
         });
