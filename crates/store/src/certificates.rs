@@ -389,17 +389,45 @@ impl Tx {
             .rows_affected()
         });
         if changed == 1 && matches!(status, CertificateStatus::Revoked { .. }) {
-            on!(self, |conn| {
-                sqlx::query(
-                    "UPDATE authorities SET crl_outdated = TRUE \
-                     WHERE id = (SELECT issuer_id FROM certificates WHERE id = $1)",
-                )
-                .bind(id.0)
-                .execute(&mut *conn)
-                .await?;
-            });
+            self.outdate_crl(id).await?;
         }
         Ok(changed == 1)
+    }
+
+    /// Gives a revoked certificate another reason; false where it is not revoked.
+    pub async fn set_revocation_reason(
+        &mut self,
+        id: CertificateId,
+        reason: RevocationReason,
+    ) -> Result<bool, StoreError> {
+        let changed = on!(self, |conn| {
+            sqlx::query(
+                "UPDATE certificates SET revocation_reason = $2 WHERE id = $1 AND status = 'revoked'",
+            )
+            .bind(id.0)
+            .bind(reason.as_str())
+            .execute(&mut *conn)
+            .await?
+            .rows_affected()
+        });
+        if changed == 1 {
+            self.outdate_crl(id).await?;
+        }
+        Ok(changed == 1)
+    }
+
+    /// Marks the list of a certificate's issuer as outdated.
+    async fn outdate_crl(&mut self, id: CertificateId) -> Result<(), StoreError> {
+        on!(self, |conn| {
+            sqlx::query(
+                "UPDATE authorities SET crl_outdated = TRUE \
+                 WHERE id = (SELECT issuer_id FROM certificates WHERE id = $1)",
+            )
+            .bind(id.0)
+            .execute(&mut *conn)
+            .await?;
+        });
+        Ok(())
     }
 
     /// Certificates whose announced revocation is due, at most `limit`.

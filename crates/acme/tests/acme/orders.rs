@@ -483,6 +483,37 @@ async fn by_key(house: &House, client: &Client) {
     assert_eq!(client.finalize(&order, &other).await.expect(200).json()["status"], "valid");
 }
 
+/// Who holds the key of a certificate that was revoked for another reason can still say that others
+/// hold it too: it gets no certificate again.
+#[tokio::test]
+async fn a_compromise_is_kept_also_of_a_certificate_that_was_revoked_before() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let url = client.url("revoke-cert");
+        let pair = crate::client::Key::generate("ES256");
+        let crate::client::Key::Ec(ec, _) = &pair else { unreachable!() };
+        let own = rcgen::KeyPair::try_from(ec.to_pkcs8v1().unwrap().as_ref().to_vec()).unwrap();
+        let owned = csr_with_key(&["www.example.com"], None, &own);
+        let enroll = async || {
+            let names = ["www.example.com"];
+            client.order_at("new-order/enroll", &names, json!({})).await.expect(201).json()
+        };
+        let done = client.finalize(&enroll().await, &owned).await.expect(200).json();
+        let der = leaf(&client.fetch(done["certificate"].as_str().unwrap()).await.text);
+        client.post(&url, Some(revocation(&der, Some(4)))).await.expect(200);
+        let again = client.post(&url, Some(revocation(&der, Some(1)))).await.expect(400);
+        assert_eq!(again.problem(), "alreadyRevoked", "an account shows nothing");
+        let holder = Client::with_key(&house, pair);
+        let other = holder.post(&url, Some(revocation(&der, Some(5)))).await.expect(400);
+        assert_eq!(other.problem(), "alreadyRevoked");
+        holder.post(&url, Some(revocation(&der, Some(1)))).await.expect(200);
+        let twice = holder.post(&url, Some(revocation(&der, Some(1)))).await.expect(400);
+        assert_eq!(twice.problem(), "alreadyRevoked");
+        let refused = client.finalize(&enroll().await, &owned).await.expect(400);
+        assert_eq!(refused.problem(), "badCSR", "on {}", house.kind);
+    }
+}
+
 /// base64url(AKI).base64url(serial) (RFC 9773 section 4.1).
 pub fn certificate_id(chain: &str) -> String {
     use x509_parser::prelude::{FromDer as _, ParsedExtension};

@@ -92,6 +92,14 @@ async fn is_authorized(
     Ok(true)
 }
 
+/// Who signs with the certificate's key and says that it is known to others has shown so. That is
+/// kept also where the certificate was revoked for another reason: the key must get no other one.
+fn shows_compromise(revoker: &Revoker, before: RevocationReason, now: RevocationReason) -> bool {
+    matches!(revoker, Revoker::CertificateKey)
+        && now == RevocationReason::KeyCompromise
+        && before != RevocationReason::KeyCompromise
+}
+
 async fn carry_out(
     tx: &mut Tx,
     revoker: &Revoker,
@@ -105,11 +113,20 @@ async fn carry_out(
     tx.lock_order(certificate.order).await?;
     let current =
         tx.certificate(certificate.id).await?.ok_or(AcmeError::NotFound("certificate"))?;
-    if current.certificate.is_revoked() {
-        return Err(AcmeError::fault("alreadyRevoked", "The certificate was revoked before."));
+    match current.certificate.status {
+        CertificateStatus::Revoked { reason: before, .. }
+            if shows_compromise(revoker, before, reason) =>
+        {
+            tx.set_revocation_reason(certificate.id, reason).await?;
+        }
+        CertificateStatus::Revoked { .. } => {
+            return Err(AcmeError::fault("alreadyRevoked", "The certificate was revoked before."));
+        }
+        _ => {
+            let status = CertificateStatus::Revoked { reason, at: now };
+            tx.set_certificate_status(certificate.id, status).await?;
+        }
     }
-    tx.set_certificate_status(certificate.id, CertificateStatus::Revoked { reason, at: now })
-        .await?;
     let acting = match revoker {
         Revoker::Account(account) => actor(account, address),
         Revoker::CertificateKey => Actor::Acme {
