@@ -5,7 +5,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::{ConnectInfo, FromRequest, OriginalUri, Request};
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, OriginalUri, Path, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use domain::model::acme::{AccountStatus, AcmeAccount};
 use serde::de::DeserializeOwned;
@@ -78,6 +79,21 @@ impl Signed {
     /// Whether this is a POST-as-GET.
     pub fn is_fetch(&self) -> bool {
         self.payload.is_empty()
+    }
+}
+
+/// What the path of a URL names. A path that is no text names nothing.
+#[derive(Debug, Clone)]
+pub struct InPath<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for InPath<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<T>::from_request_parts(parts, state).await {
+            Ok(Path(named)) => Ok(Self(named)),
+            Err(_) => Err(Problem::not_found("resource")),
+        }
     }
 }
 

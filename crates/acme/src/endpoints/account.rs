@@ -1,6 +1,6 @@
 //! An account: read, changed, deactivated (RFC 8555 sections 7.3.2, 7.3.3 and 7.3.6).
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use domain::model::acme::AcmeAccount;
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use super::{Answer, id};
 use crate::AcmeServer;
 use crate::problem::{Kind, Problem};
 use crate::reply::Reply;
-use crate::request::ByAccount;
+use crate::request::{ByAccount, InPath};
 
 /// Contacts of one account, at most.
 const MAX_CONTACTS: usize = 10;
@@ -69,7 +69,7 @@ pub fn check_contacts(contacts: &[String]) -> Result<(), Problem> {
 
 pub async fn post(
     State(server): State<AcmeServer>,
-    Path(path): Path<String>,
+    InPath(path): InPath<String>,
     request: ByAccount,
 ) -> Answer {
     let ByAccount { account, signed } = request;

@@ -1,6 +1,6 @@
 //! An authorization: read, deactivated (RFC 8555 sections 7.1.4, 7.5 and 7.5.2).
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use domain::model::acme::{Authorization, AuthorizationStatus, Challenge, ChallengeStatus};
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use super::{Answer, challenge, id};
 use crate::AcmeServer;
 use crate::problem::Problem;
 use crate::reply::{Reply, with_optional};
-use crate::request::ByAccount;
+use crate::request::{ByAccount, InPath};
 
 /// Seconds until a poll is worth it, while a challenge is being validated.
 pub const SOON: u64 = 2;
@@ -50,7 +50,7 @@ fn belongs(status: AuthorizationStatus, challenge: &Challenge) -> bool {
 
 pub async fn post(
     State(server): State<AcmeServer>,
-    Path(path): Path<String>,
+    InPath(path): InPath<String>,
     request: ByAccount,
 ) -> Answer {
     let ByAccount { account, signed } = request;

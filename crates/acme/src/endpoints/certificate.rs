@@ -1,19 +1,19 @@
 //! The certificate (RFC 8555 section 7.4.2): the leaf first, then what leads to the root. The
 //! alternate chain holds the root as well, for clients that configure it.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 
 use super::{Answer, id};
 use crate::AcmeServer;
 use crate::problem::Problem;
 use crate::reply::Reply;
-use crate::request::Fetch;
+use crate::request::{Fetch, InPath};
 
 const TYPE: &str = "application/pem-certificate-chain";
 
 pub async fn post(
     State(server): State<AcmeServer>,
-    Path(path): Path<String>,
+    InPath(path): InPath<String>,
     Fetch { account }: Fetch,
 ) -> Answer {
     let order = domain::AcmeOrderId(id(&path, "certificate")?);
@@ -24,7 +24,7 @@ pub async fn post(
 
 pub async fn post_alternate(
     State(server): State<AcmeServer>,
-    Path((path, chain)): Path<(String, String)>,
+    InPath((path, chain)): InPath<(String, String)>,
     Fetch { account }: Fetch,
 ) -> Answer {
     let order = domain::AcmeOrderId(id(&path, "certificate")?);

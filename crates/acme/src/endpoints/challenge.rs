@@ -1,6 +1,6 @@
 //! A challenge: read, answered (RFC 8555 sections 7.5.1 and 8).
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use domain::model::acme::{Challenge, ChallengeStatus};
 use serde_json::{Map, Value, json};
@@ -10,7 +10,7 @@ use super::{Answer, id};
 use crate::AcmeServer;
 use crate::problem::fault_json;
 use crate::reply::{Reply, with_optional};
-use crate::request::ByAccount;
+use crate::request::{ByAccount, InPath};
 
 /// The challenge object.
 pub fn show(server: &AcmeServer, challenge: &Challenge) -> Value {
@@ -33,7 +33,7 @@ pub fn show(server: &AcmeServer, challenge: &Challenge) -> Value {
 /// changes nothing.
 pub async fn post(
     State(server): State<AcmeServer>,
-    Path(path): Path<String>,
+    InPath(path): InPath<String>,
     request: ByAccount,
 ) -> Answer {
     let ByAccount { account, signed } = request;

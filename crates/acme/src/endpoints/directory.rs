@@ -1,7 +1,7 @@
 //! The directory (RFC 8555 section 7.1.1), at its own URL and at the aliases that name an action in
 //! the path. The only resource besides renewalInfo that may be read without a signature.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use domain::rules::DirectoryAction;
 
@@ -9,7 +9,7 @@ use super::Answer;
 use crate::AcmeServer;
 use crate::directory::{asked, directory};
 use crate::reply::Reply;
-use crate::request::Fetch;
+use crate::request::{Fetch, InPath};
 
 type Pairs = Query<Vec<(String, String)>>;
 
@@ -23,7 +23,7 @@ pub async fn get(State(server): State<AcmeServer>, Query(query): Pairs) -> Answe
 
 pub async fn get_alias(
     State(server): State<AcmeServer>,
-    Path(path): Path<String>,
+    InPath(path): InPath<String>,
     Query(query): Pairs,
 ) -> Answer {
     Ok(answer(&server, asked(&path, &query)?))
@@ -35,7 +35,7 @@ pub async fn post(State(server): State<AcmeServer>, Query(query): Pairs, _: Fetc
 
 pub async fn post_alias(
     State(server): State<AcmeServer>,
-    Path(path): Path<String>,
+    InPath(path): InPath<String>,
     Query(query): Pairs,
     _: Fetch,
 ) -> Answer {

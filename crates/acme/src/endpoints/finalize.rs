@@ -1,6 +1,6 @@
 //! finalize (RFC 8555 section 7.4). Answers 200 with the order's URL; a repeated finalize is a poll.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,7 +12,7 @@ use super::{Answer, id, orders};
 use crate::AcmeServer;
 use crate::jwk::Jwk;
 use crate::problem::{Kind, Problem};
-use crate::request::{ByAccount, ForOrder};
+use crate::request::{ByAccount, ForOrder, InPath};
 
 #[derive(Deserialize)]
 struct Finalize {
@@ -21,7 +21,7 @@ struct Finalize {
 
 pub async fn post(
     State(server): State<AcmeServer>,
-    Path(path): Path<String>,
+    InPath(path): InPath<String>,
     ForOrder(request): ForOrder,
 ) -> Answer {
     let ByAccount { account, signed } = request;

@@ -1,6 +1,6 @@
 //! newOrder (RFC 8555 section 7.4), at its own URL and at those that hold an action (rule A2).
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use domain::Timestamp;
 use domain::model::acme::{Fault, Identifier, IdentifierKind, NewAcmeOrder};
@@ -12,7 +12,7 @@ use crate::AcmeServer;
 use crate::directory::PROFILE;
 use crate::json::Object;
 use crate::problem::{Kind, Problem};
-use crate::request::{self, ByAccount, ForOrder};
+use crate::request::{self, ByAccount, ForOrder, InPath};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -78,7 +78,7 @@ pub async fn post(State(server): State<AcmeServer>, ForOrder(request): ForOrder)
 
 pub async fn post_alias(
     State(server): State<AcmeServer>,
-    Path(path): Path<String>,
+    InPath(path): InPath<String>,
     ForOrder(request): ForOrder,
 ) -> Answer {
     let asked =

@@ -1,6 +1,6 @@
 //! Orders: one, and an account's list (RFC 8555 sections 7.1.2.1, 7.1.3 and 7.4).
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use domain::AcmeOrderId;
 use domain::model::acme::{AcmeOrder, AcmeOrderStatus};
@@ -10,7 +10,7 @@ use super::{Answer, id};
 use crate::AcmeServer;
 use crate::problem::{Problem, fault_json};
 use crate::reply::{Reply, with_optional};
-use crate::request::Fetch;
+use crate::request::{Fetch, InPath};
 
 /// Seconds until a poll is worth it, while an order is being issued.
 const SOON: u64 = 3;
@@ -57,7 +57,7 @@ pub fn answer(server: &AcmeServer, order: &AcmeOrder, status: StatusCode) -> Rep
 
 pub async fn post(
     State(server): State<AcmeServer>,
-    Path(path): Path<String>,
+    InPath(path): InPath<String>,
     Fetch { account }: Fetch,
 ) -> Answer {
     let order = AcmeOrderId(id(&path, "order")?);
@@ -70,7 +70,7 @@ pub async fn post(
 
 pub async fn list(
     State(server): State<AcmeServer>,
-    Path(path): Path<String>,
+    InPath(path): InPath<String>,
     Query(query): Query<Vec<(String, String)>>,
     Fetch { account }: Fetch,
 ) -> Answer {

@@ -331,6 +331,25 @@ async fn every_route_answers_every_flaw_and_changes_nothing() {
     }
 }
 
+/// Bytes of a path or query that are no text are answered in the same form as all else.
+#[tokio::test]
+async fn a_path_that_is_no_text_is_answered_with_a_problem() {
+    let house = house_with(|_| {}).await;
+    let client = house.client("one", "ssl_dv_geotrust").await;
+    for path in ["directory/%ff", "renewal-info/%ff", "directory?action=%ff"] {
+        let answer = Answer::of(http().get(house.acme(path)).send().await.unwrap()).await;
+        assert!((400..500).contains(&answer.status), "{path}: {answer:?}");
+        assert_eq!(answer.problem(), "malformed", "{path}");
+    }
+    for path in
+        ["order/%ff", "authz/%ff", "certificate/%ff/1", "account/%ff/orders", "new-order/%ff"]
+    {
+        let answer = client.fetch(&client.url(path)).await.expect(404);
+        assert_eq!(answer.problem(), "malformed", "{path}");
+        assert!(!answer.header("replay-nonce").is_empty(), "{path}");
+    }
+}
+
 /// Payloads are objects, and so is what they hold: nothing is taken for a member by its place.
 #[tokio::test]
 async fn a_list_of_values_is_no_object() {
