@@ -23,6 +23,7 @@ use domain::model::acme::{ChallengeKind, Fault};
 use futures::FutureExt as _;
 use lifecycle::acme::{AcmeResult, ValidationOutcome, ValidationTask};
 use serde::Serialize;
+use tokio::task::JoinSet;
 
 pub(crate) use caa::Lookup;
 pub(crate) use dns::Dns;
@@ -32,6 +33,13 @@ use crate::AcmeServer;
 
 /// The longest that one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(30);
+
+/// Validations that run at once in one process. Those that wait for slow servers leave the others
+/// their places.
+const AT_ONCE: usize = 256;
+
+/// Validations that one look for work takes, so that several processes share them.
+const BATCH: usize = 32;
 
 /// How long the worker waits before it looks for work again, when nobody woke it.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -77,31 +85,49 @@ struct Validator<'a> {
     account_url: String,
 }
 
-/// Runs the validations that are due, and answers how many those were. `owner` names this process
-/// in the leases.
-pub async fn run_due(server: &AcmeServer, owner: &str) -> AcmeResult<usize> {
-    let tasks = server.desk().due_validations(owner).await?;
-    let count = tasks.len();
-    let runs = tasks.into_iter().map(|task| run(server, task));
-    for outcome in futures::future::join_all(runs).await {
-        outcome?;
+/// Takes the validations that are due and starts them, as far as there are places; answers whether
+/// there may be more. `owner` names this process in the leases.
+async fn start_due(
+    server: &AcmeServer,
+    owner: &str,
+    running: &mut JoinSet<AcmeResult<()>>,
+) -> AcmeResult<bool> {
+    let places = AT_ONCE.saturating_sub(running.len()).min(BATCH);
+    if places == 0 {
+        return Ok(false);
     }
-    Ok(count)
+    let tasks = server.desk().due_validations(owner, places).await?;
+    let more = tasks.len() == places;
+    for task in tasks {
+        let server = server.clone();
+        running.spawn(async move { run(&server, task).await });
+    }
+    Ok(more)
 }
 
 /// Runs validations for as long as the process lives, and sweeps what is over. A failure of the
 /// database is logged; the leases see to it that nothing is lost.
 pub async fn run_forever(server: AcmeServer, owner: String) {
     let mut sweep = tokio::time::interval(Duration::from_mins(1));
+    let mut running = JoinSet::new();
     loop {
-        match run_due(&server, &owner).await {
-            Ok(0) => {}
-            Ok(_) => continue,
-            Err(error) => tracing::warn!(%error, "validations could not be run"),
+        match start_due(&server, &owner, &mut running).await {
+            Ok(false) => {}
+            Ok(true) => continue,
+            Err(error) => tracing::warn!(%error, "validations could not be started"),
         }
         tokio::select! {
             () = server.validation_wanted() => {}
             () = tokio::time::sleep(PAUSE) => {}
+            Some(ended) = running.join_next() => {
+                let mut next = Some(ended);
+                while let Some(ended) = next {
+                    if let Ok(Err(error)) = ended {
+                        tracing::warn!(%error, "the outcome of a validation could not be kept");
+                    }
+                    next = running.try_join_next();
+                }
+            }
             _ = sweep.tick() => {
                 if let Err(error) = server.desk().sweep().await {
                     tracing::warn!(%error, "ACME orders could not be swept");

@@ -296,6 +296,28 @@ async fn caa_forbids_and_permits() {
     }
 }
 
+/// Servers that never answer hold up nobody else's validation.
+#[tokio::test]
+async fn slow_servers_hold_up_no_other() {
+    for scene in scenes("ssl_dv_geotrust").await {
+        // It takes connections and says nothing.
+        let silent = tokio::net::TcpListener::bind(("127.0.0.2", scene.web.port)).await.unwrap();
+        for number in 0..40 {
+            let name = format!("silent{number}.test");
+            scene.dns.address(&name, [127, 0, 0, 2]);
+            let pending = scene.pending(&name, "http-01").await;
+            assert_eq!(scene.answer(&pending).await["status"], "processing");
+        }
+        let quick = scene.pending("quick.test", "http-01").await;
+        scene.web.page(&place("quick.test", &quick), &quick.key_authorization);
+        let begun = std::time::Instant::now();
+        scene.succeeds(&quick).await;
+        let waited = begun.elapsed();
+        assert!(waited.as_secs() < 5, "{waited:?} on {}", scene.house.kind);
+        drop(silent);
+    }
+}
+
 /// An order whose client came back too late is not handed out again: nobody could finish it.
 #[tokio::test]
 async fn an_order_ends_with_its_authorizations() {

@@ -18,9 +18,6 @@ use super::{AcmeDesk, AcmeError, AcmePolicy, AcmeResult, orders};
 
 /// Longer than the longest attempt: a lease must not end while its attempt runs.
 const LEASE_SECONDS: i64 = 120;
-/// Validations that one look for work takes.
-const BATCH: i64 = 32;
-
 /// A validation that is due.
 #[derive(Debug, Clone)]
 pub struct ValidationTask {
@@ -91,8 +88,13 @@ impl AcmeDesk {
             .await
     }
 
-    /// Takes the validations that are due, with a lease.
-    pub async fn due_validations(&self, owner: &str) -> AcmeResult<Vec<ValidationTask>> {
+    /// Takes validations that are due, with a lease, at most `most`.
+    pub async fn due_validations(
+        &self,
+        owner: &str,
+        most: usize,
+    ) -> AcmeResult<Vec<ValidationTask>> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
         let now = self.clock().now();
         let owner = owner.to_owned();
         self.desk
@@ -101,7 +103,7 @@ impl AcmeDesk {
                 Box::pin(async move {
                     let lease_until = now.plus_seconds(LEASE_SECONDS);
                     let mut tasks = Vec::new();
-                    for job in tx.lease_validation_jobs(&owner, now, lease_until, BATCH).await? {
+                    for job in tx.lease_validation_jobs(&owner, now, lease_until, most).await? {
                         match task(tx, job.id, job.challenge).await? {
                             Some(task) => tasks.push(task),
                             None => tx.finish_validation_job(job.id, false, now).await?,
