@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::AcmeOrderId;
-use lifecycle::acme::FinalizeCsr;
+use lifecycle::acme::{CsrFacts, FinalizeCsr};
 use serde::Deserialize;
 
 use super::{Answer, id, orders};
@@ -13,6 +13,9 @@ use crate::AcmeServer;
 use crate::jwk::Jwk;
 use crate::problem::{Kind, Problem};
 use crate::request::{ByAccount, ForOrder, InPath};
+
+/// The first byte of every CSR in DER.
+const SEQUENCE: u8 = 0x30;
 
 #[derive(Deserialize)]
 struct Finalize {
@@ -27,16 +30,12 @@ pub async fn post(
     let ByAccount { account, signed } = request;
     let number = AcmeOrderId(id(&path, "order")?);
     let wanted: Finalize = signed.read()?;
-    let bad = |detail: String| Problem::new(Kind::BadCsr, detail);
-    let der = URL_SAFE_NO_PAD.decode(&wanted.csr).map_err(|_| {
-        bad("csr must be the CSR's DER in unpadded base64url, without PEM lines.".to_owned())
-    })?;
-    let csr = match lifecycle::acme::read_csr(&der) {
+    let csr = match read_csr(&wanted.csr) {
         Ok(csr) => csr,
-        Err(error) => {
+        Err(problem) => {
             // What others own must look the same whether the CSR is good or not.
             server.desk().order(&account, number).await?;
-            return Err(error.into());
+            return Err(problem);
         }
     };
     let thumbprint = Jwk::from_spki(&csr.public_key_der).ok().map(|key| key.thumbprint());
@@ -46,4 +45,15 @@ pub async fn post(
         order = server.desk().settle(order.id).await?;
     }
     Ok(orders::answer(&server, &order, StatusCode::OK))
+}
+
+/// The CSR of a payload. The desk would also read PEM, which people paste; clients send DER.
+fn read_csr(text: &str) -> Result<CsrFacts, Problem> {
+    match URL_SAFE_NO_PAD.decode(text) {
+        Ok(der) if der.first() == Some(&SEQUENCE) => Ok(lifecycle::acme::read_csr(&der)?),
+        _ => Err(Problem::new(
+            Kind::BadCsr,
+            "csr must be the CSR's DER in unpadded base64url, without PEM lines.",
+        )),
+    }
 }

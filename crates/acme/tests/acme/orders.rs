@@ -230,6 +230,23 @@ async fn identifiers_are_refused_one_by_one() {
     }
 }
 
+/// A refusal's words are for who reads them in the log of an ACME client.
+#[tokio::test]
+async fn refusals_say_what_to_change_in_the_client() {
+    let house = houses().await.remove(0);
+    let client = house.client("web", "ssl_plus").await;
+    let detail = async |identifier: Value| {
+        let payload = json!({"identifiers": [identifier]});
+        let refused = client.post(&client.url("new-order"), Some(payload)).await.expect(403);
+        refused.json()["detail"].as_str().unwrap().to_owned()
+    };
+    let address = detail(json!({"type": "dns", "value": "192.0.2.7"})).await;
+    assert!(address.contains("the type ip"), "{address}");
+    // Clients keep their account for another credential as well.
+    let wildcard = detail(json!({"type": "dns", "value": "*.example.com"})).await;
+    assert!(wildcard.contains("ACME Directory URL \"web\""), "{wildcard}");
+}
+
 /// However often a name is said, none behind it is lost.
 #[tokio::test]
 async fn a_name_behind_a_thousand_others_counts() {
@@ -294,6 +311,7 @@ async fn a_bad_csr_is_told_and_leaves_the_order_ready() {
             ("a broken signature", tampered),
             ("a key type that is not allowed", csr_with_key(&["www.example.com"], None, &p384)),
             ("no DER", b"junk".to_vec()),
+            ("PEM", armoured(&good)),
             ("nothing", Vec::new()),
         ] {
             let answer = client.finalize(&order, &der).await.expect(400);
@@ -317,6 +335,12 @@ async fn a_bad_csr_is_told_and_leaves_the_order_ready() {
             .await
             .expect(200);
     }
+}
+
+fn armoured(der: &[u8]) -> Vec<u8> {
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
+    let (begin, end) = ("-----BEGIN CERTIFICATE REQUEST-----", "-----END CERTIFICATE REQUEST-----");
+    format!("{begin}\n{text}\n{end}\n").into_bytes()
 }
 
 /// Must-staple, Microsoft's certificate template and CA:TRUE in a CSR are read over.

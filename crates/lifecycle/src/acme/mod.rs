@@ -30,6 +30,7 @@ use std::sync::Arc;
 use domain::model::acme::AcmeAccount;
 
 pub use accounts::{Registered, Registration};
+pub use ca::CsrFacts;
 pub use ca::key_check::has_small_order;
 pub use challenges::{ValidationOutcome, ValidationTask};
 pub use error::{AcmeError, AcmeResult};
@@ -74,7 +75,7 @@ impl AcmeDesk {
 
 /// Reads a finalize request's CSR. What can't be read, or has a key or names that are never
 /// issued, is `badCSR` (RFC 8555 section 7.4).
-pub fn read_csr(der: &[u8]) -> AcmeResult<ca::CsrFacts> {
+pub fn read_csr(der: &[u8]) -> AcmeResult<CsrFacts> {
     let bad = |words: String| AcmeError::fault("badCSR", words);
     // Readers of X.509 have panicked on hostile input before; such a request is no reason to fail.
     let read = std::panic::catch_unwind(|| ca::csr::read(der))

@@ -236,11 +236,16 @@ fn stop_at(faults: Vec<Fault>) -> AcmeResult<()> {
 
 fn read_name(identifier: &Identifier) -> Result<Name, Fault> {
     let name = identifier.name().map_err(|error| {
-        let code = match error {
-            NameError::NotAnAddress(_) => "malformed",
-            _ => "rejectedIdentifier",
-        };
-        Fault::new(code, error.to_string())
+        match error {
+            NameError::NotAnAddress(_) => Fault::new("malformed", error.to_string()),
+            NameError::IpAddress(text) => {
+                let words = format!(
+                    "{text} is an IP address, but the order gives it as a domain name. Give it the type ip (RFC 8738)."
+                );
+                Fault::new("rejectedIdentifier", words)
+            }
+            _ => Fault::new("rejectedIdentifier", error.to_string()),
+        }
     })?;
     // Otherwise the order would not show the identifiers that the client sent. Addresses have one
     // text only (RFC 8738 section 3).
@@ -263,7 +268,15 @@ fn blame(url: &AcmeUrl, names: &[Name], refusal: &Refusal) -> AcmeError {
         Some(rejected(&refusal).about(Identifier::of(name)))
     });
     let subproblems: Vec<Fault> = guilty.collect();
-    AcmeError::Fault(Fault { subproblems, ..rejected(refusal) })
+    let detail = match refusal.code {
+        // It names the URL already.
+        "domain_not_allowed" => refusal.message.clone(),
+        _ => format!(
+            "{} The account is bound to the ACME Directory URL {:?}; another one needs an account of its own.",
+            refusal.message, url.name
+        ),
+    };
+    AcmeError::Fault(Fault { detail, subproblems, ..rejected(refusal) })
 }
 
 impl From<Refusal> for AcmeError {
