@@ -59,12 +59,25 @@ pub fn check_contacts(contacts: &[String]) -> Result<(), Problem> {
         let odd = |c: char| {
             c.is_control() || c.is_whitespace() || matches!(c, '?' | ',' | '@' | '<' | '>')
         };
+        let local = unescaped(local).ok_or_else(invalid)?;
         let named = domain::DnsName::parse(domain).is_ok_and(|name| !name.is_wildcard());
         if contact.len() > 254 || local.is_empty() || local.contains(odd) || !named {
             return Err(invalid());
         }
     }
     Ok(())
+}
+
+/// The text that percent-encoding stands for (RFC 6068 section 2); none where it is none.
+fn unescaped(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2)?;
+        bytes.extend(hex::decode(digits).ok()?);
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(bytes).ok()
 }
 
 pub async fn post(
@@ -111,6 +124,7 @@ mod tests {
         let check = |text: &str| check_contacts(&[text.to_owned()]).map_err(|problem| problem.kind);
         assert_eq!(check("mailto:admin@example.com"), Ok(()));
         assert_eq!(check("MAILTO:a.b+c@example.com"), Ok(()));
+        assert_eq!(check("mailto:a%25b@example.com"), Ok(()));
         for bad in [
             "mailto:a@b.test,c@d.test",
             "mailto:a@b.test?subject=x",
@@ -118,6 +132,12 @@ mod tests {
             "mailto:a",
             "admin@example.com",
             "mailto:a b@c.test",
+            "mailto:a%0d%0aBcc:b@c.test",
+            "mailto:a%40b.test%2Cc@d.test",
+            "mailto:a%00@c.test",
+            "mailto:a%ff@c.test",
+            "mailto:a%4@c.test",
+            "mailto:a%+1@c.test",
         ] {
             assert_eq!(check(bad), Err(Kind::InvalidContact), "{bad}");
         }
