@@ -14,8 +14,8 @@ use hickory_resolver::proto::rr::{RData, RecordType};
 use super::Failure;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Records of one answer that are looked at.
-const MOST: usize = 200;
+/// Addresses of one host that are looked at.
+const MOST_ADDRESSES: usize = 200;
 
 /// The DNS as validation sees it. Cheap to clone.
 #[derive(Clone)]
@@ -88,7 +88,10 @@ impl Dns {
         let mut failure = None;
         for answer in [v6, v4] {
             match answer {
-                Ok(values) => found.extend(values.into_iter().filter_map(|data| data.ip_addr())),
+                Ok(values) => {
+                    let addresses = values.into_iter().filter_map(|data| data.ip_addr());
+                    found.extend(addresses.take(MOST_ADDRESSES));
+                }
                 Err(error) => failure = Some(error),
             }
         }
@@ -101,12 +104,12 @@ impl Dns {
         }
     }
 
+    /// All records of an answer, of which one that is not looked at could forbid; a DNS message
+    /// holds 64 KiB.
     async fn records(&self, name: &str, kind: RecordType) -> Result<Vec<RData>, Failure> {
         let absolute = format!("{}.", name.trim_end_matches('.'));
         match self.resolver.lookup(absolute.as_str(), kind).await {
-            Ok(lookup) => {
-                Ok(lookup.answers().iter().take(MOST).map(|record| record.data.clone()).collect())
-            }
+            Ok(lookup) => Ok(lookup.answers().iter().map(|record| record.data.clone()).collect()),
             Err(error) if error.is_no_records_found() && !is_server_failure(&error) => {
                 Ok(Vec::new())
             }

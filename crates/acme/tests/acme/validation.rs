@@ -354,6 +354,28 @@ async fn an_order_ends_with_its_authorizations() {
     }
 }
 
+/// An answer that is too long for a datagram is asked for over TCP, and counts to its end.
+#[tokio::test]
+async fn caa_counts_however_many_records_there_are() {
+    for scene in scenes("ssl_dv_geotrust").await {
+        let mut records = vec![("iodef", "mailto:security@example.com"); 300];
+        records.push(("issue", "other.example"));
+        for (name, permitted) in [("many.test", false), ("more.test", true)] {
+            if permitted {
+                records.push(("issue", "ca.example"));
+            }
+            scene.dns.caa_set(name, &records);
+            let pending = scene.pending(name, "http-01").await;
+            scene.web.page(&place(name, &pending), &pending.key_authorization);
+            if permitted {
+                scene.succeeds(&pending).await;
+            } else {
+                assert_eq!(scene.fails(&pending).await, "caa", "{name}");
+            }
+        }
+    }
+}
+
 pub fn challenge_certificate(
     names: &[&str],
     key_authorization: &str,

@@ -21,14 +21,31 @@ pub struct Dns {
 
 impl Dns {
     pub async fn start() -> Self {
-        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let (socket, listener) = loop {
+            let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+            let address = socket.local_addr().unwrap();
+            if let Ok(listener) = tokio::net::TcpListener::bind(address).await {
+                break (socket, listener);
+            }
+        };
         let dns = Self { address: socket.local_addr().unwrap(), zone: Zone::default() };
         let zone = Arc::clone(&dns.zone);
         tokio::spawn(async move {
             let mut buffer = [0; 4096];
             while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
                 let Ok(query) = Message::from_vec(&buffer[..length]) else { continue };
-                let _ = socket.send_to(&answer(&query, &zone).to_vec().unwrap(), from).await;
+                let mut response = answer(&query, &zone);
+                if response.to_vec().unwrap().len() > 512 {
+                    response.answers.clear();
+                    response.metadata.truncation = true;
+                }
+                let _ = socket.send_to(&response.to_vec().unwrap(), from).await;
+            }
+        });
+        let zone = Arc::clone(&dns.zone);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(over_tcp(stream, Arc::clone(&zone)));
             }
         });
         dns
@@ -50,14 +67,35 @@ impl Dns {
     }
 
     pub fn caa(&self, name: &str, tag: &str, value: &str) {
-        let mut caa = CAA::new_issue(false, None, Vec::new());
-        caa.tag = tag.to_owned();
-        caa.value = value.as_bytes().to_vec();
-        self.set(name, RecordType::CAA, vec![RData::CAA(caa)]);
+        self.caa_set(name, &[(tag, value)]);
+    }
+
+    pub fn caa_set(&self, name: &str, records: &[(&str, &str)]) {
+        let record = |(tag, value): &(&str, &str)| {
+            let mut caa = CAA::new_issue(false, None, Vec::new());
+            caa.tag = (*tag).to_owned();
+            caa.value = value.as_bytes().to_vec();
+            RData::CAA(caa)
+        };
+        self.set(name, RecordType::CAA, records.iter().map(record).collect());
     }
 
     pub fn address(&self, name: &str, address: [u8; 4]) {
         self.set(name, RecordType::A, vec![RData::A(A(Ipv4Addr::from(address)))]);
+    }
+}
+
+/// What does not fit into a datagram is asked for again here (RFC 7766 section 8).
+async fn over_tcp(mut stream: tokio::net::TcpStream, zone: Zone) -> std::io::Result<()> {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    loop {
+        let length = stream.read_u16().await?;
+        let mut query = vec![0; usize::from(length)];
+        stream.read_exact(&mut query).await?;
+        let Ok(query) = Message::from_vec(&query) else { return Ok(()) };
+        let response = answer(&query, &zone).to_vec().unwrap();
+        stream.write_u16(u16::try_from(response.len()).unwrap()).await?;
+        stream.write_all(&response).await?;
     }
 }
 
