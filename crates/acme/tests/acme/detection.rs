@@ -305,6 +305,13 @@ async fn a_dry_run_explains_without_issuing() {
         let now = explain(run(None, None)).await.to_json();
         assert_eq!((&now["action"], &now["order"]), (&json!("duplicate"), &json!(order)));
         assert_eq!(now["candidates"][0]["rule"], "A4");
+        assert!(!now["why"].as_str().unwrap().contains("newOrder"), "{now}");
+        let mut elsewhere = run(None, None);
+        elsewhere.names = ["www.elsewhere.test".parse().unwrap()].into_iter().collect();
+        let refused = explain(elsewhere).await.to_json();
+        let why = refused["why"].as_str().unwrap();
+        assert!(why.contains("refuses") && why.contains("www.elsewhere.test"), "{refused}");
+        client.order(&["www.elsewhere.test"]).await.expect(403);
         let later = explain(run(Some(190), None)).await.to_json();
         assert_eq!(later["action"], "renew", "{later}");
         let foreign = domain::rules::DirectoryAction::Renew(OrderNumber(7));

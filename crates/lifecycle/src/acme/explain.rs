@@ -1,11 +1,14 @@
 //! "Try a request" and `certdeck acme explain`: the decision for names that someone types in,
 //! without issuing anything.
 
+use domain::model::AcmeUrl;
 use domain::rules::{DirectoryAction, Explanation};
 use domain::{Name, NameSet, Refusal, Timestamp};
 use serde_json::{Value, json};
+use store::Tx;
 
 use super::decide::{Question, decide};
+use super::new_order::check_names;
 use super::{AcmeError, AcmeResult};
 use crate::{Lifecycle, LifecycleError, Result, settings};
 
@@ -60,7 +63,34 @@ impl Lifecycle {
             replaced: None,
             windows: settings::preferences(&mut tx).await?.windows,
         };
-        answer(decide(&mut tx, question, now).await.map(|(decided, _)| decided.explanation))
+        let decided = decide(&mut tx, question, now).await.map(|(decided, _)| decided.explanation);
+        let mut answered = answer(decided)?;
+        if let DryRunAnswer::Decided(explanation) = &mut answered
+            && let Some(words) = not_ordered(&mut tx, &url, &run.names, self.clock().now()).await?
+        {
+            explanation.why = format!(
+                "{} But as things are, newOrder refuses the names: {words}",
+                explanation.why
+            );
+        }
+        Ok(answered)
+    }
+}
+
+/// Why newOrder would refuse the names before anything is decided: a validation that is missing or
+/// has expired. Looked at as it is now, whatever moment was asked about: it can be made by then.
+async fn not_ordered(
+    tx: &mut Tx,
+    url: &AcmeUrl,
+    names: &NameSet,
+    now: Timestamp,
+) -> Result<Option<String>> {
+    let names: Vec<Name> = names.iter().cloned().collect();
+    match check_names(tx, url, &names, now).await {
+        Ok(_) => Ok(None),
+        Err(AcmeError::Fault(fault)) => Ok(Some(fault.detail)),
+        Err(AcmeError::Desk(error)) => Err(error),
+        Err(error) => Err(LifecycleError::Internal(error.to_string())),
     }
 }
 
