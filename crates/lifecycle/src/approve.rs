@@ -132,8 +132,8 @@ impl Lifecycle {
     }
 }
 
-/// Withdraws a request together with what it was for.
-pub(crate) async fn withdraw_of_event(
+/// Withdraws a request together with what it was for, in the caller's transaction.
+pub(crate) async fn withdraw_within(
     tx: &mut Tx,
     now: Timestamp,
     actor: &Actor,

@@ -284,6 +284,48 @@ async fn a_held_order_waits_for_its_reviewer() {
     }
 }
 
+/// Nobody can fetch what an account or a URL that is gone still waited for: nobody is asked to
+/// approve it either.
+#[tokio::test]
+async fn what_nobody_can_fetch_is_not_held() {
+    for house in houses().await {
+        let operator = Actor::Operator;
+        let reviewer = house.reviewer().await;
+        house.desk.settings_set(&operator, "approval_step", "one_step").await.unwrap();
+        for revoked in [false, true] {
+            let client = house.client(if revoked { "two" } else { "one" }, "ssl_plus").await;
+            let stays = house.client(if revoked { "four" } else { "three" }, "ssl_plus").await;
+            let mut held = Vec::new();
+            for client in [&stays, &client] {
+                let made = client.order(&["www.example.com"]).await.expect(201);
+                let csr = csr(&["www.example.com"], None);
+                let held_order = client.finalize(&made.json(), &csr).await.expect(200).json();
+                assert_eq!(held_order["status"], "processing");
+                held.push(made.header("location"));
+            }
+            let urls = house.desk.acme_urls(&operator, None, 10).await.unwrap();
+            let newest = async |url| {
+                house.desk.acme_orders(&operator, url, None, 1).await.unwrap().remove(0)
+            };
+            let (other, own) = (newest(urls[0].url.id).await, newest(urls[1].url.id).await);
+            if revoked {
+                house.desk.revoke_acme_url(&operator, urls[1].url.id).await.unwrap();
+            } else {
+                let account = client.account.clone().unwrap();
+                let payload = Some(json!({"status": "deactivated"}));
+                client.post(&account, payload).await.expect(200);
+            }
+            let late = house.desk.approve(&reviewer, own.request.unwrap(), "").await;
+            assert!(late.is_err(), "on {}: {late:?}", house.kind);
+            let ended = newest(urls[1].url.id).await;
+            assert_eq!(ended.status, domain::model::acme::AcmeOrderStatus::Invalid);
+            house.desk.approve(&reviewer, other.request.unwrap(), "").await.unwrap();
+            let done = stays.fetch(&held[0]).await.expect(200).json();
+            assert_eq!(done["status"], "valid", "{done}");
+        }
+    }
+}
+
 /// The dry run answers what the order would come to, and writes nothing.
 #[tokio::test]
 async fn a_dry_run_explains_without_issuing() {

@@ -8,6 +8,7 @@ use domain::model::acme::{AccountStatus, AcmeAccount};
 use store::Tx;
 use store::acme::{BindingKey, NewAcmeAccount};
 
+use super::orders::withdraw_held;
 use super::urls::purpose;
 use super::{AcmeDesk, AcmeError, AcmeResult, actor};
 use crate::audit::{AuditEntry, record};
@@ -127,7 +128,7 @@ impl AcmeDesk {
     }
 
     /// Deactivates an account, for good (RFC 8555 section 7.3.6). Nobody can finish its open orders
-    /// any more; they end with their time.
+    /// any more; they end with their time, and those that wait for a reviewer at once.
     pub async fn deactivate_account(
         &self,
         account: &AcmeAccount,
@@ -149,6 +150,7 @@ impl AcmeDesk {
                             "Account deactivated by its client",
                         );
                         record(tx, now, &actor, entry).await?;
+                        withdraw_held(tx, &actor, Some(id), None, now).await?;
                     }
                     tx.acme_account(id).await?.ok_or(AcmeError::NotFound("account"))
                 })

@@ -1,17 +1,24 @@
 //! Reading orders, and moving them along with their authorizations (RFC 8555 section 7.1.6).
 
+use domain::model::Approval;
 use domain::model::acme::{AcmeAccount, AcmeOrder, AcmeOrderStatus, Fault};
-use domain::{AcmeAccountId, AcmeOrderId, Timestamp};
+use domain::{AcmeAccountId, AcmeOrderId, AcmeUrlId, Timestamp};
 use store::Tx;
 
 use super::{AcmeDesk, AcmeError, AcmeResult};
+use crate::Actor;
+use crate::approve::withdraw_within;
 
 /// Orders on one page of an account's list.
 const PAGE: i64 = 50;
 
 /// Keeps all others who would move this order waiting until the transaction ends.
 pub(super) async fn lock(tx: &mut Tx, order: AcmeOrderId) -> AcmeResult<()> {
-    Ok(tx.lock(&format!("acme-order/{order}")).await?)
+    Ok(tx.lock(&lock_of(order)).await?)
+}
+
+fn lock_of(order: AcmeOrderId) -> String {
+    format!("acme-order/{order}")
 }
 
 /// Ends all unfinished orders that rest on an authorization.
@@ -54,6 +61,27 @@ pub(super) fn expired() -> Fault {
 /// RFC 8555 section 7.1.6: an order ends with any of its authorizations.
 pub(super) fn unauthorized() -> Fault {
     Fault::new("unauthorized", "An authorization of this order has ended. Make a new order.")
+}
+
+/// Withdraws what orders of an account or a URL wait for a reviewer with, and ends them: nobody could
+/// fetch their certificates any more (RFC 8555 section 7.3.6).
+pub(super) async fn withdraw_held(
+    tx: &mut Tx,
+    actor: &Actor,
+    account: Option<AcmeAccountId>,
+    url: Option<AcmeUrlId>,
+    now: Timestamp,
+) -> crate::Result<()> {
+    for (order, request) in tx.held_acme_orders(account, url).await? {
+        tx.lock(&lock_of(order)).await?;
+        let record = tx.request(request).await?;
+        if record.is_some_and(|record| record.request.approval == Approval::Pending) {
+            withdraw_within(tx, now, actor, request).await?;
+            let words = "The account was deactivated, or its ACME Directory URL revoked.";
+            tx.fail_acme_order(order, &Fault::new("unauthorized", words)).await?;
+        }
+    }
+    Ok(())
 }
 
 pub(super) async fn owned(

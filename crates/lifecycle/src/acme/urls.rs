@@ -14,6 +14,7 @@ use domain::{
 use store::Tx;
 use store::acme::{AcmeUrlRecord, BindingKey, BindingKeyRecord, NewAcmeUrlRow};
 
+use super::orders::withdraw_held;
 use crate::audit::{AuditEntry, record};
 use crate::{Actor, FieldFault, Lifecycle, LifecycleError, Result};
 
@@ -231,7 +232,8 @@ impl Lifecycle {
                         &actor,
                         AuditEntry::new("acme_url.revoked", "acme_url", id, words),
                     )
-                    .await
+                    .await?;
+                    withdraw_held(tx, &actor, None, Some(id), now).await
                 })
             })
             .await;

@@ -374,7 +374,7 @@ async fn withdraw_request(
 ) -> Result<()> {
     match event.request {
         Some(request) if event.status == EventStatus::ApprovalPending => {
-            crate::approve::withdraw_of_event(tx, now, actor, request).await
+            crate::approve::withdraw_within(tx, now, actor, request).await
         }
         _ => Ok(()),
     }

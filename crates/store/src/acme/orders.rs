@@ -229,6 +229,27 @@ impl Tx {
         Ok(id.map(AcmeOrderId))
     }
 
+    /// The orders that wait for a reviewer, with what they wait for: of an account, of a URL, or of
+    /// both.
+    pub async fn held_acme_orders(
+        &mut self,
+        account: Option<AcmeAccountId>,
+        url: Option<AcmeUrlId>,
+    ) -> Result<Vec<(AcmeOrderId, RequestId)>, StoreError> {
+        let rows: Vec<(i64, i64)> = on!(self, |conn| {
+            sqlx::query_as(
+                "SELECT id, request_id FROM acme_orders WHERE status = 'processing' AND request_id IS NOT NULL \
+                 AND account_id = COALESCE($1, account_id) AND acme_url_id = COALESCE($2, acme_url_id) \
+                 ORDER BY id",
+            )
+            .bind(account.map(|id| id.0))
+            .bind(url.map(|id| id.0))
+            .fetch_all(&mut *conn)
+            .await?
+        });
+        Ok(rows.into_iter().map(|(id, request)| (AcmeOrderId(id), RequestId(request))).collect())
+    }
+
     /// A page of an account's orders, newest first, from the one before `before` on; those that
     /// came to nothing are left out (RFC 8555 section 7.1.2.1).
     pub async fn acme_order_ids(
