@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
+use std::time::Duration;
 
 use lifecycle::acme::AcmePolicy;
 
@@ -34,6 +35,8 @@ pub struct AcmeConfig {
     pub caa: Caa,
     /// Lifetimes and limits.
     pub policy: AcmePolicy,
+    /// How long the body of a request may take to arrive (30 seconds but in tests).
+    pub body_time: Duration,
     /// Whether several processes serve ACME on one database.
     pub several_nodes: bool,
 }
@@ -50,6 +53,7 @@ impl AcmeConfig {
             caa_identity: host_of(base_url),
             caa: Caa::default(),
             policy: AcmePolicy::default(),
+            body_time: Duration::from_secs(30),
             several_nodes: false,
         }
     }

@@ -4,12 +4,15 @@
 //! key, signature, URL and nonce were checked; there is no other way to a payload.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, OriginalUri, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use domain::model::acme::{AccountStatus, AcmeAccount};
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use crate::AcmeServer;
 use crate::json;
@@ -130,12 +133,7 @@ impl Signed {
         check_content_type(request.headers())?;
         let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
         let wanted_url = requested_url(&request, server);
-        let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await.map_err(|_| {
-            Problem::malformed(format!(
-                "The body could not be read, or is longer than {BODY_LIMIT} bytes."
-            ))
-            .with_status(StatusCode::PAYLOAD_TOO_LARGE)
-        })?;
+        let body = read_body(request.into_body(), server.config().body_time).await?;
         let jws = Jws::parse(&body)?;
         // A POST-as-GET changes nothing.
         let accounts = if jws.payload.is_empty() { Accounts::Recent } else { accounts };
@@ -172,6 +170,19 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
     }
     Err(Problem::malformed("Requests must have the content type application/jose+json.")
         .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE))
+}
+
+/// The whole body. Who sends one byte after the other must not hold what was sent for ever.
+async fn read_body(body: Body, time: Duration) -> Result<Bytes, Problem> {
+    match timeout(time, to_bytes(body, BODY_LIMIT)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => Err(Problem::malformed(format!(
+            "The body could not be read, or is longer than {BODY_LIMIT} bytes."
+        ))
+        .with_status(StatusCode::PAYLOAD_TOO_LARGE)),
+        Err(_) => Err(Problem::malformed("The body took too long to arrive. Send it again.")
+            .with_status(StatusCode::REQUEST_TIMEOUT)),
+    }
 }
 
 fn requested_url(request: &Request, server: &AcmeServer) -> String {

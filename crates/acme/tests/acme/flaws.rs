@@ -350,6 +350,31 @@ async fn a_path_that_is_no_text_is_answered_with_a_problem() {
     }
 }
 
+/// Who sends a body byte by byte is answered before the last one.
+#[tokio::test]
+async fn a_body_that_does_not_end_is_not_waited_for() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let house = house_with(|config| config.body_time = std::time::Duration::from_millis(300)).await;
+    let address = house.base.trim_start_matches("http://").to_owned();
+    let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+    let head = "POST /mpki/api/v1/acme/v2/new-order HTTP/1.1\r\nhost: x\r\n\
+                content-type: application/jose+json\r\ncontent-length: 40000\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let (mut reader, mut writer) = stream.into_split();
+    let drip = tokio::spawn(async move {
+        while writer.write_all(b" ").await.is_ok() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    });
+    let mut answer = vec![0; 2_000];
+    let time = std::time::Duration::from_secs(10);
+    let read = tokio::time::timeout(time, reader.read(&mut answer)).await.expect("an answer");
+    let answer = String::from_utf8_lossy(&answer[..read.unwrap()]).into_owned();
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(answer.contains("replay-nonce: "), "{answer}");
+    drip.abort();
+}
+
 /// Payloads are objects, and so is what they hold: nothing is taken for a member by its place.
 #[tokio::test]
 async fn a_list_of_values_is_no_object() {
