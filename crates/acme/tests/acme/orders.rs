@@ -4,9 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use domain::model::KeyType;
 use lifecycle::acme::NewAcmeUrl;
+use lifecycle::reissue::ReissueForm;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client, certificates_in, csr, csr_with_key, http, leaf, serial};
+use crate::detection::newest;
 use crate::house::{House, houses};
 
 async fn get(url: &str) -> Answer {
@@ -576,6 +578,34 @@ async fn renewal_information_is_public_and_moves_to_the_past_with_revocation() {
             .expect(200);
         let window = get(&url).await.expect(200).json()["suggestedWindow"].clone();
         assert!(window["end"].as_str().unwrap() < now.as_str());
+    }
+}
+
+/// A reissue that takes names away announces the end of the certificates before it: their servers
+/// are to fetch new ones before that.
+#[tokio::test]
+async fn renewal_information_moves_to_the_past_with_an_announced_revocation() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_multi_domain").await;
+        let (_, chain) = client.issue("new-order", &["www.example.com", "a.example.com"]).await;
+        let (order, _, _) = newest(&house).await;
+        let url = house.acme(&format!("renewal-info/{}", certificate_id(&chain)));
+        let now = house.clock.now().rfc3339();
+        let end = async || {
+            let answer = get(&url).await.expect(200).json();
+            answer["suggestedWindow"]["end"].as_str().unwrap().to_owned()
+        };
+        assert!(end().await > now);
+        let request = String::from_utf8(armoured(&csr(&["www.example.com"], None))).unwrap();
+        let form = ReissueForm {
+            csr: request,
+            common_name: "www.example.com".to_owned(),
+            names: "www.example.com".to_owned(),
+            confirmed: true,
+            ..ReissueForm::default()
+        };
+        house.desk.request_reissue(&house.reviewer().await, order, &form).await.unwrap();
+        assert!(end().await < now, "on {}", house.kind);
     }
 }
 

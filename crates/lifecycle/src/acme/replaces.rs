@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::model::acme::{AcmeAccount, Identifier};
-use domain::model::{Certificate, Serial};
+use domain::model::{Certificate, CertificateStatus, Serial};
 use domain::rules::certificate_window;
 use domain::{OrderNumber, Timestamp};
 use store::Tx;
@@ -19,7 +19,7 @@ pub struct RenewalWindow {
     pub start: Timestamp,
     /// Until then.
     pub end: Timestamp,
-    /// Whether it is in the past because the certificate was revoked.
+    /// Whether it is in the past because the certificate was revoked, or soon will be.
     pub at_once: bool,
 }
 
@@ -131,7 +131,7 @@ async fn is_of(tx: &mut Tx, account: &AcmeAccount, record: &CertificateRecord) -
 
 impl AcmeDesk {
     /// When the certificate should be renewed: from the opening of the renewal window on, within
-    /// its first third; at once after a revocation.
+    /// its first third; at once after a revocation, and once one is announced.
     pub async fn renewal_window(&self, identifier: &str) -> AcmeResult<RenewalWindow> {
         let now = self.clock().now();
         let mut tx = self.desk.store().reader().await?;
@@ -146,7 +146,7 @@ impl AcmeDesk {
 }
 
 fn suggest(certificate: &Certificate, opens_at: Timestamp, now: Timestamp) -> RenewalWindow {
-    if certificate.is_revoked() {
+    if certificate.status != CertificateStatus::Issued {
         return RenewalWindow {
             start: now.plus_seconds(-7_200),
             end: now.plus_seconds(-3_600),
