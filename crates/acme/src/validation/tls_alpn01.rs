@@ -33,8 +33,7 @@ impl Validator<'_> {
         let unreachable =
             || Failure::again("connection", format!("{host} could not be reached on port 443."));
         let mut stream = None;
-        // RFC 8555 has no word on it; like others, the first two addresses are tried.
-        for address in addresses.into_iter().take(2) {
+        for address in one_of_each(&addresses) {
             let target = SocketAddr::new(address, self.reach.config.tlsalpn01_port);
             if let Ok(Ok(connected)) = timeout(CONNECT, TcpStream::connect(target)).await {
                 stream = Some(connected);
@@ -66,6 +65,13 @@ impl Validator<'_> {
                 )
             })
     }
+}
+
+/// The addresses to try: RFC 8555 has no word on it; like others, the first one of each family, so
+/// that a host whose IPv6 does not work is met at its IPv4 address.
+fn one_of_each(addresses: &[IpAddr]) -> impl Iterator<Item = IpAddr> {
+    let first = |v6: bool| addresses.iter().copied().find(move |one| one.is_ipv6() == v6);
+    [first(true), first(false)].into_iter().flatten()
 }
 
 /// The SNI value: the name, or an address written backwards (RFC 8738 section 6).
@@ -147,6 +153,18 @@ mod tests {
             of("2001:db8::1"),
             "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"
         );
+    }
+
+    #[test]
+    fn one_address_of_each_family_is_tried() {
+        let of = |texts: &[&str]| -> Vec<String> {
+            let addresses: Vec<IpAddr> = texts.iter().map(|text| text.parse().unwrap()).collect();
+            one_of_each(&addresses).map(|address| address.to_string()).collect()
+        };
+        let many = ["2001:db8::1", "2001:db8::2", "192.0.2.1", "192.0.2.2"];
+        assert_eq!(of(&many), ["2001:db8::1", "192.0.2.1"]);
+        assert_eq!(of(&["192.0.2.2", "192.0.2.1"]), ["192.0.2.2"]);
+        assert!(of(&[]).is_empty());
     }
 
     #[test]
