@@ -354,6 +354,36 @@ async fn an_order_ends_with_its_authorizations() {
     }
 }
 
+/// What came to nothing is shown for a while, and then is no more; what was issued stays.
+#[tokio::test]
+async fn orders_that_came_to_nothing_are_forgotten() {
+    for scene in scenes("ssl_dv_geotrust").await {
+        let client = &scene.client;
+        let done = scene.pending("done.test", "http-01").await;
+        scene.web.page(&place("done.test", &done), &done.key_authorization);
+        scene.succeeds(&done).await;
+        client.finalize(&done.order, &csr(&["done.test"], None)).await.expect(200);
+        let dead = scene.pending("dead.test", "http-01").await;
+        let early = json!({"identifier": {"type": "dns", "value": "early.test"}});
+        let early = client.post(&client.url("new-authz"), Some(early)).await.expect(201);
+        let sweep = async |days| {
+            scene.house.clock.advance(domain::Days(days));
+            scene.house.server.desk().sweep().await.unwrap();
+        };
+        sweep(8).await;
+        assert_eq!(client.fetch(&dead.location).await.expect(200).json()["status"], "invalid");
+        client.fetch(&dead.authorization).await.expect(200);
+        client.fetch(&early.header("location")).await.expect(404);
+        sweep(30).await;
+        client.fetch(&dead.location).await.expect(404);
+        client.fetch(&dead.authorization).await.expect(404);
+        client.fetch(dead.challenge["url"].as_str().unwrap()).await.expect(404);
+        let order = client.fetch(&done.location).await.expect(200).json();
+        client.fetch(order["certificate"].as_str().unwrap()).await.expect(200);
+        client.fetch(&done.authorization).await.expect(200);
+    }
+}
+
 /// An answer that is too long for a datagram is asked for over TCP, and counts to its end.
 #[tokio::test]
 async fn caa_counts_however_many_records_there_are() {

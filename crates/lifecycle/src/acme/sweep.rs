@@ -1,6 +1,7 @@
 //! What nobody comes back for: orders and authorizations whose time is over, used nonces, ended
 //! jobs.
 
+use domain::Timestamp;
 use domain::model::acme::AcmeOrderStatus;
 
 use super::{AcmeDesk, AcmeResult, orders};
@@ -11,6 +12,8 @@ const BATCH: i64 = 500;
 const CUT_OFF: i64 = 120;
 /// Used nonces are kept longer than any nonce is good for, in seconds.
 const NONCES_KEPT: i64 = 2 * 3_600;
+/// Orders that came to nothing are shown for 30 days after the end of their time.
+const ENDED_KEPT: i64 = 30 * 86_400;
 /// Ended validation jobs are kept for a day.
 const JOBS_KEPT: i64 = 86_400;
 
@@ -41,6 +44,8 @@ impl AcmeDesk {
                 Box::pin(async move {
                     for authorization in tx.expire_authorizations(now, BATCH).await? {
                         orders::fail_all_on(tx, authorization, &orders::unauthorized()).await?;
+                        // One that was made in advance and never needed.
+                        tx.forget_authorization(authorization).await?;
                     }
                     tx.forget_acme_nonces(now.plus_seconds(-NONCES_KEPT)).await?;
                     tx.forget_validation_jobs(now.plus_seconds(-JOBS_KEPT)).await?;
@@ -48,6 +53,25 @@ impl AcmeDesk {
                 })
             })
             .await?;
+        self.forget_for_nothing(now.plus_seconds(-ENDED_KEPT)).await?;
         Ok(touched)
+    }
+
+    /// Forgets orders that ended before `before` and came to nothing.
+    async fn forget_for_nothing(&self, before: Timestamp) -> AcmeResult<()> {
+        let store = self.desk.store();
+        let ended = store.reader().await?.acme_orders_for_nothing(before, BATCH).await?;
+        for id in ended {
+            store
+                .write(move |tx| {
+                    Box::pin(async move {
+                        orders::lock(tx, id).await?;
+                        tx.forget_acme_order(id).await?;
+                        Ok::<_, super::AcmeError>(())
+                    })
+                })
+                .await?;
+        }
+        Ok(())
     }
 }

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod authorizations;
+mod forget;
 mod nonces;
 mod order_moves;
 mod orders;

@@ -1,0 +1,73 @@
+//! Forgetting ACME orders and authorizations that came to nothing.
+
+use domain::{AcmeOrderId, Timestamp};
+
+use crate::{StoreError, Tx, on};
+
+impl Tx {
+    /// Orders that ended before `before` without a request or a certificate, oldest first, at most
+    /// `limit`.
+    pub async fn acme_orders_for_nothing(
+        &mut self,
+        before: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<AcmeOrderId>, StoreError> {
+        let ids: Vec<i64> = on!(self, |conn| {
+            sqlx::query_scalar(
+                "SELECT id FROM acme_orders WHERE status = 'invalid' AND order_number IS NULL \
+                 AND request_id IS NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2",
+            )
+            .bind(before.0)
+            .bind(limit)
+            .fetch_all(&mut *conn)
+            .await?
+        });
+        Ok(ids.into_iter().map(AcmeOrderId).collect())
+    }
+
+    /// Forgets an order that came to nothing, with the ended authorizations that no other order
+    /// needs.
+    pub async fn forget_acme_order(&mut self, id: AcmeOrderId) -> Result<(), StoreError> {
+        let authorizations: Vec<i64> = on!(self, |conn| {
+            let authorizations = sqlx::query_scalar(
+                "DELETE FROM acme_order_authorizations WHERE acme_order_id = $1 RETURNING authorization_id",
+            )
+            .bind(id.0)
+            .fetch_all(&mut *conn)
+            .await?;
+            sqlx::query("DELETE FROM acme_orders WHERE id = $1")
+                .bind(id.0)
+                .execute(&mut *conn)
+                .await?;
+            authorizations
+        });
+        for authorization in authorizations {
+            self.forget_authorization(authorization).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets an ended authorization that no order needs; others stay.
+    pub async fn forget_authorization(&mut self, id: i64) -> Result<(), StoreError> {
+        on!(self, |conn| {
+            let forgotten: Option<i64> = sqlx::query_scalar(
+                "SELECT id FROM acme_authorizations WHERE id = $1 AND status NOT IN ('pending', 'valid') \
+                 AND NOT EXISTS (SELECT 1 FROM acme_order_authorizations WHERE authorization_id = $1)",
+            )
+            .bind(id)
+            .fetch_optional(&mut *conn)
+            .await?;
+            if forgotten.is_some() {
+                sqlx::query("DELETE FROM acme_challenges WHERE authorization_id = $1")
+                    .bind(id)
+                    .execute(&mut *conn)
+                    .await?;
+                sqlx::query("DELETE FROM acme_authorizations WHERE id = $1")
+                    .bind(id)
+                    .execute(&mut *conn)
+                    .await?;
+            }
+        });
+        Ok(())
+    }
+}
