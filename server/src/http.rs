@@ -4,9 +4,12 @@ mod authority;
 mod health;
 mod proxies;
 
+use std::time::Duration;
+
 use acme::AcmeServer;
 use axum::Router;
 use lifecycle::Lifecycle;
+use tower_http::timeout::RequestBodyTimeoutLayer;
 
 pub use proxies::Proxies;
 
@@ -33,13 +36,22 @@ impl Parts {
             Some(reset) => screens.layer(axum::Extension(reset.button())).merge(reset.router()),
             None => screens,
         };
-        screens
+        let router = screens
             .merge(crate::api::router(self.desk.clone(), &self.base_url))
             .merge(acme::router(self.acme.clone()))
             .merge(automation::router(self.desk.clone()))
             .merge(authority::router(self.desk.clone()))
-            .merge(health::router(self.desk.clone()))
+            .merge(health::router(self.desk.clone()));
+        limit_bodies(router)
             .layer(axum::middleware::from_fn(crate::metrics::count))
             .layer(axum::middleware::from_fn_with_state(self.proxies.clone(), proxies::see_through))
     }
+}
+
+/// How long a request's body may pause while it comes.
+pub const BODY_PAUSE: Duration = Duration::from_secs(30);
+
+/// Waits for no body that never ends. Screens and ACME have limits of their own for the whole.
+pub fn limit_bodies(router: Router) -> Router {
+    router.layer(RequestBodyTimeoutLayer::new(BODY_PAUSE))
 }

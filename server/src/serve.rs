@@ -330,6 +330,7 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
+    use crate::http::BODY_PAUSE;
 
     /// What came back on a connection on which `sent` was all, and when it ended. The clock stands
     /// still and jumps ahead where all wait: a minute passes at once.
@@ -340,7 +341,9 @@ mod tests {
         let acceptor = Patient::new(NoDelayAcceptor::new(), HEAD_LIMIT);
         let mut server = axum_server::from_tcp(listener).unwrap().acceptor(acceptor);
         limit_waiting(server.http_builder());
-        let serving = tokio::spawn(server.serve(axum::Router::new().into_make_service()));
+        let echo = axum::routing::post(async |body: axum::body::Bytes| body);
+        let router = crate::http::limit_bodies(axum::Router::new().route("/", echo));
+        let serving = tokio::spawn(server.serve(router.into_make_service()));
         let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
         client.write_all(sent).await.unwrap();
         let begun = tokio::time::Instant::now();
@@ -359,6 +362,17 @@ mod tests {
             assert!(after >= HEAD_LIMIT && after < 2 * HEAD_LIMIT, "{after:?}");
             assert!(!answer.starts_with(b"HTTP/1.1 200"), "{answer:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_never_ends_is_not_waited_for() {
+        let whole = b"POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 4\r\n\r\nbody";
+        let (answer, _) = ended_after(whole).await;
+        assert!(answer.starts_with(b"HTTP/1.1 200") && answer.ends_with(b"body"), "{answer:?}");
+        let half = b"POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 9\r\n\r\nbody";
+        let (answer, after) = ended_after(half).await;
+        assert!(after >= BODY_PAUSE && after < HEAD_LIMIT, "{after:?}");
+        assert!(answer.starts_with(b"HTTP/1.1 4"), "{}", String::from_utf8_lossy(&answer));
     }
 
     #[tokio::test(start_paused = true)]

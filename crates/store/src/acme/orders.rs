@@ -238,7 +238,9 @@ impl Tx {
     ) -> Result<Vec<(AcmeOrderId, RequestId)>, StoreError> {
         let rows: Vec<(i64, i64)> = on!(self, |conn| {
             sqlx::query_as(
-                "SELECT id, request_id FROM acme_orders WHERE status = 'processing' AND request_id IS NOT NULL \
+                // The open states are named for SQLite, which else reads all orders there ever were.
+                "SELECT id, request_id FROM acme_orders WHERE status = 'processing' \
+                 AND status IN ('pending', 'ready', 'processing') AND request_id IS NOT NULL \
                  AND account_id = COALESCE($1, account_id) AND acme_url_id = COALESCE($2, acme_url_id) \
                  ORDER BY id",
             )
