@@ -47,6 +47,11 @@ fn clients(view: &UrlView, credential: &Shown) -> AnyView {
         <Section title="Ready commands" lead="Put your own name and e-mail address in. Keep the quotes around the URL: without them a shell cuts it off at an &.">
             <div class="clients">{blocks}</div>
             <p class="muted small">
+                "A client that has an account at this portal goes on with it, and with the ACME Directory URL that it was made for, whatever credential it is given. On such a host give it another place for its accounts: "
+                <code>"--config-dir"</code>" for certbot, "<code>"--path"</code>" for lego, "
+                <code>"--config-home"</code>" for acme.sh, "<code>"-c"</code>" for uacme."
+            </p>
+            <p class="muted small">
                 "Where this portal's own certificate comes from its embedded authority, clients have to trust it first: "
                 <a href="/ca/root.pem" download="">"root.pem"</a>
                 " ("<code>"REQUESTS_CA_BUNDLE"</code>" for certbot, "<code>"LEGO_CA_CERTIFICATES"</code>" for lego, "

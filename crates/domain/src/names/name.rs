@@ -33,6 +33,12 @@ impl IpName {
         &self.text
     }
 
+    /// Whether no server can have the address: the unspecified one, those of groups, and broadcast.
+    pub fn is_of_no_host(&self) -> bool {
+        let broadcast = matches!(self.address, IpAddr::V4(v4) if v4.is_broadcast());
+        broadcast || self.address.is_unspecified() || self.address.is_multicast()
+    }
+
     /// Whether the address is kept for a special purpose (IANA's registries, RFC 6890), so that
     /// nobody can own it on the public internet: no public certificate may hold it (Baseline
     /// Requirements 4.2.2), and validation does not connect to it. What carries an IPv4 address

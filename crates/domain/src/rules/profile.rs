@@ -9,7 +9,7 @@ use crate::model::{AcmeUrl, AutoRenew, Organization, Profile};
 use crate::rules::name_match::list;
 use crate::rules::schedule::auto_renew_at;
 use crate::rules::validity::{MAX_COVERAGE_YEARS, longest_lifetime};
-use crate::{Days, Name, NameSet, Product, ProductId, Refusal, Timestamp, Validation};
+use crate::{Days, IpName, Name, NameSet, Product, ProductId, Refusal, Timestamp, Validation};
 
 /// The most names that one certificate holds.
 pub const MAX_NAMES: usize = 250;
@@ -285,11 +285,23 @@ fn check_addresses(product: &Product, names: &NameSet) -> Result<(), Refusal> {
             ),
         );
     }
+    let those = |is: fn(&IpName) -> bool| -> NameSet {
+        names.addresses().filter(|address| is(address)).cloned().map(Name::Ip).collect()
+    };
+    let nobodys = those(IpName::is_of_no_host);
+    if !nobodys.is_empty() {
+        return refuse(
+            "address_of_no_host",
+            format!(
+                "{} is no server's address. Enter the address that clients connect to.",
+                list(&nobodys)
+            ),
+        );
+    }
     if product.validation == Validation::Private {
         return Ok(());
     }
-    let reserved: NameSet =
-        names.addresses().filter(|address| address.is_reserved()).cloned().map(Name::Ip).collect();
+    let reserved = those(IpName::is_reserved);
     if reserved.is_empty() {
         return Ok(());
     }

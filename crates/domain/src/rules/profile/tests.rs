@@ -124,6 +124,9 @@ fn addresses_are_for_products_that_hold_them() {
         assert_eq!(code(product, "2606:4700::1111"), public, "{product}");
         assert_eq!(code(product, "10.0.0.1 8.8.8.8"), reserved, "{product}");
     }
+    for address in ["0.0.0.0", "255.255.255.255", "224.0.0.1", "::", "ff02::1"] {
+        assert_eq!(code("private_ssl_plus", address), Err("address_of_no_host"), "{address}");
+    }
     let mut url = acme_url("ssl_plus");
     url.allowed_domains = vec![domain("example.com")];
     let refused = check_acme_names(&url, &names("www.example.com 8.8.8.8")).unwrap_err();
