@@ -20,6 +20,7 @@ const test = base.extend<{ outer: Outside }>({
 async function fact(page: Page, term: string): Promise<string> {
   const value = page.locator('dt', { hasText: new RegExp(`^${term}$`) }).locator('xpath=following-sibling::dd[1]');
   const code = value.locator('code');
+  await value.waitFor();
   return (await ((await code.count()) > 0 ? code : value).innerText()).trim();
 }
 
