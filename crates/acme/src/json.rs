@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// A value that was written as an object.
@@ -39,10 +39,7 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
 
 /// Reads an object from JSON that was read already.
 pub fn read_value<T: DeserializeOwned>(value: serde_json::Value) -> serde_json::Result<T> {
-    match value {
-        serde_json::Value::Object(_) => serde_json::from_value(value),
-        _ => Err(serde_json::Error::custom("not an object")),
-    }
+    serde_json::from_value(value).map(|Object(value)| value)
 }
 
 /// Whether a member is there, whatever it holds: `null` as well. With `default`.

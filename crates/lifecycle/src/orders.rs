@@ -318,26 +318,18 @@ impl Lifecycle {
     ) -> Result<Slice<RequestRecord>> {
         check_reader(actor)?;
         let filter = RequestFilter { requester: own_only(actor).or(filter.requester), ..filter };
-        let mut tx = self.store().reader().await?;
-        let mut found = page.slice(tx.requests_page(&filter, &page.rows()).await?);
-        for record in &mut found.rows {
-            name_what_is_revoked(&mut tx, record).await?;
-        }
-        Ok(found)
+        let found = self.store().reader().await?.requests_page(&filter, &page.rows()).await?;
+        Ok(page.slice(found))
     }
 
     /// One request.
     pub async fn request(&self, actor: &Actor, id: RequestId) -> Result<RequestRecord> {
         check_reader(actor)?;
-        let mut tx = self.store().reader().await?;
+        let record = self.store().reader().await?.request(id).await?;
         let own = own_only(actor);
-        let mut record = tx
-            .request(id)
-            .await?
+        record
             .filter(|record| own.is_none() || record.request.requester == own)
-            .ok_or(LifecycleError::NotFound { what: "request" })?;
-        name_what_is_revoked(&mut tx, &mut record).await?;
-        Ok(record)
+            .ok_or(LifecycleError::NotFound { what: "request" })
     }
 
     /// The primary certificates of those of these orders that the reader may see and that have one.
@@ -441,20 +433,6 @@ async fn meant(tx: &mut Tx, text: &str) -> Result<Vec<OrderNumber>> {
         numbers.extend(found.map(|record| record.certificate.order));
     }
     Ok(numbers)
-}
-
-/// A revocation wishes for no certificate: product, organization and names are its order's.
-async fn name_what_is_revoked(tx: &mut Tx, record: &mut RequestRecord) -> Result<()> {
-    if record.request.revocation.is_none() {
-        return Ok(());
-    }
-    if let Some(order) = tx.order(record.request.order).await? {
-        record.wish.product = Some(order.product);
-        record.wish.organization = Some(order.organization);
-        record.wish.common_name = Some(order.common_name);
-        record.wish.names = Some(order.names);
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 //! client, which has proved that the certificate is its own, is answered at once.
 
 use domain::model::{
-    Approval, CertificateStatus, OrderStatus, RequestKind, RevocationReason, RevocationTarget,
+    Approval, CertificateStatus, Order, OrderStatus, RequestKind, RevocationReason,
+    RevocationTarget,
 };
 use domain::rules::{ApprovalNeed, HeldBecause, RevocationPlan, plan_revocation};
 use domain::{OrderNumber, Refusal, RequestId, Timestamp};
@@ -100,7 +101,7 @@ pub(crate) async fn place(
         }
         ApprovalNeed::Needed { because } => {
             check_asked_once(tx, &wish).await?;
-            hold(tx, now, actor, &asker, wish, because).await
+            hold(tx, now, actor, &asker, &file.order, wish, because).await
         }
     }
 }
@@ -137,6 +138,7 @@ async fn hold(
     now: Timestamp,
     actor: &Actor,
     asker: &Asker,
+    order: &Order,
     wish: Revoking,
     because: HeldBecause,
 ) -> Result<Revocation> {
@@ -150,7 +152,13 @@ async fn hold(
         created_at: now,
         comment: wish.note,
         held_because: Some(because.as_str().to_owned()),
-        wish: Wish::default(),
+        wish: Wish {
+            product: Some(order.product.clone()),
+            organization: Some(order.organization),
+            common_name: Some(order.common_name.clone()),
+            names: Some(order.names.clone()),
+            ..Wish::default()
+        },
         payload: "{}".to_owned(),
         idempotency_key: wish.key,
     };

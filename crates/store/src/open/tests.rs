@@ -109,7 +109,7 @@ async fn both_schemas_are_the_same() {
 
 /// Rows as version 6 kept them: an order with one certificate that was issued and one that is being
 /// made, another that was refused, and an authorization with its challenges.
-const ROWS_OF_VERSION_6: [&str; 9] = [
+const ROWS_OF_VERSION_6: [&str; 10] = [
     "INSERT INTO organizations (id, name, country, created_at) VALUES (7, 'Ours', 'US', 1)",
     "INSERT INTO domains (name, organization_id, validated_until, method, token, created_at) VALUES \
      ('withdrawn.test', 7, NULL, 'administrator', 't', 1), ('held.test', 7, 99, 'dns-txt', 'u', 1)",
@@ -119,6 +119,8 @@ const ROWS_OF_VERSION_6: [&str; 9] = [
      origin, ordered_at, key_type, signature_hash) VALUES \
      (12345, 7, 'ssl_plus', 'a.test', '[\"a.test\"]', 'k', 'issued', 'portal', 5, 'ec_p256', 'sha256'), \
      (12346, 7, 'ssl_plus', 'b.test', '[\"b.test\"]', 'l', 'rejected', 'portal', 6, 'ec_p256', 'sha256')",
+    "INSERT INTO requests (kind, status, order_number, created_at) VALUES \
+     ('revoke', 'pending', 12345, 1), ('duplicate', 'pending', 12345, 1)",
     "INSERT INTO crls (issuer_id, number, der, this_update, next_update) VALUES ('ca', 3, '', 1, 9)",
     "INSERT INTO issuances (serial, order_number, kind, plan, state, idempotency_key, created_at, \
      finished_at) VALUES ('0a', 12345, 'original', '{\"n\":1}', 'issued', 'once', 8, 9), \
@@ -162,6 +164,14 @@ async fn a_database_of_an_earlier_version_keeps_what_is_in_it() {
         assert_eq!(
             told(store, challenges).await,
             ["1 3 http-01 tok1 pending 2", "2 3 dns-01 tok2 valid 1"],
+            "{kind}"
+        );
+        let requests = "SELECT kind || ' ' || COALESCE(product_id, '-') || ' ' || \
+                        COALESCE(organization_id, 0) || ' ' || COALESCE(common_name, '-') || ' ' || \
+                        COALESCE(names, '-') FROM requests ORDER BY id";
+        assert_eq!(
+            told(store, requests).await,
+            ["revoke ssl_plus 7 a.test [\"a.test\"]", "duplicate - 0 - -"],
             "{kind}"
         );
         // Numbers go on where they were, also where a table was made anew.
