@@ -1,10 +1,11 @@
 //! Renewals: a new order in an old one's place, once, however many ask for it (rules D12–D15,
 //! D18).
 
-use domain::model::{Order, OrderFile, OrderStatus};
+use domain::model::{OrderFile, OrderStatus};
 use domain::rules::{
     AutomationRequest, Decided, Decision, DuplicateNames, ReissueRequest, RenewalTurn,
-    decide_automation, match_names, new_coverage, plan_renew, renewal_key, renewal_turn,
+    check_renewal_names, decide_automation, match_names, new_coverage, plan_renew, renewal_key,
+    renewal_turn,
 };
 use domain::{Name, NameSet, OrderNumber, ProfileId, Timestamp};
 use store::Tx;
@@ -124,7 +125,10 @@ impl Lifecycle {
         let existing = self.store().reader().await?.order(order).await?;
         let existing = existing.ok_or(LifecycleError::NotFound { what: "order" })?;
         check_visible(actor, &existing)?;
-        check_own_names(&existing, form)?;
+        let common_name = listed("common_name", &form.common_name)?;
+        let names = listed("names", &form.names)?;
+        check_renewal_names(&existing, &common_name, &names)
+            .map_err(|fault| LifecycleError::Invalid(vec![fault.into()]))?;
         check_csr_names(&csr.names, &existing.names)?;
         let idempotency_key = submit_key(actor, &form.submit_token);
         let what = What::Renew { order, names: None };
@@ -184,26 +188,6 @@ impl Lifecycle {
 }
 
 /// Names that the CSR has beyond the order's: a person should know that they won't be issued.
-/// Rule D12: a renewal has the names of its order. Others are not left out in silence.
-fn check_own_names(order: &Order, form: &RenewForm) -> Result<()> {
-    let asked = listed("common_name", &form.common_name)?;
-    let names = listed("names", &form.names)?;
-    let with_common_name = |names| NameSet::with_common_name(&order.common_name, names);
-    let field = if !asked.is_empty() && asked != with_common_name(NameSet::default()) {
-        "common_name"
-    } else if !names.is_empty() && with_common_name(names) != order.names {
-        "names"
-    } else {
-        return Ok(());
-    };
-    let message = format!(
-        "A renewal has the names of the order that it renews, and these are not the names of order \
-         {}. Leave them out, or request a new certificate.",
-        order.number
-    );
-    Err(LifecycleError::field(field, message))
-}
-
 pub(crate) fn check_csr_names(csr: &NameSet, order: &NameSet) -> Result<()> {
     let beyond: Vec<&str> = csr.missing_from(order).map(Name::as_str).take(5).collect();
     if beyond.is_empty() {

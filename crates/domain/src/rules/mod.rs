@@ -63,7 +63,10 @@ pub use profile::{
 pub use reissue::{
     ReissuePlan, ReissueRequest, ScheduledRevocation, plan_reissue, reissue_warning,
 };
-pub use renew::{RenewPlan, RenewalTurn, check_not_renewed, plan_renew, renewal_key, renewal_turn};
+pub use renew::{
+    RenewPlan, RenewalTurn, check_not_renewed, check_renewal_names, plan_renew, renewal_key,
+    renewal_turn,
+};
 pub use revoke::{RevocationPlan, plan_revocation};
 pub use schedule::{AutoRenewOutlook, auto_renew_at, auto_renew_outlook, scheduled_at};
 pub use validation::{

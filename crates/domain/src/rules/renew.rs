@@ -7,6 +7,7 @@ use crate::model::{KeyType, Order, OrderFile, OrderStatus, SignatureHash};
 use crate::rules::duplicate::{DuplicateNames, DuplicatePlan, plan_duplicate};
 use crate::rules::explanation::CandidateVerdict;
 use crate::rules::name_match::match_names;
+use crate::rules::profile::FieldFault;
 use crate::rules::window::is_fresh;
 use crate::{Days, Name, NameSet, OrderNumber, OrganizationId, ProductId, Refusal, Timestamp};
 
@@ -75,6 +76,29 @@ pub fn plan_renew(file: &OrderFile, now: Timestamp) -> Result<RenewPlan, Refusal
         auto_renew: order.auto_renew,
         days_left: Days(till.days_left(now).max(0)),
     })
+}
+
+/// A renewal has the names of the order that it renews. Who lists others, or not all, is told so:
+/// none is added or left out in silence. Where nothing is listed, nothing is expected.
+pub fn check_renewal_names(
+    order: &Order,
+    common_name: &NameSet,
+    names: &NameSet,
+) -> Result<(), FieldFault> {
+    let with_common_name = |names| NameSet::with_common_name(&order.common_name, names);
+    let field = if !common_name.is_empty() && *common_name != with_common_name(NameSet::default()) {
+        "common_name"
+    } else if !names.is_empty() && with_common_name(names.clone()) != order.names {
+        "names"
+    } else {
+        return Ok(());
+    };
+    let message = format!(
+        "A renewal has the names of the order that it renews, and these are not the names of order \
+         {}. Leave them out, or request a new certificate.",
+        order.number
+    );
+    Err(FieldFault::new(field, message))
 }
 
 /// For a person who renews an order by hand: refuses where it was renewed already, with the
@@ -194,7 +218,7 @@ fn serves(due: Due<'_>, file: &OrderFile) -> Result<DuplicatePlan, (&'static str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::fixture::{NOW, plan_ending, renewed, standard, with_status};
+    use crate::rules::fixture::{NOW, names, order, plan_ending, renewed, standard, with_status};
 
     #[test]
     fn d12_renewal_is_linked_and_adds_the_days_left() {
@@ -210,6 +234,27 @@ mod tests {
             OrderStatus::Revoked,
         ] {
             assert!(plan_renew(&with_status(standard(1, 20), status), NOW).is_err(), "{status}");
+        }
+    }
+
+    #[test]
+    fn d12_names_that_are_listed_are_the_orders() {
+        let file = order(5, "ssl_multi_domain", "www.example.com example.com", 20);
+        let field = |common_name: &str, listed: &str| {
+            check_renewal_names(&file.order, &names(common_name), &names(listed))
+                .map_err(|fault| fault.field)
+        };
+        for (common_name, listed, right) in [
+            ("", "", Ok(())),
+            ("www.example.com", "", Ok(())),
+            ("", "example.com", Ok(())),
+            ("www.example.com", "example.com www.example.com", Ok(())),
+            ("example.com", "", Err("common_name".to_owned())),
+            ("www.example.com example.com", "", Err("common_name".to_owned())),
+            ("", "www.example.com", Err("names".to_owned())),
+            ("", "example.com api.example.com", Err("names".to_owned())),
+        ] {
+            assert_eq!(field(common_name, listed), right, "{common_name:?} {listed:?}");
         }
     }
 

@@ -185,7 +185,7 @@ impl Lifecycle {
                         return Err(LifecycleError::NotFound { what: "agent" });
                     }
                     for event in tx.open_events_of_agent(id).await? {
-                        super::work::give_up(tx, now, &actor, event).await?;
+                        super::intervene::give_up(tx, now, &actor, event).await?;
                     }
                     record(
                         tx,

@@ -7,7 +7,7 @@ use store::Tx;
 use store::endpoints::EndpointRecord;
 use store::events::NewEvent;
 
-use super::schedule::{facts, names_of, order_in_place};
+use super::resolve::{facts, names_of, order_in_place};
 use crate::audit::{AuditEntry, record};
 use crate::settings::preferences;
 use crate::{Actor, Lifecycle, LifecycleError, Result};

@@ -16,10 +16,12 @@ mod agents;
 mod auto_renew;
 mod endpoints;
 mod events;
+mod intervene;
 mod issue;
 mod offers;
 mod preview;
 mod profiles;
+mod resolve;
 mod schedule;
 mod work;
 

@@ -9,7 +9,7 @@ use store::Tx;
 use store::endpoints::EndpointRecord;
 
 use super::agents::require_person;
-use super::schedule::facts;
+use super::resolve::facts;
 use crate::settings::preferences;
 use crate::{Actor, Lifecycle, LifecycleError, Result};
 

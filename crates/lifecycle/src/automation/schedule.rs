@@ -1,18 +1,9 @@
 //! Scheduling: what the automation request page submits, one endpoint or many.
 
-use domain::model::{
-    AutoRenew, EndpointAction, EventMode, EventStatus, Order, OrderFile, Profile, Role,
-};
+use domain::model::{AutoRenew, EndpointAction, EventStatus, Profile};
 use domain::rules::profile::check_auto_renew;
-use domain::rules::{
-    DuplicateNames, EndpointFacts, OfferedAction, candidates_for_names, check_bulk, check_offered,
-    check_product_names, longest_lifetime, names_in_place, offer_in_automation, plan_duplicate,
-    scheduled_at,
-};
-use domain::{
-    EndpointId, EventId, Name, NameSet, OrderNumber, OrganizationId, Product, ProfileId, Refusal,
-    Timestamp,
-};
+use domain::rules::{OfferedAction, check_bulk, check_offered, longest_lifetime, scheduled_at};
+use domain::{EndpointId, EventId, Name, NameSet, OrderNumber, Product, ProfileId, Timestamp};
 use serde_json::json;
 use store::Tx;
 use store::endpoints::EndpointRecord;
@@ -20,9 +11,10 @@ use store::events::NewEvent;
 
 use super::agents::{require_manager, require_person};
 use super::endpoints::{Switch, switch_auto_renew};
+use super::resolve::{facts, order_in_place, resolve};
 use crate::audit::{AuditEntry, record};
-use crate::issue::{check_validated, product_of};
-use crate::settings::{preferences, snapshot};
+use crate::issue::check_validated;
+use crate::settings::snapshot;
 use crate::{Actor, FieldFault, Lifecycle, LifecycleError, Result};
 
 /// "Issue a new certificate" or "Issue a duplicate certificate using an existing order".
@@ -94,22 +86,6 @@ pub struct BulkOutcome {
 }
 
 impl Lifecycle {
-    /// Common name and names that an action takes from what is in place on an endpoint; none where a
-    /// person types them.
-    pub async fn names_in_place(
-        &self,
-        actor: &Actor,
-        endpoint: &EndpointRecord,
-        action: EndpointAction,
-    ) -> Result<Option<(Name, NameSet)>> {
-        require_person(actor)?;
-        let order = match endpoint.order {
-            Some(number) => self.store().reader().await?.order(number).await?,
-            None => None,
-        };
-        Ok(names_of(action, endpoint, order.as_ref()))
-    }
-
     /// Schedules one event.
     pub async fn schedule(&self, actor: &Actor, form: ScheduleForm) -> Result<EventId> {
         require_person(actor)?;
@@ -157,19 +133,6 @@ impl Lifecycle {
             .await?;
         self.wake_agents();
         Ok(outcome)
-    }
-
-    /// What the *Action* column offers for an endpoint.
-    pub async fn offered(
-        &self,
-        actor: &Actor,
-        endpoint: &EndpointRecord,
-    ) -> Result<domain::rules::Offer> {
-        require_person(actor)?;
-        let now = self.clock().now();
-        let mut tx = self.store().reader().await?;
-        let order = order_in_place(&mut tx, endpoint).await?;
-        Ok(domain::rules::offered_actions(&facts(endpoint, order.as_ref(), now)))
     }
 }
 
@@ -332,128 +295,6 @@ fn check_renewal(renew: Option<&AutoRenew>, profile: &Profile, now: Timestamp) -
     Err(LifecycleError::Invalid(faults.into_iter().map(FieldFault::from).collect()))
 }
 
-/// What an event will ask for.
-struct Resolved {
-    mode: EventMode,
-    source_order: Option<OrderNumber>,
-    organization: OrganizationId,
-    product: &'static Product,
-    common_name: Name,
-    names: NameSet,
-    extra_names: NameSet,
-}
-
-async fn resolve(
-    tx: &mut Tx,
-    now: Timestamp,
-    actor: &Actor,
-    form: &ScheduleForm,
-    endpoint: &EndpointRecord,
-    in_place: Option<&OrderFile>,
-    profile: &Profile,
-) -> Result<Resolved> {
-    match &form.obtain {
-        Obtain::Duplicate { order, extra_names } => {
-            let role = actor.role().unwrap_or(Role::Limited);
-            offer_in_automation(&preferences(tx).await?, role, Some(profile))?;
-            resolve_duplicate(tx, now, *order, extra_names, endpoint, form.action, profile).await
-        }
-        Obtain::New { common_name, names } => {
-            resolve_new(form.action, common_name.as_ref(), names, endpoint, in_place, profile)
-        }
-    }
-}
-
-async fn resolve_duplicate(
-    tx: &mut Tx,
-    now: Timestamp,
-    order: OrderNumber,
-    extra_names: &NameSet,
-    endpoint: &EndpointRecord,
-    action: EndpointAction,
-    profile: &Profile,
-) -> Result<Resolved> {
-    if !matches!(action, EndpointAction::Request | EndpointAction::Renew | EndpointAction::Switch) {
-        return Err(LifecycleError::field(
-            "obtain",
-            "A duplicate can be issued for Request, Renew and Switch only.",
-        ));
-    }
-    let source = tx.order_file(order).await?.ok_or_else(|| {
-        LifecycleError::field("order", "There is no such order. Choose one from the list.")
-    })?;
-    // For a certificate in place its names are the ones to match (rule D10), else those typed are
-    // the order's own (rule D9); product and organization are the profile's in either case.
-    let wanted = match (&endpoint.served, action) {
-        (Some(served), EndpointAction::Renew | EndpointAction::Switch) => served.names.clone(),
-        _ => source.order.names.clone(),
-    };
-    let judged = candidates_for_names(profile, &wanted, std::slice::from_ref(&source), now);
-    if judged.orders.is_empty() {
-        let why = judged.verdicts.first().map(|verdict| verdict.why.clone()).unwrap_or_default();
-        let rule = if matches!(action, EndpointAction::Request) { "D9" } else { "D10" };
-        return Err(Refusal::new(
-            rule,
-            "order_does_not_match",
-            format!("Order {order} can't be chosen here. {why} Choose another order."),
-        )
-        .into());
-    }
-    let names = if extra_names.is_empty() {
-        DuplicateNames::Same
-    } else {
-        DuplicateNames::Extra { names: extra_names.clone() }
-    };
-    let plan = plan_duplicate(&source, &names, now)?;
-    Ok(Resolved {
-        mode: EventMode::Duplicate,
-        source_order: Some(order),
-        organization: source.order.organization,
-        product: product_of(&source.order)?,
-        common_name: plan.common_name,
-        names: plan.names,
-        extra_names: extra_names.clone(),
-    })
-}
-
-fn resolve_new(
-    action: EndpointAction,
-    common_name: Option<&Name>,
-    names: &NameSet,
-    endpoint: &EndpointRecord,
-    in_place: Option<&OrderFile>,
-    profile: &Profile,
-) -> Result<Resolved> {
-    let order = in_place.map(|file| &file.order);
-    let typed = || {
-        let first = common_name.or_else(|| names.iter().next()).cloned();
-        first.map(|first| (first, names.clone()))
-    };
-    let (common_name, names) = names_of(action, endpoint, order)
-        .or_else(typed)
-        .ok_or_else(|| LifecycleError::field("common_name", "Enter the common name."))?;
-    let names = NameSet::with_common_name(&common_name, names);
-    let product = Product::find(profile.product.as_str()).ok_or_else(|| {
-        LifecycleError::field(
-            "profile",
-            "The profile's product is no longer sold. Choose another profile.",
-        )
-    })?;
-    if !matches!(action, EndpointAction::Reissue | EndpointAction::NextCertificate) {
-        check_product_names(product, &names)?;
-    }
-    let source = order.filter(|_| action != EndpointAction::Request);
-    Ok(Resolved {
-        mode: EventMode::New,
-        source_order: source.map(|order| order.number),
-        organization: source.map_or(profile.organization, |order| order.organization),
-        product: source.map_or(Ok(product), product_of)?,
-        common_name,
-        names,
-        extra_names: NameSet::default(),
-    })
-}
-
 async fn refuse_busy(tx: &mut Tx, endpoint: &EndpointRecord) -> Result<()> {
     match tx.open_event(endpoint.id).await? {
         None => Ok(()),
@@ -464,38 +305,6 @@ async fn refuse_busy(tx: &mut Tx, endpoint: &EndpointRecord) -> Result<()> {
             ),
         }),
     }
-}
-
-/// Common name and names that an action takes from what is in place.
-pub(super) fn names_of(
-    action: EndpointAction,
-    endpoint: &EndpointRecord,
-    order: Option<&Order>,
-) -> Option<(Name, NameSet)> {
-    let served = endpoint.served.as_ref();
-    let served = served.and_then(|served| Some((served.name()?, &served.names)));
-    names_in_place(action, served, order)
-}
-
-/// The order of the certificate in place, or of the last one that was there.
-pub(super) async fn order_in_place(
-    tx: &mut Tx,
-    endpoint: &EndpointRecord,
-) -> Result<Option<OrderFile>> {
-    match endpoint.order {
-        Some(number) => Ok(tx.order_file(number).await?),
-        None => Ok(None),
-    }
-}
-
-pub(super) fn facts<'a>(
-    endpoint: &EndpointRecord,
-    order: Option<&'a OrderFile>,
-    now: Timestamp,
-) -> EndpointFacts<'a> {
-    let certificate = order
-        .and_then(|file| file.certificates.iter().find(|one| Some(one.id) == endpoint.certificate));
-    EndpointFacts { issuer: endpoint.issuer_kind, certificate, order, status: endpoint.status, now }
 }
 
 /// Keys of different people never meet.
