@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::model::{OrderStatus, Origin};
 use domain::time::DAY;
-use domain::{Name, OrderNumber, OrganizationId};
+use domain::{AcmeAccountId, AcmeUrlId, Name, OrderNumber, OrganizationId, Timestamp};
 use sqlx::{AssertSqlSafe, Connection};
 
 use crate::candidates::Candidates;
@@ -173,6 +173,39 @@ async fn no_page_walks_a_table() {
             .await
             .unwrap();
     assert!(measured > 0, "maintenance measures the tables");
+}
+
+/// ACME orders that came to their end, of one account, each with its request; some wait for a
+/// reviewer, and some came to nothing.
+const ACME_ORDERS: [&str; 3] = [
+    "INSERT INTO acme_accounts (id, thumbprint, jwk, status, created_at) \
+     VALUES (1, 'print', '{}', 'valid', 1)",
+    "INSERT INTO requests (id, kind, status, order_number, created_at) \
+     SELECT number, 'new', 'approved', number, 1 FROM orders",
+    "INSERT INTO acme_orders (account_id, status, identifiers, names_key, expires_at, order_number, \
+     request_id, created_at) SELECT 1, \
+     CASE number % 2000 WHEN 0 THEN 'processing' WHEN 1 THEN 'invalid' ELSE 'valid' END, '[]', 'k', \
+     number, CASE number % 2000 WHEN 1 THEN NULL ELSE number END, \
+     CASE number % 2000 WHEN 1 THEN NULL ELSE number END, 1 FROM orders",
+];
+
+/// What clients end, and what is swept, reads no orders that are over.
+#[tokio::test]
+async fn acme_orders_that_are_over_are_not_read() {
+    let database = seeded(sqlite().await).await;
+    for sql in ACME_ORDERS {
+        database.execute(sql).await.unwrap();
+    }
+    let mut tx = database.store.reader().await.unwrap();
+    let meter = Meter::on(&mut tx, "without statistics").await;
+    let held = tx.held_acme_orders(Some(AcmeAccountId(1)), None).await.unwrap();
+    meter.check("held orders of an account");
+    assert_eq!(held.len() as u64, ORDERS / 2000);
+    assert!(tx.held_acme_orders(None, Some(AcmeUrlId(1))).await.unwrap().is_empty());
+    meter.check("held orders of a URL");
+    let nothing = tx.acme_orders_for_nothing(Timestamp(i64::MAX), 500).await.unwrap();
+    meter.check("orders that came to nothing");
+    assert_eq!(nothing.len() as u64, ORDERS / 2000);
 }
 
 async fn pages(tx: &mut Tx, when: &'static str) {

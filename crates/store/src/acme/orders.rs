@@ -238,11 +238,13 @@ impl Tx {
     ) -> Result<Vec<(AcmeOrderId, RequestId)>, StoreError> {
         let rows: Vec<(i64, i64)> = on!(self, |conn| {
             sqlx::query_as(
-                // The open states are named for SQLite, which else reads all orders there ever were.
+                // For SQLite the open states are named and the plus signs set: without the former it
+                // can't use their index, without the latter it takes one that holds all orders.
                 "SELECT id, request_id FROM acme_orders WHERE status = 'processing' \
-                 AND status IN ('pending', 'ready', 'processing') AND request_id IS NOT NULL \
-                 AND account_id = COALESCE($1, account_id) AND acme_url_id = COALESCE($2, acme_url_id) \
-                 ORDER BY id",
+                 AND status IN ('pending', 'ready', 'processing') AND +request_id IS NOT NULL \
+                 AND ($1 IS NULL OR +account_id = $1) \
+                 AND ($2 IS NULL OR +acme_url_id = $2) \
+                 ORDER BY +id",
             )
             .bind(account.map(|id| id.0))
             .bind(url.map(|id| id.0))
