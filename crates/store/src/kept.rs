@@ -7,7 +7,7 @@
 //! begins) and when a work is undone. On PostgreSQL, which has many writers, nothing is kept.
 //!
 //! The audit log's entries of a group of works are kept until its commit, and written by one
-//! statement: nobody reads them before.
+//! statement: nobody reads them before. So are its orders' names put into the trigram index.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -51,6 +51,8 @@ struct Kept {
     entries: Vec<NewAuditRow>,
     /// How many of them are of works before the present one.
     earlier: usize,
+    /// Names of orders were written that are not in the trigram index yet.
+    new_names: bool,
 }
 
 /// What is kept.
@@ -102,6 +104,7 @@ impl SqliteSession {
             rows: KeptRows::default(),
             entries: Vec::new(),
             earlier: 0,
+            new_names: false,
         };
         Ok(Self { connection, kept: Some(Box::new(kept)), trigrams: Trigrams::default() })
     }
@@ -140,6 +143,22 @@ impl Tx {
         self.keeper().map(|kept| &mut kept.entries)
     }
 
+    /// Names of orders were written: the trigram index gets them before the group's commit.
+    pub(crate) fn names_are_new(&mut self) {
+        if let Some(kept) = self.keeper() {
+            kept.new_names = true;
+        }
+    }
+
+    /// Puts the names that a group has written into the trigram index.
+    pub(crate) async fn index_new_names(&mut self) -> Result<(), StoreError> {
+        if !self.keeper().is_some_and(|kept| std::mem::take(&mut kept.new_names)) {
+            return Ok(());
+        }
+        let Self::Sqlite(session) = self else { return Ok(()) };
+        index_new_names(&mut *session).await
+    }
+
     /// A group begins: forgets all rows, where another connection has committed since the last.
     pub(crate) fn begin_group(&mut self, data_version: i64) {
         if let Some(kept) = self.keeper()
@@ -173,6 +192,18 @@ impl Tx {
             std::mem::take(&mut kept.entries)
         })
     }
+}
+
+/// Puts the names that are not in SQLite's trigram index into it. Ids only grow, and what leaves
+/// the index leaves it from the table, so they stand behind the last one that it holds.
+pub(crate) async fn index_new_names(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO order_names_fts (rowid, name) SELECT id, name FROM order_names \
+         WHERE id > (SELECT coalesce(max(id), 0) FROM order_names_fts_docsize)",
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 #[cfg(test)]

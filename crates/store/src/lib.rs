@@ -13,6 +13,7 @@ pub mod backup;
 pub mod bulk;
 pub mod candidates;
 pub mod certificates;
+mod checkpoint;
 pub mod dashboard;
 pub mod endpoints;
 mod error;

@@ -12,6 +12,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, Connection};
 
+use crate::checkpoint::{self, Checkpoints};
 use crate::search::Trigrams;
 use crate::tx::PgSession;
 use crate::write::Writer;
@@ -23,6 +24,13 @@ static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
 /// Readers can't write, and no page is worth more than half a minute.
 const READING: [(&str, &str); 2] =
     [("default_transaction_read_only", "on"), ("statement_timeout", "30s")];
+
+/// KiB that a connection of SQLite keeps of what it has read, negative as SQLite wants it.
+const READER_CACHE: &str = "-16384";
+
+/// The same for the one that writes: with a million orders the inner pages of all indexes alone are
+/// some ten megabytes.
+const WRITER_CACHE: &str = "-49152";
 
 /// How long a reader of SQLite is kept: it holds the pages that it has read, also when the busy
 /// hour is over. Now and then some work needs one, so none is ever idle for long.
@@ -229,7 +237,7 @@ async fn open_sqlite(url: &str, options: StoreOptions) -> Result<Backend, StoreE
         .row_buffer_size(256)
         // KiB for each connection; the operating system keeps what more is read. To map the file
         // instead was no faster and made the process look, and its limits count, as large as that.
-        .pragma("cache_size", "-16384")
+        .pragma("cache_size", READER_CACHE)
         .pragma("temp_store", "memory")
         .disable_statement_logging();
     let writing = shared
@@ -237,15 +245,13 @@ async fn open_sqlite(url: &str, options: StoreOptions) -> Result<Backend, StoreE
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        // Hot pages of indexes are written to the log many times, and to the database once for
-        // each checkpoint: 32 MB of log apart, not 4.
-        .pragma("wal_autocheckpoint", "8000")
+        .pragma("wal_autocheckpoint", checkpoint::LONGEST.to_string())
         .pragma("journal_size_limit", "67108864");
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .idle_timeout(None)
         .max_lifetime(None)
-        .connect_with(writing.clone())
+        .connect_with(writing.clone().pragma("cache_size", WRITER_CACHE))
         .await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(options.readers)
@@ -255,7 +261,9 @@ async fn open_sqlite(url: &str, options: StoreOptions) -> Result<Backend, StoreE
         .test_before_acquire(false)
         .connect_with(shared.read_only(true).create_if_missing(false))
         .await?;
-    let writer = Writer::start(writer).await?;
+    let beside = writing.clone().pragma("wal_autocheckpoint", "0");
+    let checkpoints = Checkpoints::beside(beside, checkpoint::PACE);
+    let writer = Writer::start(writer, checkpoints).await?;
     let trigrams = Trigrams::default();
     Ok(Backend::Sqlite { options: Box::new(writing), readers, writer, trigrams })
 }

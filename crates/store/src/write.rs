@@ -13,6 +13,7 @@ use sqlx::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
+use crate::checkpoint::Checkpoints;
 use crate::open::Backend;
 use crate::tx::PgSession;
 use crate::{SqliteSession, Store, StoreError, Tx};
@@ -84,7 +85,10 @@ impl Writer {
     /// Starts the writer on the only connection of `pool`, on a thread of its own: it waits for
     /// the connection's answers most of the time, and to wake a plain thread is cheaper than to
     /// wake the runtime.
-    pub(crate) async fn start(pool: SqlitePool) -> Result<Self, StoreError> {
+    pub(crate) async fn start(
+        pool: SqlitePool,
+        checkpoints: Checkpoints,
+    ) -> Result<Self, StoreError> {
         let tx = Tx::Sqlite(SqliteSession::keeping(pool.acquire().await?).await?);
         let (line, waiting) = mpsc::channel(LINE);
         let runtime = tokio::runtime::Handle::current();
@@ -92,7 +96,7 @@ impl Writer {
             .name("store-writer".to_owned())
             .spawn(move || {
                 let _inside = runtime.enter();
-                futures::executor::block_on(serve(tx, waiting));
+                futures::executor::block_on(serve(tx, waiting, checkpoints));
             })
             .map_err(sqlx::Error::Io)?;
         Ok(Self { line })
@@ -150,14 +154,19 @@ where
     }
 }
 
-async fn serve(mut tx: Tx, mut waiting: mpsc::Receiver<Message>) {
-    let mut together = false;
+async fn serve(mut tx: Tx, mut waiting: mpsc::Receiver<Message>, mut checkpoints: Checkpoints) {
+    let mut kept = 0;
     while let Some(message) = waiting.recv().await {
         let closing = match message {
-            Message::Work(first) => group(&mut tx, first, &mut waiting, &mut together).await,
+            Message::Work(first) => group(&mut tx, first, &mut waiting, &mut kept).await,
             Message::Close(done) => Some(done),
         };
+        if checkpoints.committed(kept) {
+            // Best effort: a log that does not begin anew becomes longer, and is tried again.
+            let _ = statement(&mut tx, "PRAGMA wal_checkpoint(PASSIVE)").await;
+        }
         if let Some(done) = closing {
+            checkpoints.end().await;
             // Best effort: without it the next start reads the log instead.
             let _ = statement(&mut tx, "PRAGMA wal_checkpoint(TRUNCATE)").await;
             drop(tx);
@@ -176,7 +185,8 @@ async fn further(waiting: &mut mpsc::Receiver<Message>, until: Option<Instant>) 
 }
 
 /// Runs `first` and what waits behind it, at most [`GROUP`], and commits once. Gives back a wish
-/// to close that it met in line. `together` tells whether works come several at a time.
+/// to close that it met in line. `works` tells how many the last group kept: several at a time go on
+/// coming so.
 ///
 /// Each work has the savepoint to itself, so that its failure undoes nothing but itself. Where a
 /// statement of ours fails, the whole transaction is lost (SQLite ends it itself when the disk is
@@ -185,9 +195,10 @@ async fn group(
     tx: &mut Tx,
     first: Work,
     waiting: &mut mpsc::Receiver<Message>,
-    together: &mut bool,
+    works: &mut usize,
 ) -> Option<oneshot::Sender<()>> {
-    let until = together.then(|| Instant::now() + GATHERING);
+    let until = (*works > 1).then(|| Instant::now() + GATHERING);
+    *works = 0;
     let mut state = begin(tx).await;
     if let Err(error) = &state {
         let error = error.clone();
@@ -226,7 +237,7 @@ async fn group(
             None => {}
         }
     }
-    *together = kept.len() > 1;
+    *works = kept.len();
     let committed = match state {
         Ok(()) => commit(tx).await,
         Err(error) => Err(error),
@@ -259,10 +270,12 @@ async fn undo(tx: &mut Tx, sql: &'static str) -> Result<(), StoreError> {
     statement(tx, sql).await
 }
 
-/// Commits with the audit log's entries of all works.
+/// Commits with what was left for the end of all works: their entries of the audit log, and their
+/// names in the trigram index.
 async fn commit(tx: &mut Tx) -> Result<(), StoreError> {
     let entries = tx.take_entries();
     tx.insert_audit_rows(&entries).await?;
+    tx.index_new_names().await?;
     statement(tx, "COMMIT").await
 }
 

@@ -4,6 +4,7 @@ use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::rows::{Cell, Table};
 use crate::StoreError;
+use crate::kept::index_new_names;
 
 /// Rows of one statement: more gain nothing, and a statement has at most 32,766 parameters.
 const ROWS: usize = 100;
@@ -39,12 +40,12 @@ pub(super) async fn set_indexes_aside(
     Ok(Some(SetAside(rows.into_iter().map(|(_, _, sql)| sql).collect())))
 }
 
-/// Makes again what [`set_indexes_aside`] dropped, the trigram index included.
+/// Makes again what [`set_indexes_aside`] dropped, and fills the trigram index.
 pub(super) async fn build_indexes(
     connection: &mut SqliteConnection,
     set_aside: Option<SetAside>,
 ) -> Result<(), StoreError> {
-    let Some(SetAside(statements)) = set_aside else { return Ok(()) };
+    let Some(SetAside(statements)) = set_aside else { return index_new_names(connection).await };
     for statement in statements {
         execute(connection, statement).await?;
     }

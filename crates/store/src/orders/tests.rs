@@ -4,7 +4,7 @@ use domain::{Name, NameSet};
 use super::*;
 use crate::Store;
 use crate::samples::{load, order, organizations};
-use crate::testing::{TestDatabase, databases};
+use crate::testing::{TestDatabase, databases, sqlite};
 
 fn new(text: &str, at: i64) -> NewOrder {
     let names = NameSet::parse_list(text).unwrap();
@@ -220,6 +220,47 @@ async fn new_names_take_the_place_of_the_old_ones_in_search() {
             assert_eq!(page.len(), count, "{} {text}", database.kind);
         }
     }
+}
+
+/// Compares the trigram index with the names that it is of.
+const WHOLE: &str =
+    "INSERT INTO order_names_fts (order_names_fts, rank) VALUES ('integrity-check', 1)";
+
+#[tokio::test]
+async fn the_trigram_index_holds_the_names_that_are_there_whatever_came_and_went_together() {
+    let database = sqlite().await;
+    let store = &database.store;
+    organizations(store, 1).await;
+    insert(store, new("before.test", 1)).await.unwrap();
+    for at in 2..5 {
+        // Written and changed in one work; then one that is undone.
+        let changed: Result<(), StoreError> = store
+            .write(move |tx| {
+                Box::pin(async move {
+                    let order = tx.insert_order(&new("first.test", at)).await?.unwrap();
+                    let names = NameSet::parse_list("second.test").unwrap();
+                    tx.set_order_names(&order, &"second.test".parse().unwrap(), &names).await
+                })
+            })
+            .await;
+        changed.unwrap();
+        let undone: Result<(), StoreError> = store
+            .write(move |tx| {
+                Box::pin(async move {
+                    tx.insert_order(&new("undone.test", at)).await?;
+                    Err(StoreError::NotFound)
+                })
+            })
+            .await;
+        undone.unwrap_err();
+        database.execute(WHOLE).await.unwrap();
+    }
+    let held = "SELECT m.name FROM order_names_fts f JOIN order_names m ON m.id = f.rowid \
+                WHERE order_names_fts MATCH '\"est\"' ORDER BY m.id";
+    let mut tx = store.reader().await.unwrap();
+    let names: Vec<String> =
+        crate::on!(&mut tx, |conn| sqlx::query_scalar(held).fetch_all(&mut *conn).await.unwrap());
+    assert_eq!(names, ["before.test", "second.test", "second.test", "second.test"]);
 }
 
 #[tokio::test]

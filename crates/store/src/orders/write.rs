@@ -196,6 +196,7 @@ impl Tx {
     }
 
     async fn insert_order_names(&mut self, of: &NamesOf<'_>) -> Result<(), StoreError> {
+        self.names_are_new();
         on!(self, |conn| {
             for name in of.names.iter() {
                 sqlx::query(
