@@ -87,7 +87,11 @@ pub async fn run(
     };
     if let Some(pebble) = &pebble {
         let nodes = vec![(pebble.target.clone(), pebble.process())];
-        subjects.push(Subject::new("Pebble, names validated before", nodes, None, "/dir").await?);
+        let again = Subject::new("Pebble, names validated before", nodes.clone(), None, "/dir");
+        subjects.push(again.await?);
+        // As it comes: it vouches for no domain, so a new name is validated.
+        let fresh = Subject::new("Pebble, new names", nodes, None, "/dir").await?;
+        subjects.push(Subject { fresh_names: true, ..fresh });
     }
     for one in &subjects {
         one.tell_memory("at rest")?;
