@@ -399,6 +399,14 @@ fn wish(ask: &Ask, order: &Order, names: &Exact) -> Wish {
     }
 }
 
+/// Somebody else's renewal was faster.
+pub(crate) fn superseded(by: OrderNumber) -> LifecycleError {
+    let message = format!(
+        "The order was already renewed by order {by}. Duplicate or renew order {by} instead."
+    );
+    Refusal::new("D13", "already_renewed", message).into()
+}
+
 impl Lifecycle {
     /// Carries out one ask, for whichever door: decides, and issues where nobody must approve.
     ///
@@ -428,12 +436,7 @@ impl Lifecycle {
             Placed::Reserved(reserved) => Ok(Outcome::Issued(self.finish(actor, *reserved).await?)),
             Placed::Done(outcome) => Ok(outcome),
             Placed::Signing(serial) => Ok(Outcome::Issued(self.wait_for(&serial).await?)),
-            Placed::Superseded { by } => Err(Refusal::new(
-                "D13",
-                "already_renewed",
-                format!("The order was already renewed by order {by}. Duplicate or renew order {by} instead."),
-            )
-            .into()),
+            Placed::Superseded { by } => Err(superseded(by)),
         }
     }
 
