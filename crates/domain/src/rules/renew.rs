@@ -102,17 +102,26 @@ pub fn check_renewal_names(
 }
 
 /// For a person who renews an order by hand: refuses where it was renewed already, with the
-/// order to go on with.
-pub fn check_not_renewed(order: &Order) -> Result<(), Refusal> {
-    match order.renewed_by {
-        None => Ok(()),
-        Some(successor) => Err(Refusal::new(
+/// order to go on with. `successor` is the order that it is marked as renewed by; one that came to
+/// nothing leaves the renewal open.
+pub fn check_not_renewed(order: &Order, successor: Option<&Order>) -> Result<(), Refusal> {
+    let number = order.number;
+    match renewal_turn(successor) {
+        RenewalTurn::First => Ok(()),
+        RenewalTurn::Wait { order: successor } => Err(Refusal::new(
+            "D13",
+            "being_renewed",
+            format!(
+                "Order {number} is being renewed by order {successor}, which has not been issued \
+                 yet. Approve or reject its request first."
+            ),
+        )),
+        RenewalTurn::Follow { order: successor } => Err(Refusal::new(
             "D13",
             "already_renewed",
             format!(
-                "Order {} was already renewed by order {successor}. Duplicate or renew order \
-                 {successor} instead.",
-                order.number
+                "Order {number} was already renewed by order {successor}. Duplicate or renew order \
+                 {successor} instead."
             ),
         )),
     }
@@ -260,8 +269,18 @@ mod tests {
 
     #[test]
     fn d12_a_renewed_order_is_not_renewed_again_by_hand() {
-        assert!(check_not_renewed(&standard(1, 20).order).is_ok());
-        let refusal = check_not_renewed(&renewed(standard(1, 20), 2).order).unwrap_err();
+        let old = renewed(standard(1, 20), 2).order;
+        assert!(check_not_renewed(&old, None).is_ok());
+        for (status, right) in [
+            (OrderStatus::Issued, Err("already_renewed")),
+            (OrderStatus::Pending, Err("being_renewed")),
+            (OrderStatus::Revoked, Ok(())),
+        ] {
+            let successor = with_status(standard(2, 20), status).order;
+            let code = check_not_renewed(&old, Some(&successor)).map_err(|no| no.code);
+            assert_eq!(code, right, "{status}");
+        }
+        let refusal = check_not_renewed(&old, Some(&standard(2, 20).order)).unwrap_err();
         assert!(refusal.message.contains("Duplicate or renew order 2"));
     }
 

@@ -11,7 +11,7 @@ async fn due(shop: &Shop, order: OrderNumber, text: &str) -> (Actor, Due) {
 
 fn due_of(order: OrderNumber, text: &str) -> Due {
     let ask = ask(What::Renew { order, names: None }, text);
-    Due { order, names: exact(text), profile: None, ask }
+    Due { order, names: exact(text), until: None, profile: None, ask }
 }
 
 async fn duplicates_on(shop: &Shop) {
