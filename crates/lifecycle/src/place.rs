@@ -258,6 +258,10 @@ impl Placing<'_> {
         // not wait for a reviewer.
         let draft = self.draft_on_order(file)?;
         let ApprovalNeed::Needed { because } = self.need else {
+            // A certificate that is being signed is not among those whose revocation is announced.
+            if draft.revocation.is_some() && tx.order_has_open_issuance(file.number()).await? {
+                return Err(being_issued(file.number()));
+            }
             return self.reserve(tx, draft).await;
         };
         if matches!(self.ask.what, What::Reissue { .. }) {
@@ -396,6 +400,15 @@ fn wish(ask: &Ask, order: &Order, names: &Exact) -> Wish {
         validity_days: order.validity_days,
         key_type: Some(ask.key_type()),
         signature_hash: Some(order.signature_hash),
+    }
+}
+
+/// Something that all certificates of an order take part in can't be done to one that is not there yet.
+pub(crate) fn being_issued(order: OrderNumber) -> LifecycleError {
+    LifecycleError::Conflict {
+        message: format!(
+            "A certificate of order {order} is being issued at this moment. Try again in a minute."
+        ),
     }
 }
 

@@ -15,7 +15,7 @@ use store::requests::{NewRequest, RequestFilter, Wish};
 use crate::ask::note;
 use crate::audit::{self, AuditEntry};
 use crate::order_new::submit_key;
-use crate::place::{Asker, locked_file};
+use crate::place::{Asker, being_issued, locked_file};
 use crate::{Actor, Lifecycle, LifecycleError, Result, settings};
 
 /// "Revoke certificate" as a person fills it in.
