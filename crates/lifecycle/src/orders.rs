@@ -296,7 +296,7 @@ impl Lifecycle {
             people: names_of(&mut tx, askers).await?,
             certificates,
             installed: tx.installed(number).await?,
-            lineage: kin(actor, &find::lineage(&mut tx, &record).await?),
+            lineage: kin(actor, &lineage),
             requests: tx.requests_of_order(number).await?,
             record,
         })

@@ -182,12 +182,7 @@ pub(crate) async fn carry_out(
     if plan.whole_order {
         // A certificate that is being signed would come after the revocation of its order.
         if tx.order_has_open_issuance(plan.order).await? {
-            return Err(LifecycleError::Conflict {
-                message: format!(
-                    "A certificate of order {} is being issued at this moment. Try again in a minute.",
-                    plan.order
-                ),
-            });
+            return Err(being_issued(plan.order));
         }
         tx.move_order(plan.order, OrderStatus::Issued, OrderStatus::Revoked).await?;
     }
