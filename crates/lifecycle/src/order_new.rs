@@ -1,9 +1,7 @@
 //! New orders, and the row that a renewal shares with them.
 
 use domain::model::{CertificateKind, Coverage, Order, OrderStatus, SignatureHash};
-use domain::rules::{
-    ApprovalNeed, Limits, Validity, check_product_names, new_coverage, plan_validity,
-};
+use domain::rules::{ApprovalNeed, Validity, check_product_names, first_validity, new_coverage};
 use domain::{
     Days, DnsName, Name, NameSet, OrderNumber, OrganizationId, Product, ProductId, ProfileId,
     Timestamp,

@@ -72,7 +72,9 @@ pub use schedule::{AutoRenewOutlook, auto_renew_at, auto_renew_outlook, schedule
 pub use validation::{
     check_proof, check_token, check_validation, is_challenged, is_covered, token_ends,
 };
-pub use validity::{Limits, Validity, longest_lifetime, new_coverage, plan_validity};
+pub use validity::{
+    Limits, Validity, first_validity, longest_lifetime, new_coverage, plan_validity,
+};
 pub use window::{
     Window, WindowKind, certificate_window, check_windows, order_window, renewal_window,
 };

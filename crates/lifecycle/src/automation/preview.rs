@@ -3,8 +3,8 @@
 
 use domain::model::{EndpointAction, EventMode, OrderFile, Profile, RequestKind};
 use domain::rules::{
-    ApprovalNeed, Decided, Decision, DuplicateNames, HeldBecause, Limits, Requester,
-    approval_needed, plan_duplicate, plan_renew, plan_validity,
+    ApprovalNeed, Decided, Decision, DuplicateNames, HeldBecause, Requester, approval_needed,
+    first_validity, new_coverage, plan_duplicate, plan_renew,
 };
 use domain::{Days, Name, NameSet, OrderNumber, Product, Timestamp};
 use store::Tx;
@@ -127,17 +127,20 @@ impl Lifecycle {
             (_, Some(_)) => return Ok(None),
             (_, None) => None,
         };
-        let Some(product) = Product::find(event.profile.product.as_str()) else { return Ok(None) };
-        let (asked, days_left) = match &renewed {
+        let profile = &event.profile;
+        let (product, years, asked, days_left) = match &renewed {
             Some(file) => {
                 let plan = plan_renew(file, at)?;
-                (plan.validity_days, plan.days_left)
+                (plan.product, plan.coverage_years, plan.validity_days, plan.days_left)
             }
-            None => (event.profile.validity_days, Days(0)),
+            None => {
+                (profile.product.clone(), profile.coverage_years, profile.validity_days, Days(0))
+            }
         };
-        let limits = Limits { issuer_not_after: self.issuer()?.not_after(), coverage_ends: None };
-        Ok(plan_validity(product, at, asked, days_left, limits)
-            .ok()
-            .map(|validity| validity.not_after))
+        let Some(product) = Product::find(product.as_str()) else { return Ok(None) };
+        let coverage = new_coverage(product, years, at, days_left)?;
+        let issuer = self.issuer()?.not_after();
+        let validity = first_validity(product, coverage, asked, days_left, issuer, at);
+        Ok(validity.ok().map(|validity| validity.not_after))
     }
 }
