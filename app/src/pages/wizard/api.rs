@@ -103,6 +103,8 @@ pub struct CertificateView {
     pub dropped: Vec<(OrderNumber, String)>,
     /// The chosen order.
     pub order: Option<OrderNumber>,
+    /// Names that the duplicate adds, as they were typed or are suggested.
+    pub extra_names: String,
 }
 
 /// Step 4.

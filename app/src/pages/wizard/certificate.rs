@@ -212,13 +212,18 @@ fn duplicate(view: &CertificateView) -> AnyView {
 
 /// Rule D6: only the duplicates of some products take further names.
 fn extra(view: &CertificateView) -> AnyView {
-    let state = Query::parse(&view.frame.state);
     let profile = view.frame.profile.as_ref();
     if profile.is_some_and(|profile| profile.may_add_names) {
+        let help = if view.in_place.is_some() {
+            "Only names under the order's wildcard domain (rule D6). Those of the certificate in place are added by themselves (rule D10)."
+        } else {
+            "Only names under the order's wildcard domain (rule D6). Those searched for that the order does not list stand here already."
+        };
+        let names = view.extra_names.clone();
         return view! {
             <TextArea
-                name="extra_names" label="Additional SANs" value=state.get("extra_names").unwrap_or_default() optional=true
-                code=true rows=2 help="Only names under the order's wildcard domain (rule D6)."
+                name="extra_names" label="Additional SANs" value=names optional=true
+                code=true rows=2 help=help
             />
         }
         .into_any();

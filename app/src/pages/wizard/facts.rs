@@ -125,6 +125,7 @@ pub(super) async fn certificate(
         candidates: None,
         dropped: Vec::new(),
         order: state::order(query),
+        extra_names: query.get("extra_names").unwrap_or_default().to_owned(),
         frame,
     };
     if duplicate {
@@ -148,7 +149,15 @@ async fn candidates(
         Some(names) => desk.lifecycle.duplicate_candidates_for(&actor, profile, &names).await?,
         None if view.search.is_empty() => return Ok(()),
         None => match NameSet::parse_dns_list(&view.search) {
-            Ok(names) => desk.lifecycle.duplicate_candidates(&actor, profile, &names).await?,
+            Ok(names) => {
+                let found = desk.lifecycle.duplicate_candidates(&actor, profile, &names).await?;
+                if view.extra_names.is_empty() {
+                    let held: Vec<&NameSet> =
+                        found.0.iter().map(|file| &file.order.names).collect();
+                    view.extra_names = not_held(&names, &held);
+                }
+                found
+            }
             Err(error) => {
                 view.search_fault = Some(error.to_string());
                 return Ok(());
@@ -160,6 +169,15 @@ async fn candidates(
     view.candidates = Some(files.into_iter().map(|file| candidate(file, &organization)).collect());
     view.dropped = dropped(judged);
     Ok(())
+}
+
+/// The names searched for that not all of the orders hold: the duplicate is for them as well, so
+/// they are suggested as additional ones.
+fn not_held(names: &NameSet, found: &[&NameSet]) -> String {
+    let held = |name| found.iter().all(|order| order.contains(name));
+    let more: Vec<&str> =
+        names.iter().filter(|name| !held(name)).map(domain::Name::as_str).collect();
+    more.join(", ")
 }
 
 fn candidate(file: OrderFile, organization: &str) -> Candidate {

@@ -46,8 +46,8 @@ pub use directory::{
     DirectoryAction, parse_directory, parse_directory_path, parse_directory_query,
 };
 pub use duplicate::{
-    DuplicateNames, DuplicatePlan, ManualDuplicate, check_names_listed, plan_duplicate,
-    plan_manual_duplicate,
+    DuplicateNames, DuplicatePlan, ManualDuplicate, check_names_listed, names_to_add,
+    plan_duplicate, plan_manual_duplicate,
 };
 pub use endpoint::{
     EndpointFacts, Offer, OfferedAction, check_offered, is_lost, names_in_place, offered_actions,

@@ -108,7 +108,7 @@ pub(crate) fn check_reissuable(file: &OrderFile, now: Timestamp) -> Result<(), R
         return refuse(
             "order_expired",
             format!(
-                "Order {number} has expired, and a reissue lives no longer than its order. Renew the order instead."
+                "Order {number} has expired by then, and a reissue lives no longer than its order. Renew the order instead."
             ),
         );
     }

@@ -138,11 +138,7 @@ fn with_key(event: &EventRecord, ask: Ask) -> Ask {
 }
 
 fn duplicate_names(event: &EventRecord) -> DuplicateNames {
-    if event.extra_names.is_empty() {
-        DuplicateNames::Same
-    } else {
-        DuplicateNames::Extra { names: event.extra_names.clone() }
-    }
+    DuplicateNames::adding(event.extra_names.clone())
 }
 
 fn new_order(event: &EventRecord, names: Exact) -> What {

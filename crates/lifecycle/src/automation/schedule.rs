@@ -166,6 +166,8 @@ async fn schedule_in(
     form: &ScheduleForm,
     to: Option<Switch<'_>>,
 ) -> Result<EventId> {
+    // The lock first: of two submits at the same moment the second one finds the first one's event.
+    tx.lock(&format!("endpoint:{}", form.endpoint)).await?;
     let key = event_key(actor, form);
     if let Some(event) = tx.event_by_key(&key).await? {
         return Ok(event);
@@ -215,15 +217,15 @@ pub(super) async fn prepare(
         .ok_or_else(|| LifecycleError::field("profile", "Choose an automation profile."))?
         .profile;
     check_renewal(form.auto_renew.as_ref(), &profile, now)?;
-    let what = resolve(tx, now, actor, form, &endpoint, order.as_ref(), &profile).await?;
-    // It is checked again when it runs; what can't be issued now should not be found out then.
-    check_validated(tx, what.product, what.organization, &what.names, now).await?;
     let (at, time_zone) = match &form.install {
         Install::Now => (now, person_zone(actor)),
         Install::At { date, time, time_zone } => {
             (scheduled_at(date, time, time_zone, now)?, time_zone.clone())
         }
     };
+    let what = resolve(tx, at, actor, form, &endpoint, order.as_ref(), &profile).await?;
+    // It is checked again when it runs; what can't be issued now should not be found out then.
+    check_validated(tx, what.product, what.organization, &what.names, now).await?;
     Ok(NewEvent {
         endpoint: form.endpoint,
         action: form.action,

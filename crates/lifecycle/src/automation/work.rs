@@ -134,6 +134,27 @@ impl Lifecycle {
         }))
     }
 
+    /// The certificate was revoked before its agent came for it: nobody installs it any more.
+    async fn end_revoked(&self, id: EventId, now: Timestamp) -> Result<()> {
+        self.store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let Some(mut event) = tx.event_for_update(id).await? else { return Ok(()) };
+                    if event.finished_at.is_some() {
+                        return Ok(());
+                    }
+                    let why = (
+                        "The certificate was revoked before it was installed.",
+                        "Choose \"Retry\" for another one of its order, or request a new certificate.",
+                    );
+                    finish(tx, now, &mut event, EventStatus::ActionRequired, Some(why)).await
+                })
+            })
+            .await?;
+        self.event_changed(id);
+        Ok(())
+    }
+
     /// Takes in an agent's CSR and issues for it.
     pub async fn event_csr(
         &self,
