@@ -136,9 +136,12 @@ pub fn check_auto_renew_owner(owner: Option<&User>) -> Result<&User, Refusal> {
 /// What auto-renew asks for on an endpoint that is due, or whose certificate [is lost](is_lost): the
 /// renewal of its order, or "Switch to …" where it has none of ours. Where the certificate is lost
 /// before its order is due, that is not renewed: it gives its next certificate, as by a person's
-/// "Reissue".
+/// "Reissue". Where the order is gone and nobody renewed it, a new one is requested.
 pub fn auto_renew_action(facts: &EndpointFacts<'_>, windows: Windows) -> EndpointAction {
     let Some(file) = facts.order else { return EndpointAction::Switch };
+    if !file.is_standing() && file.order.renewed_by.is_none() {
+        return EndpointAction::Request;
+    }
     let due = renewal_window(file, windows).is_none_or(|window| window.is_open(facts.now));
     if due || !is_lost(facts.issuer, facts.certificate) || file.order.renewed_by.is_some() {
         return EndpointAction::Renew;

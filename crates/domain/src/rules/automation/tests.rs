@@ -219,7 +219,7 @@ fn auto_renew_stops_with_the_person_who_set_it() {
 
 #[test]
 fn a_lost_certificate_is_replaced_by_its_orders_next_one_before_the_order_is_due() {
-    use EndpointAction::{Reissue, Renew, Switch};
+    use EndpointAction::{Reissue, Renew, Request, Switch};
 
     let is = |mut file: OrderFile, status| {
         file.certificates.first_mut().unwrap().status = status;
@@ -239,7 +239,9 @@ fn a_lost_certificate_is_replaced_by_its_orders_next_one_before_the_order_is_due
         // The order is due, was renewed, or gives no more certificates.
         (ServedIssuer::None, Some(at(10)), Renew),
         (ServedIssuer::None, Some(renewed(at(100), 2)), Renew),
-        (ServedIssuer::None, Some(with_status(at(100), OrderStatus::Revoked)), Renew),
+        (ServedIssuer::None, Some(with_status(renewed(at(100), 2), OrderStatus::Revoked)), Renew),
+        (ServedIssuer::None, Some(with_status(at(100), OrderStatus::Revoked)), Request),
+        (ServedIssuer::Ours, Some(with_status(at(-10), OrderStatus::Revoked)), Request),
     ] {
         let facts = EndpointFacts {
             issuer,
