@@ -139,6 +139,8 @@ pub struct PlanView {
     pub held: Option<String>,
     /// What rules D13 to D15 would decide now.
     pub decided: Option<Explanation>,
+    /// Auto-renew is on in another person's name, and stays as it is.
+    pub keeps_auto_renew: bool,
 }
 
 /// What a step shows.

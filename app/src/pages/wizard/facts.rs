@@ -233,6 +233,7 @@ async fn plan(desk: &Desk, id: EndpointId, query: &Query) -> Result<PlanView, Po
         valid_till,
         held,
         decided,
+        keeps_auto_renew,
         ..
     } = desk.lifecycle.preview(&desk.actor(), &form).await?;
     Ok(PlanView {
@@ -245,5 +246,22 @@ async fn plan(desk: &Desk, id: EndpointId, query: &Query) -> Result<PlanView, Po
         valid_till,
         held: held.map(|because| because.words().to_owned()),
         decided: decided.map(|decided| decided.explanation),
+        keeps_auto_renew,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_an_order_does_not_list_are_suggested() {
+        let names = |text| NameSet::parse_dns_list(text).unwrap();
+        let (wild, both) = (names("*.example.com"), names("*.example.com a.example.com"));
+        let asked = names("a.example.com *.example.com b.example.com");
+        assert_eq!(not_held(&asked, &[&both]), "b.example.com");
+        assert_eq!(not_held(&asked, &[&both, &wild]), "a.example.com, b.example.com");
+        assert_eq!(not_held(&wild, &[&both, &wild]), "");
+        assert_eq!(not_held(&asked, &[]), "");
+    }
 }

@@ -133,6 +133,12 @@ pub fn check_auto_renew_owner(owner: Option<&User>) -> Result<&User, Refusal> {
     Err(Refusal::new("auto_renew", code, message))
 }
 
+/// Whether a request's "Auto-renew" box also switches what is `on` already. Who may not change
+/// auto-renew of endpoints does not take it over, or switch it off, by requesting a certificate.
+pub fn may_switch_auto_renew(requester: Role, on: bool, own: bool) -> bool {
+    !on || own || requester.is_approver()
+}
+
 /// What auto-renew asks for on an endpoint that is due, or whose certificate [is lost](is_lost): the
 /// renewal of its order, or "Switch to …" where it has none of ours. Where the certificate is lost
 /// before its order is due, that is not renewed: it gives its next certificate, as by a person's

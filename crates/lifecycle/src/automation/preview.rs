@@ -11,7 +11,7 @@ use store::Tx;
 use store::events::NewEvent;
 
 use super::agents::require_person;
-use super::schedule::{ScheduleForm, check_form, prepare};
+use super::schedule::{ScheduleForm, check_form, may_switch, prepare};
 use crate::sessions::SecretToken;
 use crate::settings::preferences;
 use crate::{Actor, Exact, Lifecycle, LifecycleError, Result};
@@ -40,6 +40,8 @@ pub struct Preview {
     pub held: Option<HeldBecause>,
     /// What rules D13 to D15 would decide now, for a certificate that is due.
     pub decided: Option<Decided>,
+    /// Auto-renew is on in another person's name, and stays as it is.
+    pub keeps_auto_renew: bool,
 }
 
 impl Lifecycle {
@@ -83,7 +85,9 @@ impl Lifecycle {
             ApprovalNeed::NotNeeded => None,
         };
         let organization = tx.organization(event.profile.organization).await?;
+        let keeps_auto_renew = !may_switch(&mut tx, actor, form.endpoint).await?;
         Ok(Preview {
+            keeps_auto_renew,
             organization: organization.map(|found| found.name).unwrap_or_default(),
             valid_till: self.valid_till(&mut tx, &event, source.as_ref(), decided.as_ref()).await?,
             profile: event.profile,

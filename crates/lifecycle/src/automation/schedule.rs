@@ -1,8 +1,10 @@
 //! Scheduling: what the automation request page submits, one endpoint or many.
 
-use domain::model::{AutoRenew, EndpointAction, EventStatus, Profile};
+use domain::model::{AutoRenew, EndpointAction, EventStatus, Profile, Role};
 use domain::rules::profile::check_auto_renew;
-use domain::rules::{OfferedAction, check_bulk, check_offered, longest_lifetime, scheduled_at};
+use domain::rules::{
+    OfferedAction, check_bulk, check_offered, longest_lifetime, may_switch_auto_renew, scheduled_at,
+};
 use domain::{EndpointId, EventId, Name, NameSet, OrderNumber, Product, ProfileId, Timestamp};
 use serde_json::json;
 use store::Tx;
@@ -172,9 +174,20 @@ async fn schedule_in(
     if let Some(event) = tx.event_by_key(&key).await? {
         return Ok(event);
     }
-    tx.lock(&format!("endpoint:{}", form.endpoint)).await?;
     let event = prepare(tx, now, actor, form).await?;
+    let to = match to {
+        Some(to) if may_switch(tx, actor, form.endpoint).await? => Some(to),
+        _ => None,
+    };
     insert(tx, now, actor, event, to).await
+}
+
+/// Whether the form's box is this person's to tick on this endpoint.
+pub(super) async fn may_switch(tx: &mut Tx, actor: &Actor, id: EndpointId) -> Result<bool> {
+    let endpoint = tx.endpoint(id).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
+    let own = actor.person().is_some_and(|one| endpoint.auto_renew_user == Some(one.user.id));
+    let role = actor.role().unwrap_or(Role::Limited);
+    Ok(may_switch_auto_renew(role, endpoint.auto_renew.is_some(), own))
 }
 
 /// What the form says of auto-renew.
