@@ -109,6 +109,10 @@ impl Lifecycle {
         if let Some(certificate) = event.certificate {
             let found = self.store().reader().await?.certificate(certificate).await?;
             let found = found.ok_or(LifecycleError::NotFound { what: "certificate" })?;
+            if found.certificate.is_revoked() {
+                self.end_revoked(event.id, now).await?;
+                return Ok(None);
+            }
             let leaf_pem = found.pem.ok_or_else(|| {
                 LifecycleError::Internal("an issued certificate has no PEM".to_owned())
             })?;
