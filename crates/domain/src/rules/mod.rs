@@ -70,7 +70,8 @@ pub use renew::{
 pub use revoke::{RevocationPlan, plan_revocation};
 pub use schedule::{AutoRenewOutlook, auto_renew_at, auto_renew_outlook, scheduled_at};
 pub use validation::{
-    check_proof, check_token, check_validation, is_challenged, is_covered, token_ends,
+    check_challenged, check_proof, check_token, check_validation, is_challenged, is_covered,
+    token_ends,
 };
 pub use validity::{
     Limits, Validity, first_validity, longest_lifetime, new_coverage, plan_validity,
