@@ -68,7 +68,9 @@ pub use renew::{
     renewal_turn,
 };
 pub use revoke::{RevocationPlan, plan_revocation};
-pub use schedule::{AutoRenewOutlook, auto_renew_at, auto_renew_outlook, scheduled_at};
+pub use schedule::{
+    AutoRenewOutlook, auto_renew_at, auto_renew_outlook, is_due_at_once, scheduled_at,
+};
 pub use validation::{
     check_challenged, check_proof, check_token, check_validation, is_challenged, is_covered,
     token_ends,

@@ -177,6 +177,8 @@ pub(crate) struct Due<'a> {
     pub common_name: &'a Name,
     /// The names of the certificate in place.
     pub names: &'a NameSet,
+    /// The last second of the certificate in place; none where nothing is in place any more.
+    pub until: Option<Timestamp>,
     /// Both renewal windows.
     pub windows: Windows,
     /// Now.
@@ -218,6 +220,10 @@ fn serves(due: Due<'_>, file: &OrderFile) -> Result<DuplicatePlan, (&'static str
     }
     if !is_fresh(file, due.windows, due.now) {
         return Err(("D13", "It is due for renewal itself.".to_owned()));
+    }
+    let ends = file.primary().map(|primary| primary.not_after);
+    if due.until.is_some_and(|until| ends.is_some_and(|ends| ends <= until)) {
+        return Err(("D13", "It ends no later than the certificate in place.".to_owned()));
     }
     let names =
         DuplicateNames::Exactly { common_name: due.common_name.clone(), names: due.names.clone() };

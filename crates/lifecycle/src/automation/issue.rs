@@ -103,7 +103,9 @@ impl Lifecycle {
             (Some(order), ..) => What::Reissue { order, names: ReissueRequest::Same },
             (None, _, Some(order)) if renews => {
                 let ask = with_key(event, Ask::new(What::Renew { order, names: None }, csr));
-                let due = Due { order, names, profile: Some(event.profile.id), ask };
+                let endpoint = self.store().reader().await?.endpoint(event.endpoint).await?;
+                let until = endpoint.and_then(|endpoint| endpoint.served).map(|one| one.not_after);
+                let due = Due { order, names, until, profile: Some(event.profile.clone()), ask };
                 return self
                     .renew_due(&actor, &due)
                     .await

@@ -12,6 +12,7 @@ use store::events::NewEvent;
 
 use super::agents::require_person;
 use super::schedule::{ScheduleForm, check_form, may_switch, prepare};
+use crate::renew::InPlace;
 use crate::sessions::SecretToken;
 use crate::settings::preferences;
 use crate::{Actor, Exact, Lifecycle, LifecycleError, Result};
@@ -65,10 +66,10 @@ impl Lifecycle {
             Some(file) if event.mode == EventMode::New && event.action == EndpointAction::Renew => {
                 let names =
                     Exact { common_name: event.common_name.clone(), names: event.names.clone() };
-                Some(
-                    crate::renew::decide(&mut tx, now, actor, &names, Some(event.profile.id), file)
-                        .await?,
-                )
+                let endpoint = tx.endpoint(event.endpoint).await?;
+                let until = endpoint.and_then(|endpoint| endpoint.served).map(|one| one.not_after);
+                let due = InPlace { names: &names, until, profile: Some(&event.profile) };
+                Some(crate::renew::decide(&mut tx, now, actor, due, file).await?)
             }
             _ => None,
         };

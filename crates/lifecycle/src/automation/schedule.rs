@@ -298,16 +298,28 @@ async fn insert(
 }
 
 /// Auto-renew must not be due again as soon as it has renewed.
-fn check_renewal(renew: Option<&AutoRenew>, profile: &Profile, now: Timestamp) -> Result<()> {
-    let (Some(renew), Some(product)) = (renew, Product::find(profile.product.as_str())) else {
-        return Ok(());
-    };
-    let longest = longest_lifetime(product, now);
-    let faults = check_auto_renew(renew, profile.validity_days.unwrap_or(longest).min(longest));
+pub(super) fn check_renewal(
+    renew: Option<&AutoRenew>,
+    profile: &Profile,
+    now: Timestamp,
+) -> Result<()> {
+    let Some(renew) = renew else { return Ok(()) };
+    let faults = renewal_faults(renew, profile, now);
     if faults.is_empty() {
         return Ok(());
     }
     Err(LifecycleError::Invalid(faults.into_iter().map(FieldFault::from).collect()))
+}
+
+/// What is wrong with auto-renew by this profile, whose certificates may live shorter by now.
+pub(super) fn renewal_faults(
+    renew: &AutoRenew,
+    profile: &Profile,
+    now: Timestamp,
+) -> Vec<domain::rules::FieldFault> {
+    let Some(product) = Product::find(profile.product.as_str()) else { return Vec::new() };
+    let longest = longest_lifetime(product, now);
+    check_auto_renew(renew, profile.validity_days.unwrap_or(longest).min(longest))
 }
 
 async fn refuse_busy(tx: &mut Tx, endpoint: &EndpointRecord) -> Result<()> {

@@ -4,6 +4,7 @@ mod failing;
 mod listing;
 mod refusing;
 mod renewing;
+mod replacing;
 
 use domain::model::{
     AutoRenew, CertificateKind, EndpointAction, EventStatus, KeyType, Profile, SignatureHash,
