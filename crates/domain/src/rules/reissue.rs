@@ -104,11 +104,11 @@ pub(crate) fn check_reissuable(file: &OrderFile, now: Timestamp) -> Result<(), R
             );
         }
     }
-    if file.is_expired(now) {
+    if let Some(till) = file.valid_till().filter(|till| now > *till) {
         return refuse(
             "order_expired",
             format!(
-                "Order {number} has expired by then, and a reissue lives no longer than its order. Renew the order instead."
+                "Order {number} is valid until {till} only, and a reissue lives no longer than its order. Renew the order instead."
             ),
         );
     }
