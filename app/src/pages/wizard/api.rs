@@ -87,6 +87,8 @@ pub struct CertificateView {
     pub frame: Frame,
     /// Common name and names of the certificate in place, where the action takes them.
     pub in_place: Option<(String, Vec<String>)>,
+    /// Common name and further names that are served, where others may be typed.
+    pub suggested: Option<(String, Vec<String>)>,
     /// Whether the action knows duplicates at all.
     pub knows_duplicates: bool,
     /// Why a duplicate is not offered: the rule and its words.

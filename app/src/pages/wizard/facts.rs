@@ -3,7 +3,7 @@
 use domain::model::{CertificateKind, EndpointAction, OrderFile, Profile};
 use domain::rules::{DuplicateCandidates, ProfileState};
 use domain::{EndpointId, NameSet, Product, Timestamp};
-use lifecycle::automation::{EndpointRecord, Install, Preview, ProfileView};
+use lifecycle::automation::{EndpointRecord, Install, Preview, ProfileView, Served};
 
 use super::api::{Candidate, CertificateView, Frame, PlanView, ProfileOption, ReviewView};
 use super::state;
@@ -102,6 +102,7 @@ pub(super) async fn certificate(
     let record = desk.lifecycle.endpoint(&desk.actor(), id).await?;
     let action = state::action(query);
     let place = desk.lifecycle.names_in_place(&desk.actor(), &record, action).await?;
+    let suggested = record.served.as_ref().filter(|_| place.is_none()).and_then(suggested);
     let frame = of_endpoint(desk, record, query).await?;
     let knows_duplicates =
         matches!(action, EndpointAction::Request | EndpointAction::Renew | EndpointAction::Switch);
@@ -117,6 +118,7 @@ pub(super) async fn certificate(
         in_place: place.as_ref().map(|(name, names)| {
             (name.to_string(), names.iter().map(ToString::to_string).collect())
         }),
+        suggested,
         knows_duplicates,
         refused: refused.map(|refusal| (refusal.rule.to_owned(), refusal.message)),
         duplicate,
@@ -132,6 +134,14 @@ pub(super) async fn certificate(
         candidates(desk, &mut view, place.map(|(_, names)| names)).await?;
     }
     Ok(view)
+}
+
+/// The names of what is served, for the fields: a new order in the place of one that is gone is for
+/// the same ones, as a rule.
+fn suggested(served: &Served) -> Option<(String, Vec<String>)> {
+    let name = served.name()?;
+    let more = served.names.iter().filter(|one| *one != name).map(ToString::to_string);
+    Some((name.to_string(), more.collect()))
 }
 
 /// Fills in the orders to choose from: by the names in place, else by those searched for.
