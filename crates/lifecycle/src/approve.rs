@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use domain::model::{Approval, OrderStatus, RequestKind};
-use domain::rules::{ApprovalNeed, check_may_review, plan_renew, plan_revocation};
+use domain::rules::{
+    ApprovalNeed, check_challenged, check_may_review, plan_renew, plan_revocation,
+};
 use domain::{Days, RequestId, Timestamp};
 use serde_json::json;
 use store::Tx;
@@ -224,6 +226,7 @@ async fn carry_out(
     }
     let payload: Payload =
         serde_json::from_str(&record.payload).map_err(|_| unreadable(record.request.id))?;
+    check_challenged(&payload.challenged, record.request.created_at, now)?;
     let csr = record.wish.csr_pem.as_deref().and_then(|pem| ca::csr::read(pem.as_bytes()).ok());
     let csr = csr.ok_or_else(|| unreadable(record.request.id))?;
     let ask = Ask {

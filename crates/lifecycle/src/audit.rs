@@ -76,7 +76,12 @@ impl AuditEntry {
 
 /// Writes `entry` into the audit log, inside the transaction of the act.
 pub async fn record(tx: &mut Tx, now: Timestamp, actor: &Actor, entry: AuditEntry) -> Result<()> {
-    let row = NewAuditRow {
+    Ok(tx.insert_audit(row(now, actor, entry)).await?)
+}
+
+/// An entry as it is written.
+pub(crate) fn row(now: Timestamp, actor: &Actor, entry: AuditEntry) -> NewAuditRow {
+    NewAuditRow {
         at: now,
         actor_kind: actor.kind(),
         actor_id: actor_id(actor),
@@ -88,8 +93,7 @@ pub async fn record(tx: &mut Tx, now: Timestamp, actor: &Actor, entry: AuditEntr
         old: entry.old.map(|value| value.to_string()),
         new: entry.new.map(|value| value.to_string()),
         description: entry.description,
-    };
-    Ok(tx.insert_audit(row).await?)
+    }
 }
 
 /// Writes an act of somebody who is not signed in; `name` is what they called themselves.

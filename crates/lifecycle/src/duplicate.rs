@@ -63,11 +63,7 @@ impl Lifecycle {
         let typed = typed.into_iter().chain(names);
         let wanted: NameSet = typed.chain(csr.names.iter().cloned()).collect();
         let extra: NameSet = wanted.missing_from(&existing.names).cloned().collect();
-        let names = if extra.is_empty() {
-            DuplicateNames::Same
-        } else {
-            DuplicateNames::Extra { names: extra }
-        };
+        let names = DuplicateNames::adding(extra);
         let idempotency_key = submit_key(actor, &form.submit_token);
         let what = What::Duplicate { order, names };
         self.ask(actor, Ask { note, idempotency_key, ..Ask::new(what, csr) }).await

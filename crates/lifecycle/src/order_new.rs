@@ -1,9 +1,7 @@
 //! New orders, and the row that a renewal shares with them.
 
 use domain::model::{CertificateKind, Coverage, Order, OrderStatus, SignatureHash};
-use domain::rules::{
-    ApprovalNeed, Limits, Validity, check_product_names, new_coverage, plan_validity,
-};
+use domain::rules::{ApprovalNeed, Validity, check_product_names, first_validity, new_coverage};
 use domain::{
     Days, DnsName, Name, NameSet, OrderNumber, OrganizationId, Product, ProductId, ProfileId,
     Timestamp,
@@ -196,11 +194,8 @@ impl Placing<'_> {
         wanted: Option<Days>,
         days_left: Days,
     ) -> Result<Validity> {
-        let limits =
-            Limits { issuer_not_after: self.issuer.not_after(), coverage_ends: coverage.ends() };
-        // A multi-year plan adds the days to the plan, which is longer than any certificate.
-        let days_left = if coverage.is_multi_year() { Days(0) } else { days_left };
-        Ok(plan_validity(product, self.now, wanted, days_left, limits)?)
+        let issuer = self.issuer.not_after();
+        Ok(first_validity(product, coverage, wanted, days_left, issuer, self.now)?)
     }
 }
 

@@ -7,7 +7,9 @@ pub mod view;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ca::bundle::{self, Depth};
-use domain::model::{OrderFile, OrderStatus, RevocationReason, RevocationTarget, Role, Serial};
+use domain::model::{
+    Order, OrderFile, OrderStatus, RevocationReason, RevocationTarget, Role, Serial,
+};
 use domain::rules::{
     DuplicateNames, Explanation, ReissueRequest, check_not_renewed, plan_duplicate, plan_reissue,
     plan_renew, plan_revocation,
@@ -88,9 +90,16 @@ pub struct Actions {
 }
 
 impl Actions {
-    fn of(file: &OrderFile, issuer_not_after: Timestamp, now: Timestamp) -> Self {
+    /// `successor` is the order that it is marked as renewed by.
+    fn of(
+        file: &OrderFile,
+        successor: Option<&Order>,
+        issuer_not_after: Timestamp,
+        now: Timestamp,
+    ) -> Self {
         let reissue = plan_reissue(file, &ReissueRequest::Same, issuer_not_after, now);
-        let renew = check_not_renewed(&file.order).and_then(|()| plan_renew(file, now).map(|_| ()));
+        let renew = check_not_renewed(&file.order, successor)
+            .and_then(|()| plan_renew(file, now).map(|_| ()));
         let revoke = plan_revocation(file, RevocationTarget::Order, RevocationReason::Unspecified);
         Self {
             duplicate: plan_duplicate(file, &DuplicateNames::Same, now).map(|_| ()),
@@ -274,16 +283,20 @@ impl Lifecycle {
             order: record.order.clone(),
             certificates: certificates.iter().map(|one| one.certificate.clone()).collect(),
         };
+        let lineage = find::lineage(&mut tx, &record).await?;
+        let successor =
+            lineage.iter().find(|kin| Some(kin.order.number) == record.order.renewed_by);
+        let successor = successor.map(|kin| &kin.order);
         let askers = certificates.iter().filter_map(|one| one.requester).collect();
         let stored = tx.explanations_of_order(number).await?;
         Ok(OrderDetail {
             explanations: stored.into_iter().filter_map(explained).collect(),
-            actions: Actions::of(&file, self.issuer_end(), self.clock().now()),
+            actions: Actions::of(&file, successor, self.issuer_end(), self.clock().now()),
             organization: organization.map(|found| found.name).unwrap_or_default(),
             people: names_of(&mut tx, askers).await?,
             certificates,
             installed: tx.installed(number).await?,
-            lineage: kin(actor, &find::lineage(&mut tx, &record).await?),
+            lineage: kin(actor, &lineage),
             requests: tx.requests_of_order(number).await?,
             record,
         })

@@ -258,6 +258,10 @@ impl Placing<'_> {
         // not wait for a reviewer.
         let draft = self.draft_on_order(file)?;
         let ApprovalNeed::Needed { because } = self.need else {
+            // A certificate that is being signed is not among those whose revocation is announced.
+            if draft.revocation.is_some() && tx.order_has_open_issuance(file.number()).await? {
+                return Err(being_issued(file.number()));
+            }
             return self.reserve(tx, draft).await;
         };
         if matches!(self.ask.what, What::Reissue { .. }) {
@@ -399,6 +403,23 @@ fn wish(ask: &Ask, order: &Order, names: &Exact) -> Wish {
     }
 }
 
+/// Something that all certificates of an order take part in can't be done to one that is not there yet.
+pub(crate) fn being_issued(order: OrderNumber) -> LifecycleError {
+    LifecycleError::Conflict {
+        message: format!(
+            "A certificate of order {order} is being issued at this moment. Try again in a minute."
+        ),
+    }
+}
+
+/// Somebody else's renewal was faster.
+pub(crate) fn superseded(by: OrderNumber) -> LifecycleError {
+    let message = format!(
+        "The order was already renewed by order {by}. Duplicate or renew order {by} instead."
+    );
+    Refusal::new("D13", "already_renewed", message).into()
+}
+
 impl Lifecycle {
     /// Carries out one ask, for whichever door: decides, and issues where nobody must approve.
     ///
@@ -428,12 +449,7 @@ impl Lifecycle {
             Placed::Reserved(reserved) => Ok(Outcome::Issued(self.finish(actor, *reserved).await?)),
             Placed::Done(outcome) => Ok(outcome),
             Placed::Signing(serial) => Ok(Outcome::Issued(self.wait_for(&serial).await?)),
-            Placed::Superseded { by } => Err(Refusal::new(
-                "D13",
-                "already_renewed",
-                format!("The order was already renewed by order {by}. Duplicate or renew order {by} instead."),
-            )
-            .into()),
+            Placed::Superseded { by } => Err(superseded(by)),
         }
     }
 

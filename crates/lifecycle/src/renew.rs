@@ -1,13 +1,13 @@
 //! Renewals: a new order in an old one's place, once, however many ask for it (rules D12–D15,
 //! D18).
 
-use domain::model::{OrderFile, OrderStatus};
+use domain::model::{OrderFile, OrderStatus, Profile};
 use domain::rules::{
     AutomationRequest, Decided, Decision, DuplicateNames, ReissueRequest, RenewalTurn,
     check_renewal_names, decide_automation, match_names, new_coverage, plan_renew, renewal_key,
     renewal_turn,
 };
-use domain::{Name, NameSet, OrderNumber, ProfileId, Timestamp};
+use domain::{Name, NameSet, OrderNumber, Timestamp};
 use store::Tx;
 
 use crate::ask::{listed, note, read_csr};
@@ -43,10 +43,18 @@ pub struct Due {
     pub order: OrderNumber,
     /// The names of the certificate in place.
     pub names: Exact,
-    /// The profile of the automation.
-    pub profile: Option<ProfileId>,
+    /// The last second of the certificate in place; none where nothing is in place any more.
+    pub until: Option<Timestamp>,
+    /// The profile of the automation, as it was when that was scheduled.
+    pub profile: Option<Profile>,
     /// CSR, endpoint and idempotency key; what it asks for is decided here.
     pub ask: Ask,
+}
+
+impl Due {
+    fn in_place(&self) -> InPlace<'_> {
+        InPlace { names: &self.names, until: self.until, profile: self.profile.as_ref() }
+    }
 }
 
 impl Placing<'_> {
@@ -210,7 +218,7 @@ async fn decide_and_place(
     due: &Due,
 ) -> Result<(Decided, Placed)> {
     let file = locked_file(tx, actor, due.order).await?;
-    let decided = decide(tx, now, actor, &due.names, due.profile, &file).await?;
+    let decided = decide(tx, now, actor, due.in_place(), &file).await?;
     let exact = || DuplicateNames::Exactly {
         common_name: due.names.common_name.clone(),
         names: due.names.names.clone(),
@@ -234,30 +242,34 @@ async fn decide_and_place(
     Ok((decided, placed))
 }
 
+/// The certificate in place, as far as it is looked at, and the profile that it is renewed by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InPlace<'a> {
+    pub(crate) names: &'a Exact,
+    pub(crate) until: Option<Timestamp>,
+    pub(crate) profile: Option<&'a Profile>,
+}
+
 /// What automation would do with what is due, as things are now. Reads only.
 pub(crate) async fn decide(
     tx: &mut Tx,
     now: Timestamp,
     actor: &Actor,
-    names: &Exact,
-    profile: Option<ProfileId>,
+    due: InPlace<'_>,
     file: &OrderFile,
 ) -> Result<Decided> {
     let preferences = settings::preferences(tx).await?;
     let asker = Asker::of(tx, actor).await?;
-    let profile = match profile {
-        Some(id) => tx.profile(id).await?.map(|record| record.profile),
-        None => None,
-    };
     let successors = crate::orders::find::successors(tx, &file.order).await?;
     let others = crate::orders::find::alike(tx, &file.order).await?;
     Ok(decide_automation(&AutomationRequest {
         due: file,
-        common_name: &names.common_name,
-        names: &names.names,
+        common_name: &due.names.common_name,
+        names: &due.names.names,
+        until: due.until,
         successors: &successors,
         others: &others,
-        profile: profile.as_ref(),
+        profile: due.profile,
         preferences: &preferences,
         requester: asker.role(),
         now,

@@ -15,7 +15,7 @@ use store::requests::{NewRequest, RequestFilter, Wish};
 use crate::ask::note;
 use crate::audit::{self, AuditEntry};
 use crate::order_new::submit_key;
-use crate::place::{Asker, locked_file};
+use crate::place::{Asker, being_issued, locked_file};
 use crate::{Actor, Lifecycle, LifecycleError, Result, settings};
 
 /// "Revoke certificate" as a person fills it in.
@@ -182,12 +182,7 @@ pub(crate) async fn carry_out(
     if plan.whole_order {
         // A certificate that is being signed would come after the revocation of its order.
         if tx.order_has_open_issuance(plan.order).await? {
-            return Err(LifecycleError::Conflict {
-                message: format!(
-                    "A certificate of order {} is being issued at this moment. Try again in a minute.",
-                    plan.order
-                ),
-            });
+            return Err(being_issued(plan.order));
         }
         tx.move_order(plan.order, OrderStatus::Issued, OrderStatus::Revoked).await?;
     }

@@ -10,7 +10,8 @@ use domain::model::{
 };
 use sqlx::{Connection, PgConnection};
 
-use self::rows::{CERTIFICATES, Cell, NAMES, ORDERS, Table, copy_text};
+use self::rows::{AUDIT_LOG, CERTIFICATES, Cell, NAMES, ORDERS, Table, copy_text};
+use crate::audit::NewAuditRow;
 use crate::open::Backend;
 use crate::value::{names_key, reversed, to_json};
 use crate::{Store, StoreError};
@@ -73,6 +74,37 @@ impl Store {
         orders: I,
         expected: u64,
         now: Timestamp,
+        progress: impl FnMut(u64) + Send,
+    ) -> Result<u64, StoreError>
+    where
+        I: IntoIterator<Item = LoadedOrder> + Send,
+        I::IntoIter: Send,
+    {
+        self.load(orders, expected, now, None, progress).await
+    }
+
+    /// The same with its entry in the audit log: both or neither.
+    pub async fn load_orders_with<I>(
+        &self,
+        orders: I,
+        expected: u64,
+        now: Timestamp,
+        entry: NewAuditRow,
+        progress: impl FnMut(u64) + Send,
+    ) -> Result<u64, StoreError>
+    where
+        I: IntoIterator<Item = LoadedOrder> + Send,
+        I::IntoIter: Send,
+    {
+        self.load(orders, expected, now, Some(entry), progress).await
+    }
+
+    async fn load<I>(
+        &self,
+        orders: I,
+        expected: u64,
+        now: Timestamp,
+        entry: Option<NewAuditRow>,
         mut progress: impl FnMut(u64) + Send,
     ) -> Result<u64, StoreError>
     where
@@ -88,35 +120,53 @@ impl Store {
                 let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
                 let set_aside = sqlite::set_indexes_aside(&mut transaction, expected).await?;
                 let target = Target::Sqlite(&mut transaction);
-                let loaded = load(target, orders, now, &mut progress).await?;
+                let loaded = load(target, orders, now, entry, &mut progress).await?;
                 sqlite::build_indexes(&mut transaction, set_aside).await?;
                 transaction.commit().await?;
-                sqlite::gather_statistics(&mut connection).await?;
-                connection.close().await?;
+                // What is loaded stays loaded, whatever becomes of this.
+                if let Err(error) = sqlite::gather_statistics(&mut connection).await {
+                    not_analyzed(&error);
+                }
+                if let Err(error) = connection.close().await {
+                    tracing::warn!(error = ?error, "the connection of a load could not be closed");
+                }
                 Ok(loaded)
             }
             Backend::Postgres { writers, .. } => {
                 let mut transaction = writers.begin().await?;
                 let target = Target::Postgres(&mut transaction);
-                let loaded = load(target, orders, now, &mut progress).await?;
+                let loaded = load(target, orders, now, entry, &mut progress).await?;
                 advance_numbers(&mut transaction).await?;
                 transaction.commit().await?;
-                let mut connection = writers.acquire().await?;
-                // What it would do by itself some minutes later: indexes are then read without a
-                // look at each row's page.
-                sqlx::query("VACUUM (ANALYZE) orders, order_names, certificates")
-                    .execute(&mut *connection)
-                    .await?;
+                // What is loaded stays loaded, whatever becomes of this.
+                if let Err(error) = vacuum(writers).await {
+                    not_analyzed(&error);
+                }
                 Ok(loaded)
             }
         }
     }
 }
 
+/// What PostgreSQL would do by itself some minutes later: indexes are then read without a look at
+/// each row's page.
+async fn vacuum(writers: &sqlx::PgPool) -> Result<(), StoreError> {
+    let mut connection = writers.acquire().await?;
+    sqlx::query("VACUUM (ANALYZE) orders, order_names, certificates")
+        .execute(&mut *connection)
+        .await?;
+    Ok(())
+}
+
+fn not_analyzed(error: &StoreError) {
+    tracing::warn!(error = ?error, "the database's statistics could not be gathered after a load; lists may be slow for some minutes");
+}
+
 async fn load(
     mut target: Target<'_>,
     orders: impl Iterator<Item = LoadedOrder> + Send,
     now: Timestamp,
+    entry: Option<NewAuditRow>,
     progress: &mut (impl FnMut(u64) + Send),
 ) -> Result<u64, StoreError> {
     let mut pending = Pending::default();
@@ -130,8 +180,27 @@ async fn load(
         }
     }
     target.send(&mut pending).await?;
+    if let Some(entry) = entry {
+        target.insert(&AUDIT_LOG, vec![audit_row(&entry)]).await?;
+    }
     progress(loaded);
     Ok(loaded)
+}
+
+fn audit_row(entry: &NewAuditRow) -> Vec<Cell> {
+    vec![
+        entry.at.0.into(),
+        entry.actor_kind.into(),
+        entry.actor_id.into(),
+        entry.actor_name.as_str().into(),
+        entry.address.as_deref().into(),
+        entry.action.into(),
+        entry.resource_kind.into(),
+        entry.resource_id.as_str().into(),
+        entry.old.as_deref().into(),
+        entry.new.as_deref().into(),
+        entry.description.as_str().into(),
+    ]
 }
 
 impl Target<'_> {

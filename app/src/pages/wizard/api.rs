@@ -87,6 +87,8 @@ pub struct CertificateView {
     pub frame: Frame,
     /// Common name and names of the certificate in place, where the action takes them.
     pub in_place: Option<(String, Vec<String>)>,
+    /// Common name and further names that are served, where others may be typed.
+    pub suggested: Option<(String, Vec<String>)>,
     /// Whether the action knows duplicates at all.
     pub knows_duplicates: bool,
     /// Why a duplicate is not offered: the rule and its words.
@@ -103,6 +105,8 @@ pub struct CertificateView {
     pub dropped: Vec<(OrderNumber, String)>,
     /// The chosen order.
     pub order: Option<OrderNumber>,
+    /// Names that the duplicate adds, as they were typed or are suggested.
+    pub extra_names: String,
 }
 
 /// Step 4.
@@ -137,6 +141,8 @@ pub struct PlanView {
     pub held: Option<String>,
     /// What rules D13 to D15 would decide now.
     pub decided: Option<Explanation>,
+    /// Auto-renew is on in another person's name, and stays as it is.
+    pub keeps_auto_renew: bool,
 }
 
 /// What a step shows.

@@ -132,11 +132,11 @@ fn names(view: &CertificateView) -> AnyView {
 
 fn typed(view: &CertificateView) -> AnyView {
     let state = Query::parse(&view.frame.state);
-    let text = |name: &str| state.get(name).unwrap_or_default().to_owned();
-    let common_name = state
-        .get("common_name")
-        .map(str::to_owned)
-        .or_else(|| view.frame.endpoint.server_name.clone());
+    let typed = |name: &str| state.get(name).map(str::to_owned);
+    let (served, more) = view.suggested.clone().unzip();
+    let common_name =
+        typed("common_name").or(served).or_else(|| view.frame.endpoint.server_name.clone());
+    let sans = typed("sans").or_else(|| more.map(|more| more.join(", ")));
     let organization =
         view.frame.profile.as_ref().map(|profile| profile.organization.clone()).unwrap_or_default();
     view! {
@@ -145,7 +145,7 @@ fn typed(view: &CertificateView) -> AnyView {
             help="The name that people connect to, such as www.example.com."
         />
         <TextArea
-            name="sans" label="Subject alternative names" value=text("sans") optional=true code=true maxlength=20_000
+            name="sans" label="Subject alternative names" value=sans.unwrap_or_default() optional=true code=true maxlength=20_000
             help="Further names, separated by commas, spaces or lines."
         />
         <Facts><Fact term="Organization (from the profile)">{organization}</Fact></Facts>
@@ -212,13 +212,18 @@ fn duplicate(view: &CertificateView) -> AnyView {
 
 /// Rule D6: only the duplicates of some products take further names.
 fn extra(view: &CertificateView) -> AnyView {
-    let state = Query::parse(&view.frame.state);
     let profile = view.frame.profile.as_ref();
     if profile.is_some_and(|profile| profile.may_add_names) {
+        let help = if view.in_place.is_some() {
+            "Only names under the order's wildcard domain (rule D6). Those of the certificate in place are added by themselves (rule D10)."
+        } else {
+            "Only names under the order's wildcard domain (rule D6). Those searched for that the order does not list stand here already."
+        };
+        let names = view.extra_names.clone();
         return view! {
             <TextArea
-                name="extra_names" label="Additional SANs" value=state.get("extra_names").unwrap_or_default() optional=true
-                code=true rows=2 help="Only names under the order's wildcard domain (rule D6)."
+                name="extra_names" label="Additional SANs" value=names optional=true
+                code=true rows=2 help=help
             />
         }
         .into_any();

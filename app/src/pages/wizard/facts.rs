@@ -3,7 +3,7 @@
 use domain::model::{CertificateKind, EndpointAction, OrderFile, Profile};
 use domain::rules::{DuplicateCandidates, ProfileState};
 use domain::{EndpointId, NameSet, Product, Timestamp};
-use lifecycle::automation::{EndpointRecord, Install, Preview, ProfileView};
+use lifecycle::automation::{EndpointRecord, Install, Preview, ProfileView, Served};
 
 use super::api::{Candidate, CertificateView, Frame, PlanView, ProfileOption, ReviewView};
 use super::state;
@@ -102,6 +102,7 @@ pub(super) async fn certificate(
     let record = desk.lifecycle.endpoint(&desk.actor(), id).await?;
     let action = state::action(query);
     let place = desk.lifecycle.names_in_place(&desk.actor(), &record, action).await?;
+    let suggested = record.served.as_ref().filter(|_| place.is_none()).and_then(suggested);
     let frame = of_endpoint(desk, record, query).await?;
     let knows_duplicates =
         matches!(action, EndpointAction::Request | EndpointAction::Renew | EndpointAction::Switch);
@@ -117,6 +118,7 @@ pub(super) async fn certificate(
         in_place: place.as_ref().map(|(name, names)| {
             (name.to_string(), names.iter().map(ToString::to_string).collect())
         }),
+        suggested,
         knows_duplicates,
         refused: refused.map(|refusal| (refusal.rule.to_owned(), refusal.message)),
         duplicate,
@@ -125,12 +127,21 @@ pub(super) async fn certificate(
         candidates: None,
         dropped: Vec::new(),
         order: state::order(query),
+        extra_names: query.get("extra_names").unwrap_or_default().to_owned(),
         frame,
     };
     if duplicate {
         candidates(desk, &mut view, place.map(|(_, names)| names)).await?;
     }
     Ok(view)
+}
+
+/// The names of what is served, for the fields: a new order in the place of one that is gone is for
+/// the same ones, as a rule.
+fn suggested(served: &Served) -> Option<(String, Vec<String>)> {
+    let name = served.name()?;
+    let more = served.names.iter().filter(|one| *one != name).map(ToString::to_string);
+    Some((name.to_string(), more.collect()))
 }
 
 /// Fills in the orders to choose from: by the names in place, else by those searched for.
@@ -148,7 +159,15 @@ async fn candidates(
         Some(names) => desk.lifecycle.duplicate_candidates_for(&actor, profile, &names).await?,
         None if view.search.is_empty() => return Ok(()),
         None => match NameSet::parse_dns_list(&view.search) {
-            Ok(names) => desk.lifecycle.duplicate_candidates(&actor, profile, &names).await?,
+            Ok(names) => {
+                let found = desk.lifecycle.duplicate_candidates(&actor, profile, &names).await?;
+                if view.extra_names.is_empty() {
+                    let held: Vec<&NameSet> =
+                        found.0.iter().map(|file| &file.order.names).collect();
+                    view.extra_names = not_held(&names, &held);
+                }
+                found
+            }
             Err(error) => {
                 view.search_fault = Some(error.to_string());
                 return Ok(());
@@ -160,6 +179,15 @@ async fn candidates(
     view.candidates = Some(files.into_iter().map(|file| candidate(file, &organization)).collect());
     view.dropped = dropped(judged);
     Ok(())
+}
+
+/// The names searched for that not all of the orders hold: the duplicate is for them as well, so
+/// they are suggested as additional ones.
+fn not_held(names: &NameSet, found: &[&NameSet]) -> String {
+    let held = |name| found.iter().all(|order| order.contains(name));
+    let more: Vec<&str> =
+        names.iter().filter(|name| !held(name)).map(domain::Name::as_str).collect();
+    more.join(", ")
 }
 
 fn candidate(file: OrderFile, organization: &str) -> Candidate {
@@ -215,6 +243,7 @@ async fn plan(desk: &Desk, id: EndpointId, query: &Query) -> Result<PlanView, Po
         valid_till,
         held,
         decided,
+        keeps_auto_renew,
         ..
     } = desk.lifecycle.preview(&desk.actor(), &form).await?;
     Ok(PlanView {
@@ -227,5 +256,22 @@ async fn plan(desk: &Desk, id: EndpointId, query: &Query) -> Result<PlanView, Po
         valid_till,
         held: held.map(|because| because.words().to_owned()),
         decided: decided.map(|decided| decided.explanation),
+        keeps_auto_renew,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_an_order_does_not_list_are_suggested() {
+        let names = |text| NameSet::parse_dns_list(text).unwrap();
+        let (wild, both) = (names("*.example.com"), names("*.example.com a.example.com"));
+        let asked = names("a.example.com *.example.com b.example.com");
+        assert_eq!(not_held(&asked, &[&both]), "b.example.com");
+        assert_eq!(not_held(&asked, &[&both, &wild]), "a.example.com, b.example.com");
+        assert_eq!(not_held(&wild, &[&both, &wild]), "");
+        assert_eq!(not_held(&asked, &[]), "");
+    }
 }

@@ -19,6 +19,8 @@ pub(super) fn search(view: &CertificateView) -> AnyView {
         .without("search")
         .without("order")
         .without("order_profile")
+        // Suggested anew from what is searched for.
+        .without("extra_names")
         .with("obtain", "duplicate");
     let kept: Vec<(String, String)> =
         state.pairs().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();

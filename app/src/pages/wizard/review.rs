@@ -17,6 +17,9 @@ use crate::pages::activity::Explained;
 use crate::paths;
 use crate::query::Query;
 
+/// Standard Users change auto-renew of what is their own only.
+const KEPT: &str = "Stays as it is: auto-renew is on in another person's name";
+
 /// Step 4.
 #[component]
 pub fn ReviewStep() -> impl IntoView {
@@ -154,12 +157,20 @@ fn summary(frame: &Frame, plan: &PlanView) -> AnyView {
     let state = Query::parse(&frame.state);
     let text = |name: &str| state.get(name).unwrap_or_default().to_owned();
     let on = |name: &str| state.get(name) == Some("on");
-    let switched = if on("auto_replace") { "On" } else { "Off" };
+    let switched = if plan.keeps_auto_renew {
+        KEPT
+    } else if on("auto_replace") {
+        "On"
+    } else {
+        "Off"
+    };
     let or_none = |name: &str| {
         Some(text(name)).filter(|text| !text.is_empty()).unwrap_or_else(|| NONE.to_owned())
     };
     let (emails, note) = (or_none("emails"), or_none("note"));
-    let renew = if on("auto_renew") {
+    let renew = if plan.keeps_auto_renew {
+        KEPT.to_owned()
+    } else if on("auto_renew") {
         format!(
             "{} days before expiry at {} ({})",
             text("days_before"),

@@ -49,6 +49,49 @@ async fn a3_the_same_command_enrolls_then_duplicates_then_renews() {
     }
 }
 
+/// A4 and D13: who renewed the order in the portal has made the order to go on with. No order waits
+/// for a renewal that was made already.
+#[tokio::test]
+async fn a4_a_renewal_outside_acme_is_followed() {
+    for house in houses().await {
+        let operator = Actor::Operator;
+        let client = house.client("one", "ssl_plus").await;
+        let names = ["www.example.com"];
+        client.issue("new-order", &names).await;
+        let (first, _, _) = newest(&house).await;
+        house.clock.advance(Days(170));
+        let form =
+            lifecycle::renew::RenewForm { csr: pem(&csr(&names, None)), ..Default::default() };
+        let renewed = house.desk.request_renew(&operator, first, &form).await.unwrap().order();
+        client.issue("new-order", &names).await;
+        let (order, action, explanation) = newest(&house).await;
+        assert_eq!((order, action), (renewed, Action::Duplicate), "{explanation}");
+        assert_eq!(explanation["candidates"][0]["order"], json!(first));
+        assert_eq!(explanation["candidates"][1]["order"], json!(renewed));
+
+        // A reissue of it is pending: it is not settled what a duplicate would hold.
+        move_order(&house, renewed, OrderStatus::Issued, OrderStatus::ReissuePending).await;
+        client.issue("new-order", &names).await;
+        let (enrolled, action, explanation) = newest(&house).await;
+        assert_eq!(action, Action::Enroll, "{explanation}");
+        assert!(enrolled != first && enrolled != renewed);
+    }
+}
+
+async fn move_order(house: &House, number: OrderNumber, from: OrderStatus, to: OrderStatus) {
+    let moved = house
+        .desk
+        .store()
+        .write(move |tx| Box::pin(async move { tx.move_order(number, from, to).await }));
+    moved.await.unwrap();
+}
+
+fn pem(der: &[u8]) -> String {
+    use base64::Engine as _;
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
+    format!("-----BEGIN CERTIFICATE REQUEST-----\n{text}\n-----END CERTIFICATE REQUEST-----\n")
+}
+
 /// The newest order as lists show it, beside its certificates.
 async fn counted(house: &House) -> (OrderRecord, Vec<Certificate>) {
     let (number, _, _) = newest(house).await;

@@ -8,7 +8,7 @@ mod explicit;
 #[cfg(test)]
 mod tests;
 
-use self::default_action::default_action;
+use self::default_action::{default_action, is_due};
 use self::explicit::{explicit, unknown_order};
 use crate::model::{AcmeUrl, OrderFile, Windows};
 use crate::rules::detect::{Wanted, detect};
@@ -17,6 +17,7 @@ use crate::rules::explanation::{Action, CandidateVerdict, Decided, Decision};
 use crate::rules::lineage::newest_issued;
 use crate::rules::name_match::match_names;
 use crate::rules::profile::check_acme_names;
+use crate::rules::window::renewal_window;
 use crate::{Name, NameSet, Refusal, Timestamp};
 
 /// An ACME order as the rules see it, with the orders that it may be about.
@@ -33,7 +34,8 @@ pub struct AcmeRequest<'a> {
     /// The order that the URL names or, without an explicit action, the order of the certificate
     /// that `replaces` names; none where there is no such order.
     pub named: Option<&'a OrderFile>,
-    /// The orders that renewed `named`, and those that renewed them, in any sequence.
+    /// The orders that renewed `named` or the order that is detected, and those that renewed them,
+    /// in any sequence.
     pub successors: &'a [OrderFile],
     /// Orders to detect among, found by [`detection_keys`](crate::rules::detection_keys).
     pub candidates: &'a [OrderFile],
@@ -106,10 +108,48 @@ fn found(request: &AcmeRequest<'_>) -> Decided {
     verdicts.extend(detection.candidates);
     let file = request.candidates.iter().find(|file| Some(file.number()) == detection.order);
     if let Some(file) = file {
-        return default_action(request, file, verdicts);
+        return detected(request, file, verdicts);
     }
     let why = "No existing order matches: a new order is made.";
     Decided::new(Decision::Enroll { like: None }, None, verdicts, why)
+}
+
+/// An order that was detected stands for its chain of renewals, as one that a URL names does: who
+/// renewed it outside ACME has made the order to go on with. Where that does not fit the request, a
+/// detected order that is due can't be renewed a second time, so a new one is made like it.
+fn detected(
+    request: &AcmeRequest<'_>,
+    file: &OrderFile,
+    mut verdicts: Vec<CandidateVerdict>,
+) -> Decided {
+    let latest = newest_issued(file, request.successors).unwrap_or(file);
+    let (found, newest) = (file.number(), latest.number());
+    if found == newest {
+        return default_action(request, file, verdicts);
+    }
+    match check_fit(request, latest) {
+        Ok(()) => {
+            verdicts.retain(|verdict| verdict.order != found && verdict.order != newest);
+            let why = format!("It matches, but it was renewed: order {newest} goes on for it.");
+            verdicts.push(CandidateVerdict::dropped(found, "D13", why));
+            let why = format!("The newest issued order of the renewals of order {found}.");
+            verdicts.push(CandidateVerdict::kept(newest, "D13", why));
+            default_action(request, latest, verdicts)
+        }
+        Err(refusal) => {
+            verdicts.retain(|verdict| verdict.order != newest);
+            verdicts.push(CandidateVerdict::dropped(newest, "D13", refusal.message));
+            if !is_due(request, file) {
+                return default_action(request, file, verdicts);
+            }
+            let window = renewal_window(file, request.windows);
+            let why = format!(
+                "Order {found} is in its renewal window, but it was already renewed by order \
+                 {newest}, which does not fit. A new order with its options is made."
+            );
+            Decided::new(Decision::Enroll { like: Some(found) }, window, verdicts, why)
+        }
+    }
 }
 
 /// The newest order of the chain of the certificate that is replaced, where it fits the request.

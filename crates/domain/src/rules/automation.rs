@@ -7,7 +7,7 @@ mod tests;
 use std::cmp::Reverse;
 
 use crate::model::{
-    ApprovalStep, EndpointAction, OrderFile, Preferences, Profile, Role, User, Windows,
+    ApprovalStep, Certificate, EndpointAction, OrderFile, Preferences, Profile, Role, User, Windows,
 };
 use crate::rules::duplicate::{DuplicateNames, DuplicatePlan, check_product, plan_duplicate};
 use crate::rules::endpoint::{EndpointFacts, is_lost};
@@ -133,12 +133,21 @@ pub fn check_auto_renew_owner(owner: Option<&User>) -> Result<&User, Refusal> {
     Err(Refusal::new("auto_renew", code, message))
 }
 
+/// Whether a request's "Auto-renew" box also switches what is `on` already. Who may not change
+/// auto-renew of endpoints does not take it over, or switch it off, by requesting a certificate.
+pub fn may_switch_auto_renew(requester: Role, on: bool, own: bool) -> bool {
+    !on || own || requester.is_approver()
+}
+
 /// What auto-renew asks for on an endpoint that is due, or whose certificate [is lost](is_lost): the
 /// renewal of its order, or "Switch to …" where it has none of ours. Where the certificate is lost
 /// before its order is due, that is not renewed: it gives its next certificate, as by a person's
-/// "Reissue".
+/// "Reissue". Where the order is gone and nobody renewed it, a new one is requested.
 pub fn auto_renew_action(facts: &EndpointFacts<'_>, windows: Windows) -> EndpointAction {
     let Some(file) = facts.order else { return EndpointAction::Switch };
+    if !file.is_standing() && file.order.renewed_by.is_none() {
+        return EndpointAction::Request;
+    }
     let due = renewal_window(file, windows).is_none_or(|window| window.is_open(facts.now));
     if due || !is_lost(facts.issuer, facts.certificate) || file.order.renewed_by.is_some() {
         return EndpointAction::Renew;
@@ -158,6 +167,8 @@ pub struct AutomationRequest<'a> {
     pub common_name: &'a Name,
     /// The names of the certificate in place, the common name counted in.
     pub names: &'a NameSet,
+    /// The last second of the certificate in place; none where nothing is in place any more.
+    pub until: Option<Timestamp>,
     /// The orders that renewed `due`, and those that renewed them, in any sequence.
     pub successors: &'a [OrderFile],
     /// Other orders with the same product, organization and names, in any sequence.
@@ -191,6 +202,7 @@ pub fn decide_automation(request: &AutomationRequest<'_>) -> Result<Decided, Ref
             order: &due.order,
             common_name: request.common_name,
             names: request.names,
+            until: request.until,
             windows,
             now,
         };
@@ -216,11 +228,14 @@ pub fn decide_automation(request: &AutomationRequest<'_>) -> Result<Decided, Ref
 }
 
 /// Where a duplicate could come from: the chain's end, then the newest of the others. The order
-/// of the certificate in place counts only if its primary certificate is another one by now.
+/// of the certificate in place counts only if its primary certificate is a later one by now: a copy of
+/// one that is due would be due itself.
 fn sources<'a>(request: &AutomationRequest<'a>) -> Vec<&'a OrderFile> {
     let line = chain(request.due, request.successors);
-    let end = newest_issued(request.due, request.successors)
-        .filter(|end| end.number() != request.due.number() || end.order.coverage.is_multi_year());
+    let end = newest_issued(request.due, request.successors).filter(|end| {
+        end.number() != request.due.number()
+            || (end.order.coverage.is_multi_year() && ends_later(request, end.primary()))
+    });
     let mut others: Vec<&OrderFile> = request
         .others
         .iter()
@@ -230,6 +245,21 @@ fn sources<'a>(request: &AutomationRequest<'a>) -> Vec<&'a OrderFile> {
         .sort_by_key(|file| Reverse((file.order.issued_at, file.order.ordered_at, file.number())));
     others.dedup_by_key(|file| file.number());
     end.into_iter().chain(others).collect()
+}
+
+/// Whether a certificate outlives the one in place.
+fn ends_later(request: &AutomationRequest<'_>, certificate: Option<&Certificate>) -> bool {
+    certificate.is_some_and(|one| request.until.is_none_or(|until| one.not_after > until))
+}
+
+/// Whether the plan's next certificate would outlive the one in place: its last one ends with the
+/// plan. What can't be issued at all is refused when it is asked for, in the words of its rule.
+fn next_ends_later(request: &AutomationRequest<'_>, plan: &OrderFile) -> bool {
+    let next = plan_reissue(plan, &ReissueRequest::Same, Timestamp(i64::MAX), request.now);
+    match (next, request.until) {
+        (Ok(next), Some(until)) => next.validity.not_after > until,
+        _ => true,
+    }
 }
 
 fn regular(
@@ -242,10 +272,16 @@ fn regular(
     plan_renew(latest, request.now)?;
     let order = latest.number();
     if latest.order.coverage.is_multi_year() && !open {
+        if next_ends_later(request, latest) {
+            let why = format!(
+                "Order {order} is a multi-year plan that is not due for renewal: it gets its next certificate."
+            );
+            return Ok(Decided::new(Decision::Reissue { order }, window, verdicts, why));
+        }
         let why = format!(
-            "Order {order} is a multi-year plan that is not due for renewal: it gets its next certificate."
+            "Order {order} is a multi-year plan whose last certificate is in place: it is renewed."
         );
-        return Ok(Decided::new(Decision::Reissue { order }, window, verdicts, why));
+        return Ok(Decided::new(Decision::Renew { order }, window, verdicts, why));
     }
     let why = if verdicts.is_empty() {
         format!("No renewed order to duplicate: order {order} is renewed.")

@@ -37,6 +37,21 @@ pub enum DuplicateNames {
     },
 }
 
+impl DuplicateNames {
+    /// The order's, with these besides.
+    pub fn adding(names: NameSet) -> Self {
+        if names.is_empty() { Self::Same } else { Self::Extra { names } }
+    }
+}
+
+/// What a duplicate for an endpoint adds to the names of its order: those that were typed, and those
+/// of the certificate in place, which the endpoint goes on serving.
+pub fn names_to_add(order: &Order, in_place: Option<&NameSet>, typed: &NameSet) -> NameSet {
+    let wanted: NameSet =
+        typed.iter().chain(in_place.into_iter().flat_map(NameSet::iter)).cloned().collect();
+    wanted.missing_from(&order.names).cloned().collect()
+}
+
 /// A duplicate that may be issued.
 ///
 /// Rule D2: a plan has no way to say that another certificate be revoked or scheduled for it.
@@ -173,8 +188,8 @@ pub(crate) fn check_source(
             "D8",
             "certificate_expired",
             format!(
-                "The certificate of order {number} expired on {}, and a duplicate lives no longer \
-                 than its original. Renew the order instead.",
+                "The certificate of order {number} is valid until {} only, and a duplicate lives no \
+                 longer than its original. Renew the order instead.",
                 primary.not_after
             ),
         ));

@@ -65,7 +65,8 @@ pub struct Offer {
 }
 
 /// What can be done on an endpoint, the next step first: after a failed event "Retry"; for a
-/// certificate of ours that was revoked, will be, or is missing "Reissue"; with less than 90 days
+/// certificate of ours that was revoked, will be, or is missing "Reissue", where its order still
+/// gives one, else "Renew" or "Request a certificate"; with less than 90 days
 /// left (of a multi-year plan: of the order) "Renew"; of a multi-year plan with less than 30 days on
 /// the certificate "Get your next certificate"; for another CA's "Switch to …"; for none "Request a
 /// certificate"; always "Submit manual request".
@@ -114,19 +115,43 @@ fn certificate_actions(facts: &EndpointFacts<'_>) -> Vec<EndpointAction> {
     match (facts.issuer, facts.certificate) {
         (ServedIssuer::Other, _) => vec![EndpointAction::Switch],
         // Ours was there, and nothing is served now: it is missing.
-        (ServedIssuer::None, Some(_)) => vec![EndpointAction::Reissue, EndpointAction::Request],
-        (ServedIssuer::None, None) => vec![EndpointAction::Request],
-        (ServedIssuer::Ours, None) => vec![EndpointAction::Reissue],
-        (ServedIssuer::Ours, Some(certificate)) if certificate.is_revoked() => {
-            vec![EndpointAction::Reissue]
+        (ServedIssuer::None, Some(_)) => {
+            let mut actions = vec![replacement(facts), EndpointAction::Request];
+            actions.dedup();
+            actions
         }
+        (ServedIssuer::None, None) => vec![EndpointAction::Request],
+        (ServedIssuer::Ours, None) => vec![replacement(facts)],
+        (ServedIssuer::Ours, Some(certificate)) if certificate.is_revoked() => {
+            vec![replacement(facts)]
+        }
+        (ServedIssuer::Ours, Some(_)) if is_gone(facts) => vec![EndpointAction::Request],
         (ServedIssuer::Ours, Some(certificate)) => {
             let mut actions = due_actions(certificate, facts);
             if is_lost(facts.issuer, facts.certificate) {
-                actions.insert(0, EndpointAction::Reissue);
+                let first = replacement(facts);
+                actions.retain(|action| *action != first);
+                actions.insert(0, first);
             }
             actions
         }
+    }
+}
+
+/// Whether nothing can come of the order in place any more.
+fn is_gone(facts: &EndpointFacts<'_>) -> bool {
+    facts.order.is_some_and(|file| !file.is_standing())
+}
+
+/// What takes the place of a certificate that was revoked or is missing: the next one of its order,
+/// the renewal of an order that has expired, a new order for one that is gone.
+fn replacement(facts: &EndpointFacts<'_>) -> EndpointAction {
+    if is_gone(facts) {
+        EndpointAction::Request
+    } else if facts.order.is_some_and(|file| file.is_expired(facts.now)) {
+        EndpointAction::Renew
+    } else {
+        EndpointAction::Reissue
     }
 }
 
@@ -199,8 +224,8 @@ pub const fn status_after(auto_renew: bool) -> EndpointStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::RevocationReason;
-    use crate::rules::fixture::{NOW, name, names, plan_ending, standard};
+    use crate::model::{OrderStatus, RevocationReason};
+    use crate::rules::fixture::{NOW, name, names, plan_ending, standard, with_status};
     use EndpointAction::{NextCertificate, Reissue, Renew, Request, Switch};
 
     fn facts(issuer: ServedIssuer, file: Option<&OrderFile>) -> EndpointFacts<'_> {
@@ -233,6 +258,9 @@ mod tests {
         let mut revoked = ours(100);
         revoked.certificates.first_mut().unwrap().status =
             CertificateStatus::Revoked { reason: RevocationReason::Superseded, at: NOW };
+        let mut expired = ours(-1);
+        expired.certificates.first_mut().unwrap().status =
+            CertificateStatus::Revoked { reason: RevocationReason::Superseded, at: NOW };
         let mut announced = ours(100);
         announced.certificates.first_mut().unwrap().status =
             CertificateStatus::RevocationPending { due: NOW.plus(Days(3)) };
@@ -245,6 +273,14 @@ mod tests {
             (ServedIssuer::Ours, Some(ours(90)), vec![]),
             (ServedIssuer::Ours, Some(nearly), vec![Renew]),
             (ServedIssuer::Ours, Some(ours(-1)), vec![Renew]),
+            (
+                ServedIssuer::Ours,
+                Some(with_status(revoked.clone(), OrderStatus::Revoked)),
+                vec![Request],
+            ),
+            (ServedIssuer::None, Some(with_status(ours(100), OrderStatus::Revoked)), vec![Request]),
+            (ServedIssuer::Ours, Some(expired), vec![Renew]),
+            (ServedIssuer::None, Some(ours(-1)), vec![Renew, Request]),
             (ServedIssuer::Ours, Some(revoked), vec![Reissue]),
             (ServedIssuer::Ours, Some(announced), vec![Reissue]),
             (ServedIssuer::Ours, Some(plan(30, 90)), vec![]),

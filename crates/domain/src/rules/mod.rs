@@ -35,7 +35,7 @@ pub use acme::{AcmeRequest, decide_acme, issued_common_name};
 pub use approval::{ApprovalNeed, HeldBecause, Requester, approval_needed, check_may_review};
 pub use automation::{
     AutomationRequest, auto_renew_action, check_auto_renew_owner, check_bulk, decide_automation,
-    offer_in_automation, recheck_scheduled_duplicate,
+    may_switch_auto_renew, offer_in_automation, recheck_scheduled_duplicate,
 };
 pub use caa::{CaaIssuance, CaaRecord, judge_caa};
 pub use candidates::{
@@ -46,8 +46,8 @@ pub use directory::{
     DirectoryAction, parse_directory, parse_directory_path, parse_directory_query,
 };
 pub use duplicate::{
-    DuplicateNames, DuplicatePlan, ManualDuplicate, check_names_listed, plan_duplicate,
-    plan_manual_duplicate,
+    DuplicateNames, DuplicatePlan, ManualDuplicate, check_names_listed, names_to_add,
+    plan_duplicate, plan_manual_duplicate,
 };
 pub use endpoint::{
     EndpointFacts, Offer, OfferedAction, check_offered, is_lost, names_in_place, offered_actions,
@@ -68,11 +68,16 @@ pub use renew::{
     renewal_turn,
 };
 pub use revoke::{RevocationPlan, plan_revocation};
-pub use schedule::{AutoRenewOutlook, auto_renew_at, auto_renew_outlook, scheduled_at};
-pub use validation::{
-    check_proof, check_token, check_validation, is_challenged, is_covered, token_ends,
+pub use schedule::{
+    AutoRenewOutlook, auto_renew_at, auto_renew_outlook, is_due_at_once, scheduled_at,
 };
-pub use validity::{Limits, Validity, longest_lifetime, new_coverage, plan_validity};
+pub use validation::{
+    check_challenged, check_proof, check_token, check_validation, is_challenged, is_covered,
+    token_ends,
+};
+pub use validity::{
+    Limits, Validity, first_validity, longest_lifetime, new_coverage, plan_validity,
+};
 pub use window::{
     Window, WindowKind, certificate_window, check_windows, order_window, renewal_window,
 };

@@ -5,7 +5,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Order, OrderFile, OrderStatus};
+use crate::model::{CertificateStatus, Order, OrderFile, OrderStatus};
 use crate::rules::name_match::uncovered;
 use crate::rules::profile::check_product_names;
 use crate::rules::validity::{Limits, Validity, plan_validity};
@@ -44,7 +44,8 @@ pub enum ReissueRequest {
 pub struct ScheduledRevocation {
     /// When: 72 hours after the reissue.
     pub due: Timestamp,
-    /// Every earlier certificate of the order that is not revoked, duplicates included.
+    /// Every earlier certificate of the order that is not revoked, duplicates included. What was
+    /// announced for an earlier moment keeps that.
     pub certificates: Vec<CertificateId>,
 }
 
@@ -103,11 +104,11 @@ pub(crate) fn check_reissuable(file: &OrderFile, now: Timestamp) -> Result<(), R
             );
         }
     }
-    if file.is_expired(now) {
+    if let Some(till) = file.valid_till().filter(|till| now > *till) {
         return refuse(
             "order_expired",
             format!(
-                "Order {number} has expired, and a reissue lives no longer than its order. Renew the order instead."
+                "Order {number} is valid until {till} only, and a reissue lives no longer than its order. Renew the order instead."
             ),
         );
     }
@@ -176,15 +177,14 @@ fn not_covered(file: &OrderFile, outside: &NameSet) -> Refusal {
 }
 
 fn revocation(file: &OrderFile, now: Timestamp) -> ScheduledRevocation {
-    ScheduledRevocation {
-        due: now.plus_seconds(REVOCATION_DELAY_SECONDS),
-        certificates: file
-            .certificates
-            .iter()
-            .filter(|one| !one.is_revoked())
-            .map(|one| one.id)
-            .collect(),
-    }
+    let due = now.plus_seconds(REVOCATION_DELAY_SECONDS);
+    let announced = |status| match status {
+        CertificateStatus::Issued => false,
+        CertificateStatus::RevocationPending { due: earlier } => earlier <= due,
+        CertificateStatus::Revoked { .. } => true,
+    };
+    let certificates = file.certificates.iter().filter(|one| !announced(one.status));
+    ScheduledRevocation { due, certificates: certificates.map(|one| one.id).collect() }
 }
 
 fn product_of(order: &Order) -> Result<&'static Product, Refusal> {

@@ -102,17 +102,26 @@ pub fn check_renewal_names(
 }
 
 /// For a person who renews an order by hand: refuses where it was renewed already, with the
-/// order to go on with.
-pub fn check_not_renewed(order: &Order) -> Result<(), Refusal> {
-    match order.renewed_by {
-        None => Ok(()),
-        Some(successor) => Err(Refusal::new(
+/// order to go on with. `successor` is the order that it is marked as renewed by; one that came to
+/// nothing leaves the renewal open.
+pub fn check_not_renewed(order: &Order, successor: Option<&Order>) -> Result<(), Refusal> {
+    let number = order.number;
+    match renewal_turn(successor) {
+        RenewalTurn::First => Ok(()),
+        RenewalTurn::Wait { order: successor } => Err(Refusal::new(
+            "D13",
+            "being_renewed",
+            format!(
+                "Order {number} is being renewed by order {successor}, which has not been issued \
+                 yet. Approve or reject its request first."
+            ),
+        )),
+        RenewalTurn::Follow { order: successor } => Err(Refusal::new(
             "D13",
             "already_renewed",
             format!(
-                "Order {} was already renewed by order {successor}. Duplicate or renew order \
-                 {successor} instead.",
-                order.number
+                "Order {number} was already renewed by order {successor}. Duplicate or renew order \
+                 {successor} instead."
             ),
         )),
     }
@@ -168,6 +177,8 @@ pub(crate) struct Due<'a> {
     pub common_name: &'a Name,
     /// The names of the certificate in place.
     pub names: &'a NameSet,
+    /// The last second of the certificate in place; none where nothing is in place any more.
+    pub until: Option<Timestamp>,
     /// Both renewal windows.
     pub windows: Windows,
     /// Now.
@@ -209,6 +220,10 @@ fn serves(due: Due<'_>, file: &OrderFile) -> Result<DuplicatePlan, (&'static str
     }
     if !is_fresh(file, due.windows, due.now) {
         return Err(("D13", "It is due for renewal itself.".to_owned()));
+    }
+    let ends = file.primary().map(|primary| primary.not_after);
+    if due.until.is_some_and(|until| ends.is_some_and(|ends| ends <= until)) {
+        return Err(("D13", "It ends no later than the certificate in place.".to_owned()));
     }
     let names =
         DuplicateNames::Exactly { common_name: due.common_name.clone(), names: due.names.clone() };
@@ -260,8 +275,18 @@ mod tests {
 
     #[test]
     fn d12_a_renewed_order_is_not_renewed_again_by_hand() {
-        assert!(check_not_renewed(&standard(1, 20).order).is_ok());
-        let refusal = check_not_renewed(&renewed(standard(1, 20), 2).order).unwrap_err();
+        let old = renewed(standard(1, 20), 2).order;
+        assert!(check_not_renewed(&old, None).is_ok());
+        for (status, right) in [
+            (OrderStatus::Issued, Err("already_renewed")),
+            (OrderStatus::Pending, Err("being_renewed")),
+            (OrderStatus::Revoked, Ok(())),
+        ] {
+            let successor = with_status(standard(2, 20), status).order;
+            let code = check_not_renewed(&old, Some(&successor)).map_err(|no| no.code);
+            assert_eq!(code, right, "{status}");
+        }
+        let refusal = check_not_renewed(&old, Some(&standard(2, 20).order)).unwrap_err();
         assert!(refusal.message.contains("Duplicate or renew order 2"));
     }
 

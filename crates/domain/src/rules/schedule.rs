@@ -3,7 +3,7 @@
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
-use crate::model::{AutoRenew, EndpointStatus};
+use crate::model::{AutoRenew, Certificate, EndpointStatus};
 use crate::{Refusal, Timestamp};
 
 fn refuse(code: &'static str, message: String) -> Refusal {
@@ -89,6 +89,12 @@ pub fn auto_renew_at(not_after: Timestamp, settings: &AutoRenew) -> Result<Times
     Ok(Timestamp(moment.as_second()))
 }
 
+/// Whether a certificate is due for auto-renew as soon as it is issued: another one of its kind would
+/// be so as well, and renewing would never end.
+pub fn is_due_at_once(certificate: &Certificate, settings: &AutoRenew) -> Result<bool, Refusal> {
+    Ok(auto_renew_at(certificate.not_after, settings)? <= certificate.not_before)
+}
+
 /// What auto-renew does next on an endpoint, for people: its switch alone doesn't say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AutoRenewOutlook {
@@ -157,6 +163,17 @@ mod tests {
         assert_eq!(at("soon", "08:00", "UTC"), Err("bad_date"));
         assert_eq!(at("2026-12-01", "25:00", "UTC"), Err("bad_time"));
         assert_eq!(at("2026-12-01", "08:00", "Mars/Base"), Err("unknown_time_zone"));
+    }
+
+    #[test]
+    fn what_is_due_at_once_is_renewed_without_end() {
+        let certificate = crate::rules::fixture::standard(1, 199).certificates.remove(0);
+        let due = |days| {
+            let time_zone = "UTC".to_owned();
+            let settings = AutoRenew { days_before: Days(days), minute_of_day: 120, time_zone };
+            is_due_at_once(&certificate, &settings).unwrap()
+        };
+        assert!(!due(30) && !due(198) && due(199) && due(300));
     }
 
     #[test]

@@ -43,6 +43,27 @@ pub fn check_token(made_at: Timestamp, now: Timestamp) -> Result<(), Refusal> {
     ))
 }
 
+/// Refuses to rest a request that was held on challenges which its client answered too long ago.
+pub fn check_challenged(
+    challenged: &NameSet,
+    asked_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    if challenged.is_empty() || now <= token_ends(asked_at) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        "D19",
+        "challenge_too_old",
+        format!(
+            "Control of {} was shown by challenges on {asked_at}, more than {} days ago. Reject the \
+             request; the ACME client can order again and show it anew.",
+            list(challenged),
+            TOKEN_LIFETIME.0
+        ),
+    ))
+}
+
 /// Refuses a proof that would take away names which the domain's current validation covers.
 pub fn check_proof(domain: &Domain, proof: DomainProof, now: Timestamp) -> Result<(), Refusal> {
     let covers_below = domain.proof.is_some_and(DomainProof::covers_below);
@@ -188,6 +209,15 @@ mod tests {
         assert_eq!(check_token(NOW, NOW.plus(Days(30))), Ok(()));
         let late = check_token(NOW, NOW.plus(Days(30)).plus_seconds(1)).unwrap_err();
         assert_eq!(late.code, "token_expired");
+    }
+
+    #[test]
+    fn challenges_show_control_for_thirty_days() {
+        let (some, none) = (names("www.example.com"), NameSet::default());
+        let later = NOW.plus(Days(30)).plus_seconds(1);
+        assert_eq!(check_challenged(&some, NOW, NOW.plus(Days(30))), Ok(()));
+        assert_eq!(check_challenged(&none, NOW, later), Ok(()));
+        assert_eq!(check_challenged(&some, NOW, later).unwrap_err().code, "challenge_too_old");
     }
 
     #[test]

@@ -97,6 +97,21 @@ pub fn plan_validity(
     Ok(Validity { not_before, not_after })
 }
 
+/// The validity of an order's first certificate. A multi-year plan adds the days left on the order that
+/// it renews to the plan, which is longer than any certificate.
+pub fn first_validity(
+    product: &Product,
+    coverage: Coverage,
+    asked: Option<Days>,
+    days_left: Days,
+    issuer_not_after: Timestamp,
+    now: Timestamp,
+) -> Result<Validity, Refusal> {
+    let days_left = if coverage.is_multi_year() { Days(0) } else { days_left };
+    let limits = Limits { issuer_not_after, coverage_ends: coverage.ends() };
+    plan_validity(product, now, asked, days_left, limits)
+}
+
 /// Longest coverage that may be bought, in years.
 pub const MAX_COVERAGE_YEARS: u8 = 3;
 
@@ -192,6 +207,18 @@ mod tests {
             plan(None, 0, Limits { coverage_ends: Some(day(0)), ..FOREVER }),
             Err("coverage_over")
         );
+    }
+
+    #[test]
+    fn a_plan_adds_the_days_left_to_the_plan_alone() {
+        let product = product("ssl_plus");
+        let days = |years| {
+            let coverage = new_coverage(product, years, NOW, Days(30)).unwrap();
+            let forever = Timestamp(i64::MAX);
+            let first = first_validity(product, coverage, Some(Days(90)), Days(30), forever, NOW);
+            first.unwrap().not_after.plus_seconds(1).seconds_since(NOW) / 86_400
+        };
+        assert_eq!((days(None), days(Some(1))), (120, 90));
     }
 
     #[test]

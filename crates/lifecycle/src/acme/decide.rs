@@ -2,7 +2,9 @@
 //! what they answer is theirs.
 
 use domain::model::{AcmeUrl, OrderFile, Origin, Windows};
-use domain::rules::{AcmeRequest, Decided, DirectoryAction, decide_acme, detection_keys};
+use domain::rules::{
+    AcmeRequest, Decided, DirectoryAction, Wanted, decide_acme, detect, detection_keys,
+};
 use domain::{Name, NameSet, OrderNumber, Timestamp};
 use store::Tx;
 use store::candidates::Candidates;
@@ -43,14 +45,21 @@ pub(super) async fn decide(
         Some(explicit) => explicit.order(),
         None => question.replaced,
     };
-    let (named, successors) = match named {
-        Some(number) => chain(tx, number).await?,
-        None => (None, Vec::new()),
+    let named = match named {
+        Some(number) => tx.primary_file(number).await?,
+        None => None,
     };
+    let mut successors = Vec::new();
+    if let Some(named) = &named {
+        follow(tx, named, &mut successors).await?;
+    }
     let candidates = match question.explicit {
         None => candidates(tx, question).await?,
         Some(_) => Vec::new(),
     };
+    if let Some(found) = renewed(&question, &candidates, now) {
+        follow(tx, found, &mut successors).await?;
+    }
     let decided = decide_acme(&AcmeRequest {
         url: question.url,
         names: question.names,
@@ -74,16 +83,31 @@ pub(super) async fn decide(
     Ok((decided, file))
 }
 
-/// An order and those that renewed it, one after the other.
-async fn chain(
-    tx: &mut Tx,
-    number: OrderNumber,
-) -> AcmeResult<(Option<OrderFile>, Vec<OrderFile>)> {
-    let Some(first) = tx.primary_file(number).await? else { return Ok((None, Vec::new())) };
+/// The order that detection finds, where it was renewed: the orders of its chain are read for it
+/// alone.
+fn renewed<'a>(
+    question: &Question<'_>,
+    candidates: &'a [OrderFile],
+    now: Timestamp,
+) -> Option<&'a OrderFile> {
+    if candidates.iter().all(|file| file.order.renewed_by.is_none()) {
+        return None;
+    }
+    let wanted = Wanted {
+        organization: question.url.organization,
+        product: &question.url.product,
+        names: question.names,
+        common_name: question.common_name,
+    };
+    let found = detect(&wanted, candidates, now).order?;
+    candidates.iter().find(|file| file.number() == found && file.order.renewed_by.is_some())
+}
+
+/// Adds the orders that renewed `first`, one after the other.
+async fn follow(tx: &mut Tx, first: &OrderFile, successors: &mut Vec<OrderFile>) -> AcmeResult<()> {
     let mut next = first.order.renewed_by;
-    let mut successors: Vec<OrderFile> = Vec::new();
     while let Some(number) = next.take() {
-        if successors.len() >= CHAIN || successors.iter().any(|file| file.order.number == number) {
+        if successors.len() >= CHAIN || successors.iter().any(|file| file.number() == number) {
             break;
         }
         if let Some(file) = tx.primary_file(number).await? {
@@ -91,7 +115,7 @@ async fn chain(
             successors.push(file);
         }
     }
-    Ok((Some(first), successors))
+    Ok(())
 }
 
 async fn candidates(tx: &mut Tx, question: Question<'_>) -> AcmeResult<Vec<OrderFile>> {

@@ -13,31 +13,26 @@ use std::sync::Arc;
 
 use ca::CsrFacts;
 use domain::model::acme::{AcmeAccount, AcmeOrder, AcmeOrderStatus, Fault};
-use domain::model::{AcmeUrl, Approval, OrderFile, SignatureHash};
-use domain::rules::{
-    Decided, Decision, DuplicateNames, ReissueRequest, is_challenged, issued_common_name,
-};
-use domain::{AcmeOrderId, CertificateId, Name, NameSet, Product, Timestamp};
+use domain::model::{AcmeUrl, Approval};
+use domain::{AcmeOrderId, CertificateId, Name, Timestamp};
 use store::Tx;
 use store::acme::{AcmeOrderOutcome, Claim};
 
-use super::decide::{Question, decide};
 use super::orders::{lock, owned, seen};
-use super::{AcmeDesk, AcmeError, AcmeResult, actor, new_order, replaces};
+use super::place::decide_and_place;
+use super::{AcmeDesk, AcmeError, AcmeResult, actor, new_order};
 use crate::caa::CaaRounds;
-use crate::issue::{Reserved, Signing, complete};
-use crate::place::{Placed, place_new};
-use crate::{
-    Actor, Ask, Exact, Issuer, LifecycleError, NewOrder, Outcome, What, caa, fault, settings,
-};
+use crate::issue::{Reserved, complete};
+use crate::place::{Placed, superseded};
+use crate::{Actor, Issuer, LifecycleError, Outcome, caa, fault};
 
 /// What is known when an order is to be advanced.
-struct Work<'a> {
-    issuer: &'a Issuer,
-    account: &'a AcmeAccount,
-    actor: &'a Actor,
-    csr: &'a CsrFacts,
-    now: Timestamp,
+pub(super) struct Work<'a> {
+    pub(super) issuer: &'a Issuer,
+    pub(super) account: &'a AcmeAccount,
+    pub(super) actor: &'a Actor,
+    pub(super) csr: &'a CsrFacts,
+    pub(super) now: Timestamp,
 }
 
 /// A finalize request's CSR, which was read already.
@@ -194,7 +189,7 @@ async fn claim(
 }
 
 /// The key that ties an issuance or a held request to its ACME order.
-fn key_of(id: AcmeOrderId) -> String {
+pub(super) fn key_of(id: AcmeOrderId) -> String {
     format!("acme/{id}")
 }
 
@@ -279,38 +274,7 @@ async fn advance(
     url: &AcmeUrl,
     mut order: AcmeOrder,
 ) -> AcmeResult<(AcmeOrder, Option<Reserved>)> {
-    let names = order.names();
-    let replaced = match &order.replaces {
-        Some(certificate) => replaces::order_of(tx, work.issuer, certificate).await?,
-        None => None,
-    };
-    let common_name = work.csr.common_name.as_ref();
-    let preferences = settings::preferences(tx).await?;
-    let question = Question {
-        url,
-        names: &names,
-        common_name,
-        explicit: order.asked,
-        replaced,
-        windows: preferences.windows,
-    };
-    let (decided, file) = decide(tx, question, work.now).await?;
-    let what = what(url, &order, &names, common_name, &decided, file.as_ref())?;
-    let ask = Ask {
-        idempotency_key: Some(key_of(order.id)),
-        challenged: match Product::find(url.product.as_str()) {
-            Some(product) => {
-                names.iter().filter(|name| is_challenged(product, name)).cloned().collect()
-            }
-            None => NameSet::default(),
-        },
-        ..Ask::new(what, work.csr.clone())
-    };
-    // The order moves to processing in this very transaction, or was just looked at by settle: its
-    // key is not used yet.
-    let signing = Signing::soonest(work.issuer.authority());
-    let placed =
-        place_new(tx, work.issuer, work.now, work.actor, &ask, &preferences, signing).await?;
+    let (decided, placed) = decide_and_place(tx, work, url, &order).await?;
     let explanation = serde_json::to_string(&decided.explanation).map_err(|error| {
         LifecycleError::Internal(format!("an explanation can't be stored: {error}"))
     })?;
@@ -332,8 +296,9 @@ async fn advance(
                 Outcome::Wait { .. } => {}
             }
         }
-        // Another renewal of the same order comes first; this one is placed when it is settled.
-        Placed::Superseded { .. } | Placed::Signing(_) => {}
+        Placed::Superseded { by } => return Err(superseded(by).into()),
+        // Its certificate is found when the order is settled.
+        Placed::Signing(_) => {}
     }
     let outcome = AcmeOrderOutcome {
         order_number: order.order_number,
@@ -343,62 +308,6 @@ async fn advance(
     };
     tx.note_acme_outcome(order.id, &outcome).await?;
     Ok((order, slow))
-}
-
-/// The decision as an ask. The certificate holds exactly the identifiers that were asked for.
-fn what(
-    url: &AcmeUrl,
-    order: &AcmeOrder,
-    names: &NameSet,
-    csr_name: Option<&Name>,
-    decided: &Decided,
-    file: Option<&OrderFile>,
-) -> AcmeResult<What> {
-    let identifiers: Vec<Name> =
-        order.identifiers.iter().filter_map(|identifier| identifier.name().ok()).collect();
-    let of_order = file.map(|file| &file.order.common_name);
-    let common_name = issued_common_name(csr_name, of_order, &identifiers)
-        .ok_or_else(|| LifecycleError::Internal("an ACME order without names".to_owned()))?;
-    let exact = Exact { common_name: common_name.clone(), names: names.clone() };
-    Ok(match decided.decision {
-        Decision::Enroll { like } => {
-            What::New(Box::new(enrollment(url, exact, file.filter(|_| like.is_some()))))
-        }
-        Decision::Renew { order } => What::Renew { order, names: Some(exact) },
-        Decision::Reissue { order } => What::Reissue {
-            order,
-            names: ReissueRequest::Covered { common_name, names: names.clone() },
-        },
-        Decision::Duplicate { order } => What::Duplicate {
-            order,
-            names: DuplicateNames::Exactly { common_name, names: names.clone() },
-        },
-    })
-}
-
-/// A new order with the options of the URL, or of the order that it is made like (rule A7).
-fn enrollment(url: &AcmeUrl, names: Exact, like: Option<&OrderFile>) -> NewOrder {
-    let (years, days, hash) = match like.map(|file| &file.order) {
-        Some(order) => {
-            let years = match order.coverage {
-                domain::model::Coverage::MultiYear { years, .. } => Some(years),
-                domain::model::Coverage::Single => None,
-            };
-            (years, order.validity_days, order.signature_hash)
-        }
-        None => (url.coverage_years, url.validity_days, SignatureHash::Sha256),
-    };
-    NewOrder {
-        organization: url.organization,
-        product: url.product.clone(),
-        names,
-        coverage_years: years,
-        validity_days: days,
-        signature_hash: hash,
-        auto_renew: false,
-        profile: None,
-        number: None,
-    }
 }
 
 /// What a settled order came to, and what is left to be signed, by whom.

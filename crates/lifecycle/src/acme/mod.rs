@@ -15,6 +15,7 @@ mod handover;
 mod known;
 mod new_order;
 mod orders;
+mod place;
 mod policy;
 mod quota;
 mod replaces;

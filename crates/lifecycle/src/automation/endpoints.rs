@@ -12,6 +12,7 @@ use store::endpoints::{
 use store::events::{EventFilter, EventRecord};
 
 use super::agents::{require_manager, require_person};
+use super::schedule::check_renewal;
 use crate::audit::{AuditEntry, record};
 use crate::lists::PageOf;
 use crate::{Actor, Lifecycle, LifecycleError, Result};
@@ -178,6 +179,12 @@ pub(super) async fn switch_auto_renew(
             "profile",
             "Choose the automation profile that auto-renew uses.",
         ));
+    }
+    if let (Some(renew), Some(profile)) = (to.renew, to.profile.or(endpoint.profile)) {
+        let profile = tx.profile(profile).await?.ok_or_else(|| {
+            LifecycleError::field("profile", "There is no such profile. Choose another one.")
+        })?;
+        check_renewal(Some(renew), &profile.profile, now)?;
     }
     let user = actor.person().map(|person| person.user.id);
     // What is overdue is due now: whoever switches it on again after a refusal or a failure wants

@@ -1,7 +1,7 @@
 //! What ends an event before its time, and what runs it again: a person's "Cancel" and "Retry", and
 //! the end of its agent.
 
-use domain::model::{CertificateKind, EventMode, EventStatus, Order, OrderStatus};
+use domain::model::{Approval, CertificateKind, EventMode, EventStatus, Order, OrderStatus};
 use domain::{EventId, Timestamp};
 use store::Tx;
 use store::events::EventRecord;
@@ -79,18 +79,26 @@ fn may_touch(actor: &Actor, event: &EventRecord) -> Result<()> {
     }
 }
 
-/// A canceled event takes its request along: approved later, it would still be issued.
+/// A canceled event takes its request along: approved later, it would still be issued. One that was
+/// placed a moment ago, and is not noted with the event yet, is found by its key.
 async fn withdraw_request(
     tx: &mut Tx,
     now: Timestamp,
     actor: &Actor,
     event: &EventRecord,
 ) -> Result<()> {
-    match event.request {
-        Some(request) if event.status == EventStatus::ApprovalPending => {
-            crate::approve::withdraw_within(tx, now, actor, request).await
+    let request = match event.status {
+        EventStatus::ApprovalPending => event.request,
+        _ if event.csr_at.is_some() => {
+            let placed = tx.request_by_key(&super::issue::ask_key(event)).await?;
+            let open = placed.filter(|one| one.request.approval == Approval::Pending);
+            open.map(|one| one.request.id)
         }
-        _ => Ok(()),
+        _ => None,
+    };
+    match request {
+        Some(request) => crate::approve::withdraw_within(tx, now, actor, request).await,
+        None => Ok(()),
     }
 }
 

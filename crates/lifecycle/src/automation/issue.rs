@@ -79,9 +79,11 @@ impl Lifecycle {
         if !self.recheck_event(id, now).await? {
             return Ok(());
         }
-        let outcome = self.obtain(&event).await;
+        let (outcome, asked) = (self.obtain(&event).await, event.csr_at);
         self.store()
-            .write(move |tx| Box::pin(async move { note_outcome(tx, now, id, outcome).await }))
+            .write(move |tx| {
+                Box::pin(async move { note_outcome(tx, now, id, asked, outcome).await })
+            })
             .await?;
         self.event_changed(id);
         Ok(())
@@ -101,7 +103,9 @@ impl Lifecycle {
             (Some(order), ..) => What::Reissue { order, names: ReissueRequest::Same },
             (None, _, Some(order)) if renews => {
                 let ask = with_key(event, Ask::new(What::Renew { order, names: None }, csr));
-                let due = Due { order, names, profile: Some(event.profile.id), ask };
+                let endpoint = self.store().reader().await?.endpoint(event.endpoint).await?;
+                let until = endpoint.and_then(|endpoint| endpoint.served).map(|one| one.not_after);
+                let due = Due { order, names, until, profile: Some(event.profile.clone()), ask };
                 return self
                     .renew_due(&actor, &due)
                     .await
@@ -120,23 +124,23 @@ const fn reissues(action: EndpointAction) -> bool {
     matches!(action, EndpointAction::Reissue | EndpointAction::NextCertificate)
 }
 
-/// The key follows the CSR: a person's "Retry" makes a new one and asks anew.
+/// The key of what an event asks for. It follows the CSR: a person's "Retry" makes a new one and asks
+/// anew.
+pub(super) fn ask_key(event: &EventRecord) -> String {
+    format!("event/{}/{}", event.id, event.csr_at.map_or(0, |at| at.0))
+}
+
 fn with_key(event: &EventRecord, ask: Ask) -> Ask {
-    let at = event.csr_at.map_or(0, |at| at.0);
     Ask {
         note: event.note.clone(),
-        idempotency_key: Some(format!("event/{}/{at}", event.id)),
+        idempotency_key: Some(ask_key(event)),
         endpoint: Some(event.endpoint),
         ..ask
     }
 }
 
 fn duplicate_names(event: &EventRecord) -> DuplicateNames {
-    if event.extra_names.is_empty() {
-        DuplicateNames::Same
-    } else {
-        DuplicateNames::Extra { names: event.extra_names.clone() }
-    }
+    DuplicateNames::adding(event.extra_names.clone())
 }
 
 fn new_order(event: &EventRecord, names: Exact) -> What {
@@ -207,15 +211,20 @@ async fn end_refused(
     finish(tx, now, event, EventStatus::ActionRequired, Some((&cause, solution))).await
 }
 
-async fn note_outcome(
+/// Notes what became of what was `asked` for, by the moment of its CSR.
+pub(super) async fn note_outcome(
     tx: &mut Tx,
     now: Timestamp,
     id: EventId,
+    asked: Option<Timestamp>,
     outcome: Result<(Outcome, Option<Decided>)>,
 ) -> Result<()> {
     let mut event =
         tx.event_for_update(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
-    if event.finished_at.is_some() || event.certificate.is_some() {
+    if event.finished_at.is_some() || event.csr_at != asked {
+        return forget(tx, now, &event, outcome.ok().map(|(outcome, _)| outcome)).await;
+    }
+    if event.certificate.is_some() {
         return Ok(());
     }
     if let Ok((_, Some(decided))) = &outcome {
@@ -295,6 +304,23 @@ async fn note_outcome(
             put_off(&mut event, &error.to_string(), "It is tried again by itself.", now);
             Ok(tx.save_event(&event).await?)
         }
+    }
+}
+
+/// The event ended, or began anew, while its request was placed: nobody waits for that any more, so
+/// it does not stay open for a reviewer.
+async fn forget(
+    tx: &mut Tx,
+    now: Timestamp,
+    event: &EventRecord,
+    outcome: Option<Outcome>,
+) -> Result<()> {
+    let Some(Outcome::Held { request, .. }) = outcome else { return Ok(()) };
+    let actor = Actor::Worker { on_behalf_of: event.requester };
+    match crate::approve::withdraw_within(tx, now, &actor, request).await {
+        // Decided just now, or withdrawn with the event.
+        Ok(()) | Err(LifecycleError::Conflict { .. }) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

@@ -3,15 +3,16 @@
 
 use domain::model::{EndpointAction, EventMode, OrderFile, Profile, RequestKind};
 use domain::rules::{
-    ApprovalNeed, Decided, Decision, DuplicateNames, HeldBecause, Limits, Requester,
-    approval_needed, plan_duplicate, plan_renew, plan_validity,
+    ApprovalNeed, Decided, Decision, DuplicateNames, HeldBecause, Requester, approval_needed,
+    first_validity, new_coverage, plan_duplicate, plan_renew,
 };
 use domain::{Days, Name, NameSet, OrderNumber, Product, Timestamp};
 use store::Tx;
 use store::events::NewEvent;
 
 use super::agents::require_person;
-use super::schedule::{ScheduleForm, check_form, prepare};
+use super::schedule::{ScheduleForm, check_form, may_switch, prepare};
+use crate::renew::InPlace;
 use crate::sessions::SecretToken;
 use crate::settings::preferences;
 use crate::{Actor, Exact, Lifecycle, LifecycleError, Result};
@@ -40,6 +41,8 @@ pub struct Preview {
     pub held: Option<HeldBecause>,
     /// What rules D13 to D15 would decide now, for a certificate that is due.
     pub decided: Option<Decided>,
+    /// Auto-renew is on in another person's name, and stays as it is.
+    pub keeps_auto_renew: bool,
 }
 
 impl Lifecycle {
@@ -63,10 +66,10 @@ impl Lifecycle {
             Some(file) if event.mode == EventMode::New && event.action == EndpointAction::Renew => {
                 let names =
                     Exact { common_name: event.common_name.clone(), names: event.names.clone() };
-                Some(
-                    crate::renew::decide(&mut tx, now, actor, &names, Some(event.profile.id), file)
-                        .await?,
-                )
+                let endpoint = tx.endpoint(event.endpoint).await?;
+                let until = endpoint.and_then(|endpoint| endpoint.served).map(|one| one.not_after);
+                let due = InPlace { names: &names, until, profile: Some(&event.profile) };
+                Some(crate::renew::decide(&mut tx, now, actor, due, file).await?)
             }
             _ => None,
         };
@@ -83,7 +86,9 @@ impl Lifecycle {
             ApprovalNeed::NotNeeded => None,
         };
         let organization = tx.organization(event.profile.organization).await?;
+        let keeps_auto_renew = !may_switch(&mut tx, actor, form.endpoint).await?;
         Ok(Preview {
+            keeps_auto_renew,
             organization: organization.map(|found| found.name).unwrap_or_default(),
             valid_till: self.valid_till(&mut tx, &event, source.as_ref(), decided.as_ref()).await?,
             profile: event.profile,
@@ -127,17 +132,20 @@ impl Lifecycle {
             (_, Some(_)) => return Ok(None),
             (_, None) => None,
         };
-        let Some(product) = Product::find(event.profile.product.as_str()) else { return Ok(None) };
-        let (asked, days_left) = match &renewed {
+        let profile = &event.profile;
+        let (product, years, asked, days_left) = match &renewed {
             Some(file) => {
                 let plan = plan_renew(file, at)?;
-                (plan.validity_days, plan.days_left)
+                (plan.product, plan.coverage_years, plan.validity_days, plan.days_left)
             }
-            None => (event.profile.validity_days, Days(0)),
+            None => {
+                (profile.product.clone(), profile.coverage_years, profile.validity_days, Days(0))
+            }
         };
-        let limits = Limits { issuer_not_after: self.issuer()?.not_after(), coverage_ends: None };
-        Ok(plan_validity(product, at, asked, days_left, limits)
-            .ok()
-            .map(|validity| validity.not_after))
+        let Some(product) = Product::find(product.as_str()) else { return Ok(None) };
+        let coverage = new_coverage(product, years, at, days_left)?;
+        let issuer = self.issuer()?.not_after();
+        let validity = first_validity(product, coverage, asked, days_left, issuer, at);
+        Ok(validity.ok().map(|validity| validity.not_after))
     }
 }

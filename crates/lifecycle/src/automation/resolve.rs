@@ -2,8 +2,8 @@
 
 use domain::model::{EndpointAction, EventMode, Order, OrderFile, Profile, Role};
 use domain::rules::{
-    DuplicateNames, EndpointFacts, candidates_for_names, check_product_names, names_in_place,
-    offer_in_automation, plan_duplicate,
+    DuplicateNames, EndpointFacts, ReissueRequest, candidates_for_names, check_product_names,
+    names_in_place, names_to_add, offer_in_automation, plan_duplicate, plan_reissue,
 };
 use domain::{Name, NameSet, OrderNumber, OrganizationId, Product, Refusal, Timestamp};
 use store::Tx;
@@ -26,9 +26,10 @@ pub(super) struct Resolved {
     pub extra_names: NameSet,
 }
 
+/// What a form asks for; `at` is when it runs, which an order must reach.
 pub(super) async fn resolve(
     tx: &mut Tx,
-    now: Timestamp,
+    at: Timestamp,
     actor: &Actor,
     form: &ScheduleForm,
     endpoint: &EndpointRecord,
@@ -39,17 +40,30 @@ pub(super) async fn resolve(
         Obtain::Duplicate { order, extra_names } => {
             let role = actor.role().unwrap_or(Role::Limited);
             offer_in_automation(&preferences(tx).await?, role, Some(profile))?;
-            resolve_duplicate(tx, now, *order, extra_names, endpoint, form.action, profile).await
+            resolve_duplicate(tx, at, *order, extra_names, endpoint, form.action, profile).await
         }
         Obtain::New { common_name, names } => {
+            check_next(form.action, in_place, at)?;
             resolve_new(form.action, common_name.as_ref(), names, endpoint, in_place, profile)
         }
     }
 }
 
+/// Whether the order in place gives its next certificate. What is refused is told before anything
+/// is scheduled, not on the night when it runs.
+fn check_next(action: EndpointAction, in_place: Option<&OrderFile>, at: Timestamp) -> Result<()> {
+    match (action, in_place) {
+        (EndpointAction::Reissue | EndpointAction::NextCertificate, Some(file)) => {
+            plan_reissue(file, &ReissueRequest::Same, Timestamp(i64::MAX), at)?;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
 async fn resolve_duplicate(
     tx: &mut Tx,
-    now: Timestamp,
+    at: Timestamp,
     order: OrderNumber,
     extra_names: &NameSet,
     endpoint: &EndpointRecord,
@@ -67,11 +81,12 @@ async fn resolve_duplicate(
     })?;
     // For a certificate in place its names are the ones to match (rule D10), else those typed are
     // the order's own (rule D9); product and organization are the profile's in either case.
-    let wanted = match (&endpoint.served, action) {
-        (Some(served), EndpointAction::Renew | EndpointAction::Switch) => served.names.clone(),
-        _ => source.order.names.clone(),
+    let in_place = match (&endpoint.served, action) {
+        (Some(served), EndpointAction::Renew | EndpointAction::Switch) => Some(&served.names),
+        _ => None,
     };
-    let judged = candidates_for_names(profile, &wanted, std::slice::from_ref(&source), now);
+    let wanted = in_place.unwrap_or(&source.order.names).clone();
+    let judged = candidates_for_names(profile, &wanted, std::slice::from_ref(&source), at);
     if judged.orders.is_empty() {
         let why = judged.verdicts.first().map(|verdict| verdict.why.clone()).unwrap_or_default();
         let rule = if matches!(action, EndpointAction::Request) { "D9" } else { "D10" };
@@ -82,12 +97,10 @@ async fn resolve_duplicate(
         )
         .into());
     }
-    let names = if extra_names.is_empty() {
-        DuplicateNames::Same
-    } else {
-        DuplicateNames::Extra { names: extra_names.clone() }
-    };
-    let plan = plan_duplicate(&source, &names, now)?;
+    // Kept with the event: they are what is judged again when it runs (rule D17).
+    let extra_names = names_to_add(&source.order, in_place, extra_names);
+    let names = DuplicateNames::adding(extra_names.clone());
+    let plan = plan_duplicate(&source, &names, at)?;
     Ok(Resolved {
         mode: EventMode::Duplicate,
         source_order: Some(order),
@@ -95,7 +108,7 @@ async fn resolve_duplicate(
         product: product_of(&source.order)?,
         common_name: plan.common_name,
         names: plan.names,
-        extra_names: extra_names.clone(),
+        extra_names,
     })
 }
 

@@ -1,8 +1,10 @@
 //! Scheduling: what the automation request page submits, one endpoint or many.
 
-use domain::model::{AutoRenew, EndpointAction, EventStatus, Profile};
+use domain::model::{AutoRenew, EndpointAction, EventStatus, Profile, Role};
 use domain::rules::profile::check_auto_renew;
-use domain::rules::{OfferedAction, check_bulk, check_offered, longest_lifetime, scheduled_at};
+use domain::rules::{
+    OfferedAction, check_bulk, check_offered, longest_lifetime, may_switch_auto_renew, scheduled_at,
+};
 use domain::{EndpointId, EventId, Name, NameSet, OrderNumber, Product, ProfileId, Timestamp};
 use serde_json::json;
 use store::Tx;
@@ -166,13 +168,26 @@ async fn schedule_in(
     form: &ScheduleForm,
     to: Option<Switch<'_>>,
 ) -> Result<EventId> {
+    // The lock first: of two submits at the same moment the second one finds the first one's event.
+    tx.lock(&format!("endpoint:{}", form.endpoint)).await?;
     let key = event_key(actor, form);
     if let Some(event) = tx.event_by_key(&key).await? {
         return Ok(event);
     }
-    tx.lock(&format!("endpoint:{}", form.endpoint)).await?;
     let event = prepare(tx, now, actor, form).await?;
+    let to = match to {
+        Some(to) if may_switch(tx, actor, form.endpoint).await? => Some(to),
+        _ => None,
+    };
     insert(tx, now, actor, event, to).await
+}
+
+/// Whether the form's box is this person's to tick on this endpoint.
+pub(super) async fn may_switch(tx: &mut Tx, actor: &Actor, id: EndpointId) -> Result<bool> {
+    let endpoint = tx.endpoint(id).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
+    let own = actor.person().is_some_and(|one| endpoint.auto_renew_user == Some(one.user.id));
+    let role = actor.role().unwrap_or(Role::Limited);
+    Ok(may_switch_auto_renew(role, endpoint.auto_renew.is_some(), own))
 }
 
 /// What the form says of auto-renew.
@@ -215,15 +230,15 @@ pub(super) async fn prepare(
         .ok_or_else(|| LifecycleError::field("profile", "Choose an automation profile."))?
         .profile;
     check_renewal(form.auto_renew.as_ref(), &profile, now)?;
-    let what = resolve(tx, now, actor, form, &endpoint, order.as_ref(), &profile).await?;
-    // It is checked again when it runs; what can't be issued now should not be found out then.
-    check_validated(tx, what.product, what.organization, &what.names, now).await?;
     let (at, time_zone) = match &form.install {
         Install::Now => (now, person_zone(actor)),
         Install::At { date, time, time_zone } => {
             (scheduled_at(date, time, time_zone, now)?, time_zone.clone())
         }
     };
+    let what = resolve(tx, at, actor, form, &endpoint, order.as_ref(), &profile).await?;
+    // It is checked again when it runs; what can't be issued now should not be found out then.
+    check_validated(tx, what.product, what.organization, &what.names, now).await?;
     Ok(NewEvent {
         endpoint: form.endpoint,
         action: form.action,
@@ -283,16 +298,28 @@ async fn insert(
 }
 
 /// Auto-renew must not be due again as soon as it has renewed.
-fn check_renewal(renew: Option<&AutoRenew>, profile: &Profile, now: Timestamp) -> Result<()> {
-    let (Some(renew), Some(product)) = (renew, Product::find(profile.product.as_str())) else {
-        return Ok(());
-    };
-    let longest = longest_lifetime(product, now);
-    let faults = check_auto_renew(renew, profile.validity_days.unwrap_or(longest).min(longest));
+pub(super) fn check_renewal(
+    renew: Option<&AutoRenew>,
+    profile: &Profile,
+    now: Timestamp,
+) -> Result<()> {
+    let Some(renew) = renew else { return Ok(()) };
+    let faults = renewal_faults(renew, profile, now);
     if faults.is_empty() {
         return Ok(());
     }
     Err(LifecycleError::Invalid(faults.into_iter().map(FieldFault::from).collect()))
+}
+
+/// What is wrong with auto-renew by this profile, whose certificates may live shorter by now.
+pub(super) fn renewal_faults(
+    renew: &AutoRenew,
+    profile: &Profile,
+    now: Timestamp,
+) -> Vec<domain::rules::FieldFault> {
+    let Some(product) = Product::find(profile.product.as_str()) else { return Vec::new() };
+    let longest = longest_lifetime(product, now);
+    check_auto_renew(renew, profile.validity_days.unwrap_or(longest).min(longest))
 }
 
 async fn refuse_busy(tx: &mut Tx, endpoint: &EndpointRecord) -> Result<()> {

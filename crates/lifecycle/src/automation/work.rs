@@ -109,6 +109,10 @@ impl Lifecycle {
         if let Some(certificate) = event.certificate {
             let found = self.store().reader().await?.certificate(certificate).await?;
             let found = found.ok_or(LifecycleError::NotFound { what: "certificate" })?;
+            if found.certificate.is_revoked() {
+                self.end_revoked(event.id, now).await?;
+                return Ok(None);
+            }
             let leaf_pem = found.pem.ok_or_else(|| {
                 LifecycleError::Internal("an issued certificate has no PEM".to_owned())
             })?;
@@ -132,6 +136,27 @@ impl Lifecycle {
             names: event.names.clone(),
             key_type: event.profile.key_type,
         }))
+    }
+
+    /// The certificate was revoked before its agent came for it: nobody installs it any more.
+    async fn end_revoked(&self, id: EventId, now: Timestamp) -> Result<()> {
+        self.store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let Some(mut event) = tx.event_for_update(id).await? else { return Ok(()) };
+                    if event.finished_at.is_some() {
+                        return Ok(());
+                    }
+                    let why = (
+                        "The certificate was revoked before it was installed.",
+                        "Choose \"Retry\" for another one of its order, or request a new certificate.",
+                    );
+                    finish(tx, now, &mut event, EventStatus::ActionRequired, Some(why)).await
+                })
+            })
+            .await?;
+        self.event_changed(id);
+        Ok(())
     }
 
     /// Takes in an agent's CSR and issues for it.

@@ -87,22 +87,10 @@ impl Lifecycle {
             return Ok(Import::Faulty { faults, more });
         }
         let (now, expected) = (self.clock().now(), orders.len() as u64);
-        let loaded = self.store().load_orders(orders, expected, now, progress).await?;
-        let actor = actor.clone();
-        self.store()
-            .write(move |tx| {
-                Box::pin(async move {
-                    let words = format!("Imported {loaded} orders.");
-                    audit::record(
-                        tx,
-                        now,
-                        &actor,
-                        AuditEntry::new("orders.imported", "order", loaded, words),
-                    )
-                    .await
-                })
-            })
-            .await?;
+        let words = format!("Imported {expected} orders.");
+        let entry = AuditEntry::new("orders.imported", "order", expected, words);
+        let entry = audit::row(now, actor, entry);
+        let loaded = self.store().load_orders_with(orders, expected, now, entry, progress).await?;
         Ok(Import::Loaded { orders: loaded })
     }
 
@@ -187,6 +175,11 @@ fn check(view: &OrderView, seen: &mut Seen) -> std::result::Result<(), String> {
     if !view.sans.contains(&view.common_name) {
         return Err("the common name must be one of the sans".to_owned());
     }
+    if view.status == OrderStatus::Pending {
+        return Err(
+            "an order that is pending waits for a request, which is not imported: leave its line out, and import it once it is issued".to_owned(),
+        );
+    }
     let issued = matches!(
         view.status,
         OrderStatus::Issued | OrderStatus::ReissuePending | OrderStatus::Revoked
@@ -239,7 +232,11 @@ fn loaded(
         product: view.product,
         names: NameSet::with_common_name(&view.common_name, view.sans),
         common_name: view.common_name,
-        status: view.status,
+        // The reissue's request is not imported, so nobody could decide it.
+        status: match view.status {
+            OrderStatus::ReissuePending => OrderStatus::Issued,
+            status => status,
+        },
         origin: view.origin,
         coverage,
         ordered_at: view.ordered_at,

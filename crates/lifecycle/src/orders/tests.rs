@@ -120,6 +120,54 @@ async fn the_json_has_the_published_fields() {
     }
 }
 
+/// Nobody could decide the request that an imported order waits for: it would wait for ever, and
+/// block its renewal.
+#[tokio::test]
+async fn what_waits_for_a_request_is_not_imported_as_waiting() {
+    for shop in shops().await {
+        let one = shop.sell("ssl_plus", "www.example.com").await;
+        let mut view = shop.order_view(&Actor::Operator, one.order).await.unwrap();
+        view.number = OrderNumber(12345);
+        view.certificates[0].serial = Serial("0123456789abcdef".to_owned());
+        view.certificates[0].pem = None;
+        let import = async |view: &OrderView| {
+            let line = serde_json::to_string(view).unwrap();
+            shop.import_orders(&Actor::Operator, line.as_bytes(), |_| {}).await
+        };
+        let pending =
+            OrderView { status: OrderStatus::Pending, certificates: Vec::new(), ..view.clone() };
+        let Import::Faulty { faults, .. } = import(&pending).await.unwrap() else { panic!() };
+        assert!(faults[0].message.contains("is not imported"), "{}", faults[0].message);
+        view.status = OrderStatus::ReissuePending;
+        assert_eq!(import(&view).await.unwrap(), Import::Loaded { orders: 1 });
+        let loaded = shop.order_view(&Actor::Operator, OrderNumber(12345)).await.unwrap();
+        assert_eq!(loaded.status, OrderStatus::Issued);
+    }
+}
+
+/// What the audit log can't say does not happen.
+#[tokio::test]
+async fn an_import_and_its_audit_entry_are_one() {
+    for shop in shops().await {
+        let one = shop.sell("ssl_plus", "www.example.com").await;
+        let mut view = shop.order_view(&Actor::Operator, one.order).await.unwrap();
+        view.number = OrderNumber(12345);
+        view.certificates[0].serial = Serial("0123456789abcdef".to_owned());
+        view.certificates[0].pem = None;
+        let line = serde_json::to_string(&view).unwrap();
+        let import = async || shop.import_orders(&Actor::Operator, line.as_bytes(), |_| {}).await;
+        let there = async || shop.order_view(&Actor::Operator, OrderNumber(12345)).await.is_ok();
+        shop.tamper("ALTER TABLE audit_log RENAME TO elsewhere").await;
+        assert!(import().await.is_err());
+        assert!(!there().await);
+        shop.tamper("ALTER TABLE elsewhere RENAME TO audit_log").await;
+        import().await.unwrap();
+        assert!(there().await);
+        let entry = crate::testing::newest(&shop).await.remove(0);
+        assert_eq!((entry.action.as_str(), entry.resource_id.as_str()), ("orders.imported", "1"));
+    }
+}
+
 #[tokio::test]
 async fn what_was_exported_is_imported_all_or_nothing() {
     for shop in shops().await {

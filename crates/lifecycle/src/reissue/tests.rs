@@ -58,3 +58,39 @@ async fn added_names_alone_revoke_nothing() {
         assert_eq!(file.certificates[0].status, CertificateStatus::Issued);
     }
 }
+
+/// A certificate that is being signed would be missed by the revocation that is announced.
+#[tokio::test]
+async fn names_are_not_taken_away_while_a_certificate_is_being_issued() {
+    for shop in shops().await {
+        let original = shop.sell("ssl_plus", "www.example.com mail.example.com").await;
+        let what = What::Duplicate { order: original.order, names: DuplicateNames::Same };
+        let (issuer, now) = (shop.issuer_arc().unwrap(), shop.clock().now());
+        let wanted = ask(what, "www.example.com");
+        let placed = shop
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    crate::place::place(tx, &issuer, now, &Actor::Operator, &wanted).await
+                })
+            })
+            .await
+            .unwrap();
+        let crate::place::Placed::Reserved(reserved) = placed else { panic!("reserved") };
+        let form = ReissueForm {
+            csr: csr_pem("www.example.com"),
+            names: "www.example.com".to_owned(),
+            confirmed: true,
+            ..ReissueForm::default()
+        };
+        let early = shop.request_reissue(&Actor::Operator, original.order, &form).await;
+        assert!(matches!(early, Err(LifecycleError::Conflict { .. })), "{early:?}");
+        shop.finish(&Actor::Operator, *reserved).await.unwrap();
+        issued(shop.request_reissue(&Actor::Operator, original.order, &form).await.unwrap());
+        let file = shop.file(original.order).await;
+        let announced = |at: usize| {
+            matches!(file.certificates[at].status, CertificateStatus::RevocationPending { .. })
+        };
+        assert!(announced(0) && announced(1));
+    }
+}

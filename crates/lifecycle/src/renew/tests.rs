@@ -11,7 +11,7 @@ async fn due(shop: &Shop, order: OrderNumber, text: &str) -> (Actor, Due) {
 
 fn due_of(order: OrderNumber, text: &str) -> Due {
     let ask = ask(What::Renew { order, names: None }, text);
-    Due { order, names: exact(text), profile: None, ask }
+    Due { order, names: exact(text), until: None, profile: None, ask }
 }
 
 async fn duplicates_on(shop: &Shop) {
@@ -170,5 +170,29 @@ async fn a_multi_year_plan_gets_its_next_certificate() {
         let (worker, due) = due(&shop, plan.order, "www.example.com").await;
         let next = issued(shop.renew_due(&worker, &due).await.unwrap().0);
         assert_eq!((next.order, next.kind), (plan.order, CertificateKind::Reissue));
+    }
+}
+
+/// A successor that was revoked leaves the renewal open, on the page as in the API.
+#[tokio::test]
+async fn an_order_whose_successor_was_revoked_is_renewed_again() {
+    for shop in shops().await {
+        let operator = Actor::Operator;
+        let old = shop.sell("ssl_plus", "www.example.com").await;
+        shop.clock().advance(Days(180));
+        let form = || RenewForm { csr: csr_pem("www.example.com"), ..RenewForm::default() };
+        let first = issued(shop.request_renew(&operator, old.order, &form()).await.unwrap()).order;
+        let offered = async || shop.order(&operator, old.order).await.unwrap().actions.renew;
+        assert_eq!(offered().await.unwrap_err().code, "already_renewed");
+        let revoke = crate::revoke::RevokeForm {
+            target: domain::model::RevocationTarget::Order,
+            reason: domain::model::RevocationReason::Superseded,
+            note: String::new(),
+            submit_token: String::new(),
+        };
+        shop.request_revoke(&operator, first, &revoke).await.unwrap();
+        assert_eq!(offered().await, Ok(()));
+        let second = issued(shop.request_renew(&operator, old.order, &form()).await.unwrap()).order;
+        assert_eq!(shop.file(old.order).await.order.renewed_by, Some(second));
     }
 }

@@ -7,6 +7,23 @@ pub(super) struct Table {
     pub columns: &'static [&'static str],
 }
 
+pub(super) const AUDIT_LOG: Table = Table {
+    name: "audit_log",
+    columns: &[
+        "at",
+        "actor_kind",
+        "actor_id",
+        "actor_name",
+        "address",
+        "action",
+        "resource_kind",
+        "resource_id",
+        "old_value",
+        "new_value",
+        "description",
+    ],
+};
+
 pub(super) const ORDERS: Table = Table {
     name: "orders",
     columns: &[

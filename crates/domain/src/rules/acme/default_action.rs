@@ -4,6 +4,7 @@ use super::AcmeRequest;
 use crate::model::OrderFile;
 use crate::rules::duplicate::{DuplicateNames, check_product, check_source, plan_names};
 use crate::rules::explanation::{Action, CandidateVerdict, Decided, Decision};
+use crate::rules::reissue::check_reissuable;
 use crate::rules::window::{Window, renewal_window};
 use crate::{Product, Refusal};
 
@@ -11,7 +12,8 @@ use crate::{Product, Refusal};
 /// duplicated if duplicates are allowed, else a new order is made with its options.
 /// Rule A8: a multi-year plan is renewed in the order's window, else reissued.
 ///
-/// Where the ACME Directory URL does not permit the renewal or reissue, a new order is made.
+/// Where the ACME Directory URL does not permit the renewal or reissue, or a reissue is pending, a
+/// new order is made.
 pub(super) fn default_action(
     request: &AcmeRequest<'_>,
     file: &OrderFile,
@@ -23,11 +25,7 @@ pub(super) fn default_action(
         let why = format!("Order {order} is in its renewal window{}.", opened(window));
         permitted(request.url.may_renew, Decision::Renew { order }, why)
     } else if file.order.coverage.is_multi_year() {
-        let why = format!(
-            "Order {order} is a multi-year plan not due for renewal{}: it gets its next certificate.",
-            opened(window)
-        );
-        permitted(request.url.may_reissue, Decision::Reissue { order }, why)
+        next_certificate(request, file, window)
     } else {
         match check_automatic_duplicate(request, file) {
             Ok(()) => (
@@ -48,6 +46,28 @@ pub(super) fn default_action(
         }
     };
     Decided::new(decision, window, verdicts, why)
+}
+
+fn next_certificate(
+    request: &AcmeRequest<'_>,
+    file: &OrderFile,
+    window: Option<Window>,
+) -> (Decision, String) {
+    let order = file.number();
+    let plan = format!("Order {order} is a multi-year plan not due for renewal{}", opened(window));
+    match check_reissuable(file, request.now) {
+        Ok(()) => {
+            let why = format!("{plan}: it gets its next certificate.");
+            permitted(request.url.may_reissue, Decision::Reissue { order }, why)
+        }
+        Err(refusal) => (
+            Decision::Enroll { like: Some(order) },
+            format!(
+                "{plan} and gives no certificate now: {} A new order with its options is made.",
+                refusal.message
+            ),
+        ),
+    }
 }
 
 fn permitted(allowed: bool, decision: Decision, why: String) -> (Decision, String) {

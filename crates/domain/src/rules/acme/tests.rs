@@ -177,6 +177,58 @@ fn a7_wildcard_order_gives_what_lies_below_it() {
     );
 }
 
+/// What a request comes to that detects `found`, which other doors renewed by `successors`.
+fn followed(found: OrderFile, successors: &[OrderFile]) -> Decided {
+    let (url, wanted) = (acme_url(found.order.product.as_str()), found.order.names.clone());
+    let candidates = [found];
+    decide_acme(&AcmeRequest { successors, ..acme_request(&url, &wanted, &candidates) }).unwrap()
+}
+
+#[test]
+fn a4_a_detected_order_that_was_renewed_stands_for_its_chain() {
+    let portal = |mut file: OrderFile| {
+        file.order.origin = crate::model::Origin::Portal;
+        file
+    };
+    let due = || renewed(standard(1, 20), 2);
+    let decided = followed(due(), &[portal(standard(2, 190))]);
+    assert_eq!(decided.decision, duplicate(2));
+    let told: Vec<(i64, bool, &str)> = decided
+        .explanation
+        .candidates
+        .iter()
+        .map(|verdict| (verdict.order.0, verdict.kept, verdict.rule.as_str()))
+        .collect();
+    assert_eq!(told, [(1, false, "D13"), (2, true, "D13")]);
+    // Its successor is due itself, or was renewed in its turn.
+    assert_eq!(followed(due(), &[portal(standard(2, 10))]).decision, renew(2));
+    let longer = [portal(standard(3, 190)), renewed(portal(standard(2, 10)), 3)];
+    assert_eq!(followed(due(), &longer).decision, duplicate(3));
+    // What can't be duplicated is not renewed twice, and a new order has its options.
+    let pending = with_status(portal(standard(2, 190)), OrderStatus::ReissuePending);
+    assert_eq!(followed(due(), &[pending]).decision, enroll(Some(2)));
+    let pending = plan_ending(standard(2, 190), 300);
+    let pending = with_status(portal(pending), OrderStatus::ReissuePending);
+    assert_eq!(followed(due(), &[pending]).decision, enroll(Some(2)));
+    let dv = |number, left| order(number, "ssl_dv_geotrust", "www.example.com", left);
+    assert_eq!(followed(renewed(dv(1, 20), 2), &[portal(dv(2, 190))]).decision, enroll(Some(2)));
+    // One that came to nothing leaves the renewal open.
+    for status in [OrderStatus::Revoked, OrderStatus::Pending] {
+        assert_eq!(followed(due(), &[with_status(standard(2, 190), status)]).decision, renew(1));
+    }
+}
+
+#[test]
+fn a4_a_chain_that_went_to_other_names_is_left() {
+    let other = [order(2, "ssl_plus", "mail.example.com", 190)];
+    let decided = followed(renewed(standard(1, 20), 2), &other);
+    assert_eq!(decided.decision, enroll(Some(1)));
+    assert!(decided.explanation.why.contains("already renewed by order 2"));
+    let refused = decided.explanation.candidates.last().unwrap();
+    assert_eq!((refused.order, refused.kept), (OrderNumber(2), false));
+    assert_eq!(followed(renewed(standard(1, 100), 2), &other).decision, duplicate(1));
+}
+
 #[test]
 fn a8_plan_is_renewed_in_the_order_window_else_reissued() {
     let plan = |ends| plan_ending(standard(5, 10), ends);

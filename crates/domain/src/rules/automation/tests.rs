@@ -14,10 +14,12 @@ struct Scene {
     successors: Vec<OrderFile>,
     others: Vec<OrderFile>,
     preferences: Preferences,
+    /// Of the certificate in place; none for the order's first.
+    until: Option<Timestamp>,
 }
 
 fn scene(due: OrderFile, successors: Vec<OrderFile>) -> Scene {
-    Scene { due, successors, others: Vec::new(), preferences: open_preferences() }
+    Scene { due, successors, others: Vec::new(), preferences: open_preferences(), until: None }
 }
 
 impl Scene {
@@ -31,6 +33,7 @@ impl Scene {
             due: &self.due,
             common_name,
             names,
+            until: self.until.or_else(|| self.due.certificates.first().map(|one| one.not_after)),
             successors: &self.successors,
             others: &self.others,
             profile: None,
@@ -176,6 +179,37 @@ fn d15_auto_renew_of_a_plan_takes_the_next_certificate_once() {
     assert_eq!(scene(plan_ending(standard(1, 10), 80), vec![]).decide().decision, renew(1));
 }
 
+/// What ends no later than the certificate in place would be due as soon as it is installed.
+#[test]
+fn d15_nothing_takes_the_place_of_what_ends_no_earlier() {
+    // 120 days left on certificate and plan, which is outside both windows.
+    let ending = scene(plan_ending(standard(1, 120), 120), vec![]).decide();
+    assert_eq!(ending.decision, renew(1));
+    assert!(ending.explanation.why.contains("last certificate is in place"));
+    let next = scene(plan_ending(standard(1, 120), 300), vec![]).decide();
+    assert_eq!(next.decision, Decision::Reissue { order: OrderNumber(1) });
+    let mut alike = scene(standard(1, 60), vec![]);
+    alike.others = vec![standard(2, 60)];
+    assert_eq!(alike.decide().decision, renew(1));
+    alike.others = vec![standard(2, 61)];
+    assert_eq!(alike.decide().decision, duplicate(2));
+    // Nothing is in place any more: whatever lives is better.
+    alike.others = vec![standard(2, 50)];
+    alike.due.certificates.clear();
+    alike.due.order.renewed_by = None;
+    assert_eq!(
+        alike.decide_for(&name("www.example.com"), &names("www.example.com")).decision,
+        duplicate(2)
+    );
+}
+
+#[test]
+fn who_may_not_change_auto_renew_leaves_it_to_its_owner() {
+    let may = may_switch_auto_renew;
+    assert!(may(Role::Manager, true, false) && may(Role::Standard, true, true));
+    assert!(may(Role::Standard, false, false) && !may(Role::Standard, true, false));
+}
+
 #[test]
 fn d17_scheduled_duplicate_is_checked_again() {
     let check = |preferences: &Preferences, role, source: &OrderFile| {
@@ -219,7 +253,7 @@ fn auto_renew_stops_with_the_person_who_set_it() {
 
 #[test]
 fn a_lost_certificate_is_replaced_by_its_orders_next_one_before_the_order_is_due() {
-    use EndpointAction::{Reissue, Renew, Switch};
+    use EndpointAction::{Reissue, Renew, Request, Switch};
 
     let is = |mut file: OrderFile, status| {
         file.certificates.first_mut().unwrap().status = status;
@@ -239,7 +273,9 @@ fn a_lost_certificate_is_replaced_by_its_orders_next_one_before_the_order_is_due
         // The order is due, was renewed, or gives no more certificates.
         (ServedIssuer::None, Some(at(10)), Renew),
         (ServedIssuer::None, Some(renewed(at(100), 2)), Renew),
-        (ServedIssuer::None, Some(with_status(at(100), OrderStatus::Revoked)), Renew),
+        (ServedIssuer::None, Some(with_status(renewed(at(100), 2), OrderStatus::Revoked)), Renew),
+        (ServedIssuer::None, Some(with_status(at(100), OrderStatus::Revoked)), Request),
+        (ServedIssuer::Ours, Some(with_status(at(-10), OrderStatus::Revoked)), Request),
     ] {
         let facts = EndpointFacts {
             issuer,

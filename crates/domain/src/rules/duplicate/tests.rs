@@ -52,6 +52,19 @@ fn d1_names_that_are_listed_are_the_orders() {
 }
 
 #[test]
+fn d10_a_duplicate_holds_what_the_endpoint_serves() {
+    let order = order(5, "ssl_wildcard", "*.example.com", 100).order;
+    let served = names("example.com www.example.com");
+    let added = |in_place, typed: &str| names_to_add(&order, in_place, &names(typed));
+    assert_eq!(
+        added(Some(&served), "a.b.example.com"),
+        names("a.b.example.com example.com www.example.com")
+    );
+    assert_eq!(added(None, "*.example.com b.example.com"), names("b.example.com"));
+    assert_eq!(DuplicateNames::adding(added(None, "*.example.com")), DuplicateNames::Same);
+}
+
+#[test]
 fn d2_plan_has_no_place_for_a_revocation() {
     // The pattern names every field: one that could revoke would have to be added here.
     let DuplicatePlan {

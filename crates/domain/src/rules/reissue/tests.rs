@@ -49,6 +49,16 @@ fn removed_names_revoke_in_72_hours_once_confirmed() {
 }
 
 #[test]
+fn a_second_reissue_postpones_no_announced_revocation() {
+    let mut file = two();
+    let first = NOW.plus(Days(1));
+    file.certificates.first_mut().unwrap().status =
+        CertificateStatus::RevocationPending { due: first };
+    let revocation = plan(&file, &change("www.example.com", true)).unwrap().revocation.unwrap();
+    assert_eq!(revocation.certificates, [CertificateId(8)]);
+}
+
+#[test]
 fn the_product_must_hold_changed_names() {
     let code = |file: &OrderFile, held: &str| plan(file, &change(held, true)).unwrap_err().code;
     assert_eq!(code(&two(), "www.example.com example.com *.example.com"), "wildcard_names");
