@@ -92,8 +92,10 @@ impl Actions {
         let reissue = plan_reissue(file, &ReissueRequest::Same, issuer_not_after, now);
         let renew = check_not_renewed(&file.order).and_then(|()| plan_renew(file, now).map(|_| ()));
         let revoke = plan_revocation(file, RevocationTarget::Order, RevocationReason::Unspecified);
+        let duplicate = plan_duplicate(file, &DuplicateNames::Same, now)
+            .and_then(|plan| plan.within(issuer_not_after));
         Self {
-            duplicate: plan_duplicate(file, &DuplicateNames::Same, now).map(|_| ()),
+            duplicate: duplicate.map(|_| ()),
             reissue: reissue.map(|_| ()),
             renew,
             revoke: revoke.map(|_| ()),
@@ -290,7 +292,7 @@ impl Lifecycle {
     }
 
     /// The issuer's end, which no certificate outlives; far off where this process can't issue.
-    fn issuer_end(&self) -> Timestamp {
+    pub(crate) fn issuer_end(&self) -> Timestamp {
         self.issuer().map_or(Timestamp(i64::MAX), crate::Issuer::not_after)
     }
 

@@ -307,7 +307,8 @@ impl Placing<'_> {
     fn draft_on_order<'a>(&'a self, file: &'a OrderFile) -> Result<Draft<'a>> {
         match &self.ask.what {
             What::Duplicate { names, .. } => {
-                let plan = plan_duplicate(file, names, self.now)?;
+                let plan =
+                    plan_duplicate(file, names, self.now)?.within(self.issuer.not_after())?;
                 let names = Exact { common_name: plan.common_name, names: plan.names };
                 Ok(self.draft(&file.order, CertificateKind::Duplicate, names, plan.validity))
             }

@@ -39,6 +39,8 @@ pub struct AcmeRequest<'a> {
     pub candidates: &'a [OrderFile],
     /// Both renewal windows.
     pub windows: Windows,
+    /// Last second of the issuer's certificate; far off where it is not known.
+    pub issuer_not_after: Timestamp,
     /// Now.
     pub now: Timestamp,
 }

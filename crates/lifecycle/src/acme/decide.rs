@@ -31,6 +31,8 @@ pub(super) struct Question<'a> {
     pub(super) replaced: Option<OrderNumber>,
     /// The renewal windows.
     pub(super) windows: Windows,
+    /// The issuer's end; far off where it is not known.
+    pub(super) issuer_not_after: Timestamp,
 }
 
 /// Answers a question, with the order that is acted on.
@@ -60,6 +62,7 @@ pub(super) async fn decide(
         successors: &successors,
         candidates: &candidates,
         windows: question.windows,
+        issuer_not_after: question.issuer_not_after,
         now,
     })?;
     let like = match decided.decision {

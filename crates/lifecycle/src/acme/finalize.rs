@@ -293,6 +293,7 @@ async fn advance(
         explicit: order.asked,
         replaced,
         windows: preferences.windows,
+        issuer_not_after: work.issuer.not_after(),
     };
     let (decided, file) = decide(tx, question, work.now).await?;
     let what = what(url, &order, &names, common_name, &decided, file.as_ref())?;

@@ -119,6 +119,7 @@ async fn place(
             explicit: wanted.asked,
             replaced: None,
             windows: settings::preferences(tx).await?.windows,
+            issuer_not_after: issuer.not_after(),
         };
         decide::decide(tx, question, now).await?;
     }

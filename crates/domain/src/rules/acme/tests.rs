@@ -167,6 +167,28 @@ fn a7_renews_in_the_window_else_duplicates_else_enrolls() {
     assert_eq!(default_for(standard(5, 10), |url| url.may_renew = false), enroll(Some(5)));
 }
 
+/// A maximum or an issuer that became shorter since the original was issued.
+#[test]
+fn a7_enrolls_where_a_duplicate_would_live_too_long() {
+    use DirectoryAction::{Duplicate, Renew};
+    let (url, wanted) = (acme_url("ssl_plus"), names("www.example.com"));
+    let long = [standard(5, 201)];
+    let decided = decide_acme(&acme_request(&url, &wanted, &long)).unwrap();
+    assert_eq!(decided.decision, enroll(Some(5)));
+    let why = &decided.explanation.why;
+    assert!(why.contains("longer left than the 200 days") && why.contains("new order"), "{why}");
+    let fits = [standard(5, 100)];
+    let ends = fits.first().and_then(OrderFile::valid_till).unwrap().plus_seconds(-1);
+    let request = AcmeRequest { issuer_not_after: ends, ..acme_request(&url, &wanted, &fits) };
+    let decided = decide_acme(&request).unwrap();
+    assert_eq!(decided.decision, enroll(Some(5)));
+    assert!(decided.explanation.why.contains("the issuing CA"), "{:?}", decided.explanation);
+    // An explicit duplicate is refused before anything is authorized for it.
+    assert_eq!(asked(Duplicate, &long), Err("exceeds_maximum"));
+    // A URL that stands for a renewed chain renews its newest order then.
+    assert_eq!(asked(Renew, &[renewed(standard(1, 5), 2), standard(2, 201)]), Ok(renew(2)));
+}
+
 #[test]
 fn a7_wildcard_order_gives_what_lies_below_it() {
     let (url, wanted) = (acme_url("ssl_wildcard"), names("a.example.com b.example.com"));
