@@ -150,14 +150,14 @@ impl AcmeDesk {
         }
     }
 
-    /// Ends an unfinished order.
-    pub(super) async fn end(&self, id: AcmeOrderId, fault: Fault) -> AcmeResult<AcmeOrder> {
+    /// Ends an order that can't be issued any more.
+    async fn end(&self, id: AcmeOrderId, fault: Fault) -> AcmeResult<AcmeOrder> {
         self.desk
             .store()
             .write(move |tx| {
                 Box::pin(async move {
                     lock(tx, id).await?;
-                    tx.fail_acme_order(id, &fault).await?;
+                    tx.fail_processing_acme_order(id, &fault).await?;
                     tx.acme_order(id).await?.ok_or(AcmeError::NotFound("order"))
                 })
             })
@@ -426,7 +426,7 @@ async fn settle_in(
     }
     if let Some(request) = order.request {
         if let Some(fault) = refused(tx, request).await? {
-            tx.fail_acme_order(id, &fault).await?;
+            tx.fail_processing_acme_order(id, &fault).await?;
             return Ok((
                 AcmeOrder { status: AcmeOrderStatus::Invalid, error: Some(fault), ..order },
                 None,
