@@ -376,7 +376,8 @@ impl Lifecycle {
         check_visible(actor, &order)?;
         drop(tx);
         let pem = record.pem.ok_or(LifecycleError::NotFound { what: "certificate text" })?;
-        let authority = self.issuer()?.authority();
+        let signer = self.authority_of(record.issuer.as_deref()).await?;
+        let authority = signer.get();
         let name = record.certificate.common_name.as_str().replace('*', "star");
         let pem_of = |depth| bundle::pem(&pem, authority, depth).into_bytes();
         let (bytes, ending, content_type) = match format {

@@ -443,7 +443,7 @@ impl Lifecycle {
         for _ in 0..100 {
             let record = self.store().reader().await?.certificate_by_serial(serial).await?;
             if let Some(record) = record {
-                return self.issued(record);
+                return self.issued(record).await;
             }
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }

@@ -123,12 +123,13 @@ impl AcmeDesk {
     /// The certificate of one of the account's orders, with its chains.
     pub async fn certificate(&self, account: &AcmeAccount, id: AcmeOrderId) -> AcmeResult<Chains> {
         let mut tx = self.desk.store().reader().await?;
-        let pem = tx.acme_certificate_pem(account.id, id).await?;
-        let pem = pem.ok_or(AcmeError::NotFound("certificate"))?;
-        let authority = self.desk.issuer()?.authority();
+        let found = tx.acme_certificate_pem(account.id, id).await?;
+        drop(tx);
+        let (pem, issuer) = found.ok_or(AcmeError::NotFound("certificate"))?;
+        let signer = self.desk.authority_of(issuer.as_deref()).await?;
         Ok(Chains {
-            to_issuer: ca::bundle::pem(&pem, authority, ca::bundle::Depth::Chain),
-            to_root: ca::bundle::pem(&pem, authority, ca::bundle::Depth::ChainAndRoot),
+            to_issuer: ca::bundle::pem(&pem, signer.get(), ca::bundle::Depth::Chain),
+            to_root: ca::bundle::pem(&pem, signer.get(), ca::bundle::Depth::ChainAndRoot),
         })
     }
 }
