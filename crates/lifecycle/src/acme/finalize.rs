@@ -21,8 +21,9 @@ use domain::{AcmeOrderId, CertificateId, Name, NameSet, Product, Timestamp};
 use store::Tx;
 use store::acme::{AcmeOrderOutcome, Claim};
 
+use super::again::{check_key_type, not_claimed};
 use super::decide::{Question, decide};
-use super::orders::{lock, owned, seen};
+use super::orders::lock;
 use super::{AcmeDesk, AcmeError, AcmeResult, actor, new_order, replaces};
 use crate::caa::CaaRounds;
 use crate::issue::{Reserved, Signing, complete};
@@ -32,11 +33,11 @@ use crate::{
 };
 
 /// What is known when an order is to be advanced.
-struct Work<'a> {
+pub(super) struct Work<'a> {
     issuer: &'a Issuer,
     account: &'a AcmeAccount,
-    actor: &'a Actor,
-    csr: &'a CsrFacts,
+    pub(super) actor: &'a Actor,
+    pub(super) csr: &'a CsrFacts,
     now: Timestamp,
 }
 
@@ -50,7 +51,7 @@ pub struct FinalizeCsr {
 }
 
 impl AcmeDesk {
-    /// Finalizes an order. On an order that is past ready this is a poll.
+    /// Finalizes an order. On one that is past ready this is a poll, or gives another key.
     pub async fn finalize(
         &self,
         account: &AcmeAccount,
@@ -183,93 +184,19 @@ async fn claim(
         at: work.now,
     };
     // What can't be issued writes nothing.
-    let claimed = match check_key(&url, work.csr) {
+    let claimed = match check_key_type(&url, work.csr) {
         Ok(()) => tx.claim_acme_order(claim).await?,
         Err(_) => None,
     };
     match claimed {
         Some(order) => advance(tx, work, &url, order).await,
-        None => not_claimed(tx, &url, work.csr, claim).await.map(|order| (order, None)),
+        None => not_claimed(tx, work, &url, claim).await.map(|order| (order, None)),
     }
 }
 
 /// The key that ties an issuance or a held request to its ACME order.
 fn key_of(id: AcmeOrderId) -> String {
     format!("acme/{id}")
-}
-
-fn not_ready(order: &AcmeOrder) -> AcmeError {
-    let words =
-        format!("The order is {}, so it can't be finalized; only a ready one can.", order.status);
-    AcmeError::fault("orderNotReady", words)
-}
-
-/// An order that could not be claimed, where asking again is a poll; else why not.
-async fn not_claimed(
-    tx: &mut Tx,
-    url: &AcmeUrl,
-    csr: &CsrFacts,
-    claim: Claim<'_>,
-) -> AcmeResult<AcmeOrder> {
-    let order = seen(owned(tx, claim.account, claim.order).await?, claim.at);
-    if matches!(order.status, AcmeOrderStatus::Processing | AcmeOrderStatus::Valid) {
-        return Ok(order);
-    }
-    if order.status != AcmeOrderStatus::Ready {
-        return Err(not_ready(&order));
-    }
-    check_names(&order, csr)?;
-    check_key(url, csr)?;
-    // RFC 8555 section 11.1: an account's key must not be a certificate's key.
-    if let Some(thumbprint) = claim.thumbprint
-        && tx.acme_account_by_thumbprint(thumbprint).await?.is_some()
-    {
-        let words = "The CSR's key is an account's key. Make another key for the certificate.";
-        return Err(AcmeError::fault("badCSR", words));
-    }
-    let name = tx.unauthorized_identifier(order.id, claim.at).await?;
-    Err(name.map_or_else(
-        || not_ready(&order),
-        |name| {
-            let words =
-                format!("The authorization of {name} is no longer valid. Make a new order.");
-            AcmeError::fault("orderNotReady", words)
-        },
-    ))
-}
-
-/// RFC 8555 section 7.4: the CSR asks for exactly the order's identifiers. The CN counts as one of
-/// the names.
-fn check_names(order: &AcmeOrder, csr: &CsrFacts) -> AcmeResult<()> {
-    let wanted = order.names();
-    let missing = list("It lacks", wanted.missing_from(&csr.names));
-    let extra = list("It adds", csr.names.missing_from(&wanted));
-    if !missing.is_empty() || !extra.is_empty() {
-        let words =
-            format!("The CSR must ask for exactly the order's identifiers.{missing}{extra}");
-        return Err(AcmeError::fault("badCSR", words));
-    }
-    Ok(())
-}
-
-/// Whether the URL allows the CSR's kind of key.
-fn check_key(url: &AcmeUrl, csr: &CsrFacts) -> AcmeResult<()> {
-    let allowed = &url.key_types;
-    if !allowed.is_empty() && !csr.key.key_type().is_some_and(|key| allowed.contains(&key)) {
-        let labels: Vec<&str> = allowed.iter().map(|key| key.label()).collect();
-        let words = format!(
-            "This ACME Directory URL allows the key types {}. Make the key and CSR again.",
-            labels.join(", ")
-        );
-        return Err(AcmeError::fault("badCSR", words));
-    }
-    Ok(())
-}
-
-/// A sentence with the names; nothing where there are none.
-fn list<'a>(words: &str, names: impl Iterator<Item = &'a Name>) -> String {
-    let names: Vec<&str> = names.map(Name::as_str).collect();
-    if names.is_empty() { String::new() } else { format!(" {words} {}.", names.join(", ")) }
 }
 
 /// Decides and places an order that is processing; answers what is left to be signed slowly.
