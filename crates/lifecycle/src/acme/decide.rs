@@ -11,7 +11,7 @@ use super::AcmeResult;
 
 /// Orders with just the same names that are looked at: the ones that are valid longest.
 const EXACT: u32 = 20;
-/// Wildcard orders that are looked at, newest first.
+/// Wildcard orders that cover the names and are looked at: the ones that are valid longest.
 const COVERING: u32 = 50;
 /// Renewals that are followed from one order on.
 const CHAIN: usize = 100;
@@ -107,9 +107,7 @@ async fn candidates(tx: &mut Tx, question: Question<'_>) -> AcmeResult<Vec<Order
         limit,
     };
     let mut numbers = tx.candidates_with_names(among(EXACT), question.names).await?;
-    if !keys.any_of.is_empty() {
-        numbers.extend(tx.candidates_with_any_name(among(COVERING), &keys.any_of, None).await?);
-    }
+    numbers.extend(tx.candidates_covering(among(COVERING), &keys.all_of).await?);
     numbers.sort_unstable();
     numbers.dedup();
     let mut files = Vec::with_capacity(numbers.len());
