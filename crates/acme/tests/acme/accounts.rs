@@ -209,6 +209,9 @@ async fn a_key_change_is_checked_and_keeps_open_orders() {
         let conflict =
             client.post(&url, Some(inner(&other.key, &taken, &payload))).await.expect(409);
         assert_eq!(conflict.header("location"), other.account.clone().unwrap());
+        let own = json!({"alg": "ES256", "jwk": client.key.jwk(), "url": url});
+        let same = client.post(&url, Some(inner(&client.key, &own, &payload))).await.expect(409);
+        assert_eq!(same.header("location"), account, "RFC 8555 section 7.3.5: its own key, too");
         client.post(&url, Some(inner(&new, &header, &payload))).await.expect(200);
         assert!(client.fetch(&account).await.status >= 400, "the old key is no good any more");
         client.key = new;

@@ -171,6 +171,9 @@ impl AcmeDesk {
     ) -> AcmeResult<Result<(), AcmeAccountId>> {
         let now = self.clock().now();
         let (id, old) = (account.id, account.thumbprint.clone());
+        if thumbprint == old {
+            return Ok(Err(id));
+        }
         let actor = actor(account, address);
         let wanted = thumbprint.clone();
         let changed = self
