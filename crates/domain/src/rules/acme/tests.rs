@@ -1,7 +1,6 @@
 //! Tests of the ACME actions: explicit, replaced, detected.
 
 use super::*;
-use crate::model::OrderStatus;
 use crate::rules::fixture::{
     NOW, acme_request, acme_url, name, names, order, plan_ending, renewed, standard, with_status,
 };
@@ -142,6 +141,16 @@ fn a3_replaces_names_the_order_before_detection_does() {
     let other = order(3, "ssl_plus", "mail.example.com", 100);
     request = AcmeRequest { named: Some(&other), explicit: None, ..request };
     assert_eq!(decide_acme(&request).unwrap().decision, duplicate(2));
+    // Nor is one whose order waits for its reissue.
+    for unsettled in [standard(1, 100), plan_ending(standard(1, 100), 300)] {
+        let unsettled = with_status(unsettled, OrderStatus::ReissuePending);
+        let named = Some(&unsettled);
+        let request = AcmeRequest { named, ..acme_request(&url, &wanted, &candidates) };
+        let decided = decide_acme(&request).unwrap();
+        assert_eq!(decided.decision, duplicate(2));
+        let told = decided.explanation.candidates;
+        assert!(told.iter().any(|one| one.order.0 == 1 && one.why.contains("reissue")), "{told:?}");
+    }
 }
 
 #[test]
