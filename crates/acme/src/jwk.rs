@@ -14,9 +14,16 @@ use serde::de::IgnoredAny;
 use crate::json;
 use crate::jws::Algorithm;
 
-/// RSA moduli that are accepted, in bits (CA/Browser Forum Baseline Requirements 6.1.5 sets the
-/// lower end; the upper one bounds the work of a verification).
-const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=4096;
+/// RSA moduli that are accepted, in bits: those that certificates may have, so that each can be
+/// revoked with its own key (CA/Browser Forum Baseline Requirements 6.1.5 sets the lower end; the
+/// upper one bounds the work of a verification).
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+
+/// The longest RSA modulus of an account's key, in bits.
+const ACCOUNT_RSA_BITS: usize = 4096;
+
+/// Longer exponents are never verified, those of CSRs neither.
+const EXPONENT_BITS: u32 = 33;
 
 /// The curves of RFC 7518 section 6.2.1.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,21 +196,19 @@ impl Jwk {
     }
 
     fn rsa(n: Vec<u8>, e: Vec<u8>) -> Result<Self, KeyError> {
-        let bits = match n.first() {
-            Some(0) | None => {
-                return Err(KeyError::Unreadable("n has leading zero bytes or is empty"));
-            }
-            Some(first) => n.len() * 8 - first.leading_zeros() as usize,
-        };
-        if !RSA_BITS.contains(&bits) {
-            return Err(KeyError::Weak("it must have 2048 to 4096 bits"));
+        if matches!(n.first(), Some(0) | None) {
+            return Err(KeyError::Unreadable("n has leading zero bytes or is empty"));
         }
-        if e.is_empty() || e.first() == Some(&0) || e.len() > 4 {
-            return Err(KeyError::Weak(
-                "its exponent must lie between 3 and 4294967295; 65537 is usual",
-            ));
+        if !RSA_BITS.contains(&bits_of(&n)) {
+            return Err(KeyError::Weak("it must have 2048 to 8192 bits"));
+        }
+        if e.is_empty() || e.first() == Some(&0) || e.len() > 5 {
+            return Err(KeyError::Weak("its exponent is not supported; 65537 is usual"));
         }
         let exponent = e.iter().fold(0u64, |sum, byte| (sum << 8) | u64::from(*byte));
+        if exponent >> EXPONENT_BITS > 0 {
+            return Err(KeyError::Weak("its exponent is not supported; 65537 is usual"));
+        }
         if exponent < 3 || exponent % 2 == 0 {
             return Err(KeyError::Weak("its exponent must be odd and at least 3; 65537 is usual"));
         }
@@ -211,6 +216,17 @@ impl Jwk {
             return Err(KeyError::Weak("its modulus has a small factor"));
         }
         Ok(Self::Rsa { n, e })
+    }
+
+    /// Whether an account may have this key. The keys of certificates, which sign their own
+    /// revocation, may be longer.
+    pub fn check_account_key(&self) -> Result<(), KeyError> {
+        match self {
+            Self::Rsa { n, .. } if bits_of(n) > ACCOUNT_RSA_BITS => {
+                Err(KeyError::Weak("an account's must have 2048 to 4096 bits"))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn ec(curve: Curve, point: Vec<u8>) -> Result<Self, KeyError> {
@@ -286,6 +302,11 @@ fn bytes(text: Option<&str>, fault: &'static str) -> Result<Vec<u8>, KeyError> {
     text.and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()).ok_or(KeyError::Unreadable(fault))
 }
 
+/// The length of a number without leading zero bytes.
+fn bits_of(number: &[u8]) -> usize {
+    number.first().map_or(0, |first| number.len() * 8 - first.leading_zeros() as usize)
+}
+
 fn unpadded(integer: &[u8]) -> Vec<u8> {
     integer.iter().copied().skip_while(|byte| *byte == 0).collect()
 }
@@ -333,7 +354,7 @@ mod tests {
             ),
             (
                 r#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#.to_owned(),
-                KeyError::Weak("it must have 2048 to 4096 bits"),
+                KeyError::Weak("it must have 2048 to 8192 bits"),
             ),
             ("[]".to_owned(), KeyError::Unreadable("kty is missing")),
         ] {
@@ -343,6 +364,24 @@ mod tests {
         let even =
             format!(r#"{{"kty":"RSA","n":"{}","e":"AQAB"}}"#, URL_SAFE_NO_PAD.encode([0x80; 256]));
         assert_eq!(Jwk::parse(&even), Err(KeyError::Weak("its modulus has a small factor")));
+        let rsa = |bits: usize, e: &str| {
+            let mut n = vec![0xff; bits / 8];
+            // No multiple of a small prime.
+            *n.last_mut().unwrap() = (1..=255u8)
+                .step_by(2)
+                .find(|last| {
+                    let tried = [&n[..n.len() - 1], &[*last]].concat();
+                    SMALL_PRIMES.iter().all(|prime| remainder(&tried, *prime) != 0)
+                })
+                .unwrap();
+            Jwk::parse(&format!(r#"{{"kty":"RSA","n":"{}","e":"{e}"}}"#, URL_SAFE_NO_PAD.encode(n)))
+        };
+        let certificates = rsa(8192, "AQAAAAE").unwrap();
+        assert!(matches!(certificates.check_account_key(), Err(KeyError::Weak(_))));
+        assert_eq!(rsa(4096, "AQAB").unwrap().check_account_key(), Ok(()));
+        for (bits, e) in [(8200, "AQAB"), (2048, "AgAAAAE"), (2048, "AQAAAAAB"), (1024, "AQAB")] {
+            assert!(matches!(rsa(bits, e), Err(KeyError::Weak(_))), "{bits} {e}");
+        }
         let e1 = RFC7638.replace("AQAB", "AQ");
         assert!(matches!(Jwk::parse(&e1), Err(KeyError::Weak(_))));
     }

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use crate::AcmeServer;
 use crate::json;
 use crate::jwk::Jwk;
-use crate::jws::{Jws, Signer};
+use crate::jws::{Jws, JwsError, Signer};
 use crate::nonce::Check;
 use crate::problem::{Kind, Problem};
 
@@ -282,7 +282,10 @@ impl FromRequest<AcmeServer> for ByKey {
     async fn from_request(request: Request, server: &AcmeServer) -> Result<Self, Problem> {
         let signed = Signed::from_request(request, server).await?;
         match signed.author {
-            Author::Key => Ok(Self(signed)),
+            Author::Key => {
+                signed.key.check_account_key().map_err(JwsError::from)?;
+                Ok(Self(signed))
+            }
             Author::Account(_) => Err(Problem::malformed(
                 "This resource asks for jwk, the key itself, in the protected header, not kid.",
             )),

@@ -7,7 +7,7 @@
 mod status;
 
 pub use status::OcspAnswer;
-pub(crate) use status::Signer;
+pub(crate) use status::{Signer, former};
 
 use std::sync::{Arc, OnceLock};
 

@@ -325,9 +325,10 @@ impl Lifecycle {
     }
 
     /// What a certificate on record looks like to those who asked for it.
-    pub(crate) fn issued(&self, record: CertificateRecord) -> Result<Issued> {
+    pub(crate) async fn issued(&self, record: CertificateRecord) -> Result<Issued> {
         let pem = record.pem.ok_or(LifecycleError::NotFound { what: "certificate text" })?;
-        let chain_pem = ca::bundle::pem(&pem, self.issuer()?.authority(), ca::bundle::Depth::Chain);
+        let signer = self.authority_of(record.issuer.as_deref()).await?;
+        let chain_pem = ca::bundle::pem(&pem, signer.get(), ca::bundle::Depth::Chain);
         let one = record.certificate;
         Ok(Issued {
             certificate: one.id,

@@ -101,8 +101,10 @@ impl Actions {
         let renew = check_not_renewed(&file.order, successor)
             .and_then(|()| plan_renew(file, now).map(|_| ()));
         let revoke = plan_revocation(file, RevocationTarget::Order, RevocationReason::Unspecified);
+        let duplicate = plan_duplicate(file, &DuplicateNames::Same, now)
+            .and_then(|plan| plan.within(issuer_not_after));
         Self {
-            duplicate: plan_duplicate(file, &DuplicateNames::Same, now).map(|_| ()),
+            duplicate: duplicate.map(|_| ()),
             reissue: reissue.map(|_| ()),
             renew,
             revoke: revoke.map(|_| ()),
@@ -303,7 +305,7 @@ impl Lifecycle {
     }
 
     /// The issuer's end, which no certificate outlives; far off where this process can't issue.
-    fn issuer_end(&self) -> Timestamp {
+    pub(crate) fn issuer_end(&self) -> Timestamp {
         self.issuer().map_or(Timestamp(i64::MAX), crate::Issuer::not_after)
     }
 
@@ -387,7 +389,8 @@ impl Lifecycle {
         check_visible(actor, &order)?;
         drop(tx);
         let pem = record.pem.ok_or(LifecycleError::NotFound { what: "certificate text" })?;
-        let authority = self.issuer()?.authority();
+        let signer = self.authority_of(record.issuer.as_deref()).await?;
+        let authority = signer.get();
         let name = record.certificate.common_name.as_str().replace('*', "star");
         let pem_of = |depth| bundle::pem(&pem, authority, depth).into_bytes();
         let (bytes, ending, content_type) = match format {

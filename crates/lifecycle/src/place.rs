@@ -311,7 +311,8 @@ impl Placing<'_> {
     fn draft_on_order<'a>(&'a self, file: &'a OrderFile) -> Result<Draft<'a>> {
         match &self.ask.what {
             What::Duplicate { names, .. } => {
-                let plan = plan_duplicate(file, names, self.now)?;
+                let plan =
+                    plan_duplicate(file, names, self.now)?.within(self.issuer.not_after())?;
                 let names = Exact { common_name: plan.common_name, names: plan.names };
                 Ok(self.draft(&file.order, CertificateKind::Duplicate, names, plan.validity))
             }
@@ -458,7 +459,7 @@ impl Lifecycle {
         for _ in 0..100 {
             let record = self.store().reader().await?.certificate_by_serial(serial).await?;
             if let Some(record) = record {
-                return self.issued(record);
+                return self.issued(record).await;
             }
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }

@@ -227,6 +227,9 @@ async fn pages(tx: &mut Tx, when: &'static str) {
     let names: Vec<Name> = order.names.iter().cloned().collect();
     tx.candidates_with_any_name(of, &names, None).await.unwrap();
     meter.check("candidates by any name");
+    let each: Vec<Vec<Name>> = names.into_iter().map(|name| vec![name]).collect();
+    tx.candidates_covering(of, &each).await.unwrap();
+    meter.check("candidates that cover names");
 }
 
 /// Runs an SQL command of the test's own.

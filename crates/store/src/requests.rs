@@ -318,6 +318,43 @@ impl Tx {
         Ok(changed == 1)
     }
 
+    /// Puts another CSR, for the same names, in the place of the one that a request holds, and its
+    /// kind of key with it, also on the order that the request would have issued; false where the
+    /// request was decided before.
+    pub async fn replace_request_csr(
+        &mut self,
+        id: RequestId,
+        csr_pem: &str,
+        spki_sha256: &str,
+        key_type: KeyType,
+    ) -> Result<bool, StoreError> {
+        let changed = on!(self, |conn| {
+            let changed = sqlx::query(
+                "UPDATE requests SET csr_pem = $2, spki_sha256 = $3, key_type = $4 \
+                 WHERE id = $1 AND status = 'pending'",
+            )
+            .bind(id.0)
+            .bind(csr_pem)
+            .bind(spki_sha256)
+            .bind(key_type.as_str())
+            .execute(&mut *conn)
+            .await?
+            .rows_affected();
+            if changed == 1 {
+                sqlx::query(
+                    "UPDATE orders SET key_type = $2 WHERE status = 'pending' \
+                     AND number = (SELECT order_number FROM requests WHERE id = $1)",
+                )
+                .bind(id.0)
+                .bind(key_type.as_str())
+                .execute(&mut *conn)
+                .await?;
+            }
+            changed
+        });
+        Ok(changed == 1)
+    }
+
     /// Notes the certificate that came of a request.
     pub async fn set_request_certificate(
         &mut self,

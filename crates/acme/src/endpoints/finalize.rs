@@ -1,4 +1,5 @@
-//! finalize (RFC 8555 section 7.4). Answers 200 with the order's URL; a repeated finalize is a poll.
+//! finalize (RFC 8555 section 7.4). Answers 200 with the order's URL; a finalize that is repeated
+//! with the same key is a poll.
 
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -10,7 +10,7 @@ use super::account::show;
 use crate::AcmeServer;
 use crate::json;
 use crate::jwk::Jwk;
-use crate::jws::{Jws, Signer};
+use crate::jws::{Jws, JwsError, Signer};
 use crate::problem::Problem;
 use crate::reply::Reply;
 use crate::request::ByAccount;
@@ -29,6 +29,7 @@ pub async fn post(State(server): State<AcmeServer>, request: ByAccount) -> Answe
         return Err(Problem::malformed("The inner JWS must hold the new key as jwk, not kid."));
     };
     inner.verify(new_key)?;
+    new_key.check_account_key().map_err(JwsError::from)?;
     if inner.url != signed.url {
         return Err(Problem::malformed("The inner JWS must have the same url as the outer one."));
     }

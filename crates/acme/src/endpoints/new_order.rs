@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::Timestamp;
-use domain::model::acme::{Fault, Identifier, IdentifierKind, NewAcmeOrder};
+use domain::model::acme::{Fault, FaultyIdentifier, Identifier, IdentifierKind, NewAcmeOrder};
 use domain::rules::{DirectoryAction, parse_directory_path};
 use serde::Deserialize;
 
@@ -42,7 +42,9 @@ pub fn read_identifiers(raw: Vec<Object<RawIdentifier>>) -> Result<Vec<Identifie
         match read_identifier(&one) {
             Ok(identifier) if identifiers.contains(&identifier) => {}
             Ok(identifier) => identifiers.push(identifier),
-            Err(fault) => faults.push(fault),
+            Err(fault) => {
+                faults.push(fault.about(FaultyIdentifier { kind: one.kind, value: one.value }));
+            }
         }
     }
     match Fault::of_several(faults) {

@@ -209,11 +209,48 @@ async fn a_key_change_is_checked_and_keeps_open_orders() {
         let conflict =
             client.post(&url, Some(inner(&other.key, &taken, &payload))).await.expect(409);
         assert_eq!(conflict.header("location"), other.account.clone().unwrap());
+        let own = json!({"alg": "ES256", "jwk": client.key.jwk(), "url": url});
+        let same = client.post(&url, Some(inner(&client.key, &own, &payload))).await.expect(409);
+        assert_eq!(same.header("location"), account, "RFC 8555 section 7.3.5: its own key, too");
         client.post(&url, Some(inner(&new, &header, &payload))).await.expect(200);
         assert!(client.fetch(&account).await.status >= 400, "the old key is no good any more");
         client.key = new;
         client.fetch(&account).await.expect(200);
         assert_eq!(client.fetch(&order).await.expect(200).json()["status"], "ready");
+    }
+}
+
+/// A URL that is being revoked while an account is made for it leaves no valid account behind.
+#[tokio::test]
+async fn no_account_is_made_beside_a_revocation() {
+    for house in houses().await {
+        let credential = house.url("one", "ssl_plus").await;
+        let key = Key::generate("ES256");
+        let registration = Registration {
+            jwk: key.jwk().to_string(),
+            thumbprint: key.thumbprint(),
+            contacts: Vec::new(),
+            terms_agreed: true,
+            kid: credential.kid.clone(),
+            address: None,
+        };
+        let (started, begun) = tokio::sync::oneshot::channel();
+        let now = house.clock.now();
+        let revoking = house.desk.store().write(move |tx| {
+            Box::pin(async move {
+                let revoked = tx.revoke_acme_url(domain::AcmeUrlId(1), now).await;
+                let _ = started.send(());
+                tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+                revoked
+            })
+        });
+        let making = async {
+            begun.await.unwrap();
+            house.server.desk().register(registration).await
+        };
+        let (revoked, made) = tokio::join!(revoking, making);
+        assert!(revoked.unwrap());
+        assert!(made.is_err(), "on {}: {made:?}", house.kind);
     }
 }
 

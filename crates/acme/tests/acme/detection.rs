@@ -223,6 +223,33 @@ fn names_of(chain: &str) -> Vec<String> {
     names
 }
 
+/// A7: from the day on which a shorter maximum holds, what was issued before it is duplicated no
+/// longer: a new order is made, and the page of the order says why.
+#[tokio::test]
+async fn a7_enrolls_where_the_maximum_became_shorter() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let steps = domain::rules::validity::PUBLIC_MAXIMUM;
+        let now = house.clock.now();
+        // The domain's validation lasts for a year.
+        let ahead = |from: domain::Timestamp| (1..365 * 86_400).contains(&from.seconds_since(now));
+        let Some((step, _)) = steps.iter().find(|(from, _)| ahead(*from)) else { return };
+        house.clock.advance(Days(step.seconds_since(now) / 86_400));
+        client.issue("new-order", &["www.example.com"]).await;
+        let (first, _, _) = newest(&house).await;
+        house.clock.advance(Days(1));
+        client.issue("new-order", &["www.example.com"]).await;
+        let (second, action, explanation) = newest(&house).await;
+        assert_eq!(action, Action::Enroll, "on {}", house.kind);
+        assert_ne!(first, second);
+        let why = explanation["why"].as_str().unwrap();
+        assert!(why.contains("longer left"), "{why}");
+        let path = format!("new-order/duplicate/{first}");
+        let refused = client.order_at(&path, &["www.example.com"], json!({})).await;
+        assert_eq!(refused.expect(403).problem(), "unauthorized");
+    }
+}
+
 /// A7: with "Duplicate automatically when an order matches" off, a new order with its options.
 #[tokio::test]
 async fn a7_automatic_duplicates_can_be_switched_off() {

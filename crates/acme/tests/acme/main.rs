@@ -21,6 +21,8 @@ mod house;
 #[cfg(test)]
 mod instant;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod orders;
 #[cfg(test)]
 mod races;

@@ -130,6 +130,138 @@ async fn one_of_two_revocations_counts() {
     }
 }
 
+/// The authorization of a pending order, and the order.
+fn pending(order: &serde_json::Value) -> i64 {
+    assert_eq!(order["status"], "pending");
+    let url = order["authorizations"][0].as_str().unwrap();
+    url.rsplit_once('/').unwrap().1.parse().unwrap()
+}
+
+/// An order for what is being validated at that moment is ready with it.
+#[tokio::test]
+async fn an_order_made_beside_a_validation_becomes_ready() {
+    use domain::model::acme::AuthorizationStatus::{Pending, Valid};
+    for house in houses().await {
+        let client = house.client("one", "ssl_dv_geotrust").await;
+        let names = ["www.example.com"];
+        let id = pending(&client.order(&names).await.expect(201).json());
+        let now = house.clock.now();
+        let (started, begun) = tokio::sync::oneshot::channel();
+        let validating = house.desk.store().write(move |tx| {
+            Box::pin(async move {
+                let until = Some(now.plus_seconds(3_600));
+                let changed = tx.set_authorization_status(id, &[Pending], Valid, until, now).await;
+                let _ = started.send(());
+                tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+                changed
+            })
+        });
+        let ordering = async {
+            begun.await.unwrap();
+            // Not identical to the first, with which it would be joined.
+            client.order_at("new-order", &names, json!({"profile": "default"})).await
+        };
+        let (changed, made) = tokio::join!(validating, ordering);
+        assert!(changed.unwrap());
+        assert_eq!(made.expect(201).json()["status"], "ready", "on {}", house.kind);
+    }
+}
+
+/// And the other way round: who validates waits for the order that is being made, and sees it.
+#[tokio::test]
+async fn a_validation_sees_the_order_that_is_made_beside_it() {
+    use domain::model::acme::AuthorizationStatus::{Pending, Valid};
+    use domain::model::acme::{AcmeOrderStatus, Identifier, NewAcmeOrder};
+    for house in houses().await {
+        let client = house.client("one", "ssl_dv_geotrust").await;
+        let first = client.order(&["www.example.com"]).await.expect(201).json();
+        let id = pending(&first);
+        let (now, soon) = (house.clock.now(), house.clock.now().plus_seconds(60));
+        let identifier = Identifier::of(&"www.example.com".parse().unwrap());
+        let (account, url) = (domain::AcmeAccountId(1), domain::AcmeUrlId(1));
+        let (started, begun) = tokio::sync::oneshot::channel();
+        let ordering = house.desk.store().write(move |tx| {
+            Box::pin(async move {
+                let found =
+                    tx.usable_authorization(account, &identifier, false, false, soon).await?;
+                assert_eq!(found, Some((id, Pending)));
+                let _ = started.send(());
+                tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+                let wanted = NewAcmeOrder {
+                    identifiers: vec![identifier],
+                    not_before: None,
+                    not_after: None,
+                    profile: None,
+                    replaces: None,
+                    asked: None,
+                };
+                let row = store::acme::NewAcmeOrderRow {
+                    account,
+                    url,
+                    wanted,
+                    status: AcmeOrderStatus::Pending,
+                    expires_at: now.plus_seconds(3_600),
+                    authorizations: vec![id],
+                    created_at: now,
+                };
+                tx.insert_acme_order(&row).await
+            })
+        });
+        let validating = async {
+            begun.await.unwrap();
+            let validated = house.desk.store().write(move |tx| {
+                Box::pin(async move {
+                    let until = Some(now.plus_seconds(3_600));
+                    tx.set_authorization_status(id, &[Pending], Valid, until, now).await?;
+                    tx.open_orders_of_authorization(id).await
+                })
+            });
+            validated.await
+        };
+        let (made, seen) = tokio::join!(ordering, validating);
+        let made = made.unwrap();
+        assert!(seen.unwrap().contains(&made), "on {}", house.kind);
+    }
+}
+
+/// An authorization that is given up while an order is finalized comes too late for that order.
+#[tokio::test]
+async fn an_order_that_is_being_issued_does_not_end_with_its_authorization() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let made = client.order(&["www.example.com"]).await.expect(201);
+        let authorization = made.json()["authorizations"][0].as_str().unwrap().to_owned();
+        let der = csr(&["www.example.com"], None);
+        let (started, begun) = tokio::sync::oneshot::channel();
+        let now = house.clock.now();
+        let claiming = house.desk.store().write(move |tx| {
+            Box::pin(async move {
+                let claim = store::acme::Claim {
+                    order: domain::AcmeOrderId(1),
+                    account: domain::AcmeAccountId(1),
+                    csr: &der,
+                    names: &domain::NameSet::parse_list("www.example.com").unwrap(),
+                    thumbprint: None,
+                    at: now,
+                };
+                let claimed = tx.claim_acme_order(claim).await;
+                let _ = started.send(());
+                tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+                claimed
+            })
+        });
+        let giving_up = async {
+            begun.await.unwrap();
+            client.post(&authorization, Some(json!({"status": "deactivated"}))).await
+        };
+        let (claimed, given_up) = tokio::join!(claiming, giving_up);
+        assert!(claimed.unwrap().is_some());
+        given_up.expect(200);
+        let order = client.fetch(&made.header("location")).await.expect(200).json();
+        assert_eq!(order["status"], "valid", "on {}: {order}", house.kind);
+    }
+}
+
 /// Two renewals of one order: one new order, and a duplicate of it.
 #[tokio::test]
 async fn two_renewals_of_one_order_make_one_new_order() {

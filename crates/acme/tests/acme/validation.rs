@@ -5,7 +5,7 @@ use certdeck_acme::AcmeConfig;
 use serde_json::{Value, json};
 use store::testing::databases;
 
-use crate::client::{Client, csr, digest_of};
+use crate::client::{Client, csr, digest_of, jws};
 use crate::house::House;
 use crate::world::{Dns, Web, serve_tls};
 
@@ -38,6 +38,43 @@ async fn scenes_with(product: &str, configure: impl Fn(&mut AcmeConfig)) -> Vec<
         scenes.push(Scene { house, client, dns, web });
     }
     scenes
+}
+
+/// A challenge counts against the limit of failures until it succeeds, whatever node validates it.
+#[tokio::test]
+async fn a_validation_that_succeeds_is_no_failure() {
+    let one = |config: &mut AcmeConfig| {
+        config.policy.limits.failures_per_account = lifecycle::acme::Quota::per(1, 3_600);
+    };
+    for scene in scenes_with("ssl_dv_geotrust", one).await {
+        let (house, client) = (&scene.house, &scene.client);
+        // The worker is the first node's.
+        let node = match house.kind {
+            "postgres" => house.second_node().await,
+            _ => house.base.clone(),
+        };
+        let answer = async |pending: &Pending| {
+            let url = pending.challenge["url"].as_str().unwrap();
+            let body = jws(&client.key, &client.header(url).await, "{}").to_string();
+            client.send(&url.replace(&house.base, &node), body).await
+        };
+        for name in ["a.test", "b.test"] {
+            let pending = scene.pending(name, "http-01").await;
+            let token = pending.challenge["token"].as_str().unwrap();
+            let place = format!("{name}/.well-known/acme-challenge/{token}");
+            scene.web.page(&place, &pending.key_authorization);
+            answer(&pending).await.expect(200);
+            assert_eq!(scene.decided(&pending).await["status"], "valid");
+        }
+        let failing = scene.pending("c.test", "http-01").await;
+        answer(&failing).await.expect(200);
+        let next = scene.pending("d.test", "http-01").await;
+        let limited = answer(&next).await.expect(429);
+        assert_eq!(limited.problem(), "rateLimited", "on {}", house.kind);
+        let url = next.challenge["url"].as_str().unwrap();
+        let shown = client.fetch(url).await.expect(200).json();
+        assert_eq!(shown["status"], "pending", "it can be answered later");
+    }
 }
 
 struct Pending {

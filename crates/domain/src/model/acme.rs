@@ -140,6 +140,22 @@ impl Identifier {
     }
 }
 
+/// An identifier that a problem is about, as the client wrote it: it may be of any type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultyIdentifier {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its value.
+    pub value: String,
+}
+
+impl From<Identifier> for FaultyIdentifier {
+    fn from(identifier: Identifier) -> Self {
+        Self { kind: identifier.kind.as_str().to_owned(), value: identifier.value }
+    }
+}
+
 /// A problem as it is kept with an order or a challenge (RFC 8555 section 6.7).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
@@ -149,7 +165,7 @@ pub struct Fault {
     pub detail: String,
     /// What it is about, where it is one of several identifiers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub identifier: Option<Identifier>,
+    pub identifier: Option<FaultyIdentifier>,
     /// One for each identifier concerned.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subproblems: Vec<Fault>,
@@ -168,8 +184,8 @@ impl Fault {
 
     /// The same about `identifier`.
     #[must_use]
-    pub fn about(self, identifier: Identifier) -> Self {
-        Self { identifier: Some(identifier), ..self }
+    pub fn about(self, identifier: impl Into<FaultyIdentifier>) -> Self {
+        Self { identifier: Some(identifier.into()), ..self }
     }
 
     /// One problem for several: itself where it is the only one.

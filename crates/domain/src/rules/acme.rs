@@ -10,7 +10,7 @@ mod tests;
 
 use self::default_action::{default_action, is_due};
 use self::explicit::{explicit, unknown_order};
-use crate::model::{AcmeUrl, OrderFile, Windows};
+use crate::model::{AcmeUrl, OrderFile, OrderStatus, Windows};
 use crate::rules::detect::{Wanted, detect};
 use crate::rules::directory::DirectoryAction;
 use crate::rules::explanation::{Action, CandidateVerdict, Decided, Decision};
@@ -41,6 +41,8 @@ pub struct AcmeRequest<'a> {
     pub candidates: &'a [OrderFile],
     /// Both renewal windows.
     pub windows: Windows,
+    /// Last second of the issuer's certificate; far off where it is not known.
+    pub issuer_not_after: Timestamp,
     /// Now.
     pub now: Timestamp,
 }
@@ -167,6 +169,11 @@ fn replaced<'a>(
         verdicts.push(CandidateVerdict::dropped(named.number(), "A3", why));
         return None;
     };
+    if latest.order.status == OrderStatus::ReissuePending {
+        let why = "A reissue of it is pending, so it is not settled what it holds.";
+        verdicts.push(CandidateVerdict::dropped(latest.number(), "A3", why));
+        return None;
+    }
     match check_fit(request, latest) {
         Ok(()) => {
             let why = "The client says that its certificate is replaced (RFC 9773).";

@@ -38,22 +38,31 @@ pub struct DetectionKeys {
     /// For wildcard products: orders that hold any of these names. An order covers all names of
     /// a request only if it covers the first, so the first one's ancestors are enough.
     pub any_of: Vec<Name>,
+    /// For wildcard products, one of these for each name: orders that hold any name of each cover
+    /// the request, and no others do.
+    pub all_of: Vec<Vec<Name>>,
 }
 
 /// The keys for a request, so that a store needs to read few orders of a million.
 pub fn detection_keys(product: &ProductId, names: &NameSet) -> DetectionKeys {
     let wildcard = Product::find(product.as_str()).is_some_and(|product| product.wildcard);
-    let any_of = match names.iter().next() {
-        Some(first) if wildcard => first
-            .ancestors()
-            .filter_map(|domain| Name::parse(&format!("*.{domain}")).ok())
-            .chain(std::iter::once(first.clone()))
-            .collect::<NameSet>()
-            .into_iter()
-            .collect(),
-        _ => Vec::new(),
-    };
-    DetectionKeys { canonical: names.canonical(), any_of }
+    let all_of: Vec<Vec<Name>> =
+        if wildcard { names.iter().map(holders).collect() } else { Vec::new() };
+    DetectionKeys {
+        canonical: names.canonical(),
+        any_of: all_of.first().cloned().unwrap_or_default(),
+        all_of,
+    }
+}
+
+/// The names of which a wildcard order holds one that covers `name`.
+fn holders(name: &Name) -> Vec<Name> {
+    name.ancestors()
+        .filter_map(|domain| Name::parse(&format!("*.{domain}")).ok())
+        .chain(std::iter::once(name.clone()))
+        .collect::<NameSet>()
+        .into_iter()
+        .collect()
 }
 
 /// Rule A4: finds the order, issued via ACME for the same organization, whose product and names
@@ -242,5 +251,11 @@ mod tests {
         );
         let keys = detection_keys(&"ssl_plus".into(), &names("b.test a.test"));
         assert_eq!((keys.canonical.as_str(), keys.any_of.len()), ("a.test,b.test", 0));
+        let two = detection_keys(&"ssl_wildcard".into(), &names("a.example.com b.example.org"));
+        let held = names("*.example.com *.example.org");
+        let one_of_each =
+            |held: &NameSet| two.all_of.iter().all(|each| each.iter().any(|n| held.contains(n)));
+        assert!(two.all_of.len() == 2 && one_of_each(&held));
+        assert!(!one_of_each(&names("*.example.com *.other.test")));
     }
 }

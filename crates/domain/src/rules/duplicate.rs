@@ -105,6 +105,26 @@ pub fn plan_duplicate(
     })
 }
 
+impl DuplicatePlan {
+    /// The plan, unless the duplicate would outlive its issuer: since the original was issued an
+    /// authority with an earlier end may have taken the place of its issuer.
+    pub fn within(self, issuer_not_after: Timestamp) -> Result<Self, Refusal> {
+        if self.validity.not_after <= issuer_not_after {
+            return Ok(self);
+        }
+        Err(Refusal::new(
+            "D8",
+            "outlives_issuer",
+            format!(
+                "A duplicate ends with its original, but the certificate of order {} ends after \
+                 the issuing CA, whose certificate ends on {issuer_not_after}. Reissue the order's \
+                 certificate first, then duplicate it.",
+                self.order
+            ),
+        ))
+    }
+}
+
 fn exceeds_maximum(source: &OrderFile, product: &Product, now: Timestamp) -> Refusal {
     Refusal::new(
         "D8",

@@ -153,6 +153,7 @@ pub fn acme_request<'a>(
         successors: &[],
         candidates,
         windows: Windows::default(),
+        issuer_not_after: Timestamp(i64::MAX),
         now: NOW,
     }
 }

@@ -171,6 +171,9 @@ impl AcmeDesk {
     ) -> AcmeResult<Result<(), AcmeAccountId>> {
         let now = self.clock().now();
         let (id, old) = (account.id, account.thumbprint.clone());
+        if thumbprint == old {
+            return Ok(Err(id));
+        }
         let actor = actor(account, address);
         let wanted = thumbprint.clone();
         let changed = self
@@ -213,7 +216,10 @@ fn is_usable(key: &BindingKey, now: Timestamp) -> bool {
 async fn insert_account(tx: &mut Tx, new: Registration, now: Timestamp) -> AcmeResult<Registered> {
     let key = tx.binding_key(&new.kid).await?.filter(|key| is_usable(key, now));
     let url = match key {
-        Some(key) => tx.active_acme_url(key.url).await?,
+        Some(key) => {
+            tx.lock_acme_url(key.url).await?;
+            tx.active_acme_url(key.url).await?
+        }
         None => None,
     };
     let url = url.ok_or_else(|| {

@@ -15,6 +15,7 @@ use store::Tx;
 
 use super::authorizations::owned;
 use super::{AcmeDesk, AcmeError, AcmePolicy, AcmeResult, orders};
+use crate::rate;
 
 /// Longer than the longest attempt: a lease must not end while its attempt runs.
 const LEASE_SECONDS: i64 = 120;
@@ -64,10 +65,7 @@ impl AcmeDesk {
     ) -> AcmeResult<(Challenge, Authorization)> {
         let now = self.clock().now();
         let account = account.clone();
-        let (shown, _) = self.challenge(&account, id).await?;
-        if shown.status == ChallengeStatus::Pending {
-            self.take(failures(account.id), self.policy.limits.failures_per_account, now).await?;
-        }
+        let limit = self.policy.limits.failures_per_account.one_by_one();
         self.desk
             .store()
             .write(move |tx| {
@@ -80,6 +78,7 @@ impl AcmeDesk {
                     }
                     let expected = format!("{}.{}", challenge.token, account.thumbprint);
                     if tx.claim_challenge(id, &expected).await? {
+                        rate::take(tx, now, &failures(account.id), limit).await?;
                         tx.insert_validation_job(id, now).await?;
                     }
                     find(tx, &account, id).await
@@ -125,9 +124,6 @@ impl AcmeDesk {
     ) -> AcmeResult<()> {
         let now = self.clock().now();
         let policy = Arc::clone(&self.policy);
-        if outcome == ValidationOutcome::Valid {
-            self.give_back(&failures(task.account));
-        }
         self.desk
             .store()
             .write(move |tx| {
@@ -218,6 +214,9 @@ async fn succeed(
         if tx.set_authorization_status(authorization, &open, valid, Some(until), now).await? {
             orders::promote_all_on(tx, authorization, now).await?;
         }
+        // What was counted when it was answered, by whatever node, is no failure. Last of all: the
+        // account's other validations come to this row as well.
+        rate::give_back(tx, &failures(task.account)).await?;
     }
     Ok(tx.finish_validation_job(task.job, false, now).await?)
 }

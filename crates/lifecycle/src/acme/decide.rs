@@ -13,7 +13,7 @@ use super::AcmeResult;
 
 /// Orders with just the same names that are looked at: the ones that are valid longest.
 const EXACT: u32 = 20;
-/// Wildcard orders that are looked at, newest first.
+/// Wildcard orders that cover the names and are looked at: the ones that are valid longest.
 const COVERING: u32 = 50;
 /// Renewals that are followed from one order on.
 const CHAIN: usize = 100;
@@ -33,6 +33,8 @@ pub(super) struct Question<'a> {
     pub(super) replaced: Option<OrderNumber>,
     /// The renewal windows.
     pub(super) windows: Windows,
+    /// The issuer's end; far off where it is not known.
+    pub(super) issuer_not_after: Timestamp,
 }
 
 /// Answers a question, with the order that is acted on.
@@ -69,6 +71,7 @@ pub(super) async fn decide(
         successors: &successors,
         candidates: &candidates,
         windows: question.windows,
+        issuer_not_after: question.issuer_not_after,
         now,
     })?;
     let like = match decided.decision {
@@ -128,9 +131,7 @@ async fn candidates(tx: &mut Tx, question: Question<'_>) -> AcmeResult<Vec<Order
         limit,
     };
     let mut numbers = tx.candidates_with_names(among(EXACT), question.names).await?;
-    if !keys.any_of.is_empty() {
-        numbers.extend(tx.candidates_with_any_name(among(COVERING), &keys.any_of, None).await?);
-    }
+    numbers.extend(tx.candidates_covering(among(COVERING), &keys.all_of).await?);
     numbers.sort_unstable();
     numbers.dedup();
     let mut files = Vec::with_capacity(numbers.len());

@@ -18,7 +18,8 @@ use domain::{AcmeOrderId, CertificateId, Name, Timestamp};
 use store::Tx;
 use store::acme::{AcmeOrderOutcome, Claim};
 
-use super::orders::{lock, owned, seen};
+use super::again::{check_key_type, not_claimed};
+use super::orders::lock;
 use super::place::decide_and_place;
 use super::{AcmeDesk, AcmeError, AcmeResult, actor, new_order};
 use crate::caa::CaaRounds;
@@ -45,7 +46,7 @@ pub struct FinalizeCsr {
 }
 
 impl AcmeDesk {
-    /// Finalizes an order. On an order that is past ready this is a poll.
+    /// Finalizes an order. On one that is past ready this is a poll, or gives another key.
     pub async fn finalize(
         &self,
         account: &AcmeAccount,
@@ -145,14 +146,14 @@ impl AcmeDesk {
         }
     }
 
-    /// Ends an unfinished order.
-    pub(super) async fn end(&self, id: AcmeOrderId, fault: Fault) -> AcmeResult<AcmeOrder> {
+    /// Ends an order that can't be issued any more.
+    async fn end(&self, id: AcmeOrderId, fault: Fault) -> AcmeResult<AcmeOrder> {
         self.desk
             .store()
             .write(move |tx| {
                 Box::pin(async move {
                     lock(tx, id).await?;
-                    tx.fail_acme_order(id, &fault).await?;
+                    tx.fail_processing_acme_order(id, &fault).await?;
                     tx.acme_order(id).await?.ok_or(AcmeError::NotFound("order"))
                 })
             })
@@ -178,93 +179,19 @@ async fn claim(
         at: work.now,
     };
     // What can't be issued writes nothing.
-    let claimed = match check_key(&url, work.csr) {
+    let claimed = match check_key_type(&url, work.csr) {
         Ok(()) => tx.claim_acme_order(claim).await?,
         Err(_) => None,
     };
     match claimed {
         Some(order) => advance(tx, work, &url, order).await,
-        None => not_claimed(tx, &url, work.csr, claim).await.map(|order| (order, None)),
+        None => not_claimed(tx, work, &url, claim).await.map(|order| (order, None)),
     }
 }
 
 /// The key that ties an issuance or a held request to its ACME order.
 pub(super) fn key_of(id: AcmeOrderId) -> String {
     format!("acme/{id}")
-}
-
-fn not_ready(order: &AcmeOrder) -> AcmeError {
-    let words =
-        format!("The order is {}, so it can't be finalized; only a ready one can.", order.status);
-    AcmeError::fault("orderNotReady", words)
-}
-
-/// An order that could not be claimed, where asking again is a poll; else why not.
-async fn not_claimed(
-    tx: &mut Tx,
-    url: &AcmeUrl,
-    csr: &CsrFacts,
-    claim: Claim<'_>,
-) -> AcmeResult<AcmeOrder> {
-    let order = seen(owned(tx, claim.account, claim.order).await?, claim.at);
-    if matches!(order.status, AcmeOrderStatus::Processing | AcmeOrderStatus::Valid) {
-        return Ok(order);
-    }
-    if order.status != AcmeOrderStatus::Ready {
-        return Err(not_ready(&order));
-    }
-    check_names(&order, csr)?;
-    check_key(url, csr)?;
-    // RFC 8555 section 11.1: an account's key must not be a certificate's key.
-    if let Some(thumbprint) = claim.thumbprint
-        && tx.acme_account_by_thumbprint(thumbprint).await?.is_some()
-    {
-        let words = "The CSR's key is an account's key. Make another key for the certificate.";
-        return Err(AcmeError::fault("badCSR", words));
-    }
-    let name = tx.unauthorized_identifier(order.id, claim.at).await?;
-    Err(name.map_or_else(
-        || not_ready(&order),
-        |name| {
-            let words =
-                format!("The authorization of {name} is no longer valid. Make a new order.");
-            AcmeError::fault("orderNotReady", words)
-        },
-    ))
-}
-
-/// RFC 8555 section 7.4: the CSR asks for exactly the order's identifiers. The CN counts as one of
-/// the names.
-fn check_names(order: &AcmeOrder, csr: &CsrFacts) -> AcmeResult<()> {
-    let wanted = order.names();
-    let missing = list("It lacks", wanted.missing_from(&csr.names));
-    let extra = list("It adds", csr.names.missing_from(&wanted));
-    if !missing.is_empty() || !extra.is_empty() {
-        let words =
-            format!("The CSR must ask for exactly the order's identifiers.{missing}{extra}");
-        return Err(AcmeError::fault("badCSR", words));
-    }
-    Ok(())
-}
-
-/// Whether the URL allows the CSR's kind of key.
-fn check_key(url: &AcmeUrl, csr: &CsrFacts) -> AcmeResult<()> {
-    let allowed = &url.key_types;
-    if !allowed.is_empty() && !csr.key.key_type().is_some_and(|key| allowed.contains(&key)) {
-        let labels: Vec<&str> = allowed.iter().map(|key| key.label()).collect();
-        let words = format!(
-            "This ACME Directory URL allows the key types {}. Make the key and CSR again.",
-            labels.join(", ")
-        );
-        return Err(AcmeError::fault("badCSR", words));
-    }
-    Ok(())
-}
-
-/// A sentence with the names; nothing where there are none.
-fn list<'a>(words: &str, names: impl Iterator<Item = &'a Name>) -> String {
-    let names: Vec<&str> = names.map(Name::as_str).collect();
-    if names.is_empty() { String::new() } else { format!(" {words} {}.", names.join(", ")) }
 }
 
 /// Decides and places an order that is processing; answers what is left to be signed slowly.
@@ -334,7 +261,7 @@ async fn settle_in(
     }
     if let Some(request) = order.request {
         if let Some(fault) = refused(tx, request).await? {
-            tx.fail_acme_order(id, &fault).await?;
+            tx.fail_processing_acme_order(id, &fault).await?;
             return Ok((
                 AcmeOrder { status: AcmeOrderStatus::Invalid, error: Some(fault), ..order },
                 None,

@@ -5,6 +5,7 @@
 //! [`domain::rules::decide_acme`] alone.
 
 mod accounts;
+mod again;
 mod authorizations;
 mod challenges;
 mod decide;

@@ -30,16 +30,33 @@ impl AcmeDesk {
         address: Option<IpAddr>,
     ) -> AcmeResult<AcmeOrder> {
         let now = self.clock().now();
-        let (policy, issuer) = (Arc::clone(&self.policy), self.desk.issuer_arc()?);
-        let account = account.clone();
         tracing::debug!(
             account = account.id.0,
             ?address,
             identifiers = wanted.identifiers.len(),
             "newOrder"
         );
-        check_size(&policy, &wanted)?;
-        self.take_order_limits(&account, now).await?;
+        check_size(&self.policy, &wanted)?;
+        self.take_order_limits(account, now).await?;
+        let order = self.place_order(account, wanted.clone(), now).await?;
+        // One that was decided since anybody looked is open no longer.
+        if order.status == AcmeOrderStatus::Processing
+            && let Ok(settled) = self.settle(order.id).await
+            && settled.status != AcmeOrderStatus::Processing
+        {
+            return self.place_order(account, wanted, now).await;
+        }
+        Ok(order)
+    }
+
+    async fn place_order(
+        &self,
+        account: &AcmeAccount,
+        wanted: NewAcmeOrder,
+        now: Timestamp,
+    ) -> AcmeResult<AcmeOrder> {
+        let (policy, issuer) = (Arc::clone(&self.policy), self.desk.issuer_arc()?);
+        let account = account.clone();
         self.desk
             .store()
             .write(move |tx| {
@@ -119,6 +136,7 @@ async fn place(
             explicit: wanted.asked,
             replaced: None,
             windows: settings::preferences(tx).await?.windows,
+            issuer_not_after: issuer.not_after(),
         };
         decide::decide(tx, question, now).await?;
     }

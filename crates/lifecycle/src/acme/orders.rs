@@ -21,11 +21,12 @@ fn lock_of(order: AcmeOrderId) -> String {
     format!("acme-order/{order}")
 }
 
-/// Ends all unfinished orders that rest on an authorization.
+/// Ends all orders that rest on an authorization and were not finalized yet. One that was, rightly,
+/// since they were looked for, is issued.
 pub(super) async fn fail_all_on(tx: &mut Tx, authorization: i64, fault: &Fault) -> AcmeResult<()> {
     for order in tx.open_orders_of_authorization(authorization).await? {
         lock(tx, order).await?;
-        tx.fail_acme_order(order, fault).await?;
+        tx.fail_open_acme_order(order, fault).await?;
     }
     Ok(())
 }
@@ -78,7 +79,7 @@ pub(super) async fn withdraw_held(
         if record.is_some_and(|record| record.request.approval == Approval::Pending) {
             withdraw_within(tx, now, actor, request).await?;
             let words = "The account was deactivated, or its ACME Directory URL revoked.";
-            tx.fail_acme_order(order, &Fault::new("unauthorized", words)).await?;
+            tx.fail_processing_acme_order(order, &Fault::new("unauthorized", words)).await?;
         }
     }
     Ok(())
@@ -122,12 +123,13 @@ impl AcmeDesk {
     /// The certificate of one of the account's orders, with its chains.
     pub async fn certificate(&self, account: &AcmeAccount, id: AcmeOrderId) -> AcmeResult<Chains> {
         let mut tx = self.desk.store().reader().await?;
-        let pem = tx.acme_certificate_pem(account.id, id).await?;
-        let pem = pem.ok_or(AcmeError::NotFound("certificate"))?;
-        let authority = self.desk.issuer()?.authority();
+        let found = tx.acme_certificate_pem(account.id, id).await?;
+        drop(tx);
+        let (pem, issuer) = found.ok_or(AcmeError::NotFound("certificate"))?;
+        let signer = self.desk.authority_of(issuer.as_deref()).await?;
         Ok(Chains {
-            to_issuer: ca::bundle::pem(&pem, authority, ca::bundle::Depth::Chain),
-            to_root: ca::bundle::pem(&pem, authority, ca::bundle::Depth::ChainAndRoot),
+            to_issuer: ca::bundle::pem(&pem, signer.get(), ca::bundle::Depth::Chain),
+            to_root: ca::bundle::pem(&pem, signer.get(), ca::bundle::Depth::ChainAndRoot),
         })
     }
 }

@@ -42,6 +42,7 @@ pub(super) async fn decide_and_place(
         explicit: order.asked,
         replaced,
         windows: preferences.windows,
+        issuer_not_after: work.issuer.not_after(),
     };
     let challenged: NameSet = match Product::find(url.product.as_str()) {
         Some(product) => {

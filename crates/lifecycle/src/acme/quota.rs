@@ -33,6 +33,11 @@ impl Quota {
         Self { count, seconds }
     }
 
+    /// The same limit counted one by one, for what may be given back to any node.
+    pub(super) const fn one_by_one(self) -> Limit {
+        Limit::per(self.count, self.seconds)
+    }
+
     /// How many a node takes at a time.
     fn handful(self) -> u32 {
         (self.count / PART).clamp(1, MOST)
@@ -89,11 +94,6 @@ impl AcmeDesk {
             self.purse.put(&key, quota.handful() - 1);
         }
         Ok(())
-    }
-
-    /// Gives one back to this node: what it was taken for turned out well.
-    pub(super) fn give_back(&self, key: &str) {
-        self.purse.put(key, 1);
     }
 }
 

@@ -10,6 +10,7 @@ use store::Tx;
 use store::certificates::CertificateRecord;
 
 use super::{AcmeDesk, AcmeError, AcmeResult};
+use crate::authority::former;
 use crate::{Issuer, settings};
 
 /// When a client should renew (RFC 9773 section 4.2).
@@ -56,18 +57,23 @@ fn is_positive(serial: &[u8]) -> bool {
     }
 }
 
-/// The certificate, which must be of this database and, where the present authority issued it,
-/// name that authority's key.
+/// The certificate, which must be of this database, and name the key of the authority that issued
+/// it.
 async fn find(tx: &mut Tx, issuer: &Issuer, identifier: &str) -> AcmeResult<CertificateRecord> {
     let (aki, serial) = parse(identifier)?;
     let missing = || AcmeError::NotFound("certificate");
     let record = tx.certificate_by_serial(&serial).await?.ok_or_else(missing)?;
-    let authority = issuer.authority();
-    let ours = record.issuer.as_deref() == Some(authority.issuer_id());
-    if ours && authority.issuing().key_id() != aki.as_slice() {
-        return Err(missing());
-    }
-    Ok(record)
+    let active = issuer.authority();
+    let named = match record.issuer.as_deref() {
+        Some(id) if id == active.issuer_id() => active.issuing().key_id() == aki.as_slice(),
+        Some(id) => {
+            let former = former(tx, issuer, id).await?;
+            former.is_none_or(|former| former.issuing().key_id() == aki.as_slice())
+        }
+        // It came from elsewhere.
+        None => true,
+    };
+    if named { Ok(record) } else { Err(missing()) }
 }
 
 /// The portal's order of the certificate that is replaced; none where there is no such one.

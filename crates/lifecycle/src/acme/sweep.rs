@@ -1,8 +1,8 @@
 //! What nobody comes back for: orders and authorizations whose time is over, used nonces, ended
 //! jobs.
 
-use domain::Timestamp;
 use domain::model::acme::AcmeOrderStatus;
+use domain::{AcmeOrderId, Timestamp};
 
 use super::{AcmeDesk, AcmeResult, orders};
 
@@ -31,7 +31,7 @@ impl AcmeDesk {
             let outcome = if status == AcmeOrderStatus::Processing {
                 self.settle(id).await.map(drop)
             } else {
-                self.end(id, orders::expired()).await.map(drop)
+                self.expire(id).await
             };
             // One that fails holds up no other.
             if let Err(error) = outcome {
@@ -55,6 +55,20 @@ impl AcmeDesk {
             .await?;
         self.forget_for_nothing(now.plus_seconds(-ENDED_KEPT)).await?;
         Ok(touched)
+    }
+
+    /// Ends an order whose time is over, unless it was finalized a moment before.
+    async fn expire(&self, id: AcmeOrderId) -> AcmeResult<()> {
+        self.desk
+            .store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    orders::lock(tx, id).await?;
+                    tx.fail_open_acme_order(id, &orders::expired()).await?;
+                    Ok(())
+                })
+            })
+            .await
     }
 
     /// Forgets orders that ended before `before` and came to nothing.

@@ -118,11 +118,27 @@ impl Lifecycle {
         if issuer.authority().issuer_id() == id {
             return Ok(Signer::Active(issuer));
         }
-        let row = self.store().reader().await?.authority(id).await?;
-        let stored = row.and_then(stored).ok_or(LifecycleError::NotFound { what: "issuer" })?;
-        let former = Authority::load(&stored, issuer.master_key()).map_err(failed)?;
-        Ok(Signer::Former(Box::new(former)))
+        let mut tx = self.store().reader().await?;
+        let former = former(&mut tx, &issuer, id).await?;
+        former
+            .map(|former| Signer::Former(Box::new(former)))
+            .ok_or(LifecycleError::NotFound { what: "issuer" })
     }
+
+    /// The authority that issued a certificate, whose chain goes with it; for one that came from
+    /// elsewhere, the active one.
+    pub(crate) async fn authority_of(&self, issuer: Option<&str>) -> Result<Signer> {
+        match issuer {
+            Some(id) => self.authority_with_id(id).await,
+            None => Ok(Signer::Active(self.issuer_arc()?)),
+        }
+    }
+}
+
+/// An authority that was active once.
+pub(crate) async fn former(tx: &mut Tx, issuer: &Issuer, id: &str) -> Result<Option<Authority>> {
+    let Some(stored) = tx.authority(id).await?.and_then(stored) else { return Ok(None) };
+    Ok(Some(Authority::load(&stored, issuer.master_key()).map_err(failed)?))
 }
 
 /// An authority to sign with.

@@ -1,13 +1,16 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ca::MasterKeyError;
 use domain::Days;
 use domain::model::{RevocationReason, RevocationTarget};
 use store::testing::databases;
 
 use super::*;
+use crate::acme::{AcmeDesk, AcmePolicy};
 use crate::place::{Placed, place};
 use crate::recover::Recovered;
 use crate::revoke::RevokeForm;
-use crate::testing::issuing::{START, Shop, ask, shops};
+use crate::testing::issuing::{START, Shop, ask, refused, shops};
 use crate::{Clock, What};
 
 fn master(byte: u8) -> Arc<MasterKey> {
@@ -82,6 +85,62 @@ async fn a_brought_in_authority_takes_over_and_the_former_one_still_answers() {
         let (list, serial) = (desk.crl(&former).await.unwrap(), before.serial.to_bytes().unwrap());
         assert!(list.windows(serial.len()).any(|window| window == serial), "at once, not tomorrow");
         assert!(matches!(desk.crl("00").await, Err(LifecycleError::NotFound { .. })));
+    }
+}
+
+/// A certificate goes with the chain of who issued it, also after another authority has taken over.
+#[tokio::test]
+async fn older_certificates_keep_their_chain() {
+    for shop in shops().await {
+        let before = shop.sell("ssl_plus", "www.example.com").await;
+        replace_authority(&shop).await;
+        let issuer =
+            Issuer::open(shop.store(), master(7), "http://portal.test", options()).await.unwrap();
+        let clock = Clock::starting_at(START.plus(Days(1)));
+        let desk = Lifecycle::new(shop.store().clone(), clock).with_issuer(issuer);
+        let file = desk
+            .download(&Actor::Operator, before.certificate, crate::orders::DownloadFormat::Chain)
+            .await
+            .unwrap();
+        assert_eq!(String::from_utf8(file.bytes).unwrap(), before.chain_pem);
+        assert_eq!(desk.wait_for(&before.serial).await.unwrap().chain_pem, before.chain_pem);
+        // Its identifier (RFC 9773 section 4.1) names the key of who issued it, and no other.
+        let mut serial = before.serial.to_bytes().unwrap();
+        if serial[0] >= 0x80 {
+            serial.insert(0, 0);
+        }
+        let former = shop.issuer().unwrap().authority().issuing().key_id();
+        let acme = AcmeDesk::new(desk.clone(), AcmePolicy::default());
+        for (key_id, found) in [(former, true), (&[7; 20], false)] {
+            let identifier =
+                format!("{}.{}", URL_SAFE_NO_PAD.encode(key_id), URL_SAFE_NO_PAD.encode(&serial));
+            assert_eq!(acme.renewal_window(&identifier).await.is_ok(), found, "{identifier}");
+        }
+    }
+}
+
+/// A duplicate ends with its original, also where the new authority ends before: then it is refused
+/// in words.
+#[tokio::test]
+async fn no_duplicate_outlives_a_new_authority() {
+    for shop in shops().await {
+        let before = shop.sell("ssl_plus", "www.example.com").await;
+        let key = master(7);
+        let mut short = AuthorityOptions::new("Other", "FR", START);
+        (short.root_lifetime, short.issuing_lifetime) = (Days(90), Days(60));
+        let stored = Authority::generate(&short, &key).unwrap();
+        let pem = key.open("ca-issuing-key", &stored.issuing_key).unwrap();
+        let signing = ca::SigningKey::from_der(&pem).unwrap().to_pkcs8_pem().unwrap();
+        let operator = Actor::Operator;
+        shop.bring_in_authority(&operator, &key, &signing, &stored.chain_pem).await.unwrap();
+        let issuer =
+            Issuer::open(shop.store(), master(7), "http://portal.test", options()).await.unwrap();
+        let clock = Clock::starting_at(START.plus(Days(1)));
+        let desk = Lifecycle::new(shop.store().clone(), clock).with_issuer(issuer);
+        let order = before.order;
+        let what = What::Duplicate { order, names: domain::rules::DuplicateNames::Same };
+        let asked = desk.ask(&operator, ask(what, "www.example.com")).await;
+        assert_eq!(refused(asked), "outlives_issuer");
     }
 }
 

@@ -149,6 +149,9 @@ impl Tx {
     /// An account's newest authorization for an identifier that is in one of the two states an
     /// order can use, and holds at least until `until`. `prevalidated` asks for one of the
     /// organization's validated domain or for one that was validated by challenge.
+    ///
+    /// A pending one stays as it is until this transaction ends: whoever validates it meanwhile
+    /// sees the order that was made for it.
     pub async fn usable_authorization(
         &mut self,
         account: AcmeAccountId,
@@ -172,7 +175,32 @@ impl Tx {
             .fetch_optional(&mut *conn)
             .await?
         });
-        row.map(|(id, status)| Ok((id, parse("acme_authorizations.status", &status)?))).transpose()
+        let Some((id, status)) = row else { return Ok(None) };
+        let status = parse("acme_authorizations.status", &status)?;
+        if self.is_postgres() && status == AuthorizationStatus::Pending {
+            return self.held_authorization(id, until).await;
+        }
+        Ok(Some((id, status)))
+    }
+
+    /// The same authorization, locked, as whoever was changing it has left it; none where it is of
+    /// no use any more. SQLite has one writer anyway, and no such lock.
+    async fn held_authorization(
+        &mut self,
+        id: i64,
+        until: Timestamp,
+    ) -> Result<Option<(i64, AuthorizationStatus)>, StoreError> {
+        let status: Option<String> = on!(self, |conn| {
+            sqlx::query_scalar(
+                "SELECT status FROM acme_authorizations WHERE id = $1 \
+                 AND status IN ('pending', 'valid') AND expires_at > $2 FOR SHARE",
+            )
+            .bind(id)
+            .bind(until.0)
+            .fetch_optional(&mut *conn)
+            .await?
+        });
+        status.map(|status| Ok((id, parse("acme_authorizations.status", &status)?))).transpose()
     }
 
     /// One authorization with its challenges, in the order in which clients see them.

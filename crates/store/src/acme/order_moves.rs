@@ -121,20 +121,42 @@ impl Tx {
         Ok(changed > 0)
     }
 
-    /// Ends an unfinished order with an error; false where it was finished before.
-    pub async fn fail_acme_order(
+    /// Ends an order that nobody has finalized yet, with an error; false where it is past that.
+    pub async fn fail_open_acme_order(
         &mut self,
         id: AcmeOrderId,
         fault: &Fault,
+    ) -> Result<bool, StoreError> {
+        self.fail_from(id, fault, "pending", "ready").await
+    }
+
+    /// Ends an order that is being issued or waits for a reviewer, with an error; false where it is
+    /// not.
+    pub async fn fail_processing_acme_order(
+        &mut self,
+        id: AcmeOrderId,
+        fault: &Fault,
+    ) -> Result<bool, StoreError> {
+        self.fail_from(id, fault, "processing", "processing").await
+    }
+
+    async fn fail_from(
+        &mut self,
+        id: AcmeOrderId,
+        fault: &Fault,
+        one: &str,
+        other: &str,
     ) -> Result<bool, StoreError> {
         let error = to_json("acme_orders.error", fault)?;
         let changed = on!(self, |conn| {
             sqlx::query(
                 "UPDATE acme_orders SET status = 'invalid', error = $2 \
-                 WHERE id = $1 AND status IN ('pending', 'ready', 'processing')",
+                 WHERE id = $1 AND status IN ($3, $4)",
             )
             .bind(id.0)
             .bind(&error)
+            .bind(one)
+            .bind(other)
             .execute(&mut *conn)
             .await?
             .rows_affected()

@@ -35,10 +35,11 @@ pub struct OpenOrderKey<'a> {
     pub account: AcmeAccountId,
     /// What.
     pub wanted: &'a NewAcmeOrder,
-    /// Orders that end before this moment are passed over.
+    /// Orders that wait for the client and end before this moment are passed over. Those that wait
+    /// for a reviewer do so for as long as it takes.
     pub until: Timestamp,
-    /// So are those that wait for the client, where one of their authorizations is given up or
-    /// ends before this moment.
+    /// So are those that wait for the client where one of their authorizations is given up or ends
+    /// before this moment.
     pub authorized_until: Timestamp,
 }
 
@@ -189,13 +190,13 @@ impl Tx {
         let id: Option<i64> = on!(self, |conn| {
             sqlx::query_scalar(
                 "SELECT id FROM acme_orders WHERE account_id = $1 AND names_key = $2 \
-                 AND status IN ('pending', 'ready', 'processing') AND expires_at > $3 \
+                 AND status IN ('pending', 'ready', 'processing') \
                  AND COALESCE(not_before, 0) = $4 AND COALESCE(not_after, 0) = $5 \
                  AND COALESCE(profile, '') = $6 AND COALESCE(replaces, '') = $7 \
                  AND COALESCE(action, '') = $8 AND COALESCE(action_order, 0) = $9 \
-                 AND (status = 'processing' OR NOT EXISTS (SELECT 1 FROM acme_order_authorizations l \
+                 AND (status = 'processing' OR (expires_at > $3 AND NOT EXISTS (SELECT 1 FROM acme_order_authorizations l \
                  JOIN acme_authorizations a ON a.id = l.authorization_id WHERE l.acme_order_id = acme_orders.id \
-                 AND (a.status NOT IN ('pending', 'valid') OR a.expires_at <= $10))) ORDER BY id DESC LIMIT 1",
+                 AND (a.status NOT IN ('pending', 'valid') OR a.expires_at <= $10)))) ORDER BY id DESC LIMIT 1",
             )
             .bind(key.account.0)
             .bind(names_key(&wanted.names()))
@@ -294,15 +295,16 @@ impl Tx {
         rows.into_iter().map(Row::order).collect()
     }
 
-    /// The certificate of an account's order, in PEM; none where it has none, or is another's.
+    /// The certificate of an account's order, in PEM, and its issuer; none where it has none, or is
+    /// another's.
     pub async fn acme_certificate_pem(
         &mut self,
         account: AcmeAccountId,
         id: AcmeOrderId,
-    ) -> Result<Option<String>, StoreError> {
-        let pem: Option<Option<String>> = on!(self, |conn| {
-            sqlx::query_scalar(
-                "SELECT c.pem FROM acme_orders o JOIN certificates c ON c.id = o.certificate_id \
+    ) -> Result<Option<(String, Option<String>)>, StoreError> {
+        let row: Option<(Option<String>, Option<String>)> = on!(self, |conn| {
+            sqlx::query_as(
+                "SELECT c.pem, c.issuer_id FROM acme_orders o JOIN certificates c ON c.id = o.certificate_id \
                  WHERE o.id = $1 AND o.account_id = $2",
             )
             .bind(id.0)
@@ -310,7 +312,26 @@ impl Tx {
             .fetch_optional(&mut *conn)
             .await?
         });
-        Ok(pem.flatten())
+        Ok(row.and_then(|(pem, issuer)| Some((pem?, issuer))))
+    }
+
+    /// Puts another CSR in the place of the one that an order was claimed with, while it is
+    /// processing.
+    pub async fn replace_acme_order_csr(
+        &mut self,
+        id: AcmeOrderId,
+        csr: &[u8],
+    ) -> Result<(), StoreError> {
+        on!(self, |conn| {
+            sqlx::query(
+                "UPDATE acme_orders SET csr_der = $2 WHERE id = $1 AND status = 'processing'",
+            )
+            .bind(id.0)
+            .bind(csr)
+            .execute(&mut *conn)
+            .await?;
+        });
+        Ok(())
     }
 
     /// The CSR of an order that was claimed.

@@ -278,12 +278,19 @@ impl Tx {
         }))
     }
 
+    /// Keeps others who make accounts of a URL, or revoke it, waiting until this transaction ends:
+    /// a revocation ends all accounts, and none may be made beside it.
+    pub async fn lock_acme_url(&mut self, id: AcmeUrlId) -> Result<(), StoreError> {
+        self.lock(&format!("acme-url/{id}")).await
+    }
+
     /// Revokes a URL with its keys and its accounts, for good; false where it was revoked before.
     pub async fn revoke_acme_url(
         &mut self,
         id: AcmeUrlId,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
+        self.lock_acme_url(id).await?;
         let changed = on!(self, |conn| {
             let changed = sqlx::query("UPDATE acme_urls SET status = 'revoked', revoked_at = $2 WHERE id = $1 AND status = 'active'")
                 .bind(id.0)

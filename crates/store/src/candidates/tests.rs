@@ -86,3 +86,44 @@ async fn orders_that_hold_any_of_the_names_come_newest_first_by_pages() {
         assert_eq!(second, [OrderNumber(1)], "{kind}");
     }
 }
+
+/// An order is not missed because many newer ones hold one of its names.
+#[tokio::test]
+async fn a4_covering_orders_come_longest_validity_first_and_hold_something_for_each_name() {
+    for TestDatabase { kind, store, .. } in databases().await {
+        let mut longest = order(1, 1, "ssl_wildcard", &["*.example.com"]);
+        longest.file.certificates[0].not_after = domain::Timestamp(1_999_999_999);
+        let mut revoked = order(2, 1, "ssl_wildcard", &["*.example.com"]);
+        revoked.file.order.status = OrderStatus::Revoked;
+        let both = order(3, 1, "ssl_wildcard", &["*.example.com", "*.example.org"]);
+        let mut loaded = vec![longest, revoked, both];
+        loaded.extend((4..70).map(|number| order(number, 1, "ssl_wildcard", &["*.example.com"])));
+        loaded.push(order(70, 1, "ssl_wildcard", &["*.example.org"]));
+        loaded.push(order(71, 2, "ssl_wildcard", &["*.example.com", "*.example.org"]));
+        load(&store, loaded).await;
+        let mut tx = store.reader().await.unwrap();
+        let product = ProductId::from("ssl_wildcard");
+        let of = Candidates {
+            organization: OrganizationId(1),
+            product: &product,
+            origin: None,
+            limit: 50,
+        };
+        let com = wildcards(&["*.a.example.com", "*.example.com", "a.example.com"]);
+        let other = wildcards(&["*.b.example.com", "*.example.com", "b.example.com"]);
+        let org = wildcards(&["*.a.example.org", "*.example.org", "a.example.org"]);
+        let found = tx.candidates_covering(of, std::slice::from_ref(&com)).await.unwrap();
+        assert_eq!(
+            (found.len(), found[0], found[1]),
+            (50, OrderNumber(1), OrderNumber(69)),
+            "{kind}"
+        );
+        let found = tx.candidates_covering(of, &[com.clone(), other]).await.unwrap();
+        assert_eq!((found.len(), found[0]), (50, OrderNumber(1)), "{kind}");
+        let found = tx.candidates_covering(of, &[com.clone(), org.clone()]).await.unwrap();
+        assert_eq!(found, [OrderNumber(3)], "{kind}");
+        let acme = Candidates { origin: Some(Origin::Acme), ..of };
+        assert_eq!(tx.candidates_covering(acme, &[com, org]).await.unwrap(), [], "{kind}");
+        assert_eq!(tx.candidates_covering(of, &[]).await.unwrap(), [], "{kind}");
+    }
+}

@@ -2,14 +2,15 @@
 
 use super::AcmeRequest;
 use crate::model::OrderFile;
-use crate::rules::duplicate::{DuplicateNames, check_product, check_source, plan_names};
+use crate::rules::duplicate::{DuplicateNames, check_product, plan_duplicate};
 use crate::rules::explanation::{Action, CandidateVerdict, Decided, Decision};
 use crate::rules::reissue::check_reissuable;
 use crate::rules::window::{Window, renewal_window};
 use crate::{Product, Refusal};
 
 /// Rule A7: an order that is no multi-year plan is renewed in its certificate's window, else
-/// duplicated if duplicates are allowed, else a new order is made with its options.
+/// duplicated if duplicates are allowed and one could be issued now, else a new order is made with
+/// its options.
 /// Rule A8: a multi-year plan is renewed in the order's window, else reissued.
 ///
 /// Where the ACME Directory URL does not permit the renewal or reissue, or a reissue is pending, a
@@ -109,18 +110,18 @@ pub(super) fn check_automatic_duplicate(
     check_duplicable(request, file)
 }
 
-/// Product, order and names allow a duplicate.
+/// What placing the duplicate would say: product, order, names and validity allow it.
 pub(super) fn check_duplicable(request: &AcmeRequest<'_>, file: &OrderFile) -> Result<(), Refusal> {
-    let (product, _) = check_source(file, request.now)?;
     let common_name = request.common_name.or_else(|| {
         Some(&file.order.common_name)
             .filter(|name| request.names.contains(name))
             .or_else(|| request.names.iter().next())
     });
-    let Some(common_name) = common_name else { return Ok(()) };
-    let names =
-        DuplicateNames::Exactly { common_name: common_name.clone(), names: request.names.clone() };
-    plan_names(file, product, &names).map(|_| ())
+    let names = common_name.map_or(DuplicateNames::Same, |common_name| DuplicateNames::Exactly {
+        common_name: common_name.clone(),
+        names: request.names.clone(),
+    });
+    plan_duplicate(file, &names, request.now)?.within(request.issuer_not_after).map(|_| ())
 }
 
 pub(super) fn check_permission(allowed: bool, action: Action) -> Result<(), Refusal> {

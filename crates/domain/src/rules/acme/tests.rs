@@ -1,7 +1,6 @@
 //! Tests of the ACME actions: explicit, replaced, detected.
 
 use super::*;
-use crate::model::OrderStatus;
 use crate::rules::fixture::{
     NOW, acme_request, acme_url, name, names, order, plan_ending, renewed, standard, with_status,
 };
@@ -142,6 +141,16 @@ fn a3_replaces_names_the_order_before_detection_does() {
     let other = order(3, "ssl_plus", "mail.example.com", 100);
     request = AcmeRequest { named: Some(&other), explicit: None, ..request };
     assert_eq!(decide_acme(&request).unwrap().decision, duplicate(2));
+    // Nor is one whose order waits for its reissue.
+    for unsettled in [standard(1, 100), plan_ending(standard(1, 100), 300)] {
+        let unsettled = with_status(unsettled, OrderStatus::ReissuePending);
+        let named = Some(&unsettled);
+        let request = AcmeRequest { named, ..acme_request(&url, &wanted, &candidates) };
+        let decided = decide_acme(&request).unwrap();
+        assert_eq!(decided.decision, duplicate(2));
+        let told = decided.explanation.candidates;
+        assert!(told.iter().any(|one| one.order.0 == 1 && one.why.contains("reissue")), "{told:?}");
+    }
 }
 
 #[test]
@@ -165,6 +174,28 @@ fn a7_renews_in_the_window_else_duplicates_else_enrolls() {
     );
     assert_eq!(default_for(standard(5, 100), |url| url.may_duplicate = false), enroll(Some(5)));
     assert_eq!(default_for(standard(5, 10), |url| url.may_renew = false), enroll(Some(5)));
+}
+
+/// A maximum or an issuer that became shorter since the original was issued.
+#[test]
+fn a7_enrolls_where_a_duplicate_would_live_too_long() {
+    use DirectoryAction::{Duplicate, Renew};
+    let (url, wanted) = (acme_url("ssl_plus"), names("www.example.com"));
+    let long = [standard(5, 201)];
+    let decided = decide_acme(&acme_request(&url, &wanted, &long)).unwrap();
+    assert_eq!(decided.decision, enroll(Some(5)));
+    let why = &decided.explanation.why;
+    assert!(why.contains("longer left than the 200 days") && why.contains("new order"), "{why}");
+    let fits = [standard(5, 100)];
+    let ends = fits.first().and_then(OrderFile::valid_till).unwrap().plus_seconds(-1);
+    let request = AcmeRequest { issuer_not_after: ends, ..acme_request(&url, &wanted, &fits) };
+    let decided = decide_acme(&request).unwrap();
+    assert_eq!(decided.decision, enroll(Some(5)));
+    assert!(decided.explanation.why.contains("the issuing CA"), "{:?}", decided.explanation);
+    // An explicit duplicate is refused before anything is authorized for it.
+    assert_eq!(asked(Duplicate, &long), Err("exceeds_maximum"));
+    // A URL that stands for a renewed chain renews its newest order then.
+    assert_eq!(asked(Renew, &[renewed(standard(1, 5), 2), standard(2, 201)]), Ok(renew(2)));
 }
 
 #[test]

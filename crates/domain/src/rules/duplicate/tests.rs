@@ -171,6 +171,17 @@ fn d8_refuses_what_has_no_validity_left_to_give() {
 }
 
 #[test]
+fn d8_refuses_what_would_outlive_the_issuer() {
+    let till = standard(5, 100).primary().unwrap().not_after;
+    let within = |issuer_not_after| {
+        let plan = plan_duplicate(&standard(5, 100), &DuplicateNames::Same, NOW).unwrap();
+        plan.within(issuer_not_after).map(|plan| plan.validity.not_after).map_err(|no| no.code)
+    };
+    assert_eq!(within(till), Ok(till), "both may end in the same second");
+    assert_eq!(within(till.plus_seconds(-1)), Err("outlives_issuer"));
+}
+
+#[test]
 fn d11_order_is_the_originals() {
     let plan = plan_duplicate(&standard(12345, 100), &DuplicateNames::Same, NOW).unwrap();
     assert_eq!(plan.order, OrderNumber(12345));
