@@ -14,7 +14,7 @@ use std::sync::Arc;
 use ca::CsrFacts;
 use domain::model::acme::{AcmeAccount, AcmeOrder, AcmeOrderStatus, Fault};
 use domain::model::{AcmeUrl, Approval};
-use domain::{AcmeOrderId, CertificateId, Name, Timestamp};
+use domain::{AcmeOrderId, CertificateId, Timestamp};
 use store::Tx;
 use store::acme::{AcmeOrderOutcome, Claim};
 
