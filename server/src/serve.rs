@@ -12,6 +12,7 @@ use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use lifecycle::Lifecycle;
+use lifecycle::acme::AcmeDesk;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -62,7 +63,7 @@ pub async fn worker(config: Config) -> anyhow::Result<()> {
             .await?;
     let stop = CancellationToken::new();
     let mut work = JoinSet::new();
-    background(&mut work, &desk, &acme, &stop);
+    background(&mut work, &desk, &acme, &stop)?;
     crate::output::announce(format_args!("working"));
     signal().await;
     stop.cancel();
@@ -76,16 +77,11 @@ fn background(
     desk: &Lifecycle,
     acme: &AcmeServer,
     stop: &CancellationToken,
-) {
+) -> anyhow::Result<()> {
     work.spawn(automation::scheduler::run(desk.clone(), stop.clone()));
-    let (acme, stop) = (acme.clone(), stop.clone());
-    let owner = format!("process {}", std::process::id());
-    work.spawn(async move {
-        tokio::select! {
-            () = acme::validation::run_forever(acme, owner) => {}
-            () = stop.cancelled() => {}
-        }
-    });
+    let owner = AcmeDesk::new_lease_owner()?;
+    work.spawn(acme::validation::run_until(acme.clone(), owner, stop.clone()));
+    Ok(())
 }
 
 /// The two listeners, bound before anything else so that their ports are known.
@@ -184,7 +180,7 @@ impl Portal {
         let stop = CancellationToken::new();
         let handle = Handle::new();
         let mut work = JoinSet::new();
-        background(&mut work, &parts.desk, &parts.acme, &stop);
+        background(&mut work, &parts.desk, &parts.acme, &stop)?;
         metrics::start(config, &mut work, &stop).await?;
         listen(&mut work, &parts, listeners, &handle, &stop).await?;
         if let Some(demonstration) = demonstration {
