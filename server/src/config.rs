@@ -290,6 +290,12 @@ fn check_base_url(url: &str) -> anyhow::Result<()> {
     let parsed: http::Uri =
         url.parse().with_context(|| format!("the base URL {url:?} is not a URL"))?;
     let plain = matches!(parsed.scheme_str(), Some("http" | "https"))
+    /// Whether that is a PostgreSQL database.
+    pub fn is_postgres(&self) -> bool {
+        let url = self.database_url();
+        url.starts_with("postgres://") || url.starts_with("postgresql://")
+    }
+
         && parsed.host().is_some()
         && parsed.query().is_none();
     anyhow::ensure!(plain, "the base URL {url:?} must be http(s)://host[:port][/path]");

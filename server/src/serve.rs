@@ -52,11 +52,12 @@ pub async fn run(config: Config, demo_on: bool) -> anyhow::Result<()> {
 
 /// Only the background work; several of them may run on one PostgreSQL database.
 pub async fn worker(config: Config) -> anyhow::Result<()> {
-    let desk = opening::issuing_desk(&config, clock::from_config(&config, false)?).await?;
+    // Judged before anything is opened: a database and an authority would be made first.
     anyhow::ensure!(
-        desk.store().is_postgres(),
+        config.is_postgres(),
         "a separate worker needs PostgreSQL: with SQLite `serve` does the background work itself"
     );
+    let desk = opening::issuing_desk(&config, clock::from_config(&config, false)?).await?;
     desk.recover().await.context("cannot finish what the last run left")?;
     let acme =
         AcmeServer::new(desk.clone(), acme_config(&config, &opening::base_url(&config), &desk)?)
