@@ -255,6 +255,13 @@ impl Config {
     /// Merges the file, where one is named, with the options.
     pub fn load(options: &Options) -> anyhow::Result<Self> {
         let mut table = match &options.config {
+    /// The defaults in a folder, and with a database where one is given.
+    #[cfg(test)]
+    pub fn in_folder(dir: &std::path::Path, database: Option<&str>) -> Self {
+        let database_url = database.map(str::to_owned);
+        Self { data_dir: dir.to_owned(), database_url, ..Self::default() }
+    }
+
             None => toml::Table::new(),
             Some(path) => {
                 let text = std::fs::read_to_string(path).with_context(|| {
