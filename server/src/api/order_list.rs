@@ -152,7 +152,7 @@ impl Names {
         if let Some(name) = self.0.get(&id) {
             return Ok(name.clone());
         }
-        let name = caller.desk.organization(id).await?.name;
+        let name = caller.desk.organization_name(id).await?;
         self.0.insert(id, name.clone());
         Ok(name)
     }
