@@ -35,6 +35,7 @@ pub mod revoke;
 pub mod sessions;
 pub mod settings;
 mod signals;
+mod submitted;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod upkeep;
