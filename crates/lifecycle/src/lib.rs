@@ -65,6 +65,7 @@ struct Inner {
     clock: Clock,
     signals: Arc<signals::Signals>,
     known_accounts: Arc<acme::Known>,
+    ends: Arc<orders::Ends>,
     issuer: Option<Arc<Issuer>>,
     tokens: Option<Arc<dyn organizations::TokenLookup>>,
 }
@@ -78,6 +79,7 @@ impl Lifecycle {
                 clock,
                 signals: Arc::default(),
                 known_accounts: Arc::default(),
+                ends: Arc::default(),
                 issuer: None,
                 tokens: None,
             }),
