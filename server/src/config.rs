@@ -212,6 +212,8 @@ pub struct Config {
     pub validation_allow: String,
     pub trusted_proxies: String,
     pub clock: Option<String>,
+    /// Only `serve` looks at it: other commands with the same file are not in the demonstration.
+    pub demo: bool,
     pub metrics_listen: Option<Listen>,
     pub log_format: LogFormat,
 }
@@ -235,6 +237,7 @@ impl Default for Config {
             validation_allow: String::new(),
             trusted_proxies: String::new(),
             clock: None,
+            demo: false,
             metrics_listen: None,
             log_format: LogFormat::Text,
         }
@@ -252,9 +255,6 @@ impl Config {
         }
     }
 
-    /// Merges the file, where one is named, with the options.
-    pub fn load(options: &Options) -> anyhow::Result<Self> {
-        let mut table = match &options.config {
     /// The defaults in a folder, and with a database where one is given.
     #[cfg(test)]
     pub fn in_folder(dir: &std::path::Path, database: Option<&str>) -> Self {
@@ -262,6 +262,9 @@ impl Config {
         Self { data_dir: dir.to_owned(), database_url, ..Self::default() }
     }
 
+    /// Merges the file, where one is named, with the options.
+    pub fn load(options: &Options) -> anyhow::Result<Self> {
+        let mut table = match &options.config {
             None => toml::Table::new(),
             Some(path) => {
                 let text = std::fs::read_to_string(path).with_context(|| {
@@ -287,6 +290,12 @@ impl Config {
         })
     }
 
+    /// Whether that is a PostgreSQL database.
+    pub fn is_postgres(&self) -> bool {
+        let url = self.database_url();
+        url.starts_with("postgres://") || url.starts_with("postgresql://")
+    }
+
     /// The master key's file.
     pub fn master_key_file(&self) -> PathBuf {
         self.master_key_file.clone().unwrap_or_else(|| self.data_dir.join("master.key"))
@@ -297,12 +306,6 @@ fn check_base_url(url: &str) -> anyhow::Result<()> {
     let parsed: http::Uri =
         url.parse().with_context(|| format!("the base URL {url:?} is not a URL"))?;
     let plain = matches!(parsed.scheme_str(), Some("http" | "https"))
-    /// Whether that is a PostgreSQL database.
-    pub fn is_postgres(&self) -> bool {
-        let url = self.database_url();
-        url.starts_with("postgres://") || url.starts_with("postgresql://")
-    }
-
         && parsed.host().is_some()
         && parsed.query().is_none();
     anyhow::ensure!(plain, "the base URL {url:?} must be http(s)://host[:port][/path]");
