@@ -31,11 +31,11 @@ pub(crate) struct Ends(Mutex<VecDeque<(List, u64, Row, Timestamp)>>);
 
 impl Ends {
     /// At `now`, `last` stands right before this place.
-    pub(super) fn note(&self, list: &List, place: u64, last: Row, now: Timestamp) {
+    pub(super) fn note(&self, list: &List, place: u64, row: Row, now: Timestamp) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|(of, at, ..)| (of, *at) != (list, place));
         known.truncate(MOST - 1);
-        known.push_front((list.clone(), place, last, now));
+        known.push_front((list.clone(), place, row, now));
     }
 
     /// The row right before this place.

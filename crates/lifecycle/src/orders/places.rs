@@ -32,9 +32,9 @@ impl<T> Counted<T> {
 
 /// The row right before a place of a list, found by passing over all before it.
 async fn row_before(tx: &mut Tx, list: &List, place: u64) -> Result<Option<Row>> {
-    let last = tx.order_at(&list.filter, list.sort, list.descending, place - 1).await?;
-    let Some(last) = last else { return Ok(None) };
-    Ok(tx.order_record(last).await?.map(|record| row_key(list.sort, &record)))
+    let number = tx.order_at(&list.filter, list.sort, list.descending, place - 1).await?;
+    let Some(number) = number else { return Ok(None) };
+    Ok(tx.order_record(number).await?.map(|record| row_key(list.sort, &record)))
 }
 
 impl Lifecycle {
@@ -63,9 +63,9 @@ impl Lifecycle {
         let Wanted { after, limit, .. } = wanted(actor, list.filter.clone(), &page)?;
         let rows = tx.orders_page(&list.filter, list.sort, descending, after.as_ref(), limit);
         let slice = page.slice(rows.await?);
-        if let Some(last) = slice.rows.last().filter(|_| slice.after) {
+        if let Some(end) = slice.rows.last().filter(|_| slice.after) {
             let place = skip + slice.rows.len() as u64;
-            self.inner.ends.note(&list, place, row_key(list.sort, last), now);
+            self.inner.ends.note(&list, place, row_key(list.sort, end), now);
         }
         let total = match Counted::known_total(&slice, skip) {
             Some(total) => total,
