@@ -56,7 +56,7 @@ async fn clients_page_until_the_total() {
     assert!((0..25).contains(&others), "{}", issued["page"]);
     let whole = site.get(&format!("{ORDERS}?filters[status]=issued")).await;
     assert_eq!(whole["page"]["total"], issued["page"]["total"]);
-    assert_eq!(whole["orders"].as_array().unwrap().len() as i64, 25 - others);
+    assert_eq!(whole["page"]["total"], whole["orders"].as_array().unwrap().len());
 }
 
 /// Of a multi-year plan the list shows the certificate's end as the detail does, not the plan's.
