@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use axum::http::header::{COOKIE, HOST, LOCATION, SET_COOKIE, USER_AGENT};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::uri::Authority;
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 
@@ -157,13 +158,17 @@ pub fn sign_in(token: &lifecycle::sessions::SessionToken) {
     set_cookie(Cookie::Session, Some(token.reveal()), Some(age));
 }
 
+/// The host that a request was sent to, with its port. HTTP/2 has it in the URI and seldom in a
+/// header (RFC 9113 section 8.3.1).
+pub fn host<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
+    let named = headers.get(HOST).and_then(|host| host.to_str().ok());
+    named.or_else(|| uri.authority().map(Authority::as_str))
+}
+
 /// The URL of `path` at the host that this request was sent to.
 pub fn absolute(path: &str) -> String {
     let Some(parts) = parts() else { return path.to_owned() };
-    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-    let host = host
-        .or_else(|| parts.uri.authority().map(http::uri::Authority::as_str))
-        .unwrap_or("localhost");
+    let host = host(&parts.headers, &parts.uri).unwrap_or("localhost");
     let scheme = if secure(&parts).0 { "https" } else { "http" };
     format!("{scheme}://{host}{path}")
 }
@@ -191,6 +196,18 @@ pub fn set_status(status: u16) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_host_is_in_a_header_or_in_the_uri() {
+        let (relative, absolute) =
+            (Uri::from_static("/x"), Uri::from_static("https://portal.test:3443/x"));
+        let mut headers = HeaderMap::new();
+        assert_eq!(host(&headers, &relative), None);
+        assert_eq!(host(&headers, &absolute), Some("portal.test:3443"), "HTTP/2");
+        headers.insert(HOST, HeaderValue::from_static("other.test"));
+        assert_eq!(host(&headers, &relative), Some("other.test"));
+        assert_eq!(host(&headers, &absolute), Some("other.test"));
+    }
 
     #[test]
     fn session_cookies_are_out_of_reach_for_scripts_and_other_hosts() {

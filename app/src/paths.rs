@@ -206,10 +206,11 @@ pub fn csv(list: Pattern) -> String {
 }
 
 /// `next`, if it is a path of this portal, else the dashboard: a link in a mail must not lead from
-/// the sign-in page to another site.
+/// the sign-in page to another site. Browsers leave tabs and line breaks out of an address and take
+/// a backslash for a slash, so that `/`, a tab and `/evil.example` would lead away.
 pub fn local(next: &str) -> String {
-    let own =
-        next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
+    let strange = |c: char| c.is_control() || c == '\\';
+    let own = next.starts_with('/') && !next.starts_with("//") && !next.contains(strange);
     if own { next.to_owned() } else { dashboard() }
 }
 
@@ -237,9 +238,17 @@ mod tests {
     #[test]
     fn only_own_paths_are_followed_after_sign_in() {
         assert_eq!(local("/certificates/orders?sort=number"), "/certificates/orders?sort=number");
-        for foreign in
-            ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:0", ""]
-        {
+        for foreign in [
+            "https://evil.example/",
+            "//evil.example",
+            "/\\evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            "/x\u{0}",
+            "\t//evil.example",
+            "javascript:0",
+            "",
+        ] {
             assert_eq!(local(foreign), "/");
         }
     }

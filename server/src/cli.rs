@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
+use domain::Timestamp;
 use domain::model::Role;
 
 use crate::config::Options;
@@ -74,7 +76,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Serve {
     /// Add demonstration data and TLS listeners; allows the clock options
-    #[arg(long, env = "CERTDECK_DEMO")]
+    #[arg(long, env = "CERTDECK_DEMO", value_parser = FalseyValueParser::new())]
     pub demo: bool,
 }
 
@@ -179,7 +181,7 @@ pub struct CreateAcmeUrl {
     #[arg(long, value_name = "NAME")]
     pub organization: String,
     /// Multi-year coverage length
-    #[arg(long, value_name = "1|2|3")]
+    #[arg(long, value_name = "1|2|3", value_parser = clap::value_parser!(u8).range(1..=3))]
     pub coverage_years: Option<u8>,
     /// Validity of each certificate [default: the product's longest]
     #[arg(long, value_name = "N")]
@@ -209,6 +211,11 @@ pub enum AcmeCommand {
     Explain(Explain),
 }
 
+fn moment(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse_rfc3339(text)
+        .ok_or_else(|| "give an RFC 3339 time, as 2027-01-01T00:00:00Z".to_owned())
+}
+
 #[derive(Debug, Args)]
 pub struct Explain {
     /// The ACME Directory URL's name
@@ -227,8 +234,8 @@ pub struct Explain {
     #[arg(long, value_name = "NUMBER")]
     pub order: Option<String>,
     /// As if it were then
-    #[arg(long, value_name = "RFC3339")]
-    pub at: Option<String>,
+    #[arg(long, value_name = "RFC3339", value_parser = moment)]
+    pub at: Option<Timestamp>,
     #[arg(long)]
     pub json: bool,
     /// One question a line as JSON; answers with a line each
@@ -273,7 +280,18 @@ pub enum DemoCommand {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use clap::{CommandFactory as _, Parser as _};
+
+    #[test]
+    fn coverage_is_one_two_or_three_years() {
+        let with = |years: &str| {
+            let words = ["certdeck", "acme-url", "create", "--name", "n", "--product", "ssl_plus"];
+            let words = words.into_iter().chain(["--organization", "o", "--coverage-years", years]);
+            super::Cli::try_parse_from(words).map(|_| ()).map_err(|error| error.exit_code())
+        };
+        assert_eq!(with("3"), Ok(()));
+        assert_eq!((with("7"), with("0")), (Err(2), Err(2)));
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -1,5 +1,8 @@
 //! `CERTDECK_CLOCK`: the demonstration's time.
 
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
 use anyhow::Context as _;
 use domain::Timestamp;
 use domain::time::DAY;
@@ -16,6 +19,33 @@ pub fn from_config(config: &Config, demo: bool) -> anyhow::Result<Clock> {
         ),
         Some(text) => parse(text),
     }
+}
+
+/// Where `serve --demo` leaves how far its clock is moved, in seconds.
+fn file(config: &Config) -> PathBuf {
+    config.data_dir.join("demo").join("clock")
+}
+
+/// Leaves this `serve`'s clock for the commands that say what it would do.
+pub fn remember(config: &Config, clock: &Clock) -> anyhow::Result<()> {
+    let file = file(config);
+    let outcome = match clock.offset_seconds() {
+        0 => std::fs::remove_file(&file),
+        moved => std::fs::create_dir_all(config.data_dir.join("demo"))
+            .and_then(|()| std::fs::write(&file, moved.to_string())),
+    };
+    match outcome {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot write {}", file.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The clock that the last `serve` went by.
+pub fn remembered(config: &Config) -> Clock {
+    let moved = std::fs::read_to_string(file(config)).ok();
+    moved.and_then(|text| text.trim().parse().ok()).map_or_else(Clock::system, Clock::ahead_by)
 }
 
 /// An RFC 3339 start time, or an offset: a sign, a number and `s`, `m`, `h` or `d`.
@@ -51,6 +81,18 @@ fn offset(text: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn other_commands_go_by_the_demonstrations_clock() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::in_folder(folder.path(), None);
+        assert_eq!(remembered(&config).offset_seconds(), 0);
+        remember(&config, &Clock::ahead_by(40 * DAY)).unwrap();
+        assert_eq!(remembered(&config).offset_seconds(), 40 * DAY);
+        remember(&config, &Clock::system()).unwrap();
+        remember(&config, &Clock::system()).unwrap();
+        assert_eq!(remembered(&config).offset_seconds(), 0);
+    }
 
     #[test]
     fn reads_offsets_and_moments() {

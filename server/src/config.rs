@@ -212,6 +212,8 @@ pub struct Config {
     pub validation_allow: String,
     pub trusted_proxies: String,
     pub clock: Option<String>,
+    /// Only `serve` looks at it: other commands with the same file are not in the demonstration.
+    pub demo: bool,
     pub metrics_listen: Option<Listen>,
     pub log_format: LogFormat,
 }
@@ -235,6 +237,7 @@ impl Default for Config {
             validation_allow: String::new(),
             trusted_proxies: String::new(),
             clock: None,
+            demo: false,
             metrics_listen: None,
             log_format: LogFormat::Text,
         }
@@ -250,6 +253,13 @@ impl Config {
             (None, Some(_)) => Caa::Always,
             (None, None) => Caa::Challenges,
         }
+    }
+
+    /// The defaults in a folder, and with a database where one is given.
+    #[cfg(test)]
+    pub fn in_folder(dir: &std::path::Path, database: Option<&str>) -> Self {
+        let database_url = database.map(str::to_owned);
+        Self { data_dir: dir.to_owned(), database_url, ..Self::default() }
     }
 
     /// Merges the file, where one is named, with the options.
@@ -278,6 +288,12 @@ impl Config {
         self.database_url.clone().unwrap_or_else(|| {
             format!("sqlite://{}", self.data_dir.join("certdeck.sqlite").display())
         })
+    }
+
+    /// Whether that is a PostgreSQL database.
+    pub fn is_postgres(&self) -> bool {
+        let url = self.database_url();
+        url.starts_with("postgres://") || url.starts_with("postgresql://")
     }
 
     /// The master key's file.

@@ -83,7 +83,8 @@ pub fn remember_base_url(config: &Config, url: &str) -> anyhow::Result<()> {
     std::fs::write(&file, url).with_context(|| format!("cannot write {}", file.display()))
 }
 
-fn make_data_dir(dir: &Path) -> anyhow::Result<()> {
+/// Makes the data folder, for its owner alone.
+pub fn make_data_dir(dir: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new()
         .recursive(true)

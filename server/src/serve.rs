@@ -12,6 +12,8 @@ use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use lifecycle::Lifecycle;
+use lifecycle::acme::AcmeDesk;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -40,31 +42,39 @@ enum End {
 /// Serves until a signal. A demonstration that is put back to its start begins anew on the same
 /// ports.
 pub async fn run(config: Config, demo_on: bool) -> anyhow::Result<()> {
+    let mut signals = Signals::listen()?;
     let listeners = Listeners::bind(&config)?;
-    while Portal::open(&config, &listeners, demo_on).await?.serve(&config, &listeners).await?
-        == End::Reset
-    {
+    loop {
+        // To fill a demonstration takes a while; what is half there then is made anew.
+        let portal = tokio::select! {
+            portal = Portal::open(&config, &listeners, demo_on) => portal?,
+            () = signals.any() => return Ok(()),
+        };
+        if portal.serve(&config, &listeners, &mut signals).await? == End::Stopped {
+            return Ok(());
+        }
         tracing::info!("the demonstration goes back to its start");
     }
-    Ok(())
 }
 
 /// Only the background work; several of them may run on one PostgreSQL database.
 pub async fn worker(config: Config) -> anyhow::Result<()> {
-    let desk = opening::issuing_desk(&config, clock::from_config(&config, false)?).await?;
+    // Judged before anything is opened: a database and an authority would be made first.
     anyhow::ensure!(
-        desk.store().is_postgres(),
+        config.is_postgres(),
         "a separate worker needs PostgreSQL: with SQLite `serve` does the background work itself"
     );
+    let mut signals = Signals::listen()?;
+    let desk = opening::issuing_desk(&config, clock::from_config(&config, false)?).await?;
     desk.recover().await.context("cannot finish what the last run left")?;
     let acme =
         AcmeServer::new(desk.clone(), acme_config(&config, &opening::base_url(&config), &desk)?)
             .await?;
     let stop = CancellationToken::new();
     let mut work = JoinSet::new();
-    background(&mut work, &desk, &acme, &stop);
+    background(&mut work, &desk, &acme, &stop)?;
     crate::output::announce(format_args!("working"));
-    signal().await;
+    signals.any().await;
     stop.cancel();
     while work.join_next().await.is_some() {}
     desk.store().close().await;
@@ -76,16 +86,11 @@ fn background(
     desk: &Lifecycle,
     acme: &AcmeServer,
     stop: &CancellationToken,
-) {
+) -> anyhow::Result<()> {
     work.spawn(automation::scheduler::run(desk.clone(), stop.clone()));
-    let (acme, stop) = (acme.clone(), stop.clone());
-    let owner = format!("process {}", std::process::id());
-    work.spawn(async move {
-        tokio::select! {
-            () = acme::validation::run_forever(acme, owner) => {}
-            () = stop.cancelled() => {}
-        }
-    });
+    let owner = AcmeDesk::new_lease_owner()?;
+    work.spawn(acme::validation::run_until(acme.clone(), owner, stop.clone()));
+    Ok(())
 }
 
 /// The two listeners, bound before anything else so that their ports are known.
@@ -152,7 +157,12 @@ impl Portal {
             Some(url) => url.trim_end_matches('/').to_owned(),
             None => listeners.own_url()?,
         };
-        let desk = opening::desk(config, clock::from_config(config, demo_on)?).await?;
+        let clock = clock::from_config(config, demo_on)?;
+        if demo_on {
+            demo::clear_unfinished(config)?;
+        }
+        let desk = opening::desk(config, clock).await?;
+        clock::remember(config, desk.clock())?;
         opening::remember_base_url(config, &base_url)?;
         let published_at = listeners
             .plain_url()?
@@ -165,8 +175,15 @@ impl Portal {
             (Some(_), Some(plain)) => plain,
             _ => listeners.own_url()?,
         };
-        let demonstration =
-            if demo_on { Some(demo::prepare(config, &desk, &agent_url).await?) } else { None };
+        let demonstration = if demo_on {
+            demo::prepare(config, &desk, &agent_url).await?
+        } else {
+            demo::end_filling(config)?;
+            None
+        };
+        if demo_on && demonstration.is_none() {
+            tracing::warn!("this database has data of its own: no demonstration data was added");
+        }
         let acme = AcmeServer::new(desk.clone(), acme_config(config, &base_url, &desk)?).await?;
         if config.caa() == Caa::Challenges && !demo_on {
             tracing::info!(
@@ -179,29 +196,39 @@ impl Portal {
         Ok(Self { parts: Parts { desk, acme, base_url, reset, proxies }, demonstration })
     }
 
-    async fn serve(self, config: &Config, listeners: &Listeners) -> anyhow::Result<End> {
+    async fn serve(
+        self,
+        config: &Config,
+        listeners: &Listeners,
+        signals: &mut Signals,
+    ) -> anyhow::Result<End> {
         let Self { parts, demonstration } = self;
         let stop = CancellationToken::new();
         let handle = Handle::new();
         let mut work = JoinSet::new();
-        background(&mut work, &parts.desk, &parts.acme, &stop);
+        background(&mut work, &parts.desk, &parts.acme, &stop)?;
         metrics::start(config, &mut work, &stop).await?;
         listen(&mut work, &parts, listeners, &handle, &stop).await?;
-        if let Some(demonstration) = demonstration {
-            demonstration.start(&mut work, &stop);
-            demo::wait_for_endpoints(&parts.desk).await?;
-        }
-        announce(&parts, listeners).await?;
+        let begun = async {
+            if let Some(demonstration) = demonstration {
+                demonstration.start(&mut work, &stop);
+                demo::wait_for_endpoints(&parts.desk).await?;
+            }
+            announce(&parts, listeners).await?;
+            wanted(parts.reset.as_ref()).await;
+            anyhow::Ok(End::Reset)
+        };
         let end = tokio::select! {
-            () = signal() => End::Stopped,
-            () = wanted(parts.reset.as_ref()) => End::Reset,
+            end = begun => end,
+            () = signals.any() => Ok(End::Stopped),
         };
         stop.cancel();
         handle.graceful_shutdown(Some(GRACE));
         while work.join_next().await.is_some() {}
         parts.desk.store().close().await;
-        if let (End::Reset, Some(reset)) = (end, &parts.reset) {
-            reset.clear(config)?;
+        let end = end?;
+        if end == End::Reset {
+            demo::clear(config)?;
         }
         Ok(end)
     }
@@ -309,18 +336,26 @@ fn acme_config(config: &Config, base_url: &str, desk: &Lifecycle) -> anyhow::Res
     })
 }
 
-async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-        }
-        Err(error) => {
-            tracing::warn!(%error, "SIGTERM can't be caught; stop with Ctrl-C");
-            let _ = tokio::signal::ctrl_c().await;
+/// SIGTERM and Ctrl-C, from the start on: none is lost while something else is waited for.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        let caught = |kind| signal(kind).context("signals can't be caught");
+        Ok(Self {
+            terminate: caught(SignalKind::terminate())?,
+            interrupt: caught(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for any of them.
+    async fn any(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a fault in the set-up is the test's failure")]
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -95,6 +96,105 @@ fn what_is_not_there_is_named_with_what_to_do() {
         refusal(folder.path(), &["user", "add", "a@b.test", "--role", "king", "--password-stdin"]);
     assert_eq!(code, Some(2));
     assert!(words.contains("administrator, manager, standard, limited"), "{words}");
+}
+
+#[test]
+fn what_show_prints_is_what_import_reads() {
+    let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    printed(from.path(), &["org", "add", "Ours", "--country", "DE", "--validated"]);
+    printed(from.path(), &["seed", "--orders", "40", "--seed", "7"]);
+    let all = printed(from.path(), &["order", "list", "--json"]);
+    let all: Vec<serde_json::Value> = serde_json::from_str(&all).unwrap();
+    let mut lines = String::new();
+    for order in &all {
+        let shown =
+            printed(from.path(), &["order", "show", &order["number"].to_string(), "--json"]);
+        assert_eq!(shown.lines().count(), 1, "{shown}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), *order);
+        lines.push_str(&shown);
+    }
+    let file = to.path().join("orders.ndjson");
+    std::fs::write(&file, &lines).unwrap();
+    printed(to.path(), &["org", "add", "Ours", "--country", "DE", "--validated"]);
+    let words = ["import", "orders", file.to_str().unwrap()];
+    assert_eq!(printed(to.path(), &words), "Imported 40 orders.\n");
+    let again = printed(to.path(), &["order", "list", "--json"]);
+    assert_eq!(serde_json::from_str::<Vec<serde_json::Value>>(&again).unwrap(), all);
+
+    std::fs::write(&file, "\n{\"number\":1}\n").unwrap();
+    let (code, said) = refusal(to.path(), &words);
+    assert_eq!(code, Some(1));
+    assert!(said.starts_with("line 2: not an order") && said.contains(" at column "), "{said}");
+    assert!(!said.contains("line 1"), "{said}");
+}
+
+#[test]
+fn nothing_is_backed_up_where_no_database_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let file = folder.path().join("backup");
+    let backup = ["backup", file.to_str().unwrap()];
+    let (code, said) = refusal(&data, &backup);
+    assert_eq!(code, Some(1));
+    assert!(
+        said.starts_with("certdeck: there is no database ") && said.contains("CERTDECK_DATA_DIR")
+    );
+    assert!(!file.exists() && !data.exists());
+    printed(&data, &["migrate"]);
+    printed(&data, &backup);
+    let elsewhere = folder.path().join("elsewhere");
+    printed(&elsewhere, &["restore", file.to_str().unwrap()]);
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&elsewhere), 0o700);
+    assert_eq!(mode(&elsewhere.join("certdeck.sqlite")), 0o600);
+}
+
+#[test]
+fn a_worker_on_sqlite_makes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let (code, said) = refusal(&data, &["worker"]);
+    assert_eq!(code, Some(1));
+    assert!(said.contains("needs PostgreSQL"), "{said}");
+    assert!(!data.exists());
+}
+
+#[test]
+fn the_demonstration_is_an_option_like_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("certdeck.toml");
+    let toml =
+        "demo = true\nclock = \"tomorrow\"\nlisten = \"127.0.0.1:0\"\ntls_listen = \"off\"\n";
+    std::fs::write(&file, toml).unwrap();
+    let config = ["--config", file.to_str().unwrap()];
+    // It goes as far as to read the clock, which without a demonstration is refused as such.
+    let (code, said) = refusal(folder.path(), &[&config[..], &["serve"]].concat());
+    assert_eq!(code, Some(1));
+    assert!(said.contains("the clock \"tomorrow\" is neither"), "{said}");
+    for (value, words) in
+        [("1", "is neither"), ("true", "is neither"), ("0", "`serve --demo` only")]
+    {
+        let output = certdeck(folder.path(), &["serve", "--clock", "tomorrow"])
+            .env("CERTDECK_DEMO", value)
+            .env("CERTDECK_LISTEN", "127.0.0.1:0")
+            .env("CERTDECK_TLS_LISTEN", "off")
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(words), "{value}: {said}");
+    }
+}
+
+#[test]
+fn moments_and_plans_that_there_are_not_are_wrong_usage() {
+    let folder = tempfile::tempdir().unwrap();
+    let explain = ["acme", "explain", "--url-name", "w", "--name", "www.a.test", "--at", "today"];
+    let url = ["acme-url", "create", "--name", "w", "--product", "ssl_plus", "--organization", "o"];
+    let (code, said) = refusal(folder.path(), &explain);
+    assert!(code == Some(2) && said.contains("2027-01-01T00:00:00Z"), "{said}");
+    let (code, said) = refusal(folder.path(), &[&url[..], &["--coverage-years", "7"]].concat());
+    assert_eq!(code, Some(2), "{said}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub struct EnrollRequest {
     /// new bearer token in the old one's place, until the agent has made its first authorized
     /// call. Any other attempt with a used activation token is refused.
     pub attempt: Token,
-    /// The agent's name on screens.
+    /// The agent's name on screens from now on; the host's own name where nobody chose one.
     pub name: String,
     /// The host's own name.
     pub hostname: String,

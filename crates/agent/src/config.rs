@@ -22,7 +22,8 @@ pub struct AgentConfig {
     pub activation_token: Option<Token>,
     /// Roots to trust instead of the system's, a PEM file.
     pub ca_file: Option<PathBuf>,
-    /// The agent's name on screens; the host's name where none is given.
+    /// The agent's name on screens, told when it enrolls; where none is given, it keeps the one that it
+    /// was added with.
     pub name: Option<String>,
     /// Folder for the identity and the journal; made with mode 0700.
     pub state_dir: PathBuf,

@@ -12,6 +12,8 @@ use crate::config::AgentConfig;
 use crate::files;
 use crate::run::AgentError;
 
+const FILE: &str = "identity.json";
+
 /// The identity's file in the state folder, mode 0600.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Identity {
@@ -33,7 +35,7 @@ struct Enrolled {
 
 /// The stored bearer token, or a new one for the configured activation token.
 pub(crate) async fn token(config: &AgentConfig, portal: &Portal) -> Result<Token, AgentError> {
-    let path = config.state_dir.join("identity.json");
+    let path = config.state_dir.join(FILE);
     let stored = read(&path)?.filter(|identity| host(&identity.server) == host(&config.server));
     let wanted = config.activation_token.as_ref().map(digest);
     let known = stored.filter(|identity| {
@@ -60,6 +62,12 @@ pub(crate) async fn token(config: &AgentConfig, portal: &Portal) -> Result<Token
     identity.enrolled = Some(Enrolled { agent_id: answer.agent_id, token: answer.token });
     write(&path, &identity)?;
     Ok(token)
+}
+
+/// Whether an agent with this state folder has enrolled, so that it needs no activation token.
+pub fn has_enrolled(state_dir: &Path) -> bool {
+    let identity = read(&state_dir.join(FILE)).ok().flatten();
+    identity.is_some_and(|identity| identity.enrolled.is_some())
 }
 
 fn request(config: &AgentConfig, activation_token: Token, attempt: Token) -> EnrollRequest {

@@ -36,6 +36,7 @@ pub use client::PortalError;
 pub use command::CommandLine;
 pub use config::{AgentConfig, ConfigError, EndpointConfig, NginxConfig, Timing};
 pub use discovery::DiscoveryError;
+pub use identity::has_enrolled;
 pub use probe::{ProbeError, Served, probe};
 pub use run::{AgentError, run, run_once};
 pub use site::{Files, Recipe, Site};

@@ -47,7 +47,7 @@ struct RunOptions {
     /// PEM file with the roots to trust for the portal instead of the system's.
     #[arg(long, env = "CERTDECK_AGENT_CA_FILE")]
     ca_file: Option<PathBuf>,
-    /// The agent's name on the portal's screens [default: the host's name].
+    /// The agent's name on the portal's screens [default: the one that it was added with].
     #[arg(long, env = "CERTDECK_AGENT_NAME")]
     name: Option<String>,
     /// Report, do the work that waits now, and end.

@@ -75,6 +75,7 @@ async fn enroll(
         .enroll_agent(Enroll {
             activation_token: call.activation_token.expose().to_owned(),
             attempt: call.attempt.expose().to_owned(),
+            name: call.name,
             hostname: call.hostname,
             version: call.version,
             platform: call.platform,

@@ -9,8 +9,9 @@ use domain::rules::{
 use domain::{NameSet, OrderNumber, ProfileId};
 
 use crate::ask::{listed, note, read_csr};
-use crate::order_new::{submit_key, take};
+use crate::order_new::take;
 use crate::place::check_visible;
+use crate::submitted::Submitted;
 use crate::{Actor, Ask, FieldFault, Lifecycle, LifecycleError, Outcome, Result, What};
 
 /// "Request duplicate" as a person fills it in.
@@ -64,7 +65,13 @@ impl Lifecycle {
         let wanted: NameSet = typed.chain(csr.names.iter().cloned()).collect();
         let extra: NameSet = wanted.missing_from(&existing.names).cloned().collect();
         let names = DuplicateNames::adding(extra);
-        let idempotency_key = submit_key(actor, &form.submit_token);
+        let sent = Submitted {
+            act: "duplicate",
+            target: order.to_string(),
+            token: &form.submit_token,
+            content: &[&form.csr, &form.extra_names, &form.common_name, &form.names, &form.note],
+        };
+        let idempotency_key = sent.key(actor);
         let what = What::Duplicate { order, names };
         self.ask(actor, Ask { note, idempotency_key, ..Ask::new(what, csr) }).await
     }

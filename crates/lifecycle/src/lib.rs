@@ -35,6 +35,7 @@ pub mod revoke;
 pub mod sessions;
 pub mod settings;
 mod signals;
+mod submitted;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod upkeep;
@@ -64,6 +65,7 @@ struct Inner {
     clock: Clock,
     signals: Arc<signals::Signals>,
     known_accounts: Arc<acme::Known>,
+    ends: Arc<orders::Ends>,
     issuer: Option<Arc<Issuer>>,
     tokens: Option<Arc<dyn organizations::TokenLookup>>,
 }
@@ -77,6 +79,7 @@ impl Lifecycle {
                 clock,
                 signals: Arc::default(),
                 known_accounts: Arc::default(),
+                ends: Arc::default(),
                 issuer: None,
                 tokens: None,
             }),

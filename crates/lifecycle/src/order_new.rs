@@ -14,6 +14,7 @@ use crate::ask::{note, read_csr};
 use crate::audit::{self, AuditEntry};
 use crate::issue::{Draft, Signing, product_of};
 use crate::place::{Placed, Placing};
+use crate::submitted::Submitted;
 use crate::{
     Actor, Ask, Exact, FieldFault, Lifecycle, LifecycleError, NewOrder, Outcome, Result, What,
 };
@@ -266,8 +267,21 @@ fn read_form(actor: &Actor, form: &NewOrderForm) -> Result<Ask> {
         profile: None,
         number: None,
     };
-    let key = submit_key(actor, &form.submit_token);
-    Ok(Ask { note, idempotency_key: key, ..Ask::new(What::New(Box::new(new)), csr) })
+    let sent = Submitted {
+        act: "new",
+        target: form.product.trim().to_owned(),
+        token: &form.submit_token,
+        content: &[
+            &form.organization,
+            &form.csr,
+            &form.common_name,
+            &form.names,
+            &form.coverage_years,
+            &form.validity_days,
+            &form.note,
+        ],
+    };
+    Ok(Ask { note, idempotency_key: sent.key(actor), ..Ask::new(What::New(Box::new(new)), csr) })
 }
 
 /// The value, or its faults put to the others.
@@ -301,11 +315,4 @@ fn number<T: std::str::FromStr>(
             read
         }
     }
-}
-
-/// The idempotency key of a form: each person has their own tokens.
-pub(crate) fn submit_key(actor: &Actor, token: &str) -> Option<String> {
-    let token: String = token.trim().chars().filter(char::is_ascii_alphanumeric).take(64).collect();
-    let who = actor.person().map_or(0, |person| person.user.id.0);
-    (!token.is_empty()).then(|| format!("portal/{who}/{token}"))
 }

@@ -1,14 +1,19 @@
 //! Reading orders, certificates and requests, as far as the reader may see them.
 
+mod ends;
+mod files;
 pub(crate) mod find;
 pub mod import;
+mod places;
 pub mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ca::bundle::{self, Depth};
+pub(crate) use self::ends::Ends;
+pub use self::files::{ChainLink, Download, DownloadFormat, thumbprint};
+pub use self::places::Counted;
 use domain::model::{
-    Order, OrderFile, OrderStatus, RevocationReason, RevocationTarget, Role, Serial,
+    Certificate, Order, OrderFile, OrderStatus, RevocationReason, RevocationTarget, Role, Serial,
 };
 use domain::rules::{
     DuplicateNames, Explanation, ReissueRequest, check_not_renewed, plan_duplicate, plan_reissue,
@@ -23,16 +28,12 @@ use store::orders::{OrderKey, StoredExplanation};
 pub use store::requests::{RequestFilter, RequestRecord};
 pub use store::search::{FoundPage, NameQuery, SearchCursor, SearchFilter};
 
-use crate::authority::failed;
 use crate::lists::{Key, PageOf, Slice};
 use crate::place::check_visible;
 use crate::{Actor, Lifecycle, LifecycleError, Result};
 
 /// Most rows of one search.
 const MAX_FOUND: u32 = 1_000;
-/// The media type of PEM files.
-const PEM: &str = "application/x-pem-file";
-
 /// An order with all that its page shows.
 #[derive(Debug, Clone)]
 pub struct OrderDetail {
@@ -108,46 +109,6 @@ impl Actions {
             reissue: reissue.map(|_| ()),
             renew,
             revoke: revoke.map(|_| ()),
-        }
-    }
-}
-
-/// In what form a certificate is downloaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DownloadFormat {
-    /// The certificate alone, PEM.
-    Leaf,
-    /// With the intermediates, PEM.
-    Chain,
-    /// With the root as well, PEM.
-    ChainAndRoot,
-    /// The certificate alone, DER.
-    Der,
-    /// PKCS#7 in PEM (`.p7b`).
-    Pkcs7,
-}
-
-/// A file to be downloaded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Download {
-    /// Its name.
-    pub file_name: String,
-    /// Its media type.
-    pub content_type: &'static str,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-}
-
-impl std::str::FromStr for DownloadFormat {
-    type Err = LifecycleError;
-    fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "pem" => Ok(Self::Leaf),
-            "chain" => Ok(Self::Chain),
-            "fullchain" => Ok(Self::ChainAndRoot),
-            "der" => Ok(Self::Der),
-            "p7b" => Ok(Self::Pkcs7),
-            _ => Err(LifecycleError::NotFound { what: "format" }),
         }
     }
 }
@@ -352,11 +313,11 @@ impl Lifecycle {
         &self,
         actor: &Actor,
         orders: &[OrderNumber],
-    ) -> Result<BTreeMap<OrderNumber, CertificateId>> {
+    ) -> Result<BTreeMap<OrderNumber, Certificate>> {
         check_reader(actor)?;
         let files = self.store().reader().await?.order_files(orders).await?;
         let seen = files.iter().filter(|file| check_visible(actor, &file.order).is_ok());
-        Ok(seen.filter_map(|file| Some((file.number(), file.primary()?.id))).collect())
+        Ok(seen.filter_map(|file| Some((file.number(), file.primary()?.clone()))).collect())
     }
 
     /// The order of a certificate that the reader may see.
@@ -372,42 +333,6 @@ impl Lifecycle {
         let order = tx.order(record.certificate.order).await?.ok_or_else(missing)?;
         check_visible(actor, &order).map_err(|_| missing())?;
         Ok(order.number)
-    }
-
-    /// A certificate as a file.
-    pub async fn download(
-        &self,
-        actor: &Actor,
-        id: CertificateId,
-        format: DownloadFormat,
-    ) -> Result<Download> {
-        check_reader(actor)?;
-        let mut tx = self.store().reader().await?;
-        let missing = || LifecycleError::NotFound { what: "certificate" };
-        let record = tx.certificate(id).await?.ok_or_else(missing)?;
-        let order = tx.order(record.certificate.order).await?.ok_or_else(missing)?;
-        check_visible(actor, &order)?;
-        drop(tx);
-        let pem = record.pem.ok_or(LifecycleError::NotFound { what: "certificate text" })?;
-        let signer = self.authority_of(record.issuer.as_deref()).await?;
-        let authority = signer.get();
-        let name = record.certificate.common_name.as_str().replace('*', "star");
-        let pem_of = |depth| bundle::pem(&pem, authority, depth).into_bytes();
-        let (bytes, ending, content_type) = match format {
-            DownloadFormat::Leaf => (pem_of(Depth::Leaf), ".pem", PEM),
-            DownloadFormat::Chain => (pem_of(Depth::Chain), "-chain.pem", PEM),
-            DownloadFormat::ChainAndRoot => (pem_of(Depth::ChainAndRoot), "-full.pem", PEM),
-            DownloadFormat::Der => {
-                let unreadable =
-                    || LifecycleError::Internal("a stored PEM can't be read".to_owned());
-                (import::der_of(&pem).ok_or_else(unreadable)?, ".cer", "application/pkix-cert")
-            }
-            DownloadFormat::Pkcs7 => {
-                let text = bundle::pkcs7_pem(&pem, authority).map_err(failed)?;
-                (text.into_bytes(), ".p7b", "application/x-pkcs7-certificates")
-            }
-        };
-        Ok(Download { file_name: format!("{name}{ending}"), content_type, bytes })
     }
 }
 

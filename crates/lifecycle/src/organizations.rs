@@ -9,7 +9,7 @@ mod tokens;
 
 use domain::country::is_country;
 pub use domain::model::DomainProof;
-use domain::model::Organization;
+use domain::model::{Organization, Role};
 use domain::rules::check_proof;
 use domain::{Days, DnsName, DomainId, OrganizationId, Timestamp};
 use serde_json::{Value, json};
@@ -121,8 +121,23 @@ impl Lifecycle {
     }
 
     /// One organization.
-    pub async fn organization(&self, id: OrganizationId) -> Result<Organization> {
+    pub async fn organization(&self, actor: &Actor, id: OrganizationId) -> Result<Organization> {
+        require_sight(actor)?;
         self.store().reader().await?.organization(id).await?.ok_or(NO_ORGANIZATION)
+    }
+
+    /// Organizations to order for, by name, at most `most`. Whoever may order sees these.
+    pub async fn organizations_to_choose(&self, most: u16) -> Result<Vec<Organization>> {
+        let page = PageOf::first(PlaceSort::Name, most);
+        let mut tx = self.store().reader().await?;
+        let rows = tx.organizations(&PlaceFilter::default(), page.sort, &page.rows()).await?;
+        Ok(page.slice(rows).rows)
+    }
+
+    /// Its name, for those who see something of it.
+    pub async fn organization_name(&self, id: OrganizationId) -> Result<String> {
+        let found = self.store().reader().await?.organization(id).await?;
+        Ok(found.ok_or(NO_ORGANIZATION)?.name)
     }
 
     /// The organization with exactly this name, for the command line.
@@ -149,9 +164,11 @@ impl Lifecycle {
     /// A page of organizations.
     pub async fn organizations(
         &self,
+        actor: &Actor,
         filter: PlaceFilter,
         page: &PageOf<PlaceSort>,
     ) -> Result<Slice<Organization>> {
+        require_sight(actor)?;
         let mut tx = self.store().reader().await?;
         Ok(page.slice(tx.organizations(&filter, page.sort, &page.rows()).await?))
     }
@@ -246,16 +263,19 @@ impl Lifecycle {
     }
 
     /// One domain.
-    pub async fn domain(&self, id: DomainId) -> Result<DomainRecord> {
+    pub async fn domain(&self, actor: &Actor, id: DomainId) -> Result<DomainRecord> {
+        require_sight(actor)?;
         self.store().reader().await?.domain(id).await?.ok_or(NO_DOMAIN)
     }
 
     /// A page of domains.
     pub async fn domains(
         &self,
+        actor: &Actor,
         filter: PlaceFilter,
         page: &PageOf<PlaceSort>,
     ) -> Result<Slice<DomainRecord>> {
+        require_sight(actor)?;
         let mut tx = self.store().reader().await?;
         Ok(page.slice(tx.domains(&filter, page.sort, &page.rows()).await?))
     }
@@ -263,6 +283,18 @@ impl Lifecycle {
 
 const ORGANIZATION_DAYS: &str = "organization_validation_days";
 const DOMAIN_DAYS: &str = "domain_validation_days";
+/// Limited Users see their own orders only, and of organizations what they order for.
+fn require_sight(actor: &Actor) -> Result<()> {
+    match actor.role() {
+        Some(Role::Limited) => Err(LifecycleError::Forbidden {
+            what: "Looking at organizations and domains",
+            needs: Role::Standard.label(),
+        }),
+        Some(_) => Ok(()),
+        None => Err(LifecycleError::SignedOut),
+    }
+}
+
 const NO_ORGANIZATION: LifecycleError = LifecycleError::NotFound { what: "organization" };
 const NO_DOMAIN: LifecycleError = LifecycleError::NotFound { what: "domain" };
 

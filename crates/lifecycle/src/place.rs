@@ -26,6 +26,7 @@ use crate::caa::CaaRounds;
 use crate::issue::{Draft, Reserved, Signing, check_key, put_on_record, reserve, sign_now};
 use crate::{
     Actor, Ask, Exact, Issued, Issuer, Lifecycle, LifecycleError, Outcome, Result, What, settings,
+    submitted,
 };
 
 /// What placing an ask came to.
@@ -236,7 +237,7 @@ pub(crate) async fn place_new(
 
 /// What an earlier ask with the same key came to.
 async fn earlier(tx: &mut Tx, key: &str) -> Result<Option<Placed>> {
-    tx.lock(key).await?;
+    submitted::claim(tx, key).await?;
     if !tx.key_was_used(key).await? {
         return Ok(None);
     }

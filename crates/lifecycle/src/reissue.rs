@@ -8,8 +8,9 @@ use store::Tx;
 
 use crate::ask::{note, read_csr};
 use crate::audit::{self, AuditEntry};
-use crate::order_new::{submit_key, take};
+use crate::order_new::take;
 use crate::place::check_visible;
+use crate::submitted::Submitted;
 use crate::{Actor, Ask, Lifecycle, LifecycleError, Outcome, Result, What};
 
 /// How many revocations one transaction carries out.
@@ -72,7 +73,19 @@ impl Lifecycle {
         } else {
             ReissueRequest::Change { common_name, names, confirmed: form.confirmed }
         };
-        let idempotency_key = submit_key(actor, &form.submit_token);
+        let sent = Submitted {
+            act: "reissue",
+            target: order.to_string(),
+            token: &form.submit_token,
+            content: &[
+                &form.csr,
+                &form.common_name,
+                &form.names,
+                &form.confirmed.to_string(),
+                &form.note,
+            ],
+        };
+        let idempotency_key = sent.key(actor);
         let what = What::Reissue { order, names };
         self.ask(actor, Ask { note, idempotency_key, ..Ask::new(what, csr) }).await
     }

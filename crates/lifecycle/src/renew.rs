@@ -12,8 +12,9 @@ use store::Tx;
 
 use crate::ask::{listed, note, read_csr};
 use crate::caa::CaaRounds;
-use crate::order_new::{Terms, sold, submit_key, take};
+use crate::order_new::{Terms, sold, take};
 use crate::place::{Asker, Placed, Placing, check_visible, locked_file, place};
+use crate::submitted::Submitted;
 use crate::{
     Actor, Ask, Exact, Issuer, Lifecycle, LifecycleError, Outcome, Result, What, settings,
 };
@@ -138,7 +139,13 @@ impl Lifecycle {
         check_renewal_names(&existing, &common_name, &names)
             .map_err(|fault| LifecycleError::Invalid(vec![fault.into()]))?;
         check_csr_names(&csr.names, &existing.names)?;
-        let idempotency_key = submit_key(actor, &form.submit_token);
+        let sent = Submitted {
+            act: "renew",
+            target: order.to_string(),
+            token: &form.submit_token,
+            content: &[&form.csr, &form.common_name, &form.names, &form.note],
+        };
+        let idempotency_key = sent.key(actor);
         let what = What::Renew { order, names: None };
         self.ask(actor, Ask { note, idempotency_key, ..Ask::new(what, csr) }).await
     }

@@ -14,8 +14,8 @@ use store::requests::{NewRequest, RequestFilter, Wish};
 
 use crate::ask::note;
 use crate::audit::{self, AuditEntry};
-use crate::order_new::submit_key;
 use crate::place::{Asker, being_issued, locked_file};
+use crate::submitted::{self, Submitted};
 use crate::{Actor, Lifecycle, LifecycleError, Result, settings};
 
 /// "Revoke certificate" as a person fills it in.
@@ -54,12 +54,18 @@ impl Lifecycle {
         order: OrderNumber,
         form: &RevokeForm,
     ) -> Result<Revocation> {
+        let sent = Submitted {
+            act: "revoke",
+            target: format!("{order} {:?}", form.target),
+            token: &form.submit_token,
+            content: &[form.reason.as_str(), &form.note],
+        };
         let wish = Revoking {
             order,
             target: form.target,
             reason: form.reason,
             note: note(&form.note)?,
-            key: submit_key(actor, &form.submit_token),
+            key: sent.key(actor),
         };
         let (acting, now) = (actor.clone(), self.clock().now());
         self.store()
@@ -85,7 +91,7 @@ pub(crate) async fn place(
     wish: Revoking,
 ) -> Result<Revocation> {
     if let Some(key) = &wish.key {
-        tx.lock(key).await?;
+        submitted::claim(tx, key).await?;
         if let Some(first) = tx.request_by_key(key).await? {
             return Ok(Revocation::Held { request: first.request.id });
         }

@@ -1,7 +1,7 @@
 //! What the operator does with the whole database: synthetic load, backup, restore.
 
 use domain::{OrderNumber, OrganizationId};
-pub use store::backup::{BackupError, Restored, restore};
+pub use store::backup::{BackupError, Restored, missing, restore};
 use store::keyset::Rows;
 use store::orders::{OrderFilter, OrderSort};
 use store::organizations::{PlaceFilter, PlaceSort};

@@ -53,6 +53,8 @@ pub struct Enrollment<'a> {
     pub attempt_hash: &'a str,
     /// SHA-256 of the bearer token that it gets.
     pub token_hash: &'a str,
+    /// Its name on screens from now on; none for the one that it has.
+    pub name: Option<&'a str>,
     /// The host's own name.
     pub hostname: &'a str,
     /// Its version.
@@ -211,7 +213,7 @@ impl Tx {
         let id: Option<i64> = on!(self, |conn| {
             sqlx::query_scalar(
                 "UPDATE agents SET activation_attempt_hash = $2, token_hash = $3, hostname = $4, version = $5, \
-                 platform = $6, status = 'active' \
+                 platform = $6, status = 'active', name = coalesce($8, name) \
                  WHERE activation_token_hash = $1 AND removed_at IS NULL AND activation_expires_at > $7 \
                  AND (activation_attempt_hash IS NULL OR (activation_attempt_hash = $2 AND last_seen_at IS NULL)) \
                  RETURNING id",
@@ -223,6 +225,7 @@ impl Tx {
             .bind(who.version)
             .bind(who.platform)
             .bind(now.0)
+            .bind(who.name)
             .fetch_optional(&mut *conn)
             .await?
         });
@@ -312,6 +315,7 @@ mod tests {
                                 activation_hash: name,
                                 attempt_hash: "attempt",
                                 token_hash: name,
+                                name: None,
                                 hostname: &format!("Host-{name}.example.com"),
                                 version: "1",
                                 platform: "linux",

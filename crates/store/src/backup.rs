@@ -122,7 +122,7 @@ pub async fn restore(file: &Path, url: &str) -> Result<Restored, BackupError> {
         move |source| BackupError::File { file, source }
     };
     let incoming = beside(&database, "restoring");
-    fs::copy(file, &incoming).map_err(at(&incoming))?;
+    copy_private(file, &incoming).map_err(at(&incoming))?;
     let previous = if database.exists() {
         let previous = free_name(&database);
         fs::rename(&database, &previous).map_err(at(&previous))?;
@@ -136,6 +136,21 @@ pub async fn restore(file: &Path, url: &str) -> Result<Restored, BackupError> {
     }
     settle(&incoming, &database).map_err(at(&database))?;
     Ok(Restored { database, previous })
+}
+
+/// Copies without the mode: a backup that came by mail may be readable by everybody.
+fn copy_private(from: &Path, to: &Path) -> io::Result<()> {
+    remove_if_there(to)?;
+    let mut to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
+    io::copy(&mut File::open(from)?, &mut to)?;
+    Ok(())
+}
+
+/// The file of the SQLite database at `url`, where there is none.
+pub fn missing(url: &str) -> Option<PathBuf> {
+    let address =
+        SqliteConnectOptions::from_str(url).ok().filter(|_| url.starts_with("sqlite:"))?;
+    Some(address.get_filename().to_owned()).filter(|file| !file.exists())
 }
 
 /// Whether `file` is an undamaged database of this program, not newer than it.

@@ -130,6 +130,24 @@ impl Tx {
         row.map(Issuance::try_from).transpose()
     }
 
+    /// The idempotency key that begins with `claim` and `#`, where an issuance or a held request has
+    /// one.
+    pub async fn key_of_claim(&mut self, claim: &str) -> Result<Option<String>, StoreError> {
+        // The next character behind `#` bounds all that begins so: both columns are sorted by bytes.
+        let (from, until) = (format!("{claim}#"), format!("{claim}$"));
+        Ok(on!(self, |conn| {
+            sqlx::query_scalar(
+                "SELECT idempotency_key FROM issuances WHERE idempotency_key >= $1 AND idempotency_key < $2 \
+                 UNION ALL SELECT idempotency_key FROM requests \
+                 WHERE idempotency_key >= $1 AND idempotency_key < $2 LIMIT 1",
+            )
+            .bind(from)
+            .bind(until)
+            .fetch_optional(&mut *conn)
+            .await?
+        }))
+    }
+
     /// Whether an issuance or a held request has this idempotency key.
     pub async fn key_was_used(&mut self, key: &str) -> Result<bool, StoreError> {
         Ok(on!(self, |conn| {

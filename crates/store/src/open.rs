@@ -1,5 +1,8 @@
 //! Opening a database, bringing its schema up, and reading sessions.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -221,6 +224,12 @@ pub(crate) fn known_migrations() -> Vec<(i64, Vec<u8>)> {
     steps(&SQLITE)
 }
 
+/// Makes a database that is not there yet readable by its owner alone; SQLite gives the files beside
+/// it the same mode. Where it can't be made, SQLite says why.
+fn keep_private(database: &Path) {
+    let _ = OpenOptions::new().write(true).create_new(true).mode(0o600).open(database);
+}
+
 async fn open_sqlite(url: &str, options: StoreOptions) -> Result<Backend, StoreError> {
     let address =
         SqliteConnectOptions::from_str(url).map_err(|_| StoreError::Address(url.to_owned()))?;
@@ -228,6 +237,7 @@ async fn open_sqlite(url: &str, options: StoreOptions) -> Result<Backend, StoreE
     if url.contains(":memory:") || url.contains("mode=memory") {
         return Err(StoreError::Address(url.to_owned()));
     }
+    keep_private(address.get_filename());
     let shared = address
         .foreign_keys(true)
         .busy_timeout(options.patience)

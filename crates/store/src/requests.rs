@@ -221,6 +221,26 @@ const INSERT: &str = "INSERT INTO requests (kind, status, order_number, certific
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
      $19, $20, $21, $22, $23, $24) ON CONFLICT (idempotency_key) DO NOTHING RETURNING id";
 
+/// Appends the filter.
+macro_rules! push_filter {
+    ($query:expr, $filter:expr) => {{
+        let (query, filter): (_, &RequestFilter) = (&mut $query, $filter);
+        query.push(" WHERE order_number IS NOT NULL");
+        if let Some(status) = &filter.status {
+            query.push(" AND status = ").push_bind(status.clone());
+        }
+        if let Some(kind) = filter.kind {
+            query.push(" AND kind = ").push_bind(kind.as_str());
+        }
+        if let Some(requester) = filter.requester {
+            query.push(" AND requester_id = ").push_bind(requester.0);
+        }
+        if let Some(order) = filter.order {
+            query.push(" AND order_number = ").push_bind(order.0);
+        }
+    }};
+}
+
 impl Tx {
     /// Inserts a request. None where its idempotency key is taken ([`Tx::request_by_key`] finds
     /// the first one).
@@ -378,20 +398,8 @@ impl Tx {
         rows: &Rows,
     ) -> Result<Vec<RequestRecord>, StoreError> {
         let rows: Vec<RequestRow> = on!(self, |conn| {
-            let mut query =
-                QueryBuilder::new("SELECT * FROM requests WHERE order_number IS NOT NULL");
-            if let Some(status) = &filter.status {
-                query.push(" AND status = ").push_bind(status.clone());
-            }
-            if let Some(kind) = filter.kind {
-                query.push(" AND kind = ").push_bind(kind.as_str());
-            }
-            if let Some(requester) = filter.requester {
-                query.push(" AND requester_id = ").push_bind(requester.0);
-            }
-            if let Some(order) = filter.order {
-                query.push(" AND order_number = ").push_bind(order.0);
-            }
+            let mut query = QueryBuilder::new("SELECT * FROM requests");
+            push_filter!(query, filter);
             let (mark, direction) = if rows.descending { (" < ", " DESC") } else { (" > ", "") };
             if let Some((_, beyond)) = &rows.beyond {
                 query.push(" AND id").push(mark).push_bind(*beyond);
@@ -401,6 +409,33 @@ impl Tx {
             query.build_query_as().fetch_all(&mut *conn).await?
         });
         rows.into_iter().map(RequestRecord::try_from).collect()
+    }
+
+    /// The request at this place of the list, the first one at 0; those before it are not read.
+    pub async fn request_at(
+        &mut self,
+        filter: &RequestFilter,
+        descending: bool,
+        place: u64,
+    ) -> Result<Option<RequestId>, StoreError> {
+        let id: Option<i64> = on!(self, |conn| {
+            let mut query = QueryBuilder::new("SELECT id FROM requests");
+            push_filter!(query, filter);
+            query.push(" ORDER BY id").push(if descending { " DESC" } else { "" });
+            query.push(format_args!(" LIMIT 1 OFFSET {place}"));
+            query.build_query_scalar().fetch_optional(&mut *conn).await?
+        });
+        Ok(id.map(RequestId))
+    }
+
+    /// How many requests the filter lets through.
+    pub async fn count_requests(&mut self, filter: &RequestFilter) -> Result<u64, StoreError> {
+        let count: i64 = on!(self, |conn| {
+            let mut query = QueryBuilder::new("SELECT count(*) FROM requests");
+            push_filter!(query, filter);
+            query.build_query_scalar().fetch_one(&mut *conn).await?
+        });
+        Ok(u64::try_from(count).unwrap_or(0))
     }
 
     /// The requests about an order, newest first.

@@ -1,23 +1,63 @@
 //! The caller, and what can be ordered.
 
 use axum::Json;
-use domain::model::User;
+use axum::extract::Path;
+use domain::model::{Role, User};
 use domain::product::{CATALOGUE, MaxLifetime};
 use domain::{Product, Validation};
+use lifecycle::accounts::{Account, AccountFilter, AccountSort};
+use lifecycle::lists::PageOf;
 use serde_json::{Value, json};
 
 use super::caller::Caller;
-use super::error::ApiResult;
+use super::error::{ApiError, ApiResult};
 use super::fields::put;
+use super::listing::{Listed, gather};
 
 /// `GET /user/me`.
 pub(super) async fn me(caller: Caller) -> ApiResult {
-    let role = caller.person.role;
-    let mut body = person(&caller.person.user);
-    put(&mut body, "status", json!("active"));
-    put(&mut body, "access_roles", json!([{"id": role as u8 + 1, "name": role.label()}]));
+    let mut body = whole(&caller.person.user, caller.person.role);
     put(&mut body, "timezone", json!(caller.person.user.time_zone));
     Ok(Json(body))
+}
+
+/// `GET /user`: everybody, for administrators.
+pub(super) async fn users(caller: Caller, mut listed: Listed) -> ApiResult {
+    let text = listed.take("search").or_else(|| listed.take("email"));
+    listed.nothing_left()?;
+    let filter = AccountFilter { text, ..AccountFilter::default() };
+    let sort = AccountSort::Email;
+    let key = |account: &Account| (sort.key(account), account.user.id.0);
+    let read = |page| {
+        let (caller, filter) = (caller.clone(), filter.clone());
+        async move { caller.desk.users(&caller.actor(), filter, &page).await }
+    };
+    let rows = gather(PageOf::first(sort, 1), key, read).await?;
+    let (rows, page) = listed.cut(rows);
+    let users: Vec<Value> = rows.iter().map(|one| whole(&one.user, one.user.role)).collect();
+    Ok(Json(json!({"users": users, "page": page})))
+}
+
+/// `GET /container`: this portal is one division.
+pub(super) async fn containers(_caller: Caller) -> ApiResult {
+    let mut one = container();
+    put(&mut one, "parent_id", json!(0));
+    put(&mut one, "is_active", json!(true));
+    put(&mut one, "has_logo", json!(false));
+    Ok(Json(json!({"containers": [one]})))
+}
+
+/// The division as other answers refer to it.
+pub(super) fn container() -> Value {
+    json!({"id": 1, "name": "Certdeck"})
+}
+
+fn whole(user: &User, role: Role) -> Value {
+    let mut view = person(user);
+    put(&mut view, "status", json!(if user.disabled { "inactive" } else { "active" }));
+    put(&mut view, "access_roles", json!([{"id": role as u8 + 1, "name": role.label()}]));
+    put(&mut view, "container", container());
+    view
 }
 
 /// A person as other answers refer to them.
@@ -36,6 +76,12 @@ pub(super) fn person(user: &User) -> Value {
 pub(super) async fn products(_caller: Caller) -> ApiResult {
     let products: Vec<Value> = CATALOGUE.iter().map(product).collect();
     Ok(Json(json!({"products": products})))
+}
+
+/// `GET /product/{name_id}`.
+pub(super) async fn one_product(_caller: Caller, Path(id): Path<String>) -> ApiResult {
+    let found = Product::find(&id).ok_or_else(|| ApiError::no_such("product"))?;
+    Ok(Json(product(found)))
 }
 
 fn product(product: &Product) -> Value {
@@ -58,6 +104,7 @@ fn product(product: &Product) -> Value {
             "default_hash_type_id": "sha256",
         },
         "csr_required": true,
+        "custom_expiration_date_allowed": true,
         "wildcard": product.wildcard,
         "additional_dns_names_allowed": product.additional_names_allowed,
         "duplicates_allowed": product.duplicates_allowed,

@@ -93,7 +93,8 @@ impl<S: Send + Sync> FromRequestParts<S> for OnceOnly {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
-        let key = parts.headers.get("idempotency-key").and_then(|value| value.to_str().ok());
-        Ok(Self(key.unwrap_or_default().to_owned()))
+        // Any bytes: none is cut off, so that no two keys become one.
+        let key = parts.headers.get("idempotency-key").map(http::HeaderValue::as_bytes);
+        Ok(Self(key.unwrap_or_default().iter().copied().map(char::from).collect()))
     }
 }

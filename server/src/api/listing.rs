@@ -10,17 +10,17 @@ use serde_json::{Value, json};
 use super::error::ApiError;
 
 /// Most rows of one answer.
-const MOST: usize = 1_000;
+const MOST: u16 = 1_000;
 /// Rows read at a time.
 const BATCH: u16 = 500;
-/// The farthest that an offset reaches: behind it a filter is the way.
-const FARTHEST: usize = 10_000;
+/// No list is longer.
+const FARTHEST: u64 = i64::MAX.unsigned_abs();
 
 /// A list's query.
 #[derive(Debug, Clone)]
 pub(super) struct Listed {
-    pub(super) limit: usize,
-    pub(super) offset: usize,
+    pub(super) limit: u16,
+    pub(super) offset: u64,
     /// The column, with `-` in front for descending; empty where none is given.
     pub(super) sort: String,
     filters: BTreeMap<String, String>,
@@ -87,51 +87,47 @@ impl Listed {
         }
     }
 
-    /// How many rows have to be read from the list's beginning to know the page and whether there
-    /// are more.
-    pub(super) const fn reach(&self) -> usize {
-        self.offset + self.limit + 1
-    }
-
-    /// Reads rows from the list's beginning, as many as [`Self::reach`], of those that `keep`
-    /// lets through.
-    pub(super) async fn gather<S, T, F>(
-        &self,
-        first: PageOf<S>,
-        key: impl Fn(&T) -> (Key, i64),
-        keep: impl Fn(&T) -> bool,
-        mut read: impl FnMut(PageOf<S>) -> F,
-    ) -> Result<Vec<T>, ApiError>
-    where
-        S: Clone,
-        F: Future<Output = lifecycle::Result<Slice<T>>>,
-    {
-        let (mut rows, mut page) = (Vec::new(), PageOf { size: BATCH, ..first });
-        loop {
-            let slice = read(page.clone()).await?;
-            page.beyond = slice.rows.last().map(&key);
-            rows.extend(slice.rows.into_iter().filter(|row| keep(row)));
-            if !slice.after || rows.len() >= self.reach() {
-                rows.truncate(self.reach());
-                return Ok(rows);
-            }
-        }
-    }
-
-    /// The page of the rows that were read from the list's beginning.
+    /// The page of all rows of a list.
     pub(super) fn cut<T>(&self, rows: Vec<T>) -> (Vec<T>, Value) {
-        let read = rows.len();
-        let rows: Vec<T> = rows.into_iter().skip(self.offset).take(self.limit).collect();
-        // Nothing is counted for a page. Where there are more rows, `total` is one more than those
-        // up to here, so that loops over offsets go on.
-        let page = json!({"total": read, "limit": self.limit, "offset": self.offset});
-        (rows, page)
+        let total = rows.len() as u64;
+        let skip = usize::try_from(self.offset).unwrap_or(usize::MAX);
+        let rows = rows.into_iter().skip(skip).take(usize::from(self.limit)).collect();
+        (rows, self.page(total))
+    }
+
+    /// `page` of the answer: clients go on until they have `total` rows.
+    pub(super) fn page(&self, total: u64) -> Value {
+        json!({"total": total, "limit": self.limit, "offset": self.offset})
     }
 }
 
-fn number(name: &str, text: &str, least: usize, most: usize) -> Result<usize, ApiError> {
+/// Reads all rows of a list that is never long: organizations, domains, people.
+pub(super) async fn gather<S, T, F>(
+    first: PageOf<S>,
+    key: impl Fn(&T) -> (Key, i64),
+    mut read: impl FnMut(PageOf<S>) -> F,
+) -> Result<Vec<T>, ApiError>
+where
+    S: Clone,
+    F: Future<Output = lifecycle::Result<Slice<T>>>,
+{
+    let (mut rows, mut page) = (Vec::new(), PageOf { size: BATCH, ..first });
+    loop {
+        let slice = read(page.clone()).await?;
+        page.beyond = slice.rows.last().map(&key);
+        rows.extend(slice.rows);
+        if !slice.after {
+            return Ok(rows);
+        }
+    }
+}
+
+fn number<T>(name: &str, text: &str, least: T, most: T) -> Result<T, ApiError>
+where
+    T: std::str::FromStr + PartialOrd + std::fmt::Display,
+{
     match text.parse() {
-        Ok(number) if (least..=most).contains(&number) => Ok(number),
+        Ok(number) if least <= number && number <= most => Ok(number),
         _ => Err(ApiError::bad(
             &format!("invalid_{name}"),
             format!("{name} is a number from {least} to {most}."),
@@ -155,11 +151,15 @@ mod tests {
         assert!(read(&[("limit", "1001")]).is_err());
         assert!(read(&[("offset", "-1")]).is_err());
         let listed = read(&[("limit", "2"), ("offset", "2")]).unwrap();
-        assert_eq!(listed.reach(), 5);
         let (rows, page) = listed.cut(vec![1, 2, 3, 4, 5]);
         assert_eq!((rows, page["total"].clone()), (vec![3, 4], json!(5)));
         let (rows, page) = listed.cut(vec![1, 2, 3]);
         assert_eq!((rows, page["total"].clone()), (vec![3], json!(3)));
+        let far = read(&[("offset", "4000000000")]).unwrap();
+        assert_eq!(
+            far.cut(vec![1]),
+            (vec![], json!({"total": 1, "limit": 1000, "offset": 4_000_000_000_u64}))
+        );
     }
 
     #[test]

@@ -12,12 +12,14 @@ mod dates;
 mod error;
 mod fields;
 mod listing;
+mod loose;
 mod openapi;
 mod order_list;
 mod order_view;
 mod orders;
 mod organizations;
 mod requests;
+mod wanted;
 
 use std::sync::Arc;
 
@@ -40,12 +42,15 @@ pub(crate) struct Api {
 /// Every route of the API.
 pub(crate) fn router(desk: Lifecycle, base_url: &str) -> Router {
     let services = Router::new()
+        .route("/user", get(account::users))
         .route("/user/me", get(account::me))
+        .route("/container", get(account::containers))
         .route("/organization", get(organizations::organizations))
         .route("/organization/{id}", get(organizations::organization))
         .route("/domain", get(organizations::domains))
         .route("/domain/{id}", get(organizations::domain))
         .route("/product", get(account::products))
+        .route("/product/{id}", get(account::one_product))
         .route("/order/certificate", get(order_list::orders))
         // GET takes an order's number here, POST a product's id.
         .route("/order/certificate/{what}", get(order_view::order).post(orders::new))
@@ -53,9 +58,11 @@ pub(crate) fn router(desk: Lifecycle, base_url: &str) -> Router {
             "/order/certificate/{what}/duplicate",
             get(order_view::duplicates).post(orders::duplicate),
         )
-        .route("/order/certificate/{what}/reissue", post(orders::reissue))
+        .route("/order/certificate/{what}/reissue", get(order_view::reissues).post(orders::reissue))
         .route("/order/certificate/{what}/revoke", put(orders::revoke))
         .route("/certificate/{id}/revoke", put(certificates::revoke))
+        .route("/certificate/{id}/chain", get(certificates::chain))
+        .route("/certificate/download/order/{id}/format/{format}", get(certificates::of_order))
         .route("/certificate/{id}/download/format/{format}", get(certificates::download))
         .route("/request", get(requests::requests))
         .route("/request/{id}", get(requests::request))

@@ -33,15 +33,19 @@ const fn send(
 /// Every operation.
 pub(super) const OPERATIONS: &[Operation] = &[
     read("/user/me", "The owner of the API key"),
+    read("/user", "All people, for administrators; filters: search, email"),
+    read("/container", "Divisions: this portal is one"),
     read("/organization", "Organizations; filters: name"),
     read("/organization/{id}", "One organization with its validation"),
     read("/domain", "Domains; filters: name, organization_id"),
     read("/domain/{id}", "One domain with its validation"),
     read("/product", "The product catalogue"),
+    read("/product/{name_id}", "One product"),
     read(
         "/order/certificate",
         "Orders; filters: id, status, product_name_id, organization_id, common_name, domain_name, serial_number, \
-         search, origin, user_id, is_renewed, has_duplicates, valid_till; sort: id, date_created, valid_till, common_name",
+         certificate_id, search (number, serial, fingerprint or part of a name), origin, user_id, is_renewed, \
+         has_duplicates, valid_till, date_created; sort: id, date_created, valid_till, common_name",
     ),
     read("/order/certificate/{order}", "One order with its primary certificate and its requests"),
     send(
@@ -59,6 +63,7 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "CertificateRequest",
         "201",
     ),
+    read("/order/certificate/{order}/reissue", "The order's reissues"),
     send(
         "post",
         "/order/certificate/{order}/reissue",
@@ -82,7 +87,16 @@ pub(super) const OPERATIONS: &[Operation] = &[
     ),
     read(
         "/certificate/{id}/download/format/{format}",
-        "A certificate as a file: pem_all, pem_noroot, pem_nointermediate, p7b, der",
+        "A certificate as a file: pem_all, pem_noroot (or pem, default, default_pem), pem_nointermediate (or crt), \
+         p7b, der",
+    ),
+    read(
+        "/certificate/download/order/{order}/format/{format}",
+        "An order's primary certificate as a file, in the same formats",
+    ),
+    read(
+        "/certificate/{id}/chain",
+        "The certificates above one, its issuer first and the root last",
     ),
     read("/request", "Requests, newest first; filters: status, type, requester_id, order_id"),
     read("/request/{id}", "One request"),
@@ -109,8 +123,7 @@ pub(super) async fn document() -> Json<Value> {
             "title": "Certdeck Services API",
             "version": env!("CARGO_PKG_VERSION"),
             "description": "In the shape of CertCentral's Services API. Lists answer a page by limit (at most 1000) \
-                and offset (at most 10000); page.total is the number of rows up to this page, and one more where \
-                there are more. Errors are {\"errors\":[{\"code\",\"message\"}]}.",
+                and offset; page.total is the number of rows in all. Numbers are read as text, too. Errors are {\"errors\":[{\"code\",\"message\"}]}.",
         },
         "servers": [{"url": "/services/v2"}],
         "security": [{"key": []}],
@@ -139,8 +152,8 @@ fn describe(operation: &Operation) -> Value {
         .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
         .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
         .collect();
-    let list =
-        ["/organization", "/domain", "/order/certificate", "/request"].contains(&operation.path);
+    let list = ["/organization", "/domain", "/order/certificate", "/request", "/user"]
+        .contains(&operation.path);
     if list {
         for name in ["limit", "offset"] {
             parameters.push(
@@ -153,8 +166,8 @@ fn describe(operation: &Operation) -> Value {
         );
     }
     if operation.method == "post" || operation.path.ends_with("/revoke") {
-        let about = "The same key again gives the same outcome.";
-        let schema = json!({"type": "string", "maxLength": 64});
+        let about = "The same key for the same act gives the same outcome; with another body it is refused (422).";
+        let schema = json!({"type": "string"});
         parameters.push(json!({"name": "Idempotency-Key", "in": "header", "description": about, "schema": schema}));
     }
     let mut value = json!({
@@ -182,14 +195,16 @@ fn content(schema: &str) -> Value {
 fn schemas() -> Value {
     let text = json!({"type": "string"});
     let number = json!({"type": "integer"});
+    let validity = json!({"type": "object", "properties": {
+        "years": number, "days": number, "custom_expiration_date": {"type": "string", "format": "date"}}});
     json!({
         "Errors": {"type": "object", "properties": {"errors": {"type": "array", "items": {
             "type": "object", "properties": {"code": text, "message": text}}}}},
         "CertificateRequest": {"type": "object", "required": ["certificate"], "properties": {
             "certificate": {"type": "object", "required": ["csr"], "properties": {
-                "common_name": text, "dns_names": {"type": "array", "items": text}, "csr": text}},
+                "common_name": text, "dns_names": {"type": "array", "items": text}, "csr": text, "cert_validity": validity}},
             "organization": {"type": "object", "properties": {"id": number}},
-            "order_validity": {"type": "object", "properties": {"years": number, "days": number}},
+            "order_validity": validity, "custom_expiration_date": {"type": "string", "format": "date"},
             "validity_years": number, "validity_days": number, "renewal_of_order_id": number, "comments": text,
             "confirm_revocation": {"type": "boolean", "description":
                 "Reissue with changed or removed names: the order's earlier certificates are revoked in 72 hours"}}},

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use axum::Json;
-use domain::model::{Coverage, Origin};
-use domain::{Name, NameSet, OrderNumber, OrganizationId, ProductId, Timestamp};
+use domain::model::{Certificate, Coverage, Origin};
+use domain::{CertificateId, Name, NameSet, OrderNumber, OrganizationId, ProductId, Timestamp};
+use lifecycle::LifecycleError;
 use lifecycle::lists::PageOf;
-use lifecycle::orders::{OrderFilter, OrderRecord, OrderSort, row_key};
+use lifecycle::orders::{OrderFilter, OrderRecord, OrderSort};
 use serde_json::{Value, json};
 
-use super::account::product_reference;
+use super::account::{container, product_reference};
 use super::caller::Caller;
 use super::dates::{day, moment, read_day};
 use super::error::{ApiError, ApiResult};
@@ -19,42 +20,30 @@ use super::listing::Listed;
 /// What was asked for, read.
 struct Asked {
     filter: OrderFilter,
-    /// Exactly this common name: the index knows CN and SANs together.
-    common_name: Option<Name>,
     sort: OrderSort,
     descending: bool,
 }
 
 /// `GET /order/certificate`.
 pub(super) async fn orders(caller: Caller, mut listed: Listed) -> ApiResult {
-    let asked = read(&caller, &mut listed).await?;
-    let rows = match asked {
-        Some(asked) => collect(&caller, &listed, asked).await?,
-        None => Vec::new(),
-    };
-    let (rows, page) = listed.cut(rows);
-    let now = caller.desk.clock().now();
+    let (desk, actor) = (&caller.desk, caller.actor());
+    let Asked { filter, sort, descending } = read(&caller, &mut listed).await?;
+    let page = PageOf { descending, ..PageOf::first(sort, listed.limit) };
+    let found = desk.orders_from(&actor, &filter, &page, listed.offset).await?;
+    let numbers: Vec<OrderNumber> = found.rows.iter().map(|row| row.order.number).collect();
+    let primaries = desk.primary_certificates(&actor, &numbers).await?;
+    let now = desk.clock().now();
     let mut names = Names::default();
-    let mut views = Vec::with_capacity(rows.len());
-    let numbers: Vec<OrderNumber> = rows.iter().map(|row| row.order.number).collect();
-    let certificates = caller.desk.primary_certificates(&caller.actor(), &numbers).await?;
-    for row in &rows {
+    let mut views = Vec::with_capacity(found.rows.len());
+    for row in &found.rows {
         let organization = names.of(&caller, row.order.organization).await?;
-        let mut view = view(row, &organization, now);
-        if let (Some(id), Some(certificate)) =
-            (certificates.get(&row.order.number), view.get_mut("certificate"))
-        {
-            put(certificate, "id", json!(id));
-        }
-        views.push(view);
+        views.push(view(row, &organization, primaries.get(&row.order.number), now));
     }
-    Ok(Json(json!({"orders": views, "page": page})))
+    Ok(Json(json!({"orders": views, "page": listed.page(found.total)})))
 }
 
-/// None where the filters name an order that is not there.
-async fn read(caller: &Caller, listed: &mut Listed) -> ApiResult<Option<Asked>> {
+async fn read(caller: &Caller, listed: &mut Listed) -> ApiResult<Asked> {
     let common_name: Option<Name> = listed.take_read("common_name")?;
-    let name = listed.take_read("domain_name")?.or_else(|| common_name.clone());
     let mut filter = OrderFilter {
         status: listed.take_read("status")?,
         product: listed.take("product_name_id").map(ProductId),
@@ -64,25 +53,18 @@ async fn read(caller: &Caller, listed: &mut Listed) -> ApiResult<Option<Asked>> 
         has_duplicates: flag(listed, "has_duplicates")?,
         renewed: flag(listed, "is_renewed")?,
         number: listed.take_read("id")?,
-        name,
+        name: listed.take_read("domain_name")?.or_else(|| common_name.clone()),
+        common_name,
         ..OrderFilter::default()
     };
     if let Some(range) = listed.take("valid_till") {
-        (filter.valid_from, filter.valid_until) = read_range(&range)?;
+        (filter.valid_from, filter.valid_until) = read_range("valid_till", &range)?;
     }
-    let found = match listed.take("serial_number").or_else(|| listed.take("search")) {
-        Some(text) => Some(caller.desk.find_order(&caller.actor(), &text).await?),
-        None => None,
-    };
+    if let Some(range) = listed.take("date_created") {
+        (filter.ordered_from, filter.ordered_until) = read_range("date_created", &range)?;
+    }
+    filter.numbers = meant(caller, listed).await?;
     listed.nothing_left()?;
-    match found {
-        Some(None) => return Ok(None),
-        Some(Some(number)) if filter.number.is_some_and(|wanted| wanted != number) => {
-            return Ok(None);
-        }
-        Some(Some(number)) => filter.number = Some(number),
-        None => {}
-    }
     let descending = listed.sort.is_empty() || listed.sort.starts_with('-');
     let sort = match listed.sort.trim_start_matches(['-', '+', ' ']) {
         "" | "id" => OrderSort::Number,
@@ -96,19 +78,41 @@ async fn read(caller: &Caller, listed: &mut Listed) -> ApiResult<Option<Asked>> 
             ));
         }
     };
-    Ok(Some(Asked { filter, common_name, sort, descending }))
+    Ok(Asked { filter, sort, descending })
 }
 
-async fn collect(caller: &Caller, listed: &Listed, asked: Asked) -> ApiResult<Vec<OrderRecord>> {
-    let Asked { filter, common_name, sort, descending } = asked;
-    let first = PageOf { descending, ..PageOf::first(sort, 1) };
-    let keep =
-        |row: &OrderRecord| common_name.as_ref().is_none_or(|name| row.order.common_name == *name);
-    let read = |page| {
-        let (caller, filter) = (caller.clone(), filter.clone());
-        async move { caller.desk.orders(&caller.actor(), filter, &page).await }
+/// The orders that serial, certificate and search mean, all of them together; none where nothing of
+/// these was asked.
+async fn meant(caller: &Caller, listed: &mut Listed) -> ApiResult<Option<Vec<OrderNumber>>> {
+    let (desk, actor) = (&caller.desk, caller.actor());
+    let mut meant: Option<Vec<OrderNumber>> = None;
+    let mut narrow = |found: Vec<OrderNumber>| {
+        meant = Some(match meant.take() {
+            None => found,
+            Some(known) => known.into_iter().filter(|one| found.contains(one)).collect(),
+        });
     };
-    listed.gather(first, |row| row_key(sort, row), keep, read).await
+    if let Some(serial) = listed.take("serial_number") {
+        narrow(desk.order_of_serial(&actor, &serial).await?.into_iter().collect());
+    }
+    if let Some(id) = listed.take_read::<CertificateId>("certificate_id")? {
+        match desk.order_of_certificate(&actor, id).await {
+            Ok(order) => narrow(vec![order]),
+            Err(LifecycleError::NotFound { .. }) => narrow(Vec::new()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if let Some(text) = listed.take("search") {
+        let found = desk.orders_meant(&actor, &text).await?;
+        narrow(found.ok_or_else(|| {
+            ApiError::bad(
+                "invalid_filter",
+                "filters[search] finds more than 1000 orders: search for more of the name, or use \
+                 filters[common_name] or filters[domain_name].",
+            )
+        })?);
+    }
+    Ok(meant)
 }
 
 fn flag(listed: &mut Listed, name: &str) -> Result<Option<bool>, ApiError> {
@@ -123,16 +127,16 @@ fn flag(listed: &mut Listed, name: &str) -> Result<Option<bool>, ApiError> {
 }
 
 /// `>2026-01-01`, `<2026-12-31`, `2026-01-01...2026-12-31`, or one day.
-fn read_range(text: &str) -> Result<(Option<Timestamp>, Option<Timestamp>), ApiError> {
+fn read_range(name: &str, text: &str) -> Result<(Option<Timestamp>, Option<Timestamp>), ApiError> {
     let wrong = || {
         ApiError::bad(
             "invalid_filter",
-            "filters[valid_till] is <2026-12-31, >2026-01-01 or 2026-01-01...2026-12-31.",
+            format!("filters[{name}] is <2026-12-31, >2026-01-01 or 2026-01-01...2026-12-31."),
         )
     };
     let read = |text: &str| read_day(text).ok_or_else(wrong);
     let end = |text: &str| Ok::<_, ApiError>(read(text)?.plus_seconds(domain::time::DAY - 1));
-    let text = text.trim();
+    let text = text.trim().trim_start_matches('=');
     if let Some(rest) = text.strip_prefix('>') {
         return Ok((Some(read(rest.trim_start_matches('='))?), None));
     }
@@ -152,7 +156,7 @@ impl Names {
         if let Some(name) = self.0.get(&id) {
             return Ok(name.clone());
         }
-        let name = caller.desk.organization(id).await?.name;
+        let name = caller.desk.organization_name(id).await?;
         self.0.insert(id, name.clone());
         Ok(name)
     }
@@ -165,7 +169,12 @@ pub(super) fn dns_names(common_name: &Name, names: &NameSet) -> Vec<String> {
 }
 
 /// What list and detail share.
-pub(super) fn view(record: &OrderRecord, organization: &str, now: Timestamp) -> Value {
+pub(super) fn view(
+    record: &OrderRecord,
+    organization: &str,
+    primary: Option<&Certificate>,
+    now: Timestamp,
+) -> Value {
     let order = &record.order;
     let years = match order.coverage {
         Coverage::MultiYear { years, .. } => years,
@@ -176,9 +185,13 @@ pub(super) fn view(record: &OrderRecord, organization: &str, now: Timestamp) -> 
         "dns_names": dns_names(&order.common_name, &order.names),
         "signature_hash": order.signature_hash,
     });
-    if let Some(till) = record.valid_till {
-        put(&mut certificate, "valid_till", json!(day(till)));
-        put(&mut certificate, "days_remaining", json!(till.days_left(now).max(0)));
+    // Of a plan each certificate ends long before the order.
+    if let Some(one) = primary {
+        put(&mut certificate, "id", json!(one.id));
+        put(&mut certificate, "serial_number", json!(one.serial.0.to_uppercase()));
+        put(&mut certificate, "valid_from", json!(day(one.not_before)));
+        put(&mut certificate, "valid_till", json!(day(one.not_after)));
+        put(&mut certificate, "days_remaining", json!(one.not_after.days_left(now).max(0)));
     }
     json!({
         "id": order.number,
@@ -186,9 +199,11 @@ pub(super) fn view(record: &OrderRecord, organization: &str, now: Timestamp) -> 
         "status": order.status,
         "is_renewed": order.renewed_by.is_some(),
         "is_renewal": order.renews.is_some(),
-        "renewed_order_id": order.renews,
+        // Clients that read it as a number have no null.
+        "renewed_order_id": order.renews.map_or(0, |renewed| renewed.0),
         "date_created": moment(order.ordered_at),
         "organization": {"id": order.organization, "name": organization},
+        "container": container(),
         "validity_years": years,
         "order_valid_till": record.valid_till.map(day),
         "is_multi_year_plan": if order.coverage.is_multi_year() { "1" } else { "0" },
@@ -207,13 +222,14 @@ mod tests {
     #[test]
     fn ranges_of_days() {
         let shown = |text: &str| {
-            let (from, until) = read_range(text).unwrap();
+            let (from, until) = read_range("valid_till", text).unwrap();
             (from.map(moment).unwrap_or_default(), until.map(moment).unwrap_or_default())
         };
         assert_eq!(shown("<2026-12-31"), (String::new(), "2026-12-31T23:59:59+00:00".to_owned()));
         assert_eq!(shown(">2026-01-01"), ("2026-01-01T00:00:00+00:00".to_owned(), String::new()));
         let both = ("2026-01-01T00:00:00+00:00".to_owned(), "2026-02-01T23:59:59+00:00".to_owned());
         assert_eq!(shown("2026-01-01...2026-02-01"), both);
-        assert!(read_range("soon").is_err());
+        assert_eq!(shown("=2026-01-01...2026-02-01"), both);
+        assert!(read_range("valid_till", "soon").is_err());
     }
 }

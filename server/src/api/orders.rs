@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
+use domain::OrderNumber;
 use domain::model::{Approval, RevocationReason, RevocationTarget};
-use domain::{OrderNumber, OrganizationId};
 use http::StatusCode;
 use lifecycle::duplicate::DuplicateForm;
 use lifecycle::order_new::NewOrderForm;
@@ -18,48 +18,10 @@ use serde_json::{Value, json};
 use super::caller::{Caller, OnceOnly, Sent};
 use super::error::{ApiError, ApiResult};
 use super::fields::put;
-use super::order_view::number;
+use super::loose::given;
+use super::order_view::order_number;
 use super::requests::brief;
-
-/// `certificate` of a request. Fields that are not known here are ignored, as clients send many.
-#[derive(Debug, Default, Deserialize)]
-struct Certificate {
-    #[serde(default)]
-    common_name: String,
-    #[serde(default)]
-    dns_names: Vec<String>,
-    #[serde(default)]
-    csr: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct OrganizationReference {
-    id: OrganizationId,
-}
-
-#[derive(Debug, Deserialize)]
-struct OrderValidity {
-    years: Option<u8>,
-    days: Option<u16>,
-}
-
-/// The body of a request for a certificate.
-#[derive(Debug, Deserialize)]
-pub(super) struct Wanted {
-    #[serde(default)]
-    certificate: Certificate,
-    organization: Option<OrganizationReference>,
-    validity_years: Option<u8>,
-    validity_days: Option<u16>,
-    order_validity: Option<OrderValidity>,
-    renewal_of_order_id: Option<OrderNumber>,
-    #[serde(default)]
-    comments: String,
-    /// A reissue with changed or removed names revokes the order's earlier certificates in 72
-    /// hours: this says that the caller knows.
-    #[serde(default)]
-    confirm_revocation: bool,
-}
+use super::wanted::{Certificate, Wanted};
 
 fn text<T: ToString>(value: Option<T>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
@@ -72,8 +34,11 @@ pub(super) async fn new(
     OnceOnly(submit_token): OnceOnly,
     Sent(wanted): Sent<Wanted>,
 ) -> ApiResult<Response> {
-    let Certificate { common_name, dns_names, csr } = wanted.certificate;
     if let Some(order) = wanted.renewal_of_order_id {
+        wanted.no_last_day(
+            "A renewal lives as long as its product allows, with the days that were left on the order.",
+        )?;
+        let Certificate { common_name, dns_names, csr, .. } = wanted.certificate;
         let renewed = caller.desk.order(&caller.actor(), order).await?.record.order;
         if renewed.product.as_str() != product {
             let message = format!(
@@ -87,17 +52,17 @@ pub(super) async fn new(
         let outcome = caller.desk.request_renew(&caller.actor(), order, &form).await;
         return answer(&caller, outcome.map_err(api_fields)?).await;
     }
-    let order_years = wanted.order_validity.as_ref().and_then(|validity| validity.years);
-    let order_days = wanted.order_validity.as_ref().and_then(|validity| validity.days);
+    let coverage_years = text(wanted.plan_years());
+    let validity_days = text(wanted.days(caller.desk.clock().now())?);
+    let Certificate { common_name, dns_names, csr, .. } = wanted.certificate;
     let form = NewOrderForm {
         product,
-        organization: text(wanted.organization.map(|organization| organization.id)),
+        organization: text(wanted.organization.and_then(|organization| organization.id)),
         csr,
         common_name,
         names: dns_names.join(","),
-        // One year is what CertCentral's clients send for an order of one certificate.
-        coverage_years: text(order_years.or(wanted.validity_years).filter(|years| *years > 1)),
-        validity_days: text(wanted.validity_days.or(order_days)),
+        coverage_years,
+        validity_days,
         note: wanted.comments,
         submit_token,
     };
@@ -112,8 +77,9 @@ pub(super) async fn duplicate(
     OnceOnly(submit_token): OnceOnly,
     Sent(wanted): Sent<Wanted>,
 ) -> ApiResult<Response> {
-    let order = number(&id)?;
-    let Certificate { common_name, dns_names, csr } = wanted.certificate;
+    let order = order_number(&id)?;
+    wanted.no_last_day("A duplicate ends with the certificate that it is a duplicate of.")?;
+    let Certificate { common_name, dns_names, csr, .. } = wanted.certificate;
     let form = DuplicateForm {
         csr,
         common_name,
@@ -134,13 +100,14 @@ pub(super) async fn reissue(
     OnceOnly(submit_token): OnceOnly,
     Sent(wanted): Sent<Wanted>,
 ) -> ApiResult<Response> {
-    let Certificate { common_name, dns_names, csr } = wanted.certificate;
+    wanted.no_last_day("A reissued certificate lives as long as its order allows.")?;
+    let Certificate { common_name, dns_names, csr, .. } = wanted.certificate;
     let names = dns_names.join(",");
     let (confirmed, note) = (wanted.confirm_revocation, wanted.comments);
     let form = ReissueForm { csr, common_name, names, confirmed, note, submit_token };
     let outcome = caller
         .desk
-        .request_reissue(&caller.actor(), number(&id)?, &form)
+        .request_reissue(&caller.actor(), order_number(&id)?, &form)
         .await
         .map_err(api_fields)?;
     answer(&caller, outcome).await
@@ -197,7 +164,7 @@ fn api_fields(error: LifecycleError) -> LifecycleError {
 /// The body of a revocation.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Unwanted {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     comments: String,
     revocation_reason: Option<RevocationReason>,
 }
@@ -210,7 +177,7 @@ pub(super) async fn revoke(
     body: Option<Sent<Unwanted>>,
 ) -> ApiResult<Response> {
     let unwanted = body.map(|Sent(body)| body).unwrap_or_default();
-    revoked(&caller, number(&id)?, RevocationTarget::Order, unwanted, submit_token).await
+    revoked(&caller, order_number(&id)?, RevocationTarget::Order, unwanted, submit_token).await
 }
 
 /// Asks for a revocation: 201 with the request where it waits, 204 where it is done.

@@ -12,7 +12,7 @@ use super::caller::Caller;
 use super::dates::{day, moment};
 use super::error::{ApiError, ApiResult};
 use super::fields::put;
-use super::listing::Listed;
+use super::listing::{Listed, gather};
 
 /// `GET /organization`.
 pub(super) async fn organizations(caller: Caller, mut listed: Listed) -> ApiResult {
@@ -22,9 +22,9 @@ pub(super) async fn organizations(caller: Caller, mut listed: Listed) -> ApiResu
     let key = |row: &Organization| (sort.of_organization(row), row.id.0);
     let read = |page| {
         let (caller, filter) = (caller.clone(), filter.clone());
-        async move { caller.desk.organizations(filter, &page).await }
+        async move { caller.desk.organizations(&caller.actor(), filter, &page).await }
     };
-    let rows = listed.gather(PageOf::first(sort, 1), key, |_| true, read).await?;
+    let rows = gather(PageOf::first(sort, 1), key, read).await?;
     let now = caller.desk.clock().now();
     let (rows, page) = listed.cut(rows);
     let rows: Vec<Value> = rows.iter().map(|row| view(row, now)).collect();
@@ -34,7 +34,7 @@ pub(super) async fn organizations(caller: Caller, mut listed: Listed) -> ApiResu
 /// `GET /organization/{id}`.
 pub(super) async fn organization(caller: Caller, Path(id): Path<String>) -> ApiResult {
     let id = id.parse().map_err(|_| ApiError::no_such("organization"))?;
-    let found = caller.desk.organization(OrganizationId(id)).await?;
+    let found = caller.desk.organization(&caller.actor(), OrganizationId(id)).await?;
     Ok(Json(view(&found, caller.desk.clock().now())))
 }
 
@@ -70,9 +70,9 @@ pub(super) async fn domains(caller: Caller, mut listed: Listed) -> ApiResult {
     let key = |row: &DomainRecord| (sort.of_domain(row), row.domain.id.0);
     let read = |page| {
         let (caller, filter) = (caller.clone(), filter.clone());
-        async move { caller.desk.domains(filter, &page).await }
+        async move { caller.desk.domains(&caller.actor(), filter, &page).await }
     };
-    let rows = listed.gather(PageOf::first(sort, 1), key, |_| true, read).await?;
+    let rows = gather(PageOf::first(sort, 1), key, read).await?;
     let now = caller.desk.clock().now();
     let (rows, page) = listed.cut(rows);
     let rows: Vec<Value> = rows.iter().map(|row| domain_view(row, now)).collect();
@@ -82,7 +82,7 @@ pub(super) async fn domains(caller: Caller, mut listed: Listed) -> ApiResult {
 /// `GET /domain/{id}`.
 pub(super) async fn domain(caller: Caller, Path(id): Path<String>) -> ApiResult {
     let id = id.parse().map_err(|_| ApiError::no_such("domain"))?;
-    let found = caller.desk.domain(DomainId(id)).await?;
+    let found = caller.desk.domain(&caller.actor(), DomainId(id)).await?;
     Ok(Json(domain_view(&found, caller.desk.clock().now())))
 }
 

@@ -5,7 +5,7 @@ use axum::extract::Path;
 use domain::RequestId;
 use domain::model::{Approval, RequestKind};
 use http::StatusCode;
-use lifecycle::lists::{Key, PageOf};
+use lifecycle::lists::PageOf;
 use lifecycle::orders::{RequestFilter, RequestRecord};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -45,16 +45,10 @@ pub(super) async fn requests(caller: Caller, mut listed: Listed) -> ApiResult {
     let (requester, order) = (listed.take_read("requester_id")?, listed.take_read("order_id")?);
     listed.nothing_left()?;
     let filter = RequestFilter { status, kind, requester, order };
-    let newest = PageOf { descending: true, ..PageOf::first((), 1) };
-    let key = |record: &RequestRecord| (Key::Number(record.request.id.0), record.request.id.0);
-    let read = |page| {
-        let (caller, filter) = (caller.clone(), filter.clone());
-        async move { caller.desk.requests(&caller.actor(), filter, &page).await }
-    };
-    let rows = listed.gather(newest, key, |_| true, read).await?;
-    let (rows, page) = listed.cut(rows);
-    let rows: Vec<Value> = rows.iter().map(view).collect();
-    Ok(Json(json!({"requests": rows, "page": page})))
+    let newest = PageOf { descending: true, ..PageOf::first((), listed.limit) };
+    let found = caller.desk.requests_from(&caller.actor(), filter, &newest, listed.offset).await?;
+    let rows: Vec<Value> = found.rows.iter().map(view).collect();
+    Ok(Json(json!({"requests": rows, "page": listed.page(found.total)})))
 }
 
 /// `GET /request/{id}`.

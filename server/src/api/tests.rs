@@ -10,12 +10,15 @@ use tower::ServiceExt as _;
 
 use super::*;
 
+mod clients;
+
 /// The API on a fresh database with an authority, and keys for two roles.
 struct Site {
     router: Router,
     desk: Lifecycle,
     administrator: String,
     standard: String,
+    limited: String,
     organization: i64,
     _folder: TempDir,
 }
@@ -35,9 +38,10 @@ impl Site {
         let organization =
             desk.add_organization(&Actor::Operator, "Example GmbH", "DE", true).await.unwrap();
         desk.add_domain(&Actor::Operator, "example.com", organization, true).await.unwrap();
-        let (administrator, standard) = (
+        let (administrator, standard, limited) = (
             key_of(&desk, "root@example.com", Role::Administrator).await,
             key_of(&desk, "jane@example.com", Role::Standard).await,
+            key_of(&desk, "lim@example.com", Role::Limited).await,
         );
         let router = router(desk.clone(), "https://ca.test/");
         Self {
@@ -45,6 +49,7 @@ impl Site {
             desk,
             administrator,
             standard,
+            limited,
             organization: organization.0,
             _folder: folder,
         }
@@ -107,7 +112,8 @@ async fn a_key_is_asked_for_everywhere() {
     let site = Site::new().await;
     for operation in openapi::OPERATIONS {
         let path = operation.path.replace("{product}", "ssl_plus").replace("{format}", "p7b");
-        let path = path.replace("{order}", "1").replace("{id}", "1");
+        let path =
+            path.replace("{order}", "1").replace("{id}", "1").replace("{name_id}", "ssl_plus");
         let path = format!("/services/v2{path}");
         for key in ["", "cdk_forged"] {
             let (status, body) =

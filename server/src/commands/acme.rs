@@ -15,7 +15,7 @@ use serde_json::json;
 use super::{OPERATOR, named};
 use crate::cli::{AcmeCommand, AcmeUrlCommand, Explain};
 use crate::config::Config;
-use crate::{opening, output};
+use crate::{clock, opening, output};
 
 /// `certdeck acme-url …`
 pub async fn url(config: &Config, command: AcmeUrlCommand) -> anyhow::Result<()> {
@@ -73,7 +73,7 @@ struct Question {
 /// `certdeck acme …`
 pub async fn acme(config: &Config, command: AcmeCommand) -> anyhow::Result<()> {
     let AcmeCommand::Explain(explain) = command;
-    let desk = opening::desk(config, Clock::system()).await?;
+    let desk = opening::desk(config, clock::remembered(config)).await?;
     if let Some(file) = &explain.batch {
         batch(&desk, file).await
     } else {
@@ -95,7 +95,7 @@ fn single(explain: Explain) -> anyhow::Result<Question> {
         cn: explain.cn,
         action: explain.action,
         order: explain.order.map(serde_json::Value::String),
-        at: explain.at,
+        at: explain.at.map(Timestamp::rfc3339),
     })
 }
 

@@ -15,7 +15,10 @@ use crate::config::Config;
 /// Carries the command out.
 pub async fn run(command: Command, config: Config) -> anyhow::Result<()> {
     match command {
-        Command::Serve(serve) => crate::serve::run(config, serve.demo).await,
+        Command::Serve(serve) => {
+            let demo_on = serve.demo || config.demo;
+            crate::serve::run(config, demo_on).await
+        }
         Command::Worker => crate::serve::worker(config).await,
         Command::Migrate => upkeep::migrate(&config).await,
         Command::Doctor => upkeep::doctor(&config).await,

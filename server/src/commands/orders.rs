@@ -26,7 +26,8 @@ pub async fn order(config: &Config, command: OrderCommand) -> anyhow::Result<()>
             let view = desk.order_view(&OPERATOR, OrderNumber(number)).await;
             let view = named(view, &number.to_string(), "`certdeck order list` shows them")?;
             if json {
-                output::line(serde_json::to_string_pretty(&view)?)?;
+                // One line: `import orders` reads it back.
+                output::line(serde_json::to_string(&view)?)?;
             } else {
                 output::line(line(&view))?;
                 for one in &view.certificates {

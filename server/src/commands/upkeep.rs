@@ -19,6 +19,14 @@ pub async fn migrate(config: &Config) -> anyhow::Result<()> {
 
 /// `certdeck backup FILE`
 pub async fn backup(config: &Config, file: &Path) -> anyhow::Result<()> {
+    // To open one would make it, and an empty backup would look like a good one.
+    if let Some(database) = lifecycle::upkeep::missing(&config.database_url()) {
+        anyhow::bail!(
+            "there is no database {}, so nothing was backed up: name the installation's with CERTDECK_DATA_DIR or \
+             CERTDECK_DATABASE_URL",
+            database.display()
+        );
+    }
     let store = Store::open(&config.database_url(), StoreOptions::default()).await?;
     let bytes = store.backup(file).await?;
     store.close().await;
@@ -32,7 +40,7 @@ pub async fn backup(config: &Config, file: &Path) -> anyhow::Result<()> {
 
 /// `certdeck restore FILE`
 pub async fn restore(config: &Config, file: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir_all(&config.data_dir)?;
+    opening::make_data_dir(&config.data_dir)?;
     let restored = lifecycle::upkeep::restore(file, &config.database_url()).await?;
     output::line(format_args!("Restored {}.", restored.database.display()))?;
     if let Some(previous) = restored.previous {

@@ -29,11 +29,6 @@ use super::{PEOPLE, password};
 /// The lifetime that orders had where their product allowed it.
 const USUAL: Days = Days(198);
 
-/// Whether the database is new.
-pub async fn is_empty(desk: &Lifecycle) -> anyhow::Result<bool> {
-    Ok(!desk.has_profiles(&Actor::Operator).await?)
-}
-
 /// An issued certificate with its private key.
 struct Held {
     issued: Issued,

@@ -5,6 +5,7 @@ mod catalogue;
 mod data;
 mod listeners;
 mod reset;
+mod state;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,12 +15,16 @@ use agent::{AgentConfig, CommandLine, EndpointConfig, Timing};
 use agent_api::Token;
 use anyhow::Context as _;
 use domain::model::Role;
+use lifecycle::automation::{AgentFilter, AgentSort};
+use lifecycle::lists::PageOf;
 use lifecycle::{Actor, Lifecycle};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-pub use reset::{Reset, command};
+pub use reset::{Reset, clear, command};
+use state::Holds;
+pub use state::{clear_unfinished, end_filling};
 
 /// The sign-ins; everybody's password is `demo-` and the role.
 const PEOPLE: &[(&str, &str, Role)] = &[
@@ -28,6 +33,9 @@ const PEOPLE: &[(&str, &str, Role)] = &[
     ("standard@example.com", "Stella Standard", Role::Standard),
     ("limited@example.com", "Liam Limited", Role::Limited),
 ];
+
+/// The agent's name on screens.
+const AGENT: &str = "demo-host";
 
 fn password(role: Role) -> String {
     format!("demo-{role}")
@@ -55,29 +63,51 @@ pub struct Demonstration {
     pub reset: Reset,
 }
 
-/// Fills an empty database, and binds the listeners.
+/// Fills an empty database, and binds the listeners. None where the database has data of others:
+/// nothing is mixed into that, least of all people whose passwords everybody knows.
 pub async fn prepare(
     config: &Config,
     desk: &Lifecycle,
     server: &str,
-) -> anyhow::Result<Demonstration> {
+) -> anyhow::Result<Option<Demonstration>> {
+    let holds = state::holds(desk).await?;
+    anyhow::ensure!(
+        holds == Holds::Nothing || !state::is_unfinished(config),
+        "the demonstration is in this database by half, as its filling was broken off: empty the database and start again"
+    );
+    if holds == Holds::Others {
+        return Ok(None);
+    }
     let folder = config.data_dir.join("demo");
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make {}", folder.display()))?;
     let fixed = config.listen.address().is_some_and(|address| address.port() != 0);
     let listeners = listeners::Listeners::bind(&folder, fixed)?;
-    let token = if data::is_empty(desk).await? {
+    if holds == Holds::Nothing {
+        state::begin_filling(config)?;
         data::fill(desk, &listeners).await.context("cannot make the demonstration data")?;
-        let activation = desk.add_agent(&Actor::Operator, "demo-host").await?;
-        Some(Token::new(activation.token.reveal()))
-    } else {
-        None
-    };
+        end_filling(config)?;
+    }
+    let token =
+        if agent::has_enrolled(&folder.join("agent")) { None } else { Some(activate(desk).await?) };
     let root = folder.join("root.pem");
     std::fs::write(&root, desk.root_pem()?)
         .with_context(|| format!("cannot write {}", root.display()))?;
     let agent = agent_config(&folder, server, root, token, &listeners)?;
-    Ok(Demonstration { listeners, agent, reset: Reset::new(config)? })
+    Ok(Some(Demonstration { listeners, agent, reset: Reset::new(config)? }))
+}
+
+/// A token for the agent that is to come, in the place of one that never came or lost its identity.
+async fn activate(desk: &Lifecycle) -> anyhow::Result<Token> {
+    let filter = AgentFilter { text: Some(AGENT.to_owned()), standing: None };
+    let page = PageOf::first(AgentSort::Name, 100);
+    for known in desk.agents(&Actor::Operator, &filter, &page).await?.rows {
+        if known.name == AGENT {
+            desk.remove_agent(&Actor::Operator, known.agent_id()).await?;
+        }
+    }
+    let activation = desk.add_agent(&Actor::Operator, AGENT).await?;
+    Ok(Token::new(activation.token.reveal()))
 }
 
 impl Demonstration {
@@ -134,7 +164,7 @@ fn agent_config(
         server: server.to_owned(),
         activation_token: token,
         ca_file: Some(root),
-        name: Some("demo-host".to_owned()),
+        name: Some(AGENT.to_owned()),
         state_dir: folder.join("agent"),
         endpoints,
         nginx: None,

@@ -1,6 +1,6 @@
 //! Back to the start: a button for administrators and `certdeck demo reset`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +24,6 @@ const PATH: &str = "/demo/reset";
 pub struct Reset {
     wanted: Arc<Notify>,
     token: Arc<str>,
-    folder: PathBuf,
 }
 
 impl Reset {
@@ -42,7 +41,7 @@ impl Reset {
             .open(folder.join(TOKEN_FILE))
             .context("cannot write the demonstration's reset token")?;
         file.write_all(token.reveal().as_bytes())?;
-        Ok(Self { wanted: Arc::new(Notify::new()), token: token.reveal().into(), folder })
+        Ok(Self { wanted: Arc::new(Notify::new()), token: token.reveal().into() })
     }
 
     /// Waits until somebody wants the start back.
@@ -60,25 +59,26 @@ impl Reset {
         let wanted = Arc::clone(&self.wanted);
         app::demo::ResetButton::new(move || wanted.notify_one())
     }
+}
 
-    /// Takes everything of the demonstration away but its ports.
-    pub fn clear(&self, config: &Config) -> anyhow::Result<()> {
-        let database = config.database_url();
-        let file = database
-            .strip_prefix("sqlite://")
-            .context("the demonstration goes back to its start on SQLite only: empty the database yourself and start again")?;
-        for ending in ["", "-wal", "-shm"] {
-            remove(Path::new(&format!("{file}{ending}")))?;
-        }
-        remove_folder(&self.folder.join("agent"))?;
-        for entry in std::fs::read_dir(&self.folder)? {
-            let folder = entry?.path();
-            for name in ["fullchain.pem", "key.pem", "reload"] {
-                remove(&folder.join(name))?;
-            }
-        }
-        Ok(())
+/// Takes everything of the demonstration away but its ports.
+pub fn clear(config: &Config) -> anyhow::Result<()> {
+    let database = config.database_url();
+    let file = database
+        .strip_prefix("sqlite://")
+        .context("the demonstration goes back to its start on SQLite only: empty the database yourself and start again")?;
+    for ending in ["", "-wal", "-shm"] {
+        remove(Path::new(&format!("{file}{ending}")))?;
     }
+    let demo = config.data_dir.join("demo");
+    remove_folder(&demo.join("agent"))?;
+    for entry in std::fs::read_dir(&demo)? {
+        let folder = entry?.path();
+        for name in ["fullchain.pem", "key.pem", "reload"] {
+            remove(&folder.join(name))?;
+        }
+    }
+    Ok(())
 }
 
 fn remove(file: &Path) -> anyhow::Result<()> {

@@ -9,7 +9,7 @@
 //! answer to the sign-in is the form's own page, filled in. Nothing of it is kept here, and
 //! nothing is done before its sender sends it again.
 
-use app::browser::{Cookie, Secure};
+use app::browser::{Cookie, Secure, host};
 use app::context;
 use app::fault::{PortalError, Submitted};
 use app::kit::{CARRIED_FIELD, PAGE_FIELD};
@@ -20,7 +20,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use http::header::{
-    ACCEPT, ALLOW, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, LOCATION, REFERER, SET_COOKIE,
+    ACCEPT, ALLOW, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, LOCATION, REFERER, SET_COOKIE,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
@@ -152,6 +152,10 @@ impl Web {
         let status = form.error.as_ref().map_or(StatusCode::OK, status_of);
         parts.extensions.insert(form);
         parts.method = Method::GET;
+        let host = host(&parts.headers, &parts.uri).and_then(|host| host.parse().ok());
+        if let Some(host) = host {
+            parts.headers.insert(HOST, host);
+        }
         parts.uri = page.parse().unwrap_or_else(|_| Uri::from_static("/"));
         parts.headers.remove(CONTENT_LENGTH);
         parts.headers.remove(CONTENT_TYPE);

@@ -4,18 +4,19 @@
 //! nothing is not from a browser's form and is refused as well. Session cookies are `SameSite=Lax`
 //! besides.
 
+use app::browser::host;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
-use http::header::{HOST, HeaderName, ORIGIN};
-use http::{HeaderMap, Method, StatusCode};
+use http::header::{HeaderName, ORIGIN};
+use http::{HeaderMap, Method, StatusCode, Uri};
 
 use super::plain;
 
 /// Lets safe methods pass, and others from our own pages.
 pub(super) async fn own_origin(request: Request, next: Next) -> Response {
     let safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if safe || is_own(request.headers()) {
+    if safe || is_own(request.headers(), request.uri()) {
         return next.run(request).await;
     }
     plain::page(
@@ -26,11 +27,11 @@ pub(super) async fn own_origin(request: Request, next: Next) -> Response {
     )
 }
 
-fn is_own(headers: &HeaderMap) -> bool {
+fn is_own(headers: &HeaderMap, uri: &Uri) -> bool {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let fetched = text(HeaderName::from_static("sec-fetch-site"));
     let origin = text(ORIGIN).map(|origin| origin.split_once("://").map_or("", |(_, host)| host));
-    let host = text(HOST);
+    let host = host(headers, uri);
     match (fetched, origin) {
         (None, None) => false,
         (fetched, origin) => {
@@ -51,7 +52,19 @@ mod tests {
         for (name, value) in pairs {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
-        is_own(&headers)
+        is_own(&headers, &Uri::from_static("/api/session/sign-in"))
+    }
+
+    #[test]
+    fn over_http2_the_host_stands_in_the_uri() {
+        let uri = Uri::from_static("https://portal:3443/api/session/sign-in");
+        let from = |origin| {
+            let origin = (ORIGIN, HeaderValue::from_static(origin));
+            is_own(&HeaderMap::from_iter([origin]), &uri)
+        };
+        assert!(from("https://portal:3443"));
+        assert!(!from("https://portal"), "another port");
+        assert!(!from("https://portal.evil.example:3443"));
     }
 
     #[test]

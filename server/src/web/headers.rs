@@ -37,7 +37,7 @@ pub(super) fn allow_own_scripts() {
 
 /// Adds the headers that every answer has.
 pub(super) async fn set(State(web): State<Web>, request: Request, next: Next) -> Response {
-    let secure = is_secure(&web.options, request.headers());
+    let secure = is_secure(&web.options, request.headers(), request.uri());
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     put(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");

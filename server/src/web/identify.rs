@@ -3,20 +3,19 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use app::browser::{BaseUrl, ClientAddress, Cookie, Secure};
+use app::browser::{BaseUrl, ClientAddress, Cookie, Secure, host};
 use app::desk::SignedIn;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::header::HOST;
-use http::{Extensions, HeaderMap, StatusCode};
+use http::{Extensions, HeaderMap, StatusCode, Uri};
 
 use super::{Web, WebOptions, plain};
 
 /// Whether the browser speaks https to us: by this listener, or by a proxy that ends TLS and
 /// passes the public host name on.
-pub(super) fn is_secure(options: &WebOptions, headers: &HeaderMap) -> bool {
-    let host = headers.get(HOST).and_then(|value| value.to_str().ok());
+pub(super) fn is_secure(options: &WebOptions, headers: &HeaderMap, uri: &Uri) -> bool {
+    let host = host(headers, uri);
     let public = options.base_url.as_deref().and_then(|url| url.strip_prefix("https://"));
     let public_host = public.and_then(|rest| rest.split('/').next());
     options.tls || (host.is_some() && host == public_host)
@@ -24,7 +23,7 @@ pub(super) fn is_secure(options: &WebOptions, headers: &HeaderMap) -> bool {
 
 /// Looks the session up once and leaves the person in the request's extensions.
 pub(super) async fn person(State(web): State<Web>, mut request: Request, next: Next) -> Response {
-    let secure = Secure(is_secure(&web.options, request.headers()));
+    let secure = Secure(is_secure(&web.options, request.headers(), request.uri()));
     let connection = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let address = connection.map(|ConnectInfo(address)| address.ip().to_canonical());
     let token = Cookie::Session.read(request.headers(), secure);

@@ -80,7 +80,7 @@ fn cut<T, I>(mut rows: Vec<T>, id: impl Fn(&T) -> I) -> (Vec<T>, Option<I>) {
 pub(super) async fn view(desk: &Desk, id: AcmeUrlId, query: &str) -> Result<UrlView, PortalError> {
     let (query, actor, desk) = (Query::parse(query), desk.actor(), &desk.lifecycle);
     let detail = desk.acme_url(&actor, id).await?;
-    let organization = desk.organization(detail.record.url.organization).await?.name;
+    let organization = desk.organization_name(detail.record.url.organization).await?;
     let accounts = desk.acme_accounts(&actor, id, query.read("accounts"), PAGE + 1).await?;
     let orders = desk.acme_orders(&actor, id, query.read("orders"), PAGE + 1).await?;
     let (accounts, more_accounts) = cut(accounts, |account| account.id);

@@ -109,7 +109,7 @@ pub async fn domains(query: String) -> Result<Paged<DomainRow>, PortalError> {
     let sort = sort(&listing);
     let page = page_of(&listing, sort, sort == PlaceSort::ValidatedUntil);
     let Some(filter) = filter(&desk, &listing).await? else { return Ok(Paged::none()) };
-    let slice = desk.lifecycle.domains(filter, &page).await?;
+    let slice = desk.lifecycle.domains(&desk.actor(), filter, &page).await?;
     let key = |record: &DomainRecord| (sort.of_domain(record), record.domain.id.0);
     Ok(paged(slice, key, |record| DomainRow::of(&desk, record)))
 }
@@ -120,7 +120,7 @@ pub async fn domain(id: i64) -> Result<DomainRow, PortalError> {
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::SeeAll)?;
-    let record = desk.lifecycle.domain(DomainId(id)).await?;
+    let record = desk.lifecycle.domain(&desk.actor(), DomainId(id)).await?;
     Ok(DomainRow::of(&desk, record))
 }
 
@@ -133,7 +133,7 @@ pub async fn owners() -> Result<Vec<OwnerChoice>, PortalError> {
 
     let desk = Desk::require(May::SeeAll)?;
     let page = PageOf::first(PlaceSort::Name, 500);
-    let slice = desk.lifecycle.organizations(PlaceFilter::default(), &page).await?;
+    let slice = desk.lifecycle.organizations(&desk.actor(), PlaceFilter::default(), &page).await?;
     Ok(slice.rows.into_iter().map(|owner| OwnerChoice { id: owner.id, name: owner.name }).collect())
 }
 

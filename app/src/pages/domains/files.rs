@@ -25,7 +25,7 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
     let key = |record: &DomainRecord| (sort.of_domain(record), record.domain.id.0);
     let rows = all_rows(sort, listing.sort.descending, key, |page| {
         let (desk, filter) = (desk.clone(), filter.clone());
-        async move { desk.lifecycle.domains(filter, &page).await }
+        async move { desk.lifecycle.domains(&desk.actor(), filter, &page).await }
     });
     for record in rows.await? {
         let until =

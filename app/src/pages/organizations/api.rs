@@ -88,7 +88,8 @@ pub async fn organizations(query: String) -> Result<Paged<OrganizationRow>, Port
     let listing = listing(crate::paths::ORGANIZATIONS, &query);
     let sort = sort(&listing);
     let page = page_of(&listing, sort, sort == PlaceSort::ValidatedUntil);
-    let slice = desk.lifecycle.organizations(filter(&listing, desk.now), &page).await?;
+    let slice =
+        desk.lifecycle.organizations(&desk.actor(), filter(&listing, desk.now), &page).await?;
     let key = |organization: &domain::model::Organization| {
         (sort.of_organization(organization), organization.id.0)
     };
@@ -101,7 +102,7 @@ pub async fn organization(id: i64) -> Result<OrganizationRow, PortalError> {
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::SeeAll)?;
-    let organization = desk.lifecycle.organization(OrganizationId(id)).await?;
+    let organization = desk.lifecycle.organization(&desk.actor(), OrganizationId(id)).await?;
     Ok(OrganizationRow::of(&desk, organization))
 }
 

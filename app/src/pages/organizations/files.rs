@@ -21,7 +21,7 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
     let key = |organization: &Organization| (sort.of_organization(organization), organization.id.0);
     let rows = all_rows(sort, listing.sort.descending, key, |page| {
         let (desk, filter) = (desk.clone(), filter.clone());
-        async move { desk.lifecycle.organizations(filter, &page).await }
+        async move { desk.lifecycle.organizations(&desk.actor(), filter, &page).await }
     });
     let mut csv = Csv::new(&["Name", "Country", "Town", "Registration number", "Validated until"]);
     for organization in rows.await? {

@@ -48,7 +48,7 @@ pub(crate) async fn organizations(desk: &Desk) -> Result<Vec<(i64, String)>, Por
     let key = |one: &domain::model::Organization| (Key::Text(one.name.clone()), one.id.0);
     let rows = all_rows(PlaceSort::Name, false, key, |page: PageOf<PlaceSort>| {
         let desk = desk.clone();
-        async move { desk.lifecycle.organizations(PlaceFilter::default(), &page).await }
+        async move { desk.lifecycle.organizations(&desk.actor(), PlaceFilter::default(), &page).await }
     });
     Ok(rows.await?.into_iter().map(|one| (one.id.0, one.name)).collect())
 }

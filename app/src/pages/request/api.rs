@@ -21,12 +21,9 @@ pub struct OrderChoices {
 pub async fn request_options() -> Result<OrderChoices, PortalError> {
     use domain::model::RequestKind;
     use domain::rules::{ApprovalNeed, Requester, approval_needed};
-    use lifecycle::lists::PageOf;
-    use lifecycle::organizations::{PlaceFilter, PlaceSort};
 
     let desk = crate::desk::Desk::open()?;
-    let page = PageOf::first(PlaceSort::Name, 500);
-    let found = desk.lifecycle.organizations(PlaceFilter::default(), &page).await?;
+    let found = desk.lifecycle.organizations_to_choose(500).await?;
     let preferences = desk.lifecycle.preferences().await?;
     let need = approval_needed(&preferences, Requester::person(desk.person.role), RequestKind::New);
     let named = |one: domain::model::Organization| {
@@ -34,7 +31,7 @@ pub async fn request_options() -> Result<OrderChoices, PortalError> {
         (one.id.0, one.name, validated)
     };
     Ok(OrderChoices {
-        organizations: found.rows.into_iter().map(named).collect(),
+        organizations: found.into_iter().map(named).collect(),
         held_because: match need {
             ApprovalNeed::Needed { because } => Some(because.words().to_owned()),
             ApprovalNeed::NotNeeded => None,

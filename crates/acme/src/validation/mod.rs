@@ -24,6 +24,7 @@ use futures::FutureExt as _;
 use lifecycle::acme::{AcmeResult, ValidationOutcome, ValidationTask};
 use serde::Serialize;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 pub(crate) use caa::Lookup;
 pub(crate) use dns::Dns;
@@ -33,6 +34,9 @@ use crate::AcmeServer;
 
 /// The longest that one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(30);
+
+/// How long attempts that run at the end of the process are waited for. Others are given back.
+const LAST_ATTEMPTS: Duration = Duration::from_secs(5);
 
 /// Validations that run at once in one process. Those that wait for slow servers leave the others
 /// their places.
@@ -105,18 +109,36 @@ async fn start_due(
     Ok(more)
 }
 
-/// Runs validations for as long as the process lives, and sweeps what is over. A failure of the
-/// database is logged; the leases see to it that nothing is lost.
-pub async fn run_forever(server: AcmeServer, owner: String) {
-    let mut sweep = tokio::time::interval(Duration::from_mins(1));
+/// Runs validations until `stop`, and sweeps what is over. A failure of the database is logged; the
+/// leases see to it that nothing is lost. `owner` names this process in the leases, and no other.
+pub async fn run_until(server: AcmeServer, owner: String, stop: CancellationToken) {
     let mut running = JoinSet::new();
-    loop {
-        match start_due(&server, &owner, &mut running).await {
+    work(&server, &owner, &mut running, &stop).await;
+    let all_ended = async { while running.join_next().await.is_some() {} };
+    if tokio::time::timeout(LAST_ATTEMPTS, all_ended).await.is_err() {
+        running.shutdown().await;
+    }
+    // Else nobody would look at them before the leases end.
+    if let Err(error) = server.desk().give_leases_back(&owner).await {
+        tracing::warn!(%error, "validations that were under way wait until their leases end");
+    }
+}
+
+async fn work(
+    server: &AcmeServer,
+    owner: &str,
+    running: &mut JoinSet<AcmeResult<()>>,
+    stop: &CancellationToken,
+) {
+    let mut sweep = tokio::time::interval(Duration::from_mins(1));
+    while !stop.is_cancelled() {
+        match start_due(server, owner, running).await {
             Ok(false) => {}
             Ok(true) => continue,
             Err(error) => tracing::warn!(%error, "validations could not be started"),
         }
         tokio::select! {
+            () = stop.cancelled() => {}
             () = server.validation_wanted() => {}
             () = tokio::time::sleep(PAUSE) => {}
             Some(ended) = running.join_next() => {

@@ -42,14 +42,17 @@ impl Scene {
     /// A new domain and its token.
     async fn domain(&self, name: &str) -> (DomainId, String) {
         let id = self.desk.add_domain(BY, name, self.house.organization, false).await.unwrap();
-        (id, self.desk.domain(id).await.unwrap().token.unwrap())
+        (id, self.desk.domain(&Actor::Operator, id).await.unwrap().token.unwrap())
     }
 
     /// What the desk says of a file that is not as it should be.
     async fn fails(&self, id: DomainId) -> String {
         let refused = self.desk.check_domain_file(BY, id).await.unwrap_err();
         assert!(matches!(refused, LifecycleError::Conflict { .. }), "{refused:?}");
-        assert_eq!(self.desk.domain(id).await.unwrap().domain.validated_until, None);
+        assert_eq!(
+            self.desk.domain(&Actor::Operator, id).await.unwrap().domain.validated_until,
+            None
+        );
         let told = refused.to_string();
         assert!(told.contains("Serve exactly the token at http://"), "{told}");
         assert!(!told.contains("SECRET"), "{told}");
@@ -68,7 +71,7 @@ async fn the_file_is_fetched_from_its_place_and_over_redirects() {
         scene.web.page(&format!("straight.test{PATH}"), &format!("{token}\r\n"));
         scene.desk.check_domain_file(BY, straight).await.unwrap();
         assert_eq!(scene.asked(), [format!("straight.test{PATH}")]);
-        let domain = scene.desk.domain(straight).await.unwrap().domain;
+        let domain = scene.desk.domain(&Actor::Operator, straight).await.unwrap().domain;
         assert_eq!(domain.proof, Some(DomainProof::HttpFile));
         assert!(domain.is_validated(scene.desk.clock().now()));
 
@@ -148,7 +151,8 @@ async fn acme_orders_rest_on_a_file_for_its_own_name_only() {
         let order = client.order(&["file.test"]).await.expect(201).json();
         assert_eq!(order["status"], "ready");
         let authorization = client.fetch(order["authorizations"][0].as_str().unwrap()).await.json();
-        let until: Timestamp = scene.desk.domain(id).await.unwrap().domain.validated_until.unwrap();
+        let until: Timestamp =
+            scene.desk.domain(&Actor::Operator, id).await.unwrap().domain.validated_until.unwrap();
         let until = until.min(scene.desk.clock().now().plus_seconds(30 * 86_400));
         let day = &until.rfc3339()[..10];
         assert!(authorization["expires"].as_str().unwrap().starts_with(day), "{authorization}");

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use certdeck_acme::{AcmeConfig, AcmeServer, router};
 use domain::OrganizationId;
-use lifecycle::acme::{BindingCredential, NewAcmeUrl};
+use lifecycle::acme::{AcmeDesk, BindingCredential, NewAcmeUrl};
 use lifecycle::{Actor, AuthorityOptions, Clock, Issuer, Lifecycle, MasterKey};
 use store::testing::{TestDatabase, databases, sqlite};
+use tokio_util::sync::CancellationToken;
 
 use crate::client::Client;
 
@@ -20,6 +21,7 @@ pub struct House {
     pub organization: OrganizationId,
     _database: TestDatabase,
     worker: tokio::task::JoinHandle<()>,
+    stop: CancellationToken,
 }
 
 impl Drop for House {
@@ -62,8 +64,13 @@ impl House {
         let server = AcmeServer::new(desk.clone(), config).await.unwrap();
         let app = router(server.clone()).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, app).await });
-        let worker =
-            tokio::spawn(certdeck_acme::validation::run_forever(server.clone(), "test".to_owned()));
+        let stop = CancellationToken::new();
+        let validating = certdeck_acme::validation::run_until(
+            server.clone(),
+            AcmeDesk::new_lease_owner().unwrap(),
+            stop.clone(),
+        );
+        let worker = tokio::spawn(validating);
         Self {
             kind: database.kind,
             desk,
@@ -73,7 +80,18 @@ impl House {
             organization,
             _database: database,
             worker,
+            stop,
         }
+    }
+
+    /// The process is told to end its work.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Waits until its work has ended.
+    pub async fn ended(&mut self) {
+        (&mut self.worker).await.unwrap();
     }
 
     /// A second node on the same database.

@@ -542,3 +542,31 @@ async fn authorizations_in_advance_and_several_names_at_once() {
         scene.client.until(&location, "ready").await;
     }
 }
+
+/// A process that ends has no other wait for its leases, and what it broke off was no attempt.
+#[tokio::test]
+async fn a_process_that_ends_gives_its_validations_back() {
+    // Connections are taken by the system, and nobody reads from them.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let mut scenes = scenes_with("ssl_dv_geotrust", |config| config.http01_port = port).await;
+    for scene in &scenes {
+        scene.dns.address("slow.test", [127, 0, 0, 1]);
+        let pending = scene.pending("slow.test", "http-01").await;
+        assert_eq!(scene.answer(&pending).await["status"], "processing");
+    }
+    let mut connections = Vec::new();
+    for _ in &scenes {
+        connections.push(silent.accept().await.unwrap());
+    }
+    for scene in &scenes {
+        assert!(scene.house.server.desk().due_validations("other", 9).await.unwrap().is_empty());
+        scene.house.stop();
+    }
+    for scene in &mut scenes {
+        scene.house.ended().await;
+        let due = scene.house.server.desk().due_validations("other", 9).await.unwrap();
+        assert_eq!(due.len(), 1, "{}", scene.house.kind);
+        assert_eq!(due[0].challenge.attempts, 0, "{}", scene.house.kind);
+    }
+}

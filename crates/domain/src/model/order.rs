@@ -55,6 +55,17 @@ coded! {
 }
 
 impl KeyType {
+    /// Its size in bits.
+    pub const fn bits(self) -> u16 {
+        match self {
+            Self::Rsa2048 => 2048,
+            Self::Rsa3072 => 3072,
+            Self::Rsa4096 => 4096,
+            Self::EcP256 => 256,
+            Self::EcP384 => 384,
+        }
+    }
+
     /// The label on screens.
     pub const fn label(self) -> &'static str {
         match self {

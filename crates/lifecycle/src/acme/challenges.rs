@@ -15,7 +15,7 @@ use store::Tx;
 
 use super::authorizations::owned;
 use super::{AcmeDesk, AcmeError, AcmePolicy, AcmeResult, orders};
-use crate::rate;
+use crate::{LifecycleError, Result, rate};
 
 /// Longer than the longest attempt: a lease must not end while its attempt runs.
 const LEASE_SECONDS: i64 = 120;
@@ -112,6 +112,23 @@ impl AcmeDesk {
                 })
             })
             .await
+    }
+
+    /// A name for a process in its leases. Process ids are not enough: in containers they are alike.
+    pub fn new_lease_owner() -> Result<String> {
+        let mut random = [0_u8; 16];
+        aws_lc_rs::rand::fill(&mut random)
+            .map_err(|_| LifecycleError::Internal("no random numbers".to_owned()))?;
+        Ok(format!("process {} {:032x}", std::process::id(), u128::from_be_bytes(random)))
+    }
+
+    /// Gives back the validations that `owner` took and did not end, for others to take at once.
+    pub async fn give_leases_back(&self, owner: &str) -> AcmeResult<()> {
+        let owner = owner.to_owned();
+        let write = self.desk.store().write(move |tx| {
+            Box::pin(async move { Ok::<_, AcmeError>(tx.release_jobs(&owner).await?) })
+        });
+        write.await
     }
 
     /// Keeps what a validation found. `record` is what was looked up and what answered, as JSON,

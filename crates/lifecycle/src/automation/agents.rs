@@ -33,6 +33,8 @@ pub struct Enroll {
     pub activation_token: String,
     /// A random text of this attempt.
     pub attempt: String,
+    /// The name that its configuration gives it; empty or the host's where that gives none.
+    pub name: String,
     /// The host's own name.
     pub hostname: String,
     /// The agent's version.
@@ -55,7 +57,7 @@ impl Lifecycle {
     pub async fn add_agent(&self, actor: &Actor, name: &str) -> Result<Activation> {
         require_manager(actor, "Adding an agent")?;
         let name = name.trim().to_owned();
-        if name.is_empty() || name.chars().count() > 100 {
+        if !is_name(&name) {
             return Err(LifecycleError::field(
                 "name",
                 "Enter a name of 1 to 100 characters, such as the host's.",
@@ -85,6 +87,9 @@ impl Lifecycle {
         let now = self.clock().now();
         let token = SecretToken::random("cdak_")?;
         let token_hash_text = token.hash();
+        // The name that an administrator chose stays, unless the host's administrator chose one.
+        let name = Some(enroll.name.trim()).filter(|name| *name != enroll.hostname);
+        let name = name.filter(|name| is_name(name)).map(str::to_owned);
         let agent = self
             .store()
             .write(move |tx| {
@@ -93,6 +98,7 @@ impl Lifecycle {
                         activation_hash: &token_hash(&enroll.activation_token),
                         attempt_hash: &token_hash(&enroll.attempt),
                         token_hash: &token_hash_text,
+                        name: name.as_deref(),
                         hostname: &enroll.hostname,
                         version: &enroll.version,
                         platform: &enroll.platform,
@@ -198,6 +204,10 @@ impl Lifecycle {
             })
             .await
     }
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().count() <= 100
 }
 
 /// Administrators and Managers run automation.

@@ -43,6 +43,7 @@ async fn yards() -> Vec<Yard> {
         let enroll = Enroll {
             activation_token: activation.token.reveal().to_owned(),
             attempt: "once".to_owned(),
+            name: String::new(),
             hostname: "host-1".to_owned(),
             version: "1".to_owned(),
             platform: "linux".to_owned(),
@@ -250,5 +251,29 @@ async fn an_agent_touches_its_own_events_only() {
         assert!(yard.next_task(stranger).await.unwrap().is_none());
         assert!(yard.event_csr(stranger, event, csr_pem("new.example.com")).await.is_err());
         assert!(yard.event_installed(stranger, event).await.is_err());
+    }
+}
+
+/// `certdeck-agent --name`: the host's administrator knows best what the host is called.
+#[tokio::test]
+async fn an_agent_has_the_name_that_its_host_gives_it() {
+    for shop in shops().await {
+        for (added, given, shown) in [
+            ("web 1", "web-1.example.com", "web 1"),
+            ("web 2", "", "web 2"),
+            ("web 3", " Web server 3 ", "Web server 3"),
+        ] {
+            let activation = shop.add_agent(&Actor::Operator, added).await.unwrap();
+            let enroll = Enroll {
+                activation_token: activation.token.reveal().to_owned(),
+                attempt: "once".to_owned(),
+                name: given.to_owned(),
+                hostname: "web-1.example.com".to_owned(),
+                version: "1".to_owned(),
+                platform: "linux".to_owned(),
+            };
+            let agent = shop.enroll_agent(enroll).await.unwrap().agent;
+            assert_eq!(shop.agent(&Actor::Operator, agent).await.unwrap().name, shown);
+        }
     }
 }

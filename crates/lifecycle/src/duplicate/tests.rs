@@ -173,3 +173,31 @@ async fn d16_a_standard_user_waits_although_the_step_is_skipped() {
         held(shop.ask(&standard, ask(what, "www.example.com")).await.unwrap());
     }
 }
+
+#[tokio::test]
+async fn a_key_with_another_content_is_refused_and_with_another_act_is_another() {
+    for shop in shops().await {
+        shop.set("approval_step", "skip").await;
+        let manager = shop.somebody(Role::Manager).await;
+        let original = shop.sell("ssl_plus", "www.example.com").await;
+        let form =
+            DuplicateForm { submit_token: "2026-11-29/1".to_owned(), ..form("www.example.com") };
+        let first = issued(shop.request_duplicate(&manager, original.order, &form).await.unwrap());
+        let other = DuplicateForm { note: "another server".to_owned(), ..form.clone() };
+        let reused = shop.request_duplicate(&manager, original.order, &other).await;
+        assert_eq!(refused(reused), "idempotency_key_reused");
+        let near = DuplicateForm { submit_token: "2026-11/291".to_owned(), ..other };
+        let second = issued(shop.request_duplicate(&manager, original.order, &near).await.unwrap());
+        assert_ne!(first.serial, second.serial);
+        let reissue = crate::reissue::ReissueForm {
+            csr: form.csr.clone(),
+            submit_token: form.submit_token.clone(),
+            ..Default::default()
+        };
+        let third = issued(shop.request_reissue(&manager, original.order, &reissue).await.unwrap());
+        assert_ne!(first.serial, third.serial);
+        let again = issued(shop.request_duplicate(&manager, original.order, &form).await.unwrap());
+        assert_eq!(again.serial, first.serial);
+        assert_eq!(shop.file(original.order).await.certificates.len(), 4);
+    }
+}

@@ -103,7 +103,9 @@ impl Lifecycle {
         let view: OrderView = match serde_json::from_str(text) {
             Ok(view) => view,
             Err(error) => {
-                return Ok(Err(format!("not an order as `order show --json` prints it: {error}")));
+                // The reader sees this line alone, and takes it for the first.
+                let fault = error.to_string().replace(" at line 1 column ", " at column ");
+                return Ok(Err(format!("not an order as `order show --json` prints it: {fault}")));
             }
         };
         let organization = if let Some(known) = seen.organizations.get(&view.organization) {

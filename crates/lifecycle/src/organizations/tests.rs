@@ -1,10 +1,10 @@
-use domain::model::Role;
 use domain::time::DAY;
 use domain::{Name, NameSet, Product};
 use store::organizations::ValidationState::{Current, Wanted};
 
 use super::*;
 use crate::issue::check_validated;
+use crate::testing::issuing::shops;
 use crate::testing::{desks, newest};
 
 fn names(texts: &[&str]) -> NameSet {
@@ -16,7 +16,7 @@ async fn an_organization_is_validated_for_as_long_as_the_settings_say() {
     for desk in desks().await {
         let id =
             desk.add_organization(&Actor::Operator, "Example  Corp", "us", false).await.unwrap();
-        let added = desk.organization(id).await.unwrap();
+        let added = desk.organization(&Actor::Operator, id).await.unwrap();
         assert_eq!((added.name.as_str(), added.country.as_str()), ("Example Corp", "US"));
         let now = desk.clock().now();
         assert!(!added.is_validated(now));
@@ -26,7 +26,7 @@ async fn an_organization_is_validated_for_as_long_as_the_settings_say() {
             desk.organization_by_name("Example Corp").await.unwrap().validated_until.unwrap();
         assert!((100 * DAY..=100 * DAY + 60).contains(&until.seconds_since(now)));
         desk.validate_organization(&Actor::Operator, id, false).await.unwrap();
-        assert_eq!(desk.organization(id).await.unwrap().validated_until, None);
+        assert_eq!(desk.organization(&Actor::Operator, id).await.unwrap().validated_until, None);
         assert!(desk.add_organization(&Actor::Operator, "Example Corp", "US", true).await.is_err());
         for (name, country) in [
             ("", "US"),
@@ -59,7 +59,7 @@ async fn town_and_number_are_kept_with_the_organization_or_nothing_is() {
         let by = &Actor::Operator;
         let id = desk.add_new_organization(by, &new("Ours", " Köln ", "HRB 1234")).await.unwrap();
         let told = async || {
-            let one = desk.organization(id).await.unwrap();
+            let one = desk.organization(&Actor::Operator, id).await.unwrap();
             (one.locality.unwrap_or_default(), one.registration_number.unwrap_or_default())
         };
         assert_eq!(told().await, ("Köln".to_owned(), "HRB 1234".to_owned()));
@@ -117,12 +117,13 @@ async fn lists_are_filtered_by_validation() {
             [(Current(now), "A", "a.test"), (Wanted(now), "B", "b.test")]
         {
             let filter = PlaceFilter { validation: Some(state), ..PlaceFilter::default() };
-            let organizations = desk.organizations(filter.clone(), &page).await.unwrap().rows;
+            let organizations =
+                desk.organizations(&Actor::Operator, filter.clone(), &page).await.unwrap().rows;
             assert_eq!(
                 organizations.iter().map(|o| o.name.as_str()).collect::<Vec<_>>(),
                 [organization]
             );
-            let domains = desk.domains(filter, &page).await.unwrap().rows;
+            let domains = desk.domains(&Actor::Operator, filter, &page).await.unwrap().rows;
             assert_eq!(
                 domains.iter().map(|d| d.domain.name.as_str()).collect::<Vec<_>>(),
                 [domain]
@@ -161,7 +162,7 @@ async fn a_domain_is_validated_by_its_token_in_the_dns() {
     for desk in desks().await {
         let ours = desk.add_organization(&Actor::Operator, "Ours", "US", true).await.unwrap();
         let id = desk.add_domain(&Actor::Operator, "example.com", ours, false).await.unwrap();
-        let token = desk.domain(id).await.unwrap().token.unwrap();
+        let token = desk.domain(&Actor::Operator, id).await.unwrap().token.unwrap();
         let with = |name: &str, value: &str| {
             let outside = Outside { record: (name.into(), value.into()), ..Outside::default() };
             desk.with_token_lookup(std::sync::Arc::new(outside))
@@ -179,7 +180,7 @@ async fn a_domain_is_validated_by_its_token_in_the_dns() {
             .check_domain_dns(&Actor::Operator, id)
             .await
             .unwrap();
-        let domain = desk.domain(id).await.unwrap().domain;
+        let domain = desk.domain(&Actor::Operator, id).await.unwrap().domain;
         assert_eq!(domain.proof, Some(DomainProof::DnsTxt));
         assert!(domain.validated_until.is_some());
     }
@@ -192,7 +193,7 @@ async fn a_token_is_good_for_thirty_days() {
     for desk in desks().await {
         let ours = desk.add_organization(by, "Ours", "US", true).await.unwrap();
         let id = desk.add_domain(by, "example.com", ours, false).await.unwrap();
-        let old = desk.domain(id).await.unwrap().token.unwrap();
+        let old = desk.domain(&Actor::Operator, id).await.unwrap().token.unwrap();
         let outside = |token: &str| {
             let place = "example.com/.well-known/pki-validation/fileauth.txt".to_owned();
             let record = ("_certdeck-validation.example.com".to_owned(), token.to_owned());
@@ -209,7 +210,7 @@ async fn a_token_is_good_for_thirty_days() {
         }
         desk.replace_domain_token(by, id).await.unwrap();
         assert_eq!(newest(&desk).await.remove(0).action, "domain.token_replaced");
-        let new = desk.domain(id).await.unwrap().token.unwrap();
+        let new = desk.domain(&Actor::Operator, id).await.unwrap().token.unwrap();
         assert_ne!(new, old);
         assert!(outside(&old).check_domain_dns(by, id).await.is_err());
         outside(&new).check_domain_dns(by, id).await.unwrap();
@@ -226,7 +227,7 @@ async fn a_domain_is_validated_by_its_token_in_a_file_for_its_own_name_only() {
     for desk in desks().await {
         let ours = desk.add_organization(by, "Ours", "US", true).await.unwrap();
         let id = desk.add_domain(by, "example.com", ours, false).await.unwrap();
-        let token = desk.domain(id).await.unwrap().token.unwrap();
+        let token = desk.domain(&Actor::Operator, id).await.unwrap().token.unwrap();
         let with = |place: &str, body: String| {
             let file = (place.to_owned(), body.into_bytes());
             desk.with_token_lookup(std::sync::Arc::new(Outside { file, ..Outside::default() }))
@@ -251,7 +252,7 @@ async fn a_domain_is_validated_by_its_token_in_a_file_for_its_own_name_only() {
         assert!(matches!(refused, Err(LifecycleError::Forbidden { .. })), "{refused:?}");
         found.check_domain_file(by, id).await.unwrap();
 
-        let domain = desk.domain(id).await.unwrap().domain;
+        let domain = desk.domain(&Actor::Operator, id).await.unwrap().domain;
         assert_eq!(domain.proof, Some(DomainProof::HttpFile));
         let now = desk.clock().now();
         assert!(domain.is_validated(now));
@@ -280,7 +281,26 @@ async fn a_domain_is_validated_by_its_token_in_a_file_for_its_own_name_only() {
             assert!(matches!(refused, Err(LifecycleError::Refused(_))), "{refused:?}");
         }
         desk.invalidate_domain(by, id).await.unwrap();
-        assert_eq!(desk.domain(id).await.unwrap().domain.proof, None);
+        assert_eq!(desk.domain(&Actor::Operator, id).await.unwrap().domain.proof, None);
         found.check_domain_file(by, id).await.unwrap();
+    }
+}
+
+/// As on the screens: whoever sees their own orders alone does not see whose all the others are.
+#[tokio::test]
+async fn limited_users_see_organizations_to_order_for_and_no_more() {
+    for shop in shops().await {
+        let actor =
+            async |role| Actor::Person(shop.person(&format!("{role}@example.com"), role).await);
+        let (page, all) = (PageOf::first(PlaceSort::Name, 10), PlaceFilter::default());
+        let limited = actor(Role::Limited).await;
+        let refused = |error: LifecycleError| matches!(error, LifecycleError::Forbidden { .. });
+        let one = shop.organizations_to_choose(10).await.unwrap().remove(0);
+        assert!(refused(shop.organizations(&limited, all.clone(), &page).await.unwrap_err()));
+        assert!(refused(shop.organization(&limited, one.id).await.unwrap_err()));
+        assert!(refused(shop.domains(&limited, all.clone(), &page).await.unwrap_err()));
+        assert!(refused(shop.domain(&limited, DomainId(1)).await.unwrap_err()));
+        let standard = actor(Role::Standard).await;
+        assert!(shop.organizations(&standard, all, &page).await.is_ok());
     }
 }

@@ -62,7 +62,7 @@ impl Lifecycle {
     /// where the token is too old.
     pub async fn check_domain_dns(&self, actor: &Actor, id: DomainId) -> Result<()> {
         require_administrator(actor, "Validating domains")?;
-        let record = self.domain(id).await?;
+        let record = self.domain(actor, id).await?;
         check_token(record.token_made_at, self.clock().now())?;
         let name = format!("{DNS_LABEL}.{}", record.domain.name);
         let values = self.token_lookup()?.txt(&name).await.map_err(conflict)?;
@@ -89,7 +89,7 @@ impl Lifecycle {
     /// where the domain's current validation covers more, or the token is too old.
     pub async fn check_domain_file(&self, actor: &Actor, id: DomainId) -> Result<()> {
         require_administrator(actor, "Validating domains")?;
-        let record = self.domain(id).await?;
+        let record = self.domain(actor, id).await?;
         let domain = record.domain;
         let now = self.clock().now();
         check_proof(&domain, DomainProof::HttpFile, now)?;

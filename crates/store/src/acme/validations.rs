@@ -73,6 +73,21 @@ impl Tx {
             .collect()
     }
 
+    /// Gives back what `owner` leased and did not end: it is due as it was, and the attempt that was
+    /// broken off is none.
+    pub async fn release_jobs(&mut self, owner: &str) -> Result<(), StoreError> {
+        on!(self, |conn| {
+            sqlx::query(
+                "UPDATE jobs SET lease_owner = NULL, lease_until = NULL, attempts = attempts - 1 \
+                 WHERE lease_owner = $1 AND finished_at IS NULL",
+            )
+            .bind(owner)
+            .execute(&mut *conn)
+            .await?;
+        });
+        Ok(())
+    }
+
     /// Puts a validation off.
     pub async fn postpone_validation_job(
         &mut self,

@@ -34,8 +34,12 @@ async fn a_backup_holds_what_was_there_and_a_restore_brings_it_back() {
     assert_eq!(orders(&store).await, [1, 2]);
     store.close().await;
 
+    // As it may come from elsewhere.
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     for round in ["before-restore", "before-restore.2"] {
         let restored = restore(&file, &url).await.unwrap();
+        let mode = restored.database.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "nobody else reads it");
         assert!(restored.previous.unwrap().ends_with(format!("test.db.{round}")));
     }
     let store = Store::open(&url, StoreOptions::default()).await.unwrap();
@@ -48,6 +52,17 @@ async fn a_backup_holds_what_was_there_and_a_restore_brings_it_back() {
     let store = Store::open(&previous, StoreOptions::default()).await.unwrap();
     assert_eq!(orders(&store).await, [1, 2], "what was there before is kept");
     store.close().await;
+}
+
+#[test]
+fn a_database_that_is_not_there_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("portal.db");
+    let url = format!("sqlite://{}", file.display());
+    assert_eq!(missing(&url), Some(file.clone()));
+    fs::write(&file, "").unwrap();
+    assert_eq!(missing(&url), None);
+    assert_eq!(missing("postgres://localhost/portal"), None);
 }
 
 #[tokio::test]

@@ -235,3 +235,21 @@ async fn a_database_that_is_not_there_is_told_from_a_busy_one() {
     let reason = std::error::Error::source(&error).unwrap().to_string();
     assert!(reason.contains("refused"), "{reason}");
 }
+
+/// Orders, names and sealed keys: for the portal alone, whatever the folder lets through.
+#[tokio::test]
+async fn a_new_database_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("portal.db").display());
+    let store = crate::Store::open(&url, crate::StoreOptions::default()).await.unwrap();
+    store.migrate().await.unwrap();
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let mode = entry.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        seen += 1;
+    }
+    assert!(seen >= 2, "the log beside it as well");
+}

@@ -38,6 +38,14 @@ pub struct OrderFilter {
     pub valid_until: Option<Timestamp>,
     /// The order with this number, as far as the other filters let it through.
     pub number: Option<OrderNumber>,
+    /// One of these.
+    pub numbers: Option<Vec<OrderNumber>>,
+    /// Asked for at this moment or later.
+    pub ordered_from: Option<Timestamp>,
+    /// Asked for at this moment or before.
+    pub ordered_until: Option<Timestamp>,
+    /// With exactly this common name.
+    pub common_name: Option<Name>,
     /// With exactly this name as CN or SAN.
     pub name: Option<Name>,
     /// With a CN or SAN that is this domain or lies below it.
@@ -161,6 +169,19 @@ macro_rules! push_filter {
         if let Some(number) = filter.number {
             query.push(" AND number = ").push_bind(number.0);
         }
+        if let Some(numbers) = &filter.numbers {
+            let all: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+            query.push(format_args!(" AND number IN ({})", all.join(", ")));
+        }
+        if let Some(from) = filter.ordered_from {
+            query.push(" AND ordered_at >= ").push_bind(from.0);
+        }
+        if let Some(until) = filter.ordered_until {
+            query.push(" AND ordered_at <= ").push_bind(until.0);
+        }
+        if let Some(name) = &filter.common_name {
+            query.push(" AND common_name = ").push_bind(name.as_str().to_owned());
+        }
     }};
 }
 
@@ -224,6 +245,19 @@ fn reversed_base(name: &Name) -> String {
     text.strip_suffix(".*").unwrap_or(&text).to_owned()
 }
 
+/// Which rows of a list.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Piece<'a> {
+    /// After this row.
+    pub(super) after: Option<&'a OrderKey>,
+    /// So many are passed over.
+    pub(super) skip: u64,
+    /// At most so many.
+    pub(super) limit: u32,
+}
+
+mod count;
+
 impl Tx {
     /// One page of orders under `filter`, at most `limit`, after the row `after`.
     pub async fn orders_page(
@@ -234,9 +268,24 @@ impl Tx {
         after: Option<&OrderKey>,
         limit: u32,
     ) -> Result<Vec<OrderRecord>, StoreError> {
-        let rows: Vec<OrderRow> =
-            self.page_of_rows("*", filter, sort, descending, after, limit).await?;
+        let piece = Piece { after, skip: 0, limit };
+        let rows: Vec<OrderRow> = self.page_of_rows("*", filter, sort, descending, piece).await?;
         rows.into_iter().map(OrderRecord::try_from).collect()
+    }
+
+    /// The order at this place of the list, the first one at 0. All before it are passed over along
+    /// the list's index, and none of them is read.
+    pub async fn order_at(
+        &mut self,
+        filter: &OrderFilter,
+        sort: OrderSort,
+        descending: bool,
+        place: u64,
+    ) -> Result<Option<OrderNumber>, StoreError> {
+        let piece = Piece { after: None, skip: place, limit: 1 };
+        let rows: Vec<(i64,)> =
+            self.page_of_rows("number", filter, sort, descending, piece).await?;
+        Ok(rows.first().map(|row| OrderNumber(row.0)))
     }
 
     /// The page's rows with these columns.
@@ -246,8 +295,7 @@ impl Tx {
         filter: &OrderFilter,
         sort: OrderSort,
         descending: bool,
-        after: Option<&OrderKey>,
-        limit: u32,
+        piece: Piece<'_>,
     ) -> Result<Vec<R>, StoreError>
     where
         R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
@@ -262,11 +310,14 @@ impl Tx {
             if sort == OrderSort::ValidTill {
                 query.push(" AND valid_till IS NOT NULL");
             }
-            if let Some(after) = after {
+            if let Some(after) = piece.after {
                 push_after!(query, filter, keys, descending, leads, after);
             }
             // The limit is part of the text: SQLite would plan a bound one anew each time.
-            query.push(format_args!("{} LIMIT {limit}", order_by(&keys, descending)));
+            query.push(format_args!("{} LIMIT {}", order_by(&keys, descending), piece.limit));
+            if piece.skip > 0 {
+                query.push(format_args!(" OFFSET {}", piece.skip));
+            }
             if matches!(walk, Walk::Through(_)) {
                 query.push(")").push(order_by(sort.columns(), descending));
             }

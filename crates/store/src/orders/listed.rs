@@ -7,6 +7,7 @@ use serde::Deserialize as _;
 use serde::de::IgnoredAny;
 use sqlx::AssertSqlSafe;
 
+use super::list::Piece;
 use super::{OrderFilter, OrderKey, OrderRecord, OrderSort};
 use crate::value::parse;
 use crate::{StoreError, Tx, on};
@@ -163,8 +164,9 @@ impl Tx {
         after: Option<&OrderKey>,
         limit: u32,
     ) -> Result<Vec<ListedOrder>, StoreError> {
+        let piece = Piece { after, skip: 0, limit };
         let rows: Vec<ListedRow> =
-            self.page_of_rows(COLUMNS, filter, sort, descending, after, limit).await?;
+            self.page_of_rows(COLUMNS, filter, sort, descending, piece).await?;
         rows.into_iter().map(ListedOrder::try_from).collect()
     }
 }

@@ -36,6 +36,13 @@ fn every_mix() -> Vec<OrderFilter> {
         mix.valid_from = Some(NOW);
         mix.valid_until = Some(NOW.plus_seconds(200 * DAY));
     }]);
+    // Two months of the two years that the seed spreads its orders over.
+    let ordered: Vec<OrderFilter> = mixes.iter().step_by(3).cloned().collect();
+    mixes.extend(ordered.into_iter().map(|mix| OrderFilter {
+        ordered_from: Some(NOW.plus_seconds(-200 * DAY)),
+        ordered_until: Some(NOW.plus_seconds(-140 * DAY)),
+        ..mix
+    }));
     mixes
 }
 
@@ -49,6 +56,8 @@ fn lets_through(filter: &OrderFilter, order: &ListedOrder) -> bool {
         && is(filter.origin.as_ref(), &order.origin)
         && is(filter.has_duplicates.as_ref(), &(order.duplicates > 0))
         && is(filter.renewed.as_ref(), &order.renewed_by.is_some())
+        && filter.ordered_from.is_none_or(|from| order.ordered_at >= from)
+        && filter.ordered_until.is_none_or(|until| order.ordered_at <= until)
         && filter.valid_from.is_none_or(|from| order.valid_till.is_some_and(|till| till >= from))
         && filter.valid_until.is_none_or(|until| order.valid_till.is_some_and(|till| till <= until))
 }
@@ -107,6 +116,12 @@ async fn every_mix_of_filters_in_every_order_shows_each_order_once() {
                         found.extend(rest.iter().map(|one| one.number));
                     }
                     assert_eq!(found, wanted, "{}: {filter:?} by {sort:?}", database.kind);
+                    let place = wanted.len() as u64 / 2;
+                    let there = tx.order_at(&filter, sort, descending, place).await.unwrap();
+                    assert_eq!(there, wanted.get(wanted.len() / 2).copied());
+                    let end = wanted.len() as u64;
+                    assert_eq!(tx.order_at(&filter, sort, descending, end).await.unwrap(), None);
+                    assert_eq!(tx.count_orders(&filter, sort).await.unwrap(), end, "{filter:?}");
                 }
             }
         }

@@ -188,6 +188,8 @@ impl Walk {
     pub(super) fn of(filter: &OrderFilter, sort: OrderSort) -> Self {
         let named = filter.name.is_some() || filter.below.is_some() || filter.name_prefix.is_some();
         if filter.number.is_some()
+            || filter.numbers.is_some()
+            || filter.common_name.is_some()
             || named
             || filter.requester.is_some()
             || filter.acme_url.is_some()
@@ -202,6 +204,14 @@ impl Walk {
         if window && ordered && indexes != &WITH_DUPLICATES {
             let indexes = if indexes == &RENEWED { &ALL } else { indexes };
             return Self::Through(of(indexes, OrderSort::ValidTill));
+        }
+        // So does what was ordered in some days.
+        if filter.ordered_from.or(filter.ordered_until).is_some() {
+            return match sort {
+                OrderSort::Number => Self::Through(of(indexes, OrderSort::OrderedAt)),
+                OrderSort::OrderedAt => Self::Along(of(indexes, sort)),
+                OrderSort::ValidTill | OrderSort::CommonName => Self::Planned,
+            };
         }
         match of(indexes, sort) {
             Index { name: "", .. } => Self::Planned,
