@@ -155,7 +155,7 @@ fn row(row: EndpointRow, brand: &str, may_automate: bool) -> AnyView {
         <tr>
             {select}
             <th scope="row" class="nowrap">
-                <a href=paths::endpoint(row.id)>{row.address.clone()}</a>
+                <a href=paths::endpoint(row.id)>{address(&row.address)}</a>
                 {under.map(|name| view! { <span class="small muted">{name}</span> })}
             </th>
             <td>{common_name(&row)}</td>
@@ -176,6 +176,12 @@ fn row(row: EndpointRow, brand: &str, may_automate: bool) -> AnyView {
         </tr>
     }
     .into_any()
+}
+
+/// An address that takes two lines is broken before its port.
+fn address(text: &str) -> impl IntoView + use<> {
+    let (host, port) = text.split_at(text.rfind(':').unwrap_or(text.len()));
+    view! { {host.to_owned()}<wbr/>{port.to_owned()} }
 }
 
 pub(super) fn common_name(row: &EndpointRow) -> AnyView {
