@@ -124,7 +124,7 @@ where
 
 fn number<T>(name: &str, text: &str, least: T, most: T) -> Result<T, ApiError>
 where
-    T: std::str::FromStr + PartialOrd + std::fmt::Display,
+    T: Copy + std::str::FromStr + PartialOrd + std::fmt::Display,
 {
     match text.parse() {
         Ok(number) if least <= number && number <= most => Ok(number),
