@@ -79,19 +79,22 @@ pub async fn run(
     let large = format!("Certdeck, {} orders", terms.orders);
     let (large, _large) = certdeck(terms, &large, "acme-large", terms.orders).await?;
     subjects.push(large);
-    let pebble = if Pebble::is_installed() {
-        Some(Pebble::start(&terms.data.join("pebble"), terms.server_core).await?)
+    let mut pebbles = Vec::new();
+    if Pebble::is_installed() {
+        // As it comes it vouches for no domain, so that a new name is validated. One process each:
+        // what one has issued slows it down.
+        for (label, fresh_names) in
+            [("Pebble, names validated before", false), ("Pebble, new names", true)]
+        {
+            let folder = terms.data.join(format!("pebble-{}", pebbles.len()));
+            let pebble = Pebble::start(&folder, terms.server_core).await?;
+            let nodes = vec![(pebble.target.clone(), pebble.process())];
+            let subject = Subject::new(label, nodes, None, "/dir").await?;
+            subjects.push(Subject { fresh_names, ..subject });
+            pebbles.push(pebble);
+        }
     } else {
         println!("Pebble is not installed (Debian: apt-get install pebble); it is left out.\n");
-        None
-    };
-    if let Some(pebble) = &pebble {
-        let nodes = vec![(pebble.target.clone(), pebble.process())];
-        let again = Subject::new("Pebble, names validated before", nodes.clone(), None, "/dir");
-        subjects.push(again.await?);
-        // As it comes: it vouches for no domain, so a new name is validated.
-        let fresh = Subject::new("Pebble, new names", nodes, None, "/dir").await?;
-        subjects.push(Subject { fresh_names: true, ..fresh });
     }
     for one in &subjects {
         one.tell_memory("at rest")?;

@@ -19,8 +19,11 @@ use store::audit::{NewAuditRow, Seal};
 use crate::lists::{PageOf, Slice};
 use crate::{Actor, Lifecycle, Person, Result};
 
-/// How many entries one sealing takes at most, so that the transaction stays short.
-const SEAL_BATCH: i64 = 500;
+/// How many entries one transaction seals: some milliseconds, in which SQLite's writer does nothing
+/// else.
+const SEAL_BATCH: usize = 64;
+/// How many entries one sealing takes at most, about.
+const SEALED_AT_ONCE: usize = 500;
 /// How many entries a check reads at a time.
 const CHECK_BATCH: i64 = 1_000;
 /// What the first entry's seal stands on.
@@ -181,10 +184,18 @@ impl Lifecycle {
         Ok(page.slice(tx.audit_page(&filter, &page.rows()).await?))
     }
 
-    /// Seals what is not sealed yet, at most one batch; answers how many entries that were.
-    /// Call again at once where the answer is a full batch.
+    /// Seals what is not sealed yet, some hundred entries at most; answers how many that were.
     pub async fn seal_audit(&self, now: Timestamp) -> Result<usize> {
-        self.store().write(move |tx| Box::pin(async move { seal_batch(tx, now).await })).await
+        let mut sealed = 0;
+        loop {
+            let batch =
+                self.store().write(move |tx| Box::pin(async move { seal_batch(tx, now).await }));
+            let some = batch.await?;
+            sealed += some;
+            if some < SEAL_BATCH || sealed >= SEALED_AT_ONCE {
+                return Ok(sealed);
+            }
+        }
     }
 
     /// Seals all entries that are there now.
@@ -239,7 +250,7 @@ async fn seal_batch(tx: &mut Tx, now: Timestamp) -> Result<usize> {
     let head = tx.audit_chain_head().await?;
     let mut previous = if head.position == 0 { GENESIS.to_owned() } else { head.seal };
     let mut position = head.position;
-    let rows = tx.unsealed_audit(SEAL_BATCH).await?;
+    let rows = tx.unsealed_audit(i64::try_from(SEAL_BATCH).unwrap_or(i64::MAX)).await?;
     let mut seals = Vec::with_capacity(rows.len());
     for row in &rows {
         position += 1;
