@@ -43,6 +43,8 @@ export interface Order {
 export class Portal {
   /** `http://127.0.0.1:PORT`. */
   url = '';
+  /** `https://127.0.0.1:PORT`, by which browsers speak HTTP/2. */
+  tlsUrl = '';
   private child: ChildProcess | undefined;
   private readonly printed: string[] = [];
 
@@ -133,6 +135,7 @@ export class Portal {
         const address = /^listening on (https?:\/\/\S+)$/.exec(line)?.[1];
         if (address === undefined) return;
         if (address.startsWith('http://')) this.url = address;
+        else this.tlsUrl = address;
         listening += 1;
         if (listening < 2) return;
         clearTimeout(giveUp);
