@@ -5,7 +5,7 @@ use domain::model::acme::AcmeOrderStatus;
 use lifecycle::duplicate::DuplicateForm;
 use lifecycle::{Actor, LifecycleError, Outcome};
 use serde_json::Value;
-use store::acme::Claim;
+use store::acme::{AcmeOrderOutcome, Claim};
 use store::testing::databases;
 
 use crate::client::{Answer, Client, csr};
@@ -111,7 +111,9 @@ async fn a_processing_order_outlives_silence() {
                 let (account, names) = (order.account, &order.names());
                 let claim =
                     Claim { order: id, account, csr: &der, names, thumbprint: None, at: now };
-                tx.claim_acme_order(claim).await
+                let claimed = tx.claim_acme_order(claim).await?;
+                tx.note_acme_outcome(id, Some(claim), &AcmeOrderOutcome::default()).await?;
+                Ok::<_, store::StoreError>(claimed)
             })
         });
         assert!(claim.await.unwrap().is_some());

@@ -244,10 +244,12 @@ async fn an_order_that_is_being_issued_does_not_end_with_its_authorization() {
                     thumbprint: None,
                     at: now,
                 };
-                let claimed = tx.claim_acme_order(claim).await;
+                let claimed = tx.claim_acme_order(claim).await?;
                 let _ = started.send(());
                 tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-                claimed
+                let outcome = store::acme::AcmeOrderOutcome::default();
+                tx.note_acme_outcome(claim.order, Some(claim), &outcome).await?;
+                Ok::<_, store::StoreError>(claimed)
             })
         });
         let giving_up = async {

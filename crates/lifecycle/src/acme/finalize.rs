@@ -184,7 +184,11 @@ async fn claim(
         Err(_) => None,
     };
     match claimed {
-        Some(order) => advance(tx, work, &url, order).await,
+        Some(order) => {
+            let status = AcmeOrderStatus::Processing;
+            let order = AcmeOrder { status, claimed_at: Some(work.now), ..order };
+            advance(tx, work, &url, order, Some(claim)).await
+        }
         None => not_claimed(tx, work, &url, claim).await.map(|order| (order, None)),
     }
 }
@@ -194,12 +198,14 @@ pub(super) fn key_of(id: AcmeOrderId) -> String {
     format!("acme/{id}")
 }
 
-/// Decides and places an order that is processing; answers what is left to be signed slowly.
+/// Decides and places an order that is processing, by this very `claim` where there is one; answers
+/// what is left to be signed slowly.
 async fn advance(
     tx: &mut Tx,
     work: &Work<'_>,
     url: &AcmeUrl,
     mut order: AcmeOrder,
+    claim: Option<Claim<'_>>,
 ) -> AcmeResult<(AcmeOrder, Option<Reserved>)> {
     let (decided, placed) = decide_and_place(tx, work, url, &order).await?;
     let explanation = serde_json::to_string(&decided.explanation).map_err(|error| {
@@ -233,7 +239,7 @@ async fn advance(
         explanation: order.explanation.clone(),
         certificate: order.certificate,
     };
-    tx.note_acme_outcome(order.id, &outcome).await?;
+    tx.note_acme_outcome(order.id, claim, &outcome).await?;
     Ok((order, slow))
 }
 
@@ -292,7 +298,7 @@ async fn try_again(
         account = work.account.id.0,
         "placing a finalized order again"
     );
-    let (order, reserved) = advance(tx, &work, &url, order).await?;
+    let (order, reserved) = advance(tx, &work, &url, order, None).await?;
     Ok((order, reserved.map(|reserved| (acting, reserved))))
 }
 

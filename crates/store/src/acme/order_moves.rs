@@ -51,39 +51,49 @@ macro_rules! not_valid_at {
     };
 }
 
+/// The order `$1` of the account `$2`, where it can be finalized.
+macro_rules! claimable {
+    () => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM acme_orders WHERE id = $1 AND account_id = $2 AND status = 'ready' \
+             AND expires_at > $3 AND names_key = $5 AND NOT EXISTS (SELECT 1",
+            not_valid_at!("$3"),
+            ") AND NOT EXISTS (SELECT 1 FROM acme_accounts WHERE thumbprint = $4)"
+        )
+    };
+}
+
 impl Tx {
-    /// Takes an account's order from ready to processing with its CSR. None where it is not
-    /// ready or its time is over, where it has other names, where
-    /// [`Tx::unauthorized_identifier`] has one to name, or where an account has the CSR's key.
+    /// An account's order that can be finalized, its row locked. None where it is not ready or its
+    /// time is over, where it has other names, where [`Tx::unauthorized_identifier`] has one to name,
+    /// or where an account has the CSR's key. [`Tx::note_acme_outcome`] then takes it on.
     pub async fn claim_acme_order(
         &mut self,
         claim: Claim<'_>,
     ) -> Result<Option<AcmeOrder>, StoreError> {
+        let sql =
+            if self.is_postgres() { concat!(claimable!(), " FOR UPDATE") } else { claimable!() };
         let row: Option<Row> = on!(self, |conn| {
-            sqlx::query_as(concat!(
-                "UPDATE acme_orders SET status = 'processing', csr_der = $3, finalize_claimed_at = $4 \
-                 WHERE id = $1 AND account_id = $2 AND status = 'ready' AND expires_at > $4 \
-                 AND names_key = $6 AND NOT EXISTS (SELECT 1",
-                not_valid_at!("$4"),
-                ") AND NOT EXISTS (SELECT 1 FROM acme_accounts WHERE thumbprint = $5) RETURNING ",
-                columns!()
-            ))
-            .bind(claim.order.0)
-            .bind(claim.account.0)
-            .bind(claim.csr)
-            .bind(claim.at.0)
-            .bind(claim.thumbprint)
-            .bind(names_key(claim.names))
-            .fetch_optional(&mut *conn)
-            .await?
+            sqlx::query_as(sql)
+                .bind(claim.order.0)
+                .bind(claim.account.0)
+                .bind(claim.at.0)
+                .bind(claim.thumbprint)
+                .bind(names_key(claim.names))
+                .fetch_optional(&mut *conn)
+                .await?
         });
         row.map(Row::order).transpose()
     }
 
-    /// Keeps what a finalize decided.
+    /// Keeps what a finalize decided: the order is processing, or valid where its certificate is
+    /// there. `claim` is what took it from ready, where that was just now.
     pub async fn note_acme_outcome(
         &mut self,
         id: AcmeOrderId,
+        claim: Option<Claim<'_>>,
         outcome: &AcmeOrderOutcome,
     ) -> Result<(), StoreError> {
         on!(self, |conn| {
@@ -91,13 +101,17 @@ impl Tx {
                 "UPDATE acme_orders SET order_number = COALESCE($2, order_number), \
                  request_id = COALESCE($3, request_id), explanation = COALESCE($4, explanation), \
                  certificate_id = COALESCE($5, certificate_id), \
-                 status = CASE WHEN $5 IS NULL THEN status ELSE 'valid' END WHERE id = $1",
+                 csr_der = COALESCE($6, csr_der), \
+                 finalize_claimed_at = COALESCE($7, finalize_claimed_at), \
+                 status = CASE WHEN $5 IS NULL THEN 'processing' ELSE 'valid' END WHERE id = $1",
             )
             .bind(id.0)
             .bind(outcome.order_number.map(|number| number.0))
             .bind(outcome.request.map(|request| request.0))
             .bind(outcome.explanation.as_deref())
             .bind(outcome.certificate.map(|id| id.0))
+            .bind(claim.map(|claim| claim.csr))
+            .bind(claim.map(|claim| claim.at.0))
             .execute(&mut *conn)
             .await?;
         });
