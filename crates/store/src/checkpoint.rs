@@ -34,7 +34,7 @@ pub(crate) const PACE: Pace = Pace { works: 500, long: 12_000 };
 pub(crate) const LONGEST: u32 = 32_000;
 
 /// Carries over without waiting for anybody: busy (0 or 1), pages in the log, pages carried over.
-const PASSIVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
+pub(crate) const PASSIVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 
 /// The connection beside the writer. It opens at the first work for it.
 #[derive(Debug)]

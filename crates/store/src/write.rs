@@ -13,7 +13,7 @@ use sqlx::SqlitePool;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use crate::checkpoint::Checkpoints;
+use crate::checkpoint::{Checkpoints, PASSIVE};
 use crate::open::Backend;
 use crate::tx::PgSession;
 use crate::{SqliteSession, Store, StoreError, Tx};
@@ -163,7 +163,7 @@ async fn serve(mut tx: Tx, mut waiting: mpsc::Receiver<Message>, mut checkpoints
         };
         if checkpoints.committed(kept) {
             // Best effort: a log that does not begin anew becomes longer, and is tried again.
-            let _ = statement(&mut tx, "PRAGMA wal_checkpoint(PASSIVE)").await;
+            let _ = statement(&mut tx, PASSIVE).await;
         }
         if let Some(done) = closing {
             checkpoints.end().await;
