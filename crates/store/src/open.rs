@@ -257,12 +257,10 @@ async fn open_sqlite(url: &str, options: StoreOptions) -> Result<Backend, StoreE
         .synchronous(SqliteSynchronous::Full)
         .pragma("wal_autocheckpoint", checkpoint::LONGEST.to_string())
         .pragma("journal_size_limit", "67108864");
-    let writer = SqlitePoolOptions::new()
-        .max_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_with(writing.clone().pragma("cache_size", WRITER_CACHE))
-        .await?;
+    let beside = writing.clone().pragma("wal_autocheckpoint", "0");
+    let checkpoints = Checkpoints::beside(beside, checkpoint::PACE);
+    let keeping = writing.clone().pragma("cache_size", WRITER_CACHE);
+    let writer = Writer::start(keeping, checkpoints).await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(options.readers)
         .acquire_timeout(options.patience)
@@ -271,9 +269,6 @@ async fn open_sqlite(url: &str, options: StoreOptions) -> Result<Backend, StoreE
         .test_before_acquire(false)
         .connect_with(shared.read_only(true).create_if_missing(false))
         .await?;
-    let beside = writing.clone().pragma("wal_autocheckpoint", "0");
-    let checkpoints = Checkpoints::beside(beside, checkpoint::PACE);
-    let writer = Writer::start(writer, checkpoints).await?;
     let trigrams = Trigrams::default();
     Ok(Backend::Sqlite { options: Box::new(writing), readers, writer, trigrams })
 }

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use thread_priority::unix::{set_thread_priority_and_policy, thread_native_id};
+use thread_priority::{NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -27,6 +29,9 @@ const GROUP: usize = 64;
 /// How long a group waits for further works, where the one before had several: a commit costs as
 /// much as a work, and those who ask at the same time go on asking at the same time.
 const GATHERING: Duration = Duration::from_millis(1);
+
+/// What `thread_priority` calls a niceness of 0, of 0 to 99.
+const NICENESS_0: u8 = 48;
 
 /// How many works may wait in line; more wait to get in line.
 const LINE: usize = 1024;
@@ -82,23 +87,34 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Starts the writer on the only connection of `pool`, on a thread of its own: it waits for
-    /// the connection's answers most of the time, and to wake a plain thread is cheaper than to
-    /// wake the runtime.
+    /// Starts the writer with a connection of its own, on a thread of its own: it waits for the
+    /// connection's answers most of the time, and to wake a plain thread is cheaper than to wake the
+    /// runtime.
     pub(crate) async fn start(
-        pool: SqlitePool,
+        options: SqliteConnectOptions,
         checkpoints: Checkpoints,
     ) -> Result<Self, StoreError> {
-        let tx = Tx::Sqlite(SqliteSession::keeping(pool.acquire().await?).await?);
         let (line, waiting) = mpsc::channel(LINE);
+        let (opened, open) = oneshot::channel();
         let runtime = tokio::runtime::Handle::current();
         std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
                 let _inside = runtime.enter();
-                futures::executor::block_on(serve(tx, waiting, checkpoints));
+                take_turns();
+                futures::executor::block_on(async move {
+                    match connect(options).await {
+                        // Where nobody waits any more, the line is closed, too.
+                        Ok(tx) => {
+                            let _ = opened.send(Ok(()));
+                            serve(tx, waiting, checkpoints).await;
+                        }
+                        Err(error) => drop(opened.send(Err(error))),
+                    }
+                });
             })
             .map_err(sqlx::Error::Io)?;
+        open.await.map_err(|_| StoreError::Closed)??;
         Ok(Self { line })
     }
 
@@ -141,6 +157,27 @@ impl Writer {
             drop(closed.await);
         }
     }
+}
+
+/// Lets this thread, and the connection's thread that it starts, finish what they do before they make
+/// room for each other (`SCHED_BATCH` of sched(7)). They hand statements and rows to and fro, one of
+/// them always waiting: on a busy core each answer otherwise takes the core from who sends it, while
+/// the channel's lock is held, and gives it back at once. Best effort, where it is not Linux.
+fn take_turns() {
+    let batch = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Batch);
+    let Ok(plain) = NICENESS_0.try_into().map(ThreadPriority::Crossplatform) else { return };
+    let _ = set_thread_priority_and_policy(thread_native_id(), plain, batch);
+}
+
+/// The one connection that writes.
+async fn connect(options: SqliteConnectOptions) -> Result<Tx, StoreError> {
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(options)
+        .await?;
+    Ok(Tx::Sqlite(SqliteSession::keeping(pool.acquire().await?).await?))
 }
 
 async fn limited<T, E, F>(tx: Result<&mut Tx, StoreError>, work: F) -> Result<T, E>

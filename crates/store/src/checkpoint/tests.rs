@@ -38,8 +38,6 @@ async fn a_long_log_is_carried_over_beside_the_writer_and_begins_anew() {
     })
     .await
     .expect("no checkpoint came beside the writer");
-    // Each work has two pages at least.
-    assert!(works >= 20, "the log was not long after {works} works");
     checkpoints.end().await;
     // What is left is the writer's part; the next work then finds the log empty.
     assert!(log(&mut writer).await >= QUICK.long);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::testing::{TestDatabase, databases};
-use crate::{Store, StoreError, Tx};
+use crate::{Store, StoreError, StoreOptions, Tx};
 use futures::FutureExt;
 use futures::future::join_all;
 use sqlx::Connection;
@@ -192,4 +192,35 @@ async fn a_deadlock_ends_one_of_the_two_as_busy() {
     let (lost, won) = if left.is_err() { (left, right) } else { (right, left) };
     assert!(won.is_ok());
     assert!(lost.is_err_and(|error| error.is_retryable()));
+}
+
+/// The scheduling policy of each thread of this process, with its name (proc(5), stat: 41 and 2).
+#[cfg(target_os = "linux")]
+fn policies() -> Vec<(String, u32)> {
+    let threads = std::fs::read_dir("/proc/self/task").unwrap();
+    // A thread may end meanwhile.
+    let stats =
+        threads.filter_map(|one| std::fs::read_to_string(one.ok()?.path().join("stat")).ok());
+    stats
+        .map(|stat| {
+            let (before, behind) = stat.rsplit_once(") ").unwrap();
+            let name = before.split_once('(').unwrap().1.to_owned();
+            (name, behind.split(' ').nth(38).unwrap().parse().unwrap())
+        })
+        .collect()
+}
+
+/// The writer and its connection finish what they do before they make room for each other.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_writer_and_its_connection_are_batch_threads() {
+    const SCHED_BATCH: u32 = 3;
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("one.db").display());
+    let store = Store::open(&url, StoreOptions::default()).await.unwrap();
+    let policies = policies();
+    for name in ["store-writer", "sqlx-sqlite-wor"] {
+        assert!(policies.contains(&(name.to_owned(), SCHED_BATCH)), "{name}: {policies:?}");
+    }
+    store.close().await;
 }
