@@ -70,6 +70,19 @@ macro_rules! on {
 }
 pub(crate) use on;
 
+/// The entries of the JSON list that is bound as `$n`, each as `value`. A row and the rows that belong
+/// to it are so written by one statement: to go to SQLite's thread and back, or to PostgreSQL, for
+/// each row costs as much as to write it. How the rows learn the number of theirs differs.
+macro_rules! listed {
+    (sqlite, $list:literal) => {
+        concat!("json_each(", $list, ")")
+    };
+    (postgres, $list:literal) => {
+        concat!("json_array_elements(CAST(", $list, " AS JSON)) AS listed (value)")
+    };
+}
+pub(crate) use listed;
+
 impl Tx {
     /// Keeps all others who lock the same `what` waiting until this transaction ends.
     ///

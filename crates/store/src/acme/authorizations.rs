@@ -6,6 +6,7 @@ use domain::model::acme::{
 };
 use domain::{AcmeAccountId, Timestamp};
 
+use crate::tx::listed;
 use crate::value::{from_json, parse, to_json};
 use crate::{StoreError, Tx, on};
 
@@ -103,6 +104,27 @@ impl ChallengeRow {
     }
 }
 
+macro_rules! insert {
+    () => {
+        "INSERT INTO acme_authorizations (account_id, identifier_kind, identifier_value, wildcard, \
+         status, expires_at, validated_at, prevalidated, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+    };
+}
+
+/// A challenge for each of the list: kind, token and status.
+macro_rules! challenges {
+    ($authorization:literal) => {
+        concat!(
+            "INSERT INTO acme_challenges (authorization_id, kind, token, status, validated_at, \
+             created_at) SELECT ",
+            $authorization,
+            ", value ->> 0, value ->> 1, value ->> 2, \
+             CASE WHEN value ->> 2 = 'valid' THEN $7 END, $9 FROM "
+        )
+    };
+}
+
 impl Tx {
     /// Inserts an authorization with its challenges.
     pub async fn insert_authorization(
@@ -110,40 +132,46 @@ impl Tx {
         new: &NewAuthorization,
     ) -> Result<i64, StoreError> {
         let validated_at = (new.status == AuthorizationStatus::Valid).then_some(new.created_at.0);
-        let id: i64 = on!(self, |conn| {
-            let id: i64 = sqlx::query_scalar(
-                "INSERT INTO acme_authorizations (account_id, identifier_kind, identifier_value, wildcard, \
-                 status, expires_at, validated_at, prevalidated, created_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
+        let challenges: Vec<_> = new
+            .challenges
+            .iter()
+            .map(|one| (one.kind.as_str(), one.token.as_str(), one.status.as_str()))
+            .collect();
+        let challenges = to_json("acme_challenges", &challenges)?;
+        let sql = if self.is_postgres() {
+            concat!(
+                "WITH made AS (",
+                insert!(),
+                " RETURNING id) ",
+                challenges!("made.id"),
+                "made, ",
+                listed!(postgres, "$10"),
+                " RETURNING authorization_id"
             )
-            .bind(new.account.0)
-            .bind(new.identifier.kind.as_str())
-            .bind(&new.identifier.value)
-            .bind(new.wildcard)
-            .bind(new.status.as_str())
-            .bind(new.expires_at.0)
-            .bind(validated_at)
-            .bind(new.prevalidated)
-            .bind(new.created_at.0)
-            .fetch_one(&mut *conn)
-            .await?;
-            for challenge in &new.challenges {
-                sqlx::query(
-                    "INSERT INTO acme_challenges (authorization_id, kind, token, status, validated_at, created_at) \
-                     VALUES ($1, $2, $3, $4, $5, $6)",
-                )
-                .bind(id)
-                .bind(challenge.kind.as_str())
-                .bind(&challenge.token)
-                .bind(challenge.status.as_str())
-                .bind(validated_at.filter(|_| challenge.status == ChallengeStatus::Valid))
+        } else {
+            concat!(
+                insert!(),
+                "; ",
+                challenges!("(SELECT last_insert_rowid())"),
+                listed!(sqlite, "$10"),
+                " RETURNING authorization_id"
+            )
+        };
+        Ok(on!(self, |conn| {
+            sqlx::query_scalar(sql)
+                .bind(new.account.0)
+                .bind(new.identifier.kind.as_str())
+                .bind(&new.identifier.value)
+                .bind(new.wildcard)
+                .bind(new.status.as_str())
+                .bind(new.expires_at.0)
+                .bind(validated_at)
+                .bind(new.prevalidated)
                 .bind(new.created_at.0)
-                .execute(&mut *conn)
-                .await?;
-            }
-            id
-        });
-        Ok(id)
+                .bind(&challenges)
+                .fetch_one(&mut *conn)
+                .await?
+        }))
     }
 
     /// An account's newest authorization for an identifier that is in one of the two states an

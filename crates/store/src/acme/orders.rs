@@ -6,6 +6,7 @@ use domain::{
     AcmeAccountId, AcmeOrderId, AcmeUrlId, CertificateId, OrderNumber, RequestId, Timestamp,
 };
 
+use crate::tx::listed;
 use crate::value::{from_json, names_key, parse, parse_opt, to_json};
 use crate::{StoreError, Tx, on};
 
@@ -122,6 +123,26 @@ macro_rules! columns {
 }
 pub(super) use columns;
 
+macro_rules! insert {
+    () => {
+        "INSERT INTO acme_orders (account_id, acme_url_id, status, identifiers, names_key, not_before, \
+         not_after, profile, replaces, action, action_order, expires_at, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+    };
+}
+
+/// Identifiers may share an authorization.
+macro_rules! links {
+    ($order:literal) => {
+        concat!(
+            "INSERT INTO acme_order_authorizations (acme_order_id, authorization_id) \
+             SELECT DISTINCT ",
+            $order,
+            ", CAST(CAST(value AS TEXT) AS BIGINT) FROM "
+        )
+    };
+}
+
 /// `SELECT` of a [`Row`], with the given tail.
 macro_rules! select {
     ($tail:literal) => {
@@ -137,38 +158,44 @@ impl Tx {
     ) -> Result<AcmeOrderId, StoreError> {
         let wanted = &new.wanted;
         let identifiers = to_json("acme_orders.identifiers", &wanted.identifiers)?;
-        let id: i64 = on!(self, |conn| {
-            let id: i64 = sqlx::query_scalar(
-                "INSERT INTO acme_orders (account_id, acme_url_id, status, identifiers, names_key, not_before, \
-                 not_after, profile, replaces, action, action_order, expires_at, created_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id",
+        let authorizations = to_json("acme_order_authorizations", &new.authorizations)?;
+        let sql = if self.is_postgres() {
+            concat!(
+                "WITH made AS (",
+                insert!(),
+                " RETURNING id) ",
+                links!("made.id"),
+                "made, ",
+                listed!(postgres, "$14"),
+                " RETURNING acme_order_id"
             )
-            .bind(new.account.0)
-            .bind(new.url.0)
-            .bind(new.status.as_str())
-            .bind(&identifiers)
-            .bind(names_key(&wanted.names()))
-            .bind(wanted.not_before.map(|at| at.0))
-            .bind(wanted.not_after.map(|at| at.0))
-            .bind(wanted.profile.as_deref())
-            .bind(wanted.replaces.as_deref())
-            .bind(wanted.asked.map(|asked| asked.action().as_str()))
-            .bind(wanted.asked.and_then(DirectoryAction::order).map(|order| order.0))
-            .bind(new.expires_at.0)
-            .bind(new.created_at.0)
-            .fetch_one(&mut *conn)
-            .await?;
-            for authorization in &new.authorizations {
-                sqlx::query(
-                    "INSERT INTO acme_order_authorizations (acme_order_id, authorization_id) VALUES ($1, $2) \
-                     ON CONFLICT DO NOTHING",
-                )
-                .bind(id)
-                .bind(authorization)
-                .execute(&mut *conn)
-                .await?;
-            }
-            id
+        } else {
+            concat!(
+                insert!(),
+                "; ",
+                links!("(SELECT last_insert_rowid())"),
+                listed!(sqlite, "$14"),
+                " RETURNING acme_order_id"
+            )
+        };
+        let id: i64 = on!(self, |conn| {
+            sqlx::query_scalar(sql)
+                .bind(new.account.0)
+                .bind(new.url.0)
+                .bind(new.status.as_str())
+                .bind(&identifiers)
+                .bind(names_key(&wanted.names()))
+                .bind(wanted.not_before.map(|at| at.0))
+                .bind(wanted.not_after.map(|at| at.0))
+                .bind(wanted.profile.as_deref())
+                .bind(wanted.replaces.as_deref())
+                .bind(wanted.asked.map(|asked| asked.action().as_str()))
+                .bind(wanted.asked.and_then(DirectoryAction::order).map(|order| order.0))
+                .bind(new.expires_at.0)
+                .bind(new.created_at.0)
+                .bind(&authorizations)
+                .fetch_one(&mut *conn)
+                .await?
         });
         Ok(AcmeOrderId(id))
     }

@@ -1,4 +1,4 @@
-//! Writing orders: the row, and one row for each name, for search.
+//! Writing orders: the row, and one row for each name, for search, in one go.
 
 use domain::model::{Coverage, KeyType, Order, OrderStatus, Origin, SignatureHash};
 use domain::{
@@ -6,6 +6,7 @@ use domain::{
     ProfileId, Timestamp, UserId,
 };
 
+use crate::tx::listed;
 use crate::value::{names_key, reversed, to_json};
 use crate::{StoreError, Tx, on};
 
@@ -104,29 +105,92 @@ macro_rules! order_values {
     };
 }
 
-const INSERT: &str = concat!(
-    "INSERT INTO orders (",
-    order_columns!(),
-    ") VALUES (",
-    order_values!(),
-    ") \
-     ON CONFLICT (idempotency_key) DO NOTHING RETURNING number"
-);
+macro_rules! insert {
+    () => {
+        concat!(
+            "INSERT INTO orders (",
+            order_columns!(),
+            ") VALUES (",
+            order_values!(),
+            ") ON CONFLICT (idempotency_key) DO NOTHING"
+        )
+    };
+}
 
-const INSERT_NUMBERED: &str = concat!(
-    "INSERT INTO orders (",
-    order_columns!(),
-    ", number) VALUES (",
-    order_values!(),
-    ", $27) \
-     RETURNING number"
-);
+macro_rules! insert_numbered {
+    () => {
+        concat!(
+            "INSERT INTO orders (",
+            order_columns!(),
+            ", number) VALUES (",
+            order_values!(),
+            ", $28)"
+        )
+    };
+}
 
-/// Binds what [`INSERT`] and [`INSERT_NUMBERED`] share.
+/// A row for each name of the list: the name, and its reverse.
+macro_rules! names_listed {
+    ($number:literal, $common_name:literal, $organization:literal, $product:literal, $ordered_at:literal, $list:expr) => {
+        concat!(
+            "INSERT INTO order_names (order_number, name, reversed, is_common_name, \
+             organization_id, product_id, ordered_at) SELECT ",
+            $number,
+            ", value ->> 0, value ->> 1, value ->> 0 = ",
+            $common_name,
+            ", ",
+            $organization,
+            ", ",
+            $product,
+            ", ",
+            $ordered_at,
+            " FROM ",
+            $list
+        )
+    };
+}
+
+/// An order and its names `$27`. It answers the number for each name, and nothing where the order is
+/// not inserted.
+macro_rules! with_names {
+    (sqlite, $insert:expr) => {
+        concat!(
+            $insert,
+            "; ",
+            names_listed!(
+                "(SELECT last_insert_rowid())",
+                "$3",
+                "$1",
+                "$2",
+                "$10",
+                listed!(sqlite, "$27")
+            ),
+            " WHERE changes() > 0 RETURNING order_number"
+        )
+    };
+    (postgres, $insert:expr) => {
+        concat!(
+            "WITH made AS (",
+            $insert,
+            " RETURNING number) ",
+            names_listed!(
+                "made.number",
+                "$3",
+                "$1",
+                "$2",
+                "$10",
+                concat!("made, ", listed!(postgres, "$27"))
+            ),
+            " RETURNING order_number"
+        )
+    };
+}
+
+/// Binds what all texts share.
 macro_rules! bind_order {
-    ($query:expr, $new:expr, $names:expr) => {{
-        let (new, names): (&NewOrder, &str) = ($new, $names);
-        $query
+    ($sql:expr, $new:expr, $names:expr, $rows:expr) => {{
+        let (new, names, rows): (&NewOrder, &str, &str) = ($new, $names, $rows);
+        sqlx::query_scalar($sql)
             .bind(new.organization.0)
             .bind(new.product.as_str())
             .bind(new.common_name.as_str())
@@ -153,6 +217,7 @@ macro_rules! bind_order {
             .bind(new.certificate_until.map(|until| until.0))
             .bind(new.certificate_until.map(|until| new.coverage.ends().unwrap_or(until).0))
             .bind(i64::from(new.certificate_until.is_some()))
+            .bind(rows)
     }};
 }
 
@@ -168,53 +233,35 @@ impl Tx {
     /// there already ([`Tx::order_by_idempotency_key`] finds it).
     pub async fn insert_order(&mut self, new: &NewOrder) -> Result<Option<Order>, StoreError> {
         let names = to_json("orders.names", &new.names)?;
-        let number: Option<i64> = match new.number {
-            None => on!(self, |conn| {
-                bind_order!(sqlx::query_scalar(INSERT), new, &names)
-                    .fetch_optional(&mut *conn)
-                    .await?
-            }),
-            Some(number) => Some(on!(self, |conn| {
-                bind_order!(sqlx::query_scalar(INSERT_NUMBERED), new, &names)
-                    .bind(number.0)
-                    .fetch_one(&mut *conn)
-                    .await?
-            })),
-        };
-        let Some(number) = number else { return Ok(None) };
-        let order = new.order(OrderNumber(number));
-        self.insert_order_names(&NamesOf {
-            number: order.number,
-            common_name: &new.common_name,
-            names: &new.names,
-            organization: new.organization,
-            product: &new.product,
-            ordered_at: new.ordered_at,
-        })
-        .await?;
-        Ok(Some(order))
-    }
-
-    async fn insert_order_names(&mut self, of: &NamesOf<'_>) -> Result<(), StoreError> {
+        let rows = name_rows(&new.names)?;
         self.names_are_new();
-        on!(self, |conn| {
-            for name in of.names.iter() {
-                sqlx::query(
-                    "INSERT INTO order_names (order_number, name, reversed, is_common_name, \
-                     organization_id, product_id, ordered_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                )
-                .bind(of.number.0)
-                .bind(name.as_str())
-                .bind(reversed(name))
-                .bind(name == of.common_name)
-                .bind(of.organization.0)
-                .bind(of.product.as_str())
-                .bind(of.ordered_at.0)
-                .execute(&mut *conn)
-                .await?;
+        let postgres = self.is_postgres();
+        let number: Option<i64> = match new.number {
+            None => {
+                let sql = if postgres {
+                    with_names!(postgres, insert!())
+                } else {
+                    with_names!(sqlite, insert!())
+                };
+                on!(self, |conn| {
+                    bind_order!(sql, new, &names, &rows).fetch_optional(&mut *conn).await?
+                })
             }
-        });
-        Ok(())
+            Some(number) => {
+                let sql = if postgres {
+                    with_names!(postgres, insert_numbered!())
+                } else {
+                    with_names!(sqlite, insert_numbered!())
+                };
+                on!(self, |conn| {
+                    bind_order!(sql, new, &names, &rows)
+                        .bind(number.0)
+                        .fetch_optional(&mut *conn)
+                        .await?
+                })
+            }
+        };
+        Ok(number.map(|number| new.order(OrderNumber(number))))
     }
 
     /// Gives an order the names of its newest reissue, for lists and search.
@@ -240,24 +287,30 @@ impl Tx {
                 .execute(&mut *conn)
                 .await?;
         });
-        self.insert_order_names(&NamesOf {
-            number: order.number,
-            common_name,
-            names,
-            organization: order.organization,
-            product: &order.product,
-            ordered_at: order.ordered_at,
-        })
-        .await
+        self.names_are_new();
+        let rows = name_rows(names)?;
+        let sql = if self.is_postgres() {
+            names_listed!("$1", "$2", "$3", "$4", "$5", listed!(postgres, "$6"))
+        } else {
+            names_listed!("$1", "$2", "$3", "$4", "$5", listed!(sqlite, "$6"))
+        };
+        on!(self, |conn| {
+            sqlx::query(sql)
+                .bind(order.number.0)
+                .bind(common_name.as_str())
+                .bind(order.organization.0)
+                .bind(order.product.as_str())
+                .bind(order.ordered_at.0)
+                .bind(&rows)
+                .execute(&mut *conn)
+                .await?;
+        });
+        Ok(())
     }
 }
 
-/// An order's names with what search repeats beside each.
-struct NamesOf<'a> {
-    number: OrderNumber,
-    common_name: &'a Name,
-    names: &'a NameSet,
-    organization: OrganizationId,
-    product: &'a ProductId,
-    ordered_at: Timestamp,
+/// The names as [`listed!`] gives them: each with its reverse.
+fn name_rows(names: &NameSet) -> Result<String, StoreError> {
+    let rows: Vec<_> = names.iter().map(|name| (name.as_str(), reversed(name))).collect();
+    to_json("order_names", &rows)
 }

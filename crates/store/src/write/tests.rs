@@ -123,7 +123,7 @@ async fn closing_finishes_what_is_in_line() {
         store.close().await;
         assert_eq!(done.load(Ordering::Relaxed), 20, "{kind}");
         assert!(matches!(put(&store, "late").await, Err(StoreError::Closed)), "{kind}");
-        let again = Store::open(&url, crate::StoreOptions::default()).await.unwrap();
+        let again = Store::open(&url, StoreOptions::default()).await.unwrap();
         assert_eq!(keys(&again).await.len(), 20, "{kind}");
     }
 }
@@ -136,7 +136,7 @@ async fn an_unusable_address_is_refused_without_its_password() {
         "sqlite::memory:",
         "postgres://u:secret@[/db",
     ] {
-        let error = Store::open(url, crate::StoreOptions::default()).await.unwrap_err();
+        let error = Store::open(url, StoreOptions::default()).await.unwrap_err();
         assert!(matches!(error, StoreError::Address(_)), "{url}: {error:?}");
         assert!(!error.to_string().contains("secret"), "{error}");
     }
@@ -145,7 +145,7 @@ async fn an_unusable_address_is_refused_without_its_password() {
 #[tokio::test]
 async fn another_process_in_the_way_is_busy_and_later_is_not() {
     let TestDatabase { url, folder: _folder, .. } = crate::testing::sqlite().await;
-    let options = crate::StoreOptions { patience: Duration::from_millis(20), ..Default::default() };
+    let options = StoreOptions { patience: Duration::from_millis(20), ..Default::default() };
     let store = Store::open(&url, options).await.unwrap();
     let mut other = sqlx::SqliteConnection::connect(&url).await.unwrap();
     sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
