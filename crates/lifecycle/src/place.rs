@@ -258,11 +258,17 @@ impl Placing<'_> {
         // Drafted for its refusal also where the request is held: what can't be issued now should
         // not wait for a reviewer.
         let draft = self.draft_on_order(file)?;
+        // What a reissue that is being signed leaves of the order's names is not on record yet, and a
+        // certificate that is being signed is not among those whose revocation is announced.
+        let open = if draft.revocation.is_some() {
+            tx.order_has_open_issuance(file.number()).await?
+        } else {
+            tx.order_has_open_reissue(file.number()).await?
+        };
+        if open {
+            return Err(being_issued(file.number()));
+        }
         let ApprovalNeed::Needed { because } = self.need else {
-            // A certificate that is being signed is not among those whose revocation is announced.
-            if draft.revocation.is_some() && tx.order_has_open_issuance(file.number()).await? {
-                return Err(being_issued(file.number()));
-            }
             return self.reserve(tx, draft).await;
         };
         if matches!(self.ask.what, What::Reissue { .. }) {

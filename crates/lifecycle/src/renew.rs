@@ -13,7 +13,7 @@ use store::Tx;
 use crate::ask::{listed, note, read_csr};
 use crate::caa::CaaRounds;
 use crate::order_new::{Terms, sold, take};
-use crate::place::{Asker, Placed, Placing, check_visible, locked_file, place};
+use crate::place::{Asker, Placed, Placing, being_issued, check_visible, locked_file, place};
 use crate::submitted::Submitted;
 use crate::{
     Actor, Ask, Exact, Issuer, Lifecycle, LifecycleError, Outcome, Result, What, settings,
@@ -79,6 +79,10 @@ impl Placing<'_> {
         // A successor that came to nothing gives its claim back.
         if let Some(gone) = successor {
             tx.release_order_key(gone.number).await?;
+        }
+        // A reissue that is being signed may change the order's names.
+        if tx.order_has_open_reissue(file.number()).await? {
+            return Err(being_issued(file.number()));
         }
         let plan = plan_renew(file, self.now)?;
         let order_names = Exact { common_name: plan.common_name, names: plan.names };

@@ -193,6 +193,20 @@ impl Tx {
         Ok(id.is_some())
     }
 
+    /// Whether a reissue of an order waits for a signature.
+    pub async fn order_has_open_reissue(&mut self, order: OrderNumber) -> Result<bool, StoreError> {
+        let id: Option<i64> = on!(self, |conn| {
+            sqlx::query_scalar(
+                "SELECT id FROM issuances WHERE order_number = $1 AND state = 'reserved' \
+                 AND kind = 'reissue' LIMIT 1",
+            )
+            .bind(order.0)
+            .fetch_optional(&mut *conn)
+            .await?
+        });
+        Ok(id.is_some())
+    }
+
     /// Ends a reserved issuance as `issued` or `void`; false where it was ended before.
     pub async fn finish_issuance(
         &mut self,
