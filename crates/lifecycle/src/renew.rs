@@ -229,7 +229,7 @@ async fn decide_and_place(
     due: &Due,
 ) -> Result<(Decided, Placed)> {
     let file = locked_file(tx, actor, due.order).await?;
-    let decided = decide(tx, now, actor, due.in_place(), &file).await?;
+    let decided = decide(tx, issuer.not_after(), now, actor, due.in_place(), &file).await?;
     let exact = || DuplicateNames::Exactly {
         common_name: due.names.common_name.clone(),
         names: due.names.names.clone(),
@@ -264,6 +264,7 @@ pub(crate) struct InPlace<'a> {
 /// What automation would do with what is due, as things are now. Reads only.
 pub(crate) async fn decide(
     tx: &mut Tx,
+    issuer_not_after: Timestamp,
     now: Timestamp,
     actor: &Actor,
     due: InPlace<'_>,
@@ -283,6 +284,7 @@ pub(crate) async fn decide(
         profile: due.profile,
         preferences: &preferences,
         requester: asker.role(),
+        issuer_not_after,
         now,
     })?)
 }

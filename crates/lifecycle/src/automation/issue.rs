@@ -50,9 +50,10 @@ impl Lifecycle {
     /// Rule D17: a duplicate is checked again before its agent is bothered; where it is refused by
     /// now, the event ends as "Action required". Answers whether the event goes on.
     pub(super) async fn recheck_event(&self, id: EventId, now: Timestamp) -> Result<bool> {
+        let issuer_ends = self.issuer()?.not_after();
         let goes_on = self
             .store()
-            .write(move |tx| Box::pin(async move { recheck(tx, now, id).await }))
+            .write(move |tx| Box::pin(async move { recheck(tx, issuer_ends, now, id).await }))
             .await?;
         if !goes_on {
             self.event_changed(id);
@@ -167,7 +168,7 @@ async fn role_of(tx: &mut Tx, requester: Option<UserId>) -> Result<Role> {
     Ok(user.filter(|user| !user.disabled).map_or(Role::Limited, |user| user.role))
 }
 
-async fn recheck(tx: &mut Tx, now: Timestamp, id: EventId) -> Result<bool> {
+async fn recheck(tx: &mut Tx, issuer_ends: Timestamp, now: Timestamp, id: EventId) -> Result<bool> {
     let mut event =
         tx.event_for_update(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
     if event.finished_at.is_some() {
@@ -185,6 +186,7 @@ async fn recheck(tx: &mut Tx, now: Timestamp, id: EventId) -> Result<bool> {
             Some(&event.profile),
             &source,
             &duplicate_names(&event),
+            issuer_ends,
             now,
         )
         .map(|_| ()),
