@@ -116,10 +116,11 @@ impl Lifecycle {
             let leaf_pem = found.pem.ok_or_else(|| {
                 LifecycleError::Internal("an issued certificate has no PEM".to_owned())
             })?;
-            let chain_pem = self.issuer()?.authority().intermediates_pem().to_owned();
+            // Who issued it may have been followed by another authority since.
+            let issuer = self.authority_of(found.issuer.as_deref()).await?;
             return Ok(Some(Step::Install {
                 leaf_pem,
-                chain_pem,
+                chain_pem: issuer.get().intermediates_pem().to_owned(),
                 serial: found.certificate.serial,
             }));
         }
@@ -149,7 +150,7 @@ impl Lifecycle {
                     }
                     let why = (
                         "The certificate was revoked before it was installed.",
-                        "Choose \"Retry\" for another one of its order, or request a new certificate.",
+                        "Choose \"Retry\" for another one, or request a new certificate.",
                     );
                     finish(tx, now, &mut event, EventStatus::ActionRequired, Some(why)).await
                 })
