@@ -367,6 +367,11 @@ pub(crate) async fn complete(
     if !tx.finish_issuance(signed.id, true, now).await? {
         return finished_elsewhere(tx, signed).await;
     }
+    // A key that was named as compromised while this was signed, by a process that may have died since:
+    // what must exist is revoked at once.
+    if tx.key_is_compromised(&signed.plan.spki_sha256).await? {
+        tx.insert_key_job(now).await?;
+    }
     put_on_record(tx, now, actor, signed).await
 }
 

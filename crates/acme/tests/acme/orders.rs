@@ -527,6 +527,7 @@ async fn a_compromise_is_kept_also_of_a_certificate_that_was_revoked_before() {
         };
         let done = client.finalize(&enroll().await, &owned).await.expect(200).json();
         let der = leaf(&client.fetch(done["certificate"].as_str().unwrap()).await.text);
+        client.finalize(&enroll().await, &owned).await.expect(200);
         client.post(&url, Some(revocation(&der, Some(4)))).await.expect(200);
         let again = client.post(&url, Some(revocation(&der, Some(1)))).await.expect(400);
         assert_eq!(again.problem(), "alreadyRevoked", "an account shows nothing");
@@ -538,6 +539,9 @@ async fn a_compromise_is_kept_also_of_a_certificate_that_was_revoked_before() {
         assert_eq!(twice.problem(), "alreadyRevoked");
         let refused = client.finalize(&enroll().await, &owned).await.expect(400);
         assert_eq!(refused.problem(), "badCSR", "on {}", house.kind);
+        // Its other certificate is revoked with it.
+        house.clock.advance(domain::Days(1));
+        assert_eq!(house.desk.run_compromised_keys().await.unwrap(), 1, "on {}", house.kind);
     }
 }
 
