@@ -13,7 +13,7 @@ use store::Tx;
 use crate::ask::{listed, note, read_csr};
 use crate::caa::CaaRounds;
 use crate::order_new::{Terms, sold, take};
-use crate::place::{Asker, Placed, Placing, being_issued, check_visible, locked_file, place};
+use crate::place::{Asker, Placed, Placing, check_settled, check_visible, locked_file, place};
 use crate::submitted::Submitted;
 use crate::{
     Actor, Ask, Exact, Issuer, Lifecycle, LifecycleError, Outcome, Result, What, settings,
@@ -80,10 +80,7 @@ impl Placing<'_> {
         if let Some(gone) = successor {
             tx.release_order_key(gone.number).await?;
         }
-        // A reissue that is being signed may change the order's names.
-        if tx.order_has_open_reissue(file.number()).await? {
-            return Err(being_issued(file.number()));
-        }
+        check_settled(tx, file.number()).await?;
         let plan = plan_renew(file, self.now)?;
         let order_names = Exact { common_name: plan.common_name, names: plan.names };
         let terms = Terms {

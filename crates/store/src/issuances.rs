@@ -112,14 +112,6 @@ impl Tx {
         Ok(id.map(IssuanceId))
     }
 
-    /// One issuance.
-    pub async fn issuance(&mut self, id: IssuanceId) -> Result<Option<Issuance>, StoreError> {
-        let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM issuances WHERE id = $1"));
-        let row: Option<IssuanceRow> =
-            on!(self, |conn| sqlx::query_as(sql).bind(id.0).fetch_optional(&mut *conn).await?);
-        row.map(Issuance::try_from).transpose()
-    }
-
     /// The issuance with this idempotency key.
     pub async fn issuance_by_key(&mut self, key: &str) -> Result<Option<Issuance>, StoreError> {
         let sql = sqlx::AssertSqlSafe(format!(
@@ -193,18 +185,17 @@ impl Tx {
         Ok(id.is_some())
     }
 
-    /// Whether a reissue of an order waits for a signature.
-    pub async fn order_has_open_reissue(&mut self, order: OrderNumber) -> Result<bool, StoreError> {
-        let id: Option<i64> = on!(self, |conn| {
+    /// The plans of an order's reissues that wait for a signature.
+    pub async fn open_reissues(&mut self, order: OrderNumber) -> Result<Vec<String>, StoreError> {
+        Ok(on!(self, |conn| {
             sqlx::query_scalar(
-                "SELECT id FROM issuances WHERE order_number = $1 AND state = 'reserved' \
-                 AND kind = 'reissue' LIMIT 1",
+                "SELECT plan FROM issuances WHERE order_number = $1 AND state = 'reserved' \
+                 AND kind = 'reissue'",
             )
             .bind(order.0)
-            .fetch_optional(&mut *conn)
+            .fetch_all(&mut *conn)
             .await?
-        });
-        Ok(id.is_some())
+        }))
     }
 
     /// Ends a reserved issuance as `issued` or `void`; false where it was ended before.

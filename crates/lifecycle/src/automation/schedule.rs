@@ -19,6 +19,7 @@ use super::resolve::{Run, facts, order_in_place, resolve};
 use crate::audit::{AuditEntry, record};
 use crate::issue::check_validated;
 use crate::settings::snapshot;
+use crate::suffixes::check_wildcards;
 use crate::{Actor, FieldFault, Lifecycle, LifecycleError, Result};
 
 /// "Issue a new certificate" or "Issue a duplicate certificate using an existing order".
@@ -245,6 +246,7 @@ pub(super) async fn prepare(
     let what = resolve(tx, run, actor, form, &endpoint, order.as_ref(), &profile).await?;
     check_renewal(form.auto_renew.as_ref(), what.product, what.validity_days, now)?;
     // It is checked again when it runs; what can't be issued now should not be found out then.
+    check_wildcards(what.product.validation, what.names.iter())?;
     check_validated(tx, what.product, what.organization, &what.names, now).await?;
     Ok(NewEvent {
         endpoint: form.endpoint,
