@@ -7,11 +7,13 @@ use lifecycle::acme::NewAcmeUrl;
 use lifecycle::reissue::ReissueForm;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Client, certificates_in, csr, csr_with_key, http, leaf, serial};
+use crate::client::{
+    Answer, Client, binding, certificates_in, csr, csr_with_key, http, leaf, serial,
+};
 use crate::detection::newest;
 use crate::house::{House, houses};
 
-async fn get(url: &str) -> Answer {
+pub async fn get(url: &str) -> Answer {
     Answer::of(http().get(url).send().await.unwrap()).await
 }
 
@@ -663,4 +665,34 @@ async fn limits_are_told_with_the_time_to_wait() {
     assert!((1..=600).contains(&wait), "acme.sh gives up on more than 600");
     house.clock.advance(domain::Days(1));
     client.order(&["c.example.com"]).await.expect(201);
+}
+
+/// What all accounts of a credential do together is bounded too, beyond what each may do.
+#[tokio::test]
+async fn a_credential_has_limits_of_its_own() {
+    use lifecycle::acme::Quota;
+    let house = crate::house::house_with(|config| {
+        config.policy.limits.accounts_per_credential = Quota::per(2, 3_600);
+        config.policy.limits.orders_per_credential = Quota::per(2, 3_600);
+    })
+    .await;
+    let credential = house.url("one", "ssl_plus").await;
+    let (mut first, mut second) = (Client::new(&house), Client::new(&house));
+    first.register(&credential).await;
+    second.register(&credential).await;
+    let third = Client::new(&house);
+    let url = third.url("new-account");
+    let payload = json!({
+        "termsOfServiceAgreed": true,
+        "externalAccountBinding": binding(&credential, &third.key.jwk(), &url),
+    });
+    let limited = third.post(&url, Some(payload)).await.expect(429);
+    assert_eq!(limited.problem(), "rateLimited");
+    first.order(&["a.example.com"]).await.expect(201);
+    second.order(&["b.example.com"]).await.expect(201);
+    let limited = first.order(&["c.example.com"]).await.expect(429);
+    assert_eq!(limited.problem(), "rateLimited");
+    assert!(limited.header("retry-after").parse::<u64>().unwrap() > 0);
+    let other = house.client("two", "ssl_plus").await;
+    other.order(&["c.example.com"]).await.expect(201);
 }
