@@ -2,12 +2,13 @@
 //! by `--config`, over the defaults.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use domain::model::KeyType;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The options of the command line; each is also a variable and a key of the TOML file.
 #[derive(Debug, Clone, Default, Args, Serialize)]
@@ -81,6 +82,17 @@ pub struct Options {
     #[arg(long, global = true, env = "CERTDECK_ACME_TLSALPN01_PORT", value_name = "PORT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acme_tlsalpn01_port: Option<u16>,
+
+    /// Minutes for which an ACME account may use a validation by challenge again, 5 to 1440 [default: 60]
+    #[arg(
+        long,
+        global = true,
+        env = "CERTDECK_ACME_REUSE",
+        value_name = "MINUTES",
+        value_parser = clap::value_parser!(u16).range(REUSE)
+    )]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acme_reuse: Option<u16>,
 
     /// Resolver that validation asks [default: the system's]
     #[arg(long, global = true, env = "CERTDECK_DNS_RESOLVER", value_name = "IP:PORT")]
@@ -207,6 +219,8 @@ pub struct Config {
     pub authority_key: KeyType,
     pub acme_http01_port: u16,
     pub acme_tlsalpn01_port: u16,
+    #[serde(deserialize_with = "reuse")]
+    pub acme_reuse: u16,
     pub dns_resolver: Option<SocketAddr>,
     caa: Option<Caa>,
     pub validation_allow: String,
@@ -232,6 +246,7 @@ impl Default for Config {
             authority_key: KeyType::EcP256,
             acme_http01_port: 80,
             acme_tlsalpn01_port: 443,
+            acme_reuse: 60,
             dns_resolver: None,
             caa: None,
             validation_allow: String::new(),
@@ -302,6 +317,19 @@ impl Config {
     }
 }
 
+/// Enough for a client to make its CSR and send it, and no more than a day: a stolen account key must not
+/// live on an old validation.
+const REUSE: RangeInclusive<i64> = 5..=1_440;
+
+/// The same bounds in the file as on the command line.
+fn reuse<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
+    let minutes = u16::deserialize(deserializer)?;
+    if REUSE.contains(&i64::from(minutes)) {
+        return Ok(minutes);
+    }
+    Err(serde::de::Error::custom(format_args!("acme_reuse is {minutes}: give 5 to 1440 minutes")))
+}
+
 fn check_base_url(url: &str) -> anyhow::Result<()> {
     let parsed: http::Uri =
         url.parse().with_context(|| format!("the base URL {url:?} is not a URL"))?;
@@ -334,6 +362,22 @@ mod tests {
         assert_eq!(config.acme_http01_port, 8080);
         assert_eq!(config.acme_tlsalpn01_port, 443);
         assert_eq!(config.log_format, LogFormat::Json);
+    }
+
+    #[test]
+    fn validations_are_reused_within_bounds() {
+        let of = |text: &str| {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), text).unwrap();
+            let config = Some(file.path().to_path_buf());
+            Config::load(&Options { config, ..Options::default() }).map(|config| config.acme_reuse)
+        };
+        assert_eq!(of("").unwrap(), 60);
+        assert_eq!(of("acme_reuse = 5").unwrap(), 5);
+        assert_eq!(of("acme_reuse = 1440").unwrap(), 1_440);
+        for bad in ["acme_reuse = 4", "acme_reuse = 1441"] {
+            assert!(format!("{:#}", of(bad).unwrap_err()).contains("5 to 1440 minutes"), "{bad}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use axum_server::tls_rustls::{RustlsAcceptor, RustlsConfig};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use lifecycle::Lifecycle;
-use lifecycle::acme::AcmeDesk;
+use lifecycle::acme::{AcmeDesk, AcmePolicy};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -332,6 +332,10 @@ fn acme_config(config: &Config, base_url: &str, desk: &Lifecycle) -> anyhow::Res
         },
         validation_allow: networks(&config.validation_allow)?,
         several_nodes: desk.store().is_postgres(),
+        policy: AcmePolicy {
+            reuse_seconds: i64::from(config.acme_reuse) * 60,
+            ..AcmePolicy::default()
+        },
         ..AcmeConfig::new(base_url)
     })
 }

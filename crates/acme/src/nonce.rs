@@ -6,7 +6,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aws_lc_rs::{hmac, rand};
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::Timestamp;
@@ -52,6 +53,12 @@ pub enum Check {
     Bad,
 }
 
+/// Fills `bytes` with random ones.
+#[expect(clippy::disallowed_methods, reason = "the one place where randomness comes from")]
+fn random_bytes(bytes: &mut [u8]) -> Result<(), Unspecified> {
+    aws_lc_rs::rand::fill(bytes)
+}
+
 /// Makes and checks nonces.
 #[derive(Debug)]
 pub struct Nonces {
@@ -62,9 +69,9 @@ pub struct Nonces {
 
 impl Nonces {
     /// For one process, which alone hands out nonces and forgets all of them when it stops.
-    pub fn for_one_process() -> Result<Self, aws_lc_rs::error::Unspecified> {
+    pub fn for_one_process() -> Result<Self, Unspecified> {
         let mut secret = [0; 32];
-        rand::fill(&mut secret)?;
+        random_bytes(&mut secret)?;
         let bits = (0..WINDOW / 64).map(|_| AtomicU64::new(0)).collect();
         Ok(Self {
             key: hmac::Key::new(hmac::HMAC_SHA256, &secret),
@@ -92,7 +99,7 @@ impl Nonces {
             Spent::Shared => {
                 let mut random = [0; 8];
                 // Without randomness the nonce is a fixed one, which the database lets pass once.
-                let _ = rand::fill(&mut random);
+                let _ = random_bytes(&mut random);
                 u64::from_be_bytes(random)
             }
         };

@@ -1,6 +1,5 @@
 //! What an agent reports on the steps of an event. Each report may be repeated.
 
-use domain::Timestamp;
 use domain::model::Serial;
 use serde::{Deserialize, Serialize};
 
@@ -71,11 +70,7 @@ pub enum Stage {
 
 /// What the portal answers to each report.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EventAnswer {
-    /// The extended lease; none where the event is at its end.
-    #[serde(default)]
-    pub lease_until: Option<Timestamp>,
-}
+pub struct EventAnswer {}
 
 impl Bounded for CsrReport {
     fn check(&self) -> Result<(), OutOfBounds> {

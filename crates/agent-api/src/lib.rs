@@ -20,7 +20,7 @@ pub use bounds::{Bounded, MAX_BODY_BYTES, OutOfBounds, clip};
 pub use endpoints::{EndpointsAnswer, EndpointsReport, FoundEndpoint, InstallAbility, Software};
 pub use enroll::{EnrollAnswer, EnrollRequest};
 pub use events::{CsrReport, EventAnswer, FailedReport, InstalledReport, Stage, VerifiedReport};
-pub use poll::{PollAnswer, PollRequest, Step, Task, TaskEndpoint};
+pub use poll::{PollAnswer, PollRequest, Step, Task, TaskEndpoint, no_end};
 pub use token::Token;
 
 use serde::{Deserialize, Serialize};

@@ -24,8 +24,8 @@ pub struct PollRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PollAnswer {
     /// The next piece of work; none where there was none in time. A task that the agent got
-    /// before and has not reported on is handed out again to the same agent, lease or no lease:
-    /// the agent may have been killed.
+    /// before and has not reported on is handed out again: the agent may have been killed. Nobody
+    /// else gets it, for an event is done by the agent of its endpoint.
     pub task: Option<Task>,
 }
 
@@ -34,13 +34,18 @@ pub struct PollAnswer {
 pub struct Task {
     /// The event.
     pub event_id: EventId,
-    /// Until when no one else works on it. Reports on the event extend it. An installation with
-    /// its checks and, where it fails, its way back takes up to four minutes.
+    /// The end of time. Agents of the first version expect a moment here; none looks at it.
+    #[serde(default = "no_end")]
     pub lease_until: Timestamp,
     /// Where.
     pub endpoint: TaskEndpoint,
     /// What.
     pub step: Step,
+}
+
+/// What [`Task::lease_until`] is.
+pub const fn no_end() -> Timestamp {
+    Timestamp(i64::MAX)
 }
 
 /// An endpoint as the agent reported it.

@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a fault in the fixture is the test's failure")]
 
 use certdeck_agent_api::{
-    ErrorBody, ErrorCode, FailedReport, FoundEndpoint, InstallAbility, PollAnswer, Software, Stage,
-    Step,
+    ErrorBody, ErrorCode, EventAnswer, FailedReport, FoundEndpoint, InstallAbility, PollAnswer,
+    Software, Stage, Step, Task,
 };
 use serde_json::{Value, from_value, json, to_value};
 
@@ -47,6 +47,20 @@ fn what_newer_sides_add_is_understood_as_unknown() {
     }))
     .unwrap();
     assert_eq!(failed.stage, Stage::Other);
+}
+
+/// A task has no lease: agents of the first version expect one, later portals may leave it out.
+#[test]
+fn what_is_left_of_leases_goes_both_ways() {
+    let text = json!({
+        "event_id": 7,
+        "endpoint": { "id": 3, "ip": "192.0.2.1", "port": 443 },
+        "step": { "kind": "probe" },
+    });
+    let task: Task = from_value(text).unwrap();
+    assert_eq!(to_value(task).unwrap()["lease_until"], json!(i64::MAX));
+    let answer: EventAnswer = from_value(json!({ "lease_until": 1_800_000_000 })).unwrap();
+    assert_eq!(to_value(answer).unwrap(), json!({}));
 }
 
 #[test]

@@ -28,7 +28,7 @@ impl Backoff {
         self.next = (grown * 2).min(LONGEST);
         let mut byte = [0_u8];
         // Without randomness the pause is the longest one: still correct.
-        let share = aws_lc_rs::rand::fill(&mut byte).map_or(255, |()| u32::from(byte[0]));
+        let share = crate::identity::random_bytes(&mut byte).map_or(255, |()| u32::from(byte[0]));
         let pause = grown / 2 + grown / 2 * share / 255;
         pause.max(asked.unwrap_or_default().min(LONGEST_ASKED))
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use agent_api::{EnrollAnswer, EnrollRequest, Token, paths};
+use aws_lc_rs::error::Unspecified;
 use domain::AgentId;
 use serde::{Deserialize, Serialize};
 
@@ -108,9 +109,14 @@ fn digest(token: &Token) -> String {
     hex::encode(digest)
 }
 
+#[expect(clippy::disallowed_methods, reason = "the one place where randomness comes from")]
+pub(crate) fn random_bytes(bytes: &mut [u8]) -> Result<(), Unspecified> {
+    aws_lc_rs::rand::fill(bytes)
+}
+
 fn random() -> Result<Token, PortalError> {
     let mut bytes = [0_u8; 32];
-    aws_lc_rs::rand::fill(&mut bytes)
+    random_bytes(&mut bytes)
         .map_err(|_| PortalError::Setup("the system gives no random numbers".into()))?;
     Ok(Token::new(hex::encode(bytes)))
 }

@@ -154,7 +154,7 @@ fn wire_task(task: automation::Task) -> Result<Task, Fault> {
     };
     Ok(Task {
         event_id: task.event,
-        lease_until: task.lease_until,
+        lease_until: agent_api::no_end(),
         endpoint: TaskEndpoint {
             id: task.endpoint.id,
             ip: task.endpoint.ip.parse().map_err(|_| unreadable())?,
@@ -172,10 +172,6 @@ fn wire_task(task: automation::Task) -> Result<Task, Fault> {
     })
 }
 
-fn until(lease: Timestamp) -> Json<EventAnswer> {
-    Json(EventAnswer { lease_until: Some(lease) })
-}
-
 async fn csr(
     State(lifecycle): State<Lifecycle>,
     Path(id): Path<i64>,
@@ -183,7 +179,8 @@ async fn csr(
     Call(call): Call<CsrReport>,
 ) -> Answer<EventAnswer> {
     let agent = authorize(&lifecycle, &headers, None).await?;
-    Ok(until(lifecycle.event_csr(agent, EventId(id), call.csr_pem).await?))
+    lifecycle.event_csr(agent, EventId(id), call.csr_pem).await?;
+    Ok(Json(EventAnswer::default()))
 }
 
 async fn installed(
@@ -193,7 +190,8 @@ async fn installed(
     Call(_): Call<InstalledReport>,
 ) -> Answer<EventAnswer> {
     let agent = authorize(&lifecycle, &headers, None).await?;
-    Ok(until(lifecycle.event_installed(agent, EventId(id)).await?))
+    lifecycle.event_installed(agent, EventId(id)).await?;
+    Ok(Json(EventAnswer::default()))
 }
 
 async fn verified(

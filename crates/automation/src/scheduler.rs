@@ -49,6 +49,7 @@ async fn often(lifecycle: &Lifecycle) {
 
 async fn rarely(lifecycle: &Lifecycle) {
     logged("abandoned issuances", lifecycle.recover_abandoned()).await;
+    logged("certificates of compromised keys", lifecycle.run_compromised_keys()).await;
     logged("old sessions", lifecycle.sweep_sessions()).await;
 }
 

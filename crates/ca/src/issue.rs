@@ -4,7 +4,6 @@
 //! The plan is what the database keeps before anything is signed. Linting fixes the bytes to be
 //! signed, so that exactly what was checked is what gets the signature.
 
-use aws_lc_rs::rand;
 use domain::model::{Serial, SignatureHash};
 use domain::{Days, NameSet, Timestamp, Validation};
 use serde::{Deserialize, Serialize};
@@ -13,7 +12,7 @@ use crate::CaError;
 use crate::authority::Authority;
 use crate::certificate;
 use crate::der::{self, pem, sha256};
-use crate::keys::SignatureAlgorithm;
+use crate::keys::{SignatureAlgorithm, random};
 use crate::lint::{self, LintFaults};
 use crate::profile::{Subject, Urls};
 
@@ -117,7 +116,7 @@ impl LintedPlan {
 pub fn new_serial() -> Result<Serial, CaError> {
     let mut bytes = [0u8; 16];
     loop {
-        rand::fill(&mut bytes).map_err(|_| CaError::Crypto("make a serial number"))?;
+        random(&mut bytes).map_err(|_| CaError::Crypto("make a serial number"))?;
         let [first, ..] = &mut bytes;
         *first &= 0x7f;
         if *first != 0 {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
+use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
@@ -15,6 +16,12 @@ use zeroize::Zeroizing;
 
 use crate::CaError;
 use crate::der::{oid, pem};
+
+/// Fills `bytes` with random ones.
+#[expect(clippy::disallowed_methods, reason = "the one place where random bytes come from")]
+pub(crate) fn random(bytes: &mut [u8]) -> Result<(), Unspecified> {
+    aws_lc_rs::rand::fill(bytes)
+}
 
 /// A private key that signs, with its public half.
 pub struct SigningKey {

@@ -10,8 +10,9 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
-use aws_lc_rs::rand;
 use zeroize::Zeroizing;
+
+use crate::keys::random;
 
 const FORMAT: u8 = 1;
 /// Longer files are not master keys: read no further.
@@ -138,9 +139,9 @@ impl fmt::Debug for MasterKey {
 fn create(path: &Path) -> Result<(), MasterKeyError> {
     let failed = |source| MasterKeyError::File { path: path.to_owned(), source };
     let mut bytes = Zeroizing::new([0u8; 32]);
-    rand::fill(bytes.as_mut()).map_err(|_| MasterKeyError::Random)?;
+    random(bytes.as_mut()).map_err(|_| MasterKeyError::Random)?;
     let mut suffix = [0u8; 8];
-    rand::fill(&mut suffix).map_err(|_| MasterKeyError::Random)?;
+    random(&mut suffix).map_err(|_| MasterKeyError::Random)?;
     let fresh = path.with_extension(format!("{}.new", hex::encode(suffix)));
     let text = Zeroizing::new(format!("{}\n", *Zeroizing::new(hex::encode(bytes.as_ref()))));
 

@@ -194,7 +194,7 @@ pub fn read_csr(input: &[u8]) -> Result<CsrFacts> {
 pub fn form_token() -> String {
     let mut bytes = [0_u8; 16];
     // Without random bytes the form has no token, and a double submit is not noticed.
-    aws_lc_rs::rand::fill(&mut bytes).map(|()| hex::encode(bytes)).unwrap_or_default()
+    crate::random::fill(&mut bytes).map(|()| hex::encode(bytes)).unwrap_or_default()
 }
 
 /// The names that a program lists in a field of its own; none where it leaves that out.

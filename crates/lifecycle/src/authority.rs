@@ -9,7 +9,8 @@ mod status;
 pub use status::OcspAnswer;
 pub(crate) use status::{Signer, former};
 
-use std::sync::{Arc, OnceLock};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use ca::{Authority, AuthorityOptions, CaError, MasterKey, StoredAuthority, Urls};
 use domain::Timestamp;
@@ -34,6 +35,9 @@ pub struct Issuer {
     master: Arc<MasterKey>,
     base_url: String,
     caa: OnceLock<CaaGuard>,
+    /// The authorities that were active once, as far as they were asked for: opening one takes the
+    /// master key, and whoever names one of its certificates asks for it.
+    former: Mutex<HashMap<String, Arc<Authority>>>,
 }
 
 impl Issuer {
@@ -54,7 +58,7 @@ impl Issuer {
         };
         let authority = Authority::load(&stored, &master).map_err(failed)?;
         let base_url = base_url.trim_end_matches('/').to_owned();
-        Ok(Self { authority, master, base_url, caa: OnceLock::new() })
+        Ok(Self { authority, master, base_url, caa: OnceLock::new(), former: Mutex::default() })
     }
 
     /// From now on no public certificate is issued without a look at CAA. The first guard stays.

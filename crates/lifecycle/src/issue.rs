@@ -30,6 +30,7 @@ use store::issuances::NewIssuance;
 
 use crate::audit::{self, AuditEntry};
 use crate::authority::{Signer, failed};
+use crate::suffixes::check_wildcards;
 use crate::{Actor, Exact, Issuer, Lifecycle, LifecycleError, Result, fault};
 
 /// A certificate that was issued.
@@ -75,6 +76,17 @@ pub(crate) struct StoredPlan {
 }
 
 impl StoredPlan {
+    /// A plan as it is stored.
+    pub(crate) fn read(text: &str) -> Result<Self> {
+        serde_json::from_str(text)
+            .map_err(|_| LifecycleError::Internal("a stored plan can't be read".to_owned()))
+    }
+
+    /// Whether the order gets the certificate's names.
+    pub(crate) const fn changes_order(&self) -> bool {
+        self.changes_order
+    }
+
     /// The person who asked.
     pub(crate) const fn requester(&self) -> Option<UserId> {
         self.requester
@@ -159,6 +171,7 @@ pub(crate) async fn reserve(
     signing: Signing,
 ) -> Result<Reserved> {
     let product = product_of(draft.order)?;
+    check_wildcards(product.validation, draft.names.names.iter())?;
     let unshown: NameSet = draft.names.names.missing_from(draft.challenged).cloned().collect();
     let organization =
         check_validated(tx, product, draft.order.organization, &unshown, now).await?;
@@ -366,6 +379,11 @@ pub(crate) async fn complete(
     tx.lock_order(signed.order).await?;
     if !tx.finish_issuance(signed.id, true, now).await? {
         return finished_elsewhere(tx, signed).await;
+    }
+    // A key that was named as compromised while this was signed, by a process that may have died since:
+    // what must exist is revoked at once.
+    if tx.key_is_compromised(&signed.plan.spki_sha256).await? {
+        tx.insert_key_job(now).await?;
     }
     put_on_record(tx, now, actor, signed).await
 }

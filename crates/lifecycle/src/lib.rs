@@ -27,6 +27,7 @@ pub mod order_new;
 pub mod orders;
 pub mod organizations;
 mod place;
+mod random;
 pub mod rate;
 pub mod recover;
 pub mod reissue;
@@ -36,6 +37,7 @@ pub mod sessions;
 pub mod settings;
 mod signals;
 mod submitted;
+mod suffixes;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod upkeep;

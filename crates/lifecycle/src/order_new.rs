@@ -1,5 +1,6 @@
 //! New orders, and the row that a renewal shares with them.
 
+use ca::CsrFacts;
 use domain::model::{CertificateKind, Coverage, Order, OrderStatus, SignatureHash};
 use domain::rules::{ApprovalNeed, Validity, check_product_names, first_validity, new_coverage};
 use domain::{
@@ -213,25 +214,12 @@ fn read_form(actor: &Actor, form: &NewOrderForm) -> Result<Ask> {
     let mut faults = Vec::new();
     let product = ProductId::from(form.product.trim());
     take(&mut faults, sold(&product));
-    let organization = form.organization.trim().parse::<OrganizationId>().ok();
-    if organization.is_none() {
-        faults.push(FieldFault {
-            field: "organization".into(),
-            message: "Choose the organization.".to_owned(),
-        });
-    }
+    let organization = form.organization.trim().parse::<OrganizationId>();
+    let chosen =
+        organization.map_err(|_| LifecycleError::field("organization", "Choose the organization."));
+    let organization = take(&mut faults, chosen);
     let csr = take(&mut faults, read_csr(form.csr.as_bytes()));
-    let common_name = match form.common_name.trim() {
-        "" => csr
-            .as_ref()
-            .and_then(|csr| csr.common_name.clone().or_else(|| csr.names.iter().next().cloned())),
-        typed => take(
-            &mut faults,
-            DnsName::parse(typed)
-                .map(Name::Dns)
-                .map_err(|e| LifecycleError::field("common_name", e.to_string())),
-        ),
-    };
+    let common_name = take(&mut faults, common_name(&form.common_name, csr.as_ref())).flatten();
     let typed = take(
         &mut faults,
         NameSet::parse_dns_list(&form.names)
@@ -267,6 +255,22 @@ fn read_form(actor: &Actor, form: &NewOrderForm) -> Result<Ask> {
         profile: None,
         number: None,
     };
+    let idempotency_key = submitted_key(actor, form);
+    Ok(Ask { note, idempotency_key, ..Ask::new(What::New(Box::new(new)), csr) })
+}
+
+/// The common name that was typed, else the CSR's, which may lack one.
+fn common_name(typed: &str, csr: Option<&CsrFacts>) -> Result<Option<Name>> {
+    match typed.trim() {
+        "" => Ok(csr.and_then(|csr| csr.common_name.as_ref().or(csr.names.iter().next()).cloned())),
+        typed => DnsName::parse(typed)
+            .map(|name| Some(Name::Dns(name)))
+            .map_err(|error| LifecycleError::field("common_name", error.to_string())),
+    }
+}
+
+/// The key of what the form asks for.
+fn submitted_key(actor: &Actor, form: &NewOrderForm) -> Option<String> {
     let sent = Submitted {
         act: "new",
         target: form.product.trim().to_owned(),
@@ -281,7 +285,7 @@ fn read_form(actor: &Actor, form: &NewOrderForm) -> Result<Ask> {
             &form.note,
         ],
     };
-    Ok(Ask { note, idempotency_key: sent.key(actor), ..Ask::new(What::New(Box::new(new)), csr) })
+    sent.key(actor)
 }
 
 /// The value, or its faults put to the others.

@@ -23,7 +23,10 @@ use store::requests::{NewRequest, RequestRecord, Wish};
 
 use crate::audit::{self, AuditEntry};
 use crate::caa::CaaRounds;
-use crate::issue::{Draft, Reserved, Signing, check_key, put_on_record, reserve, sign_now};
+use crate::issue::{
+    Draft, Reserved, Signing, StoredPlan, check_key, product_of, put_on_record, reserve, sign_now,
+};
+use crate::suffixes::check_wildcards;
 use crate::{
     Actor, Ask, Exact, Issued, Issuer, Lifecycle, LifecycleError, Outcome, Result, What, settings,
     submitted,
@@ -258,11 +261,12 @@ impl Placing<'_> {
         // Drafted for its refusal also where the request is held: what can't be issued now should
         // not wait for a reviewer.
         let draft = self.draft_on_order(file)?;
+        check_settled(tx, file.number()).await?;
+        // A certificate that is being signed is not among those whose revocation is announced.
+        if draft.revocation.is_some() && tx.order_has_open_issuance(file.number()).await? {
+            return Err(being_issued(file.number()));
+        }
         let ApprovalNeed::Needed { because } = self.need else {
-            // A certificate that is being signed is not among those whose revocation is announced.
-            if draft.revocation.is_some() && tx.order_has_open_issuance(file.number()).await? {
-                return Err(being_issued(file.number()));
-            }
             return self.reserve(tx, draft).await;
         };
         if matches!(self.ask.what, What::Reissue { .. }) {
@@ -341,6 +345,7 @@ impl Placing<'_> {
         because: HeldBecause,
     ) -> Result<Placed> {
         check_key(tx, &self.ask.csr.key_fingerprint).await?;
+        check_wildcards(product_of(order)?.validation, names.names.iter())?;
         let kind = self.ask.what.kind();
         let new = NewRequest {
             kind,
@@ -403,6 +408,17 @@ fn wish(ask: &Ask, order: &Order, names: &Exact) -> Wish {
         key_type: Some(ask.key_type()),
         signature_hash: Some(order.signature_hash),
     }
+}
+
+/// Refuses while a reissue is being signed that changes the order's names: what it leaves of them is not
+/// on record yet.
+pub(crate) async fn check_settled(tx: &mut Tx, order: OrderNumber) -> Result<()> {
+    for plan in tx.open_reissues(order).await? {
+        if StoredPlan::read(&plan)?.changes_order() {
+            return Err(being_issued(order));
+        }
+    }
+    Ok(())
 }
 
 /// Something that all certificates of an order take part in can't be done to one that is not there yet.

@@ -56,8 +56,7 @@ impl Lifecycle {
     }
 
     async fn finish_left_behind(&self, issuance: &Issuance) -> Result<()> {
-        let plan: StoredPlan = serde_json::from_str(&issuance.plan)
-            .map_err(|_| LifecycleError::Internal("a stored plan can't be read".to_owned()))?;
+        let plan = StoredPlan::read(&issuance.plan)?;
         // Where another authority took over meanwhile, the former one keeps its word.
         let signer = self.authority_with_id(&plan.issuer).await.map_err(|error| match error {
             LifecycleError::NotFound { .. } => {

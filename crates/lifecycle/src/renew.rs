@@ -13,7 +13,7 @@ use store::Tx;
 use crate::ask::{listed, note, read_csr};
 use crate::caa::CaaRounds;
 use crate::order_new::{Terms, sold, take};
-use crate::place::{Asker, Placed, Placing, check_visible, locked_file, place};
+use crate::place::{Asker, Placed, Placing, check_settled, check_visible, locked_file, place};
 use crate::submitted::Submitted;
 use crate::{
     Actor, Ask, Exact, Issuer, Lifecycle, LifecycleError, Outcome, Result, What, settings,
@@ -80,6 +80,7 @@ impl Placing<'_> {
         if let Some(gone) = successor {
             tx.release_order_key(gone.number).await?;
         }
+        check_settled(tx, file.number()).await?;
         let plan = plan_renew(file, self.now)?;
         let order_names = Exact { common_name: plan.common_name, names: plan.names };
         let terms = Terms {
@@ -225,7 +226,7 @@ async fn decide_and_place(
     due: &Due,
 ) -> Result<(Decided, Placed)> {
     let file = locked_file(tx, actor, due.order).await?;
-    let decided = decide(tx, now, actor, due.in_place(), &file).await?;
+    let decided = decide(tx, issuer.not_after(), now, actor, due.in_place(), &file).await?;
     let exact = || DuplicateNames::Exactly {
         common_name: due.names.common_name.clone(),
         names: due.names.names.clone(),
@@ -260,6 +261,7 @@ pub(crate) struct InPlace<'a> {
 /// What automation would do with what is due, as things are now. Reads only.
 pub(crate) async fn decide(
     tx: &mut Tx,
+    issuer_not_after: Timestamp,
     now: Timestamp,
     actor: &Actor,
     due: InPlace<'_>,
@@ -279,6 +281,7 @@ pub(crate) async fn decide(
         profile: due.profile,
         preferences: &preferences,
         requester: asker.role(),
+        issuer_not_after,
         now,
     })?)
 }

@@ -1,6 +1,8 @@
 //! Revocations of a certificate or a whole order. A person's always needs a second step; an ACME
 //! client, which has proved that the certificate is its own, is answered at once.
 
+mod compromised;
+
 use domain::model::{
     Approval, CertificateStatus, Order, OrderStatus, RequestKind, RevocationReason,
     RevocationTarget,
@@ -206,6 +208,9 @@ pub(crate) async fn carry_out(
     let facts = json!({ "certificates": plan.certificates, "reason": plan.reason });
     let entry = AuditEntry::new(action, "order", plan.order, words);
     audit::record(tx, now, actor, entry.changing(json!(null), facts)).await?;
+    if plan.reason == RevocationReason::KeyCompromise {
+        tx.insert_key_job(now).await?;
+    }
     Ok(revoked)
 }
 

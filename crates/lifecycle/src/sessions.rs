@@ -34,8 +34,7 @@ impl SecretToken {
     /// 256 random bits in base64url after `prefix`.
     pub fn random(prefix: &str) -> Result<Self> {
         let mut bytes = [0_u8; 32];
-        aws_lc_rs::rand::fill(&mut bytes)
-            .map_err(|_| LifecycleError::Internal("no random numbers".to_owned()))?;
+        crate::random::fill(&mut bytes)?;
         Ok(Self(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bytes))))
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::model::{ApprovalStep, Preferences, Role, Windows};
+use domain::model::{ApprovalStep, Preferences, Windows};
 use domain::{Days, Timestamp, UserId};
 use serde_json::Value;
 use store::Tx;
@@ -262,11 +262,6 @@ fn stored_text(json: &str) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
-}
-
-/// Whether this role may change settings: for screens that show the form read-only.
-pub const fn may_change(role: Role) -> bool {
-    matches!(role, Role::Administrator)
 }
 
 #[cfg(test)]

@@ -48,7 +48,7 @@ impl Lifecycle {
         let earlier = first_number.0.abs_diff(FIRST_NUMBER);
         let seed = seed.wrapping_add(earlier.wrapping_mul(SPREAD));
         let seed = Seed { orders, seed, now, first_number, organizations };
-        let loaded = self.store().load_orders(seed.orders(), orders, now, progress).await?;
+        let loaded = self.store().load_orders(seed.orders(), orders, now, None, progress).await?;
         Ok(loaded)
     }
 

@@ -58,7 +58,7 @@ async fn load(store: &Store, orders: u64) -> Result<(), Box<dyn std::error::Erro
     println!("generating: {:.1?}, {made} names", start.elapsed());
     let start = Instant::now();
     let loaded = store
-        .load_orders(seed.orders(), orders, NOW, |done| {
+        .load_orders(seed.orders(), orders, NOW, None, |done| {
             if done % 100_000 == 0 {
                 println!("{done} rows sent after {:.1?}", start.elapsed());
             }

@@ -66,40 +66,10 @@ enum Target<'c> {
 impl Store {
     /// Loads `orders`, about `expected` of them, and answers how many. `progress` is told the
     /// count from time to time. Their organizations must exist. A taken order number or serial is
-    /// [`StoreError::Unique`], and nothing is loaded.
+    /// [`StoreError::Unique`], and nothing is loaded. With `entry` in the audit log: both or neither.
     ///
     /// On SQLite all other writers wait until it is done.
     pub async fn load_orders<I>(
-        &self,
-        orders: I,
-        expected: u64,
-        now: Timestamp,
-        progress: impl FnMut(u64) + Send,
-    ) -> Result<u64, StoreError>
-    where
-        I: IntoIterator<Item = LoadedOrder> + Send,
-        I::IntoIter: Send,
-    {
-        self.load(orders, expected, now, None, progress).await
-    }
-
-    /// The same with its entry in the audit log: both or neither.
-    pub async fn load_orders_with<I>(
-        &self,
-        orders: I,
-        expected: u64,
-        now: Timestamp,
-        entry: NewAuditRow,
-        progress: impl FnMut(u64) + Send,
-    ) -> Result<u64, StoreError>
-    where
-        I: IntoIterator<Item = LoadedOrder> + Send,
-        I::IntoIter: Send,
-    {
-        self.load(orders, expected, now, Some(entry), progress).await
-    }
-
-    async fn load<I>(
         &self,
         orders: I,
         expected: u64,

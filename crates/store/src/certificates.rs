@@ -1,5 +1,7 @@
 //! Certificates of orders, and what has become of them.
 
+mod keys;
+
 use domain::model::{
     Certificate, CertificateKind, CertificateStatus, KeyType, RevocationReason, Serial,
 };
@@ -353,17 +355,6 @@ impl Tx {
         sha256: &str,
     ) -> Result<Option<CertificateRecord>, StoreError> {
         self.certificate_where("fingerprint_sha256 = $1", sha256).await
-    }
-
-    /// Whether a certificate of the public key with this SHA-256, in lower-case hex, was revoked
-    /// because its key was compromised.
-    pub async fn key_is_compromised(&mut self, spki_sha256: &str) -> Result<bool, StoreError> {
-        Ok(on!(self, |conn| {
-            sqlx::query_scalar(concat!("SELECT ", compromised!("$1")))
-                .bind(spki_sha256)
-                .fetch_one(&mut *conn)
-                .await?
-        }))
     }
 
     /// Writes a certificate's new state; false where it was revoked already (a revocation is

@@ -269,6 +269,27 @@ impl Tx {
         Ok(id.map(EventId))
     }
 
+    /// Whether auto-renew made an event of an endpoint, due at `since` or later, for the certificate
+    /// with this serial.
+    pub async fn auto_renewed_since(
+        &mut self,
+        endpoint: EndpointId,
+        serial: &str,
+        since: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(on!(self, |conn| {
+            sqlx::query_scalar(
+                "SELECT EXISTS (SELECT 1 FROM events WHERE endpoint_id = $1 \
+                 AND scheduled_at >= $2 AND idempotency_key LIKE $3)",
+            )
+            .bind(endpoint.0)
+            .bind(since.0)
+            .bind(format!("auto:{endpoint}:%:{serial}"))
+            .fetch_one(&mut *conn)
+            .await?
+        }))
+    }
+
     /// One event.
     pub async fn event(&mut self, id: EventId) -> Result<Option<EventRecord>, StoreError> {
         let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM events WHERE id = $1"));

@@ -112,14 +112,6 @@ impl Tx {
         Ok(id.map(IssuanceId))
     }
 
-    /// One issuance.
-    pub async fn issuance(&mut self, id: IssuanceId) -> Result<Option<Issuance>, StoreError> {
-        let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM issuances WHERE id = $1"));
-        let row: Option<IssuanceRow> =
-            on!(self, |conn| sqlx::query_as(sql).bind(id.0).fetch_optional(&mut *conn).await?);
-        row.map(Issuance::try_from).transpose()
-    }
-
     /// The issuance with this idempotency key.
     pub async fn issuance_by_key(&mut self, key: &str) -> Result<Option<Issuance>, StoreError> {
         let sql = sqlx::AssertSqlSafe(format!(
@@ -191,6 +183,19 @@ impl Tx {
             .await?
         });
         Ok(id.is_some())
+    }
+
+    /// The plans of an order's reissues that wait for a signature.
+    pub async fn open_reissues(&mut self, order: OrderNumber) -> Result<Vec<String>, StoreError> {
+        Ok(on!(self, |conn| {
+            sqlx::query_scalar(
+                "SELECT plan FROM issuances WHERE order_number = $1 AND state = 'reserved' \
+                 AND kind = 'reissue'",
+            )
+            .bind(order.0)
+            .fetch_all(&mut *conn)
+            .await?
+        }))
     }
 
     /// Ends a reserved issuance as `issued` or `void`; false where it was ended before.

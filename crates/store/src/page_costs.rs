@@ -69,7 +69,7 @@ async fn seeded(database: TestDatabase) -> TestDatabase {
         first_number: OrderNumber(100_000_001),
         organizations: (1..=5).map(OrganizationId).collect(),
     };
-    database.store.load_orders(seed.orders(), ORDERS, NOW, |_| {}).await.unwrap();
+    database.store.load_orders(seed.orders(), ORDERS, NOW, None, |_| {}).await.unwrap();
     database
 }
 

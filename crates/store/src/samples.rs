@@ -77,5 +77,5 @@ pub(crate) async fn organizations(store: &Store, count: i64) {
 pub(crate) async fn load(store: &Store, orders: Vec<LoadedOrder>) {
     organizations(store, 2).await;
     let expected = orders.len() as u64;
-    assert_eq!(store.load_orders(orders, expected, NOW, |_| {}).await.unwrap(), expected);
+    assert_eq!(store.load_orders(orders, expected, NOW, None, |_| {}).await.unwrap(), expected);
 }

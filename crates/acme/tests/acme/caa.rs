@@ -10,7 +10,8 @@ use store::testing::databases;
 
 use crate::client::{Answer, Client, csr};
 use crate::detection::newest;
-use crate::house::House;
+use crate::house::{House, house_with};
+use crate::orders::get;
 use crate::world::Dns;
 
 /// A house on each database that looks at CAA always.
@@ -166,4 +167,15 @@ fn csr_pem(name: &str) -> String {
     let mut params = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.serialize_request(&rcgen::KeyPair::generate().unwrap()).unwrap().pem().unwrap()
+}
+
+/// RFC 8555 section 7.1.1: the directory says which name CAA records have to permit, where there is one.
+#[tokio::test]
+async fn the_directory_names_the_identity() {
+    for identity in [Some("ca.example".to_owned()), None] {
+        let house = house_with(|config| config.caa_identity = identity.clone()).await;
+        let directory = get(&house.acme("directory")).await.expect(200).json();
+        let named = identity.map(|identity| serde_json::json!([identity]));
+        assert_eq!(directory["meta"].get("caaIdentities"), named.as_ref());
+    }
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use store::testing::databases;
 
 use crate::client::csr;
-use crate::house::House;
+use crate::house::{House, houses};
 use crate::world::{Dns, Web};
 
 const PATH: &str = "/.well-known/pki-validation/fileauth.txt";
@@ -183,4 +183,25 @@ async fn acme_orders_rest_on_a_file_for_its_own_name_only() {
 /// An order's URL, from its `finalize`.
 fn location(order: &serde_json::Value) -> String {
     order["finalize"].as_str().unwrap().trim_end_matches("/finalize").to_owned()
+}
+
+/// Baseline Requirements 3.2.2.6: nobody controls all that is below a public suffix, whatever challenges
+/// show.
+#[tokio::test]
+async fn wildcards_of_public_suffixes_are_refused() {
+    for house in houses().await {
+        for (name, product) in [("one", "wildcard_dv_geotrust"), ("two", "ssl_wildcard")] {
+            let client = house.client(name, product).await;
+            let refused = client.order(&["*.co.uk"]).await.expect(403);
+            assert_eq!(refused.problem(), "rejectedIdentifier", "on {}", house.kind);
+            let words = refused.json()["detail"].as_str().unwrap().to_owned();
+            assert!(words.contains("anybody may register"), "{words}");
+        }
+        let dv = house.client("three", "wildcard_dv_geotrust").await;
+        dv.order(&["*.example.co.uk"]).await.expect(201);
+        let (operator, to) = (Actor::Operator, house.organization);
+        house.desk.add_domain(&operator, "co.uk", to, true).await.unwrap();
+        let private = house.client("four", "private_ssl_wildcard").await;
+        private.issue("new-order", &["*.co.uk"]).await;
+    }
 }

@@ -38,7 +38,7 @@ async fn routes(client: &Client) -> (Vec<Route>, Vec<String>) {
     let location = made.header("location");
     let certificate = location.replace("/order/", "/certificate/");
     let csr = json!({"csr": B64.encode(csr(&["flaws.test"], None))});
-    let identifiers = json!({"identifiers": [{"type": "dns", "value": "other.test"}]});
+    let order_of = || Some(json!({"identifiers": [{"type": "dns", "value": "other.test"}]}));
     let route =
         |name, url: &str, payload, by_key| Route { name, url: url.to_owned(), payload, by_key };
     let routes = vec![
@@ -54,14 +54,17 @@ async fn routes(client: &Client) -> (Vec<Route>, Vec<String>) {
         route("account", &account, Some(json!({"contact": ["mailto:x@example.com"]})), false),
         route("orders", &format!("{account}/orders"), None, false),
         route("key-change", &client.url("key-change"), Some(json!({})), false),
-        route("new-order", &client.url("new-order"), Some(identifiers.clone()), false),
+        route("new-order", &client.url("new-order"), order_of(), false),
         route(
             "new-order of an address",
             &client.url("new-order"),
             Some(json!({"identifiers": [{"type": "ip", "value": "8.8.8.8"}]})),
             false,
         ),
-        route("new-order/enroll", &client.url("new-order/enroll"), Some(identifiers), false),
+        route("new-order/enroll", &client.url("new-order/enroll"), order_of(), false),
+        route("new-order/renew", &client.url("new-order/renew/5"), order_of(), false),
+        route("new-order/reissue", &client.url("new-order/reissue/5"), order_of(), false),
+        route("new-order/duplicate", &client.url("new-order/duplicate/5"), order_of(), false),
         route(
             "new-authz",
             &client.url("new-authz"),
@@ -73,6 +76,7 @@ async fn routes(client: &Client) -> (Vec<Route>, Vec<String>) {
         route("authz", &authorization, Some(json!({"status": "deactivated"})), false),
         route("challenge", &challenge, Some(json!({})), false),
         route("certificate", &certificate, None, false),
+        route("certificate with another chain", &format!("{certificate}/1"), None, false),
         route(
             "revoke-cert",
             &client.url("revoke-cert"),

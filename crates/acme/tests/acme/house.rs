@@ -46,9 +46,17 @@ pub async fn house_with(configure: impl FnOnce(&mut AcmeConfig)) -> House {
 
 impl House {
     pub async fn on(database: TestDatabase, configure: impl FnOnce(&mut AcmeConfig)) -> Self {
+        Self::starting(database, Clock::system(), configure).await
+    }
+
+    /// A house by this clock.
+    pub async fn starting(
+        database: TestDatabase,
+        clock: Clock,
+        configure: impl FnOnce(&mut AcmeConfig),
+    ) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
-        let clock = Clock::system();
         let master = Arc::new(MasterKey::from_bytes(&[7; 32]).unwrap());
         let options = AuthorityOptions::new("Test CA", "DE", clock.now());
         let issuer = Issuer::open(&database.store, master, &base, options).await.unwrap();

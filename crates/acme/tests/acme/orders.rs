@@ -7,11 +7,13 @@ use lifecycle::acme::NewAcmeUrl;
 use lifecycle::reissue::ReissueForm;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Client, certificates_in, csr, csr_with_key, http, leaf, serial};
+use crate::client::{
+    Answer, Client, binding, certificates_in, csr, csr_with_key, http, leaf, serial,
+};
 use crate::detection::newest;
 use crate::house::{House, houses};
 
-async fn get(url: &str) -> Answer {
+pub async fn get(url: &str) -> Answer {
     Answer::of(http().get(url).send().await.unwrap()).await
 }
 
@@ -527,6 +529,7 @@ async fn a_compromise_is_kept_also_of_a_certificate_that_was_revoked_before() {
         };
         let done = client.finalize(&enroll().await, &owned).await.expect(200).json();
         let der = leaf(&client.fetch(done["certificate"].as_str().unwrap()).await.text);
+        client.finalize(&enroll().await, &owned).await.expect(200);
         client.post(&url, Some(revocation(&der, Some(4)))).await.expect(200);
         let again = client.post(&url, Some(revocation(&der, Some(1)))).await.expect(400);
         assert_eq!(again.problem(), "alreadyRevoked", "an account shows nothing");
@@ -538,6 +541,9 @@ async fn a_compromise_is_kept_also_of_a_certificate_that_was_revoked_before() {
         assert_eq!(twice.problem(), "alreadyRevoked");
         let refused = client.finalize(&enroll().await, &owned).await.expect(400);
         assert_eq!(refused.problem(), "badCSR", "on {}", house.kind);
+        // Its other certificate is revoked with it.
+        house.clock.advance(domain::Days(1));
+        assert_eq!(house.desk.run_compromised_keys().await.unwrap(), 1, "on {}", house.kind);
     }
 }
 
@@ -659,4 +665,34 @@ async fn limits_are_told_with_the_time_to_wait() {
     assert!((1..=600).contains(&wait), "acme.sh gives up on more than 600");
     house.clock.advance(domain::Days(1));
     client.order(&["c.example.com"]).await.expect(201);
+}
+
+/// What all accounts of a credential do together is bounded too, beyond what each may do.
+#[tokio::test]
+async fn a_credential_has_limits_of_its_own() {
+    use lifecycle::acme::Quota;
+    let house = crate::house::house_with(|config| {
+        config.policy.limits.accounts_per_credential = Quota::per(2, 3_600);
+        config.policy.limits.orders_per_credential = Quota::per(2, 3_600);
+    })
+    .await;
+    let credential = house.url("one", "ssl_plus").await;
+    let (mut first, mut second) = (Client::new(&house), Client::new(&house));
+    first.register(&credential).await;
+    second.register(&credential).await;
+    let third = Client::new(&house);
+    let url = third.url("new-account");
+    let payload = json!({
+        "termsOfServiceAgreed": true,
+        "externalAccountBinding": binding(&credential, &third.key.jwk(), &url),
+    });
+    let limited = third.post(&url, Some(payload)).await.expect(429);
+    assert_eq!(limited.problem(), "rateLimited");
+    first.order(&["a.example.com"]).await.expect(201);
+    second.order(&["b.example.com"]).await.expect(201);
+    let limited = first.order(&["c.example.com"]).await.expect(429);
+    assert_eq!(limited.problem(), "rateLimited");
+    assert!(limited.header("retry-after").parse::<u64>().unwrap() > 0);
+    let other = house.client("two", "ssl_plus").await;
+    other.order(&["c.example.com"]).await.expect(201);
 }

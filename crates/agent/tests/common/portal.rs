@@ -403,7 +403,7 @@ fn next_task(shared: &Shared) -> Option<Task> {
     };
     Some(Task {
         event_id,
-        lease_until: Timestamp(i64::MAX),
+        lease_until: agent_api::no_end(),
         endpoint: TaskEndpoint {
             id: EndpointId(1),
             ip: event.address.ip(),

@@ -129,7 +129,7 @@ fn detected(
     if found == newest {
         return default_action(request, file, verdicts);
     }
-    match check_fit(request, latest) {
+    match check_chain_end(request, latest) {
         Ok(()) => {
             verdicts.retain(|verdict| verdict.order != found && verdict.order != newest);
             let why = format!("It matches, but it was renewed: order {newest} goes on for it.");
@@ -138,9 +138,9 @@ fn detected(
             verdicts.push(CandidateVerdict::kept(newest, "D13", why));
             default_action(request, latest, verdicts)
         }
-        Err(refusal) => {
+        Err(why) => {
             verdicts.retain(|verdict| verdict.order != newest);
-            verdicts.push(CandidateVerdict::dropped(newest, "D13", refusal.message));
+            verdicts.push(CandidateVerdict::dropped(newest, "D13", why));
             if !is_due(request, file) {
                 return default_action(request, file, verdicts);
             }
@@ -169,22 +169,26 @@ fn replaced<'a>(
         verdicts.push(CandidateVerdict::dropped(named.number(), "A3", why));
         return None;
     };
-    if latest.order.status == OrderStatus::ReissuePending {
-        let why = "A reissue of it is pending, so it is not settled what it holds.";
-        verdicts.push(CandidateVerdict::dropped(latest.number(), "A3", why));
-        return None;
-    }
-    match check_fit(request, latest) {
+    match check_chain_end(request, latest) {
         Ok(()) => {
             let why = "The client says that its certificate is replaced (RFC 9773).";
             verdicts.push(CandidateVerdict::kept(latest.number(), "A3", why));
             Some(latest)
         }
-        Err(refusal) => {
-            verdicts.push(CandidateVerdict::dropped(latest.number(), "A3", refusal.message));
+        Err(why) => {
+            verdicts.push(CandidateVerdict::dropped(latest.number(), "A3", why));
             None
         }
     }
+}
+
+/// Whether the default action can be done on the newest order of a chain: it fits, and it is settled
+/// what it holds.
+fn check_chain_end(request: &AcmeRequest<'_>, latest: &OrderFile) -> Result<(), String> {
+    if latest.order.status == OrderStatus::ReissuePending {
+        return Err("A reissue of it is pending, so it is not settled what it holds.".to_owned());
+    }
+    check_fit(request, latest).map_err(|refusal| refusal.message)
 }
 
 /// Product, names and, where it is known, the common name fit.

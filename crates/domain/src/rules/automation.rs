@@ -109,10 +109,11 @@ pub fn recheck_scheduled_duplicate(
     profile: Option<&Profile>,
     source: &OrderFile,
     names: &DuplicateNames,
+    issuer_not_after: Timestamp,
     now: Timestamp,
 ) -> Result<DuplicatePlan, Refusal> {
     offer_in_automation(preferences, requester, profile)?;
-    plan_duplicate(source, names, now)
+    plan_duplicate(source, names, now)?.within(issuer_not_after)
 }
 
 /// The person who set auto-renew (none where they are no longer there), where it may still act in
@@ -145,7 +146,7 @@ pub fn may_switch_auto_renew(requester: Role, on: bool, own: bool) -> bool {
 /// "Reissue". Where the order is gone and nobody renewed it, a new one is requested.
 pub fn auto_renew_action(facts: &EndpointFacts<'_>, windows: Windows) -> EndpointAction {
     let Some(file) = facts.order else { return EndpointAction::Switch };
-    if !file.is_standing() && file.order.renewed_by.is_none() {
+    if !goes_on(file) {
         return EndpointAction::Request;
     }
     let due = renewal_window(file, windows).is_none_or(|window| window.is_open(facts.now));
@@ -156,6 +157,12 @@ pub fn auto_renew_action(facts: &EndpointFacts<'_>, windows: Windows) -> Endpoin
         Ok(_) => EndpointAction::Reissue,
         Err(_) => EndpointAction::Renew,
     }
+}
+
+/// Whether the next certificate of an endpoint comes of its order, or of one that renewed that; else a
+/// new order is placed by the profile.
+pub fn goes_on(file: &OrderFile) -> bool {
+    file.is_standing() || file.order.renewed_by.is_some()
 }
 
 /// An endpoint whose certificate is due.
@@ -179,6 +186,8 @@ pub struct AutomationRequest<'a> {
     pub preferences: &'a Preferences,
     /// The role, now, of the person who asked or who set auto-renew.
     pub requester: Role,
+    /// The last second of the issuing certificate.
+    pub issuer_not_after: Timestamp,
     /// Now.
     pub now: Timestamp,
 }
@@ -203,6 +212,8 @@ pub fn decide_automation(request: &AutomationRequest<'_>) -> Result<Decided, Ref
             common_name: request.common_name,
             names: request.names,
             until: request.until,
+            end: newest_issued(due, request.successors).map(OrderFile::number),
+            issuer_not_after: request.issuer_not_after,
             windows,
             now,
         };
@@ -255,7 +266,7 @@ fn ends_later(request: &AutomationRequest<'_>, certificate: Option<&Certificate>
 /// Whether the plan's next certificate would outlive the one in place: its last one ends with the
 /// plan. What can't be issued at all is refused when it is asked for, in the words of its rule.
 fn next_ends_later(request: &AutomationRequest<'_>, plan: &OrderFile) -> bool {
-    let next = plan_reissue(plan, &ReissueRequest::Same, Timestamp(i64::MAX), request.now);
+    let next = plan_reissue(plan, &ReissueRequest::Same, request.issuer_not_after, request.now);
     match (next, request.until) {
         (Ok(next), Some(until)) => next.validity.not_after > until,
         _ => true,

@@ -35,12 +35,17 @@ pub struct Detection {
 pub struct DetectionKeys {
     /// [`NameSet::canonical`] of the names: orders with just these.
     pub canonical: String,
-    /// For wildcard products: orders that hold any of these names. An order covers all names of
-    /// a request only if it covers the first, so the first one's ancestors are enough.
-    pub any_of: Vec<Name>,
     /// For wildcard products, one of these for each name: orders that hold any name of each cover
     /// the request, and no others do.
     pub all_of: Vec<Vec<Name>>,
+}
+
+impl DetectionKeys {
+    /// For wildcard products: orders that hold any of these names. An order covers all names of
+    /// a request only if it covers the first, so the first one's ancestors are enough.
+    pub fn any_of(&self) -> &[Name] {
+        self.all_of.first().map_or(&[], Vec::as_slice)
+    }
 }
 
 /// The keys for a request, so that a store needs to read few orders of a million.
@@ -48,11 +53,7 @@ pub fn detection_keys(product: &ProductId, names: &NameSet) -> DetectionKeys {
     let wildcard = Product::find(product.as_str()).is_some_and(|product| product.wildcard);
     let all_of: Vec<Vec<Name>> =
         if wildcard { names.iter().map(holders).collect() } else { Vec::new() };
-    DetectionKeys {
-        canonical: names.canonical(),
-        any_of: all_of.first().cloned().unwrap_or_default(),
-        all_of,
-    }
+    DetectionKeys { canonical: names.canonical(), all_of }
 }
 
 /// The names of which a wildcard order holds one that covers `name`.
@@ -244,13 +245,13 @@ mod tests {
     #[test]
     fn keys_hold_the_ancestors_of_one_name() {
         let keys = detection_keys(&"ssl_wildcard".into(), &names("a.b.example.com"));
-        let any_of: Vec<&str> = keys.any_of.iter().map(Name::as_str).collect();
+        let any_of: Vec<&str> = keys.any_of().iter().map(Name::as_str).collect();
         assert_eq!(
             any_of,
             ["*.a.b.example.com", "*.b.example.com", "*.example.com", "a.b.example.com"]
         );
         let keys = detection_keys(&"ssl_plus".into(), &names("b.test a.test"));
-        assert_eq!((keys.canonical.as_str(), keys.any_of.len()), ("a.test,b.test", 0));
+        assert_eq!((keys.canonical.as_str(), keys.any_of().len()), ("a.test,b.test", 0));
         let two = detection_keys(&"ssl_wildcard".into(), &names("a.example.com b.example.org"));
         let held = names("*.example.com *.example.org");
         let one_of_each =

@@ -35,7 +35,7 @@ pub use acme::{AcmeRequest, decide_acme, issued_common_name};
 pub use approval::{ApprovalNeed, HeldBecause, Requester, approval_needed, check_may_review};
 pub use automation::{
     AutomationRequest, auto_renew_action, check_auto_renew_owner, check_bulk, decide_automation,
-    may_switch_auto_renew, offer_in_automation, recheck_scheduled_duplicate,
+    goes_on, may_switch_auto_renew, offer_in_automation, recheck_scheduled_duplicate,
 };
 pub use caa::{CaaIssuance, CaaRecord, judge_caa};
 pub use candidates::{

@@ -122,7 +122,7 @@ proptest! {
             let keys = detection_keys(&file.order.product, &wanted);
             let by_set = keys.canonical == file.order.names.canonical();
             let holds_any = |names: &[Name]| names.iter().any(|name| file.order.names.contains(name));
-            prop_assert!(by_set || holds_any(&keys.any_of));
+            prop_assert!(by_set || holds_any(keys.any_of()));
             prop_assert!(by_set || keys.all_of.iter().all(|each| holds_any(each)));
         }
     }

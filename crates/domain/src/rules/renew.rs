@@ -179,6 +179,11 @@ pub(crate) struct Due<'a> {
     pub names: &'a NameSet,
     /// The last second of the certificate in place; none where nothing is in place any more.
     pub until: Option<Timestamp>,
+    /// The newest issued order of the chain of renewals, which is taken whenever it ends: another
+    /// renewal of it would end no later.
+    pub end: Option<OrderNumber>,
+    /// The last second of the issuing certificate.
+    pub issuer_not_after: Timestamp,
     /// Both renewal windows.
     pub windows: Windows,
     /// Now.
@@ -222,12 +227,16 @@ fn serves(due: Due<'_>, file: &OrderFile) -> Result<DuplicatePlan, (&'static str
         return Err(("D13", "It is due for renewal itself.".to_owned()));
     }
     let ends = file.primary().map(|primary| primary.not_after);
-    if due.until.is_some_and(|until| ends.is_some_and(|ends| ends <= until)) {
+    if due.end != Some(order.number)
+        && due.until.is_some_and(|until| ends.is_some_and(|ends| ends <= until))
+    {
         return Err(("D13", "It ends no later than the certificate in place.".to_owned()));
     }
     let names =
         DuplicateNames::Exactly { common_name: due.common_name.clone(), names: due.names.clone() };
-    plan_duplicate(file, &names, due.now).map_err(|refusal| (refusal.rule, refusal.message))
+    plan_duplicate(file, &names, due.now)
+        .and_then(|plan| plan.within(due.issuer_not_after))
+        .map_err(|refusal| (refusal.rule, refusal.message))
 }
 
 #[cfg(test)]

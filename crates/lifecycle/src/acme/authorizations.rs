@@ -15,7 +15,8 @@ use store::acme::{NewAuthorization, NewChallenge};
 
 use super::new_order::{check_names, read_names, usable_url};
 use super::{AcmeDesk, AcmeError, AcmePolicy, AcmeResult};
-use crate::LifecycleError;
+use crate::suffixes::check_wildcards;
+use crate::{LifecycleError, random};
 
 /// The longest that an authorization of a validated domain is kept: 30 days.
 const PREVALIDATED_SECONDS: i64 = 30 * 86_400;
@@ -49,6 +50,11 @@ impl Vouching {
 
     /// Until when `name` may be issued without a challenge; none where a challenge is needed.
     pub(super) fn covers(&self, name: &Name, now: Timestamp) -> Result<Option<Timestamp>, Refusal> {
+        let validation = match self {
+            Self::Organization { product, .. } => product.validation,
+            Self::Challenges => Validation::Dv,
+        };
+        check_wildcards(validation, [name])?;
         let Self::Organization { organization, domains, product } = self else { return Ok(None) };
         if is_challenged(product, name) {
             check_validation(product, organization, domains, &NameSet::default(), now)?;
@@ -131,8 +137,7 @@ fn challenges(
 /// 256 random bits in base64url (RFC 8555 section 8.1 wants at least 128).
 fn token() -> AcmeResult<String> {
     let mut bytes = [0; 32];
-    aws_lc_rs::rand::fill(&mut bytes)
-        .map_err(|_| LifecycleError::Internal("no random numbers".to_owned()))?;
+    random::fill(&mut bytes)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 

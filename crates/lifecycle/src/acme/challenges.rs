@@ -15,7 +15,7 @@ use store::Tx;
 
 use super::authorizations::owned;
 use super::{AcmeDesk, AcmeError, AcmePolicy, AcmeResult, orders};
-use crate::{LifecycleError, Result, rate};
+use crate::{Result, rate};
 
 /// Longer than the longest attempt: a lease must not end while its attempt runs.
 const LEASE_SECONDS: i64 = 120;
@@ -117,8 +117,7 @@ impl AcmeDesk {
     /// A name for a process in its leases. Process ids are not enough: in containers they are alike.
     pub fn new_lease_owner() -> Result<String> {
         let mut random = [0_u8; 16];
-        aws_lc_rs::rand::fill(&mut random)
-            .map_err(|_| LifecycleError::Internal("no random numbers".to_owned()))?;
+        crate::random::fill(&mut random)?;
         Ok(format!("process {} {:032x}", std::process::id(), u128::from_be_bytes(random)))
     }
 

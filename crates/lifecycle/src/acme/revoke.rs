@@ -127,6 +127,9 @@ async fn carry_out(
             tx.set_certificate_status(certificate.id, status).await?;
         }
     }
+    if reason == RevocationReason::KeyCompromise {
+        tx.insert_key_job(now).await?;
+    }
     let acting = match revoker {
         Revoker::Account(account) => actor(account, address),
         Revoker::CertificateKey => Actor::Acme {

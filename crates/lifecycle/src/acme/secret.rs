@@ -13,8 +13,7 @@ impl AcmeDesk {
     pub async fn shared_secret(&self) -> Result<Zeroizing<Vec<u8>>> {
         let failed = |error: ca::MasterKeyError| LifecycleError::Authority(Box::new(error));
         let mut fresh = Zeroizing::new([0; 32]);
-        aws_lc_rs::rand::fill(fresh.as_mut())
-            .map_err(|_| LifecycleError::Internal("no random numbers".to_owned()))?;
+        crate::random::fill(fresh.as_mut())?;
         let master = self.desk.issuer()?.master_key();
         let sealed = hex::encode(master.seal(PURPOSE, fresh.as_ref()).map_err(failed)?);
         let now = self.clock().now();

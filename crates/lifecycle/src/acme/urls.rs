@@ -16,6 +16,7 @@ use store::acme::{AcmeUrlRecord, BindingKey, BindingKeyRecord, NewAcmeUrlRow};
 
 use super::orders::withdraw_held;
 use crate::audit::{AuditEntry, record};
+use crate::random::fill;
 use crate::{Actor, FieldFault, Lifecycle, LifecycleError, Result};
 
 /// What a rotated credential may go on working for, at most: 90 days.
@@ -308,11 +309,6 @@ impl Lifecycle {
             .map_err(|error| LifecycleError::Authority(Box::new(error)))?;
         Ok((kid, text, sealed))
     }
-}
-
-fn fill(bytes: &mut [u8]) -> Result<()> {
-    aws_lc_rs::rand::fill(bytes)
-        .map_err(|_| LifecycleError::Internal("no random numbers".to_owned()))
 }
 
 /// A sealed key can't be put into another's place.

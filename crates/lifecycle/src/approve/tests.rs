@@ -156,3 +156,22 @@ async fn a_held_reissue_settles_the_order_again_either_way() {
         assert_eq!(file.primary().unwrap().kind, domain::model::CertificateKind::Reissue);
     }
 }
+
+/// Rule D19: control that was shown by challenges is too old on the thirty-first day.
+#[tokio::test]
+async fn a_held_requests_challenges_are_good_for_thirty_days() {
+    for shop in shops().await {
+        let manager = shop.somebody(Role::Manager).await;
+        let client = Actor::Acme { account: domain::AcmeAccountId(1), url: None, address: None };
+        let mut requests = Vec::new();
+        for text in ["one.elsewhere.test", "two.elsewhere.test"] {
+            let what = What::New(Box::new(shop.new_order("ssl_plus", text, None)));
+            let asked = Ask { challenged: names(text), ..ask(what, text) };
+            requests.push(held(shop.ask(&client, asked).await.unwrap()));
+        }
+        shop.clock().advance(Days(29));
+        shop.approve(&manager, requests[0], "").await.unwrap();
+        shop.clock().advance(Days(2));
+        assert_eq!(refused(shop.approve(&manager, requests[1], "").await), "challenge_too_old");
+    }
+}

@@ -100,7 +100,7 @@ fn is_run(text: &str) -> bool {
 pub async fn hash(password: String) -> Result<String> {
     computed(move || {
         let mut salt = [0_u8; 16];
-        aws_lc_rs::rand::fill(&mut salt).map_err(|_| internal("no random numbers"))?;
+        crate::random::fill(&mut salt)?;
         let salt = SaltString::encode_b64(&salt).map_err(internal)?;
         let hash = Argon2::default().hash_password(password.as_bytes(), &salt).map_err(internal)?;
         Ok(hash.to_string())

@@ -2,7 +2,7 @@
 //! 6960).
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use ca::ocsp::{CertStatus, OcspFault, OcspRequest, OcspTimes, fault_response, respond};
 use ca::{Authority, CrlPlan, RevokedEntry};
@@ -120,9 +120,7 @@ impl Lifecycle {
         }
         let mut tx = self.store().reader().await?;
         let former = former(&mut tx, &issuer, id).await?;
-        former
-            .map(|former| Signer::Former(Box::new(former)))
-            .ok_or(LifecycleError::NotFound { what: "issuer" })
+        former.map(Signer::Former).ok_or(LifecycleError::NotFound { what: "issuer" })
     }
 
     /// The authority that issued a certificate, whose chain goes with it; for one that came from
@@ -136,9 +134,19 @@ impl Lifecycle {
 }
 
 /// An authority that was active once.
-pub(crate) async fn former(tx: &mut Tx, issuer: &Issuer, id: &str) -> Result<Option<Authority>> {
+pub(crate) async fn former(
+    tx: &mut Tx,
+    issuer: &Issuer,
+    id: &str,
+) -> Result<Option<Arc<Authority>>> {
+    let known = || issuer.former.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(former) = known().get(id) {
+        return Ok(Some(Arc::clone(former)));
+    }
     let Some(stored) = tx.authority(id).await?.and_then(stored) else { return Ok(None) };
-    Ok(Some(Authority::load(&stored, issuer.master_key()).map_err(failed)?))
+    let former = Arc::new(Authority::load(&stored, issuer.master_key()).map_err(failed)?);
+    known().insert(id.to_owned(), Arc::clone(&former));
+    Ok(Some(former))
 }
 
 /// An authority to sign with.
@@ -146,7 +154,7 @@ pub(crate) enum Signer {
     /// The one of today.
     Active(Arc<Issuer>),
     /// One that another has taken the place of.
-    Former(Box<Authority>),
+    Former(Arc<Authority>),
 }
 
 impl Signer {

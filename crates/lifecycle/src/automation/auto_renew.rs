@@ -1,20 +1,20 @@
 //! Auto-renew: the scheduler makes an event for each endpoint that is due (rule D15).
 
 use domain::model::{
-    CertificateKind, CertificateStatus, EndpointAction, EndpointStatus, EventMode, EventStatus,
-    Profile, User,
+    AutoRenew, CertificateKind, CertificateStatus, EndpointAction, EndpointStatus, EventMode,
+    EventStatus, Order, Profile, User,
 };
 use domain::rules::{auto_renew_action, check_auto_renew_owner, is_due_at_once, is_lost};
 use domain::{EndpointId, NameSet, Timestamp};
-use store::Tx;
 use store::endpoints::EndpointRecord;
 use store::events::{EventRecord, NewEvent};
+use store::{StoreError, Tx};
 
-use super::resolve::{facts, names_of, order_in_place};
-use super::schedule::renewal_faults;
+use super::resolve::{facts, names_of, order_to_renew};
+use super::schedule::{renewal_faults, renewal_terms};
 use crate::audit::{AuditEntry, record};
 use crate::settings::preferences;
-use crate::{Actor, Lifecycle, Result};
+use crate::{Actor, Lifecycle, LifecycleError, Result};
 
 /// Endpoints taken in one go.
 const BATCH: i64 = 100;
@@ -45,28 +45,24 @@ impl Lifecycle {
 async fn make_event(tx: &mut Tx, now: Timestamp, id: EndpointId) -> Result<()> {
     tx.lock(&format!("endpoint:{id}")).await?;
     let Some(endpoint) = tx.endpoint(id).await? else { return Ok(()) };
-    let due = endpoint.next_auto_renew_at.is_some_and(|at| at <= now);
-    if !due || endpoint.auto_renew.is_none() {
-        return Ok(());
-    }
-    // Taken up now or not at all: the next time is set when the event ends well, by a person's
-    // "Retry", or when the certificate in place changes.
+    let due = endpoint.next_auto_renew_at.filter(|at| *at <= now);
+    let (Some(due), Some(renew)) = (due, &endpoint.auto_renew) else { return Ok(()) };
+    // Taken up now or not at all: the next time is set when the event ends well, when a person
+    // switches auto-renew on again, or by a report of what is in place.
     tx.set_next_auto_renew(id, None).await?;
     if tx.open_event(id).await?.is_some() {
         return Ok(());
     }
-    let user = match endpoint.auto_renew_user {
-        Some(user) => tx.account(user).await?.map(|account| account.user),
-        None => None,
-    };
-    match ready(tx, &endpoint, user.as_ref(), now).await? {
+    match ready(tx, &endpoint, renew, due, now).await {
+        // Where a person was told already why it ended, those words are to be read on.
         Ok(event) => {
-            if insert(tx, now, &endpoint, event).await? {
+            if insert(tx, now, &endpoint, event).await? || endpoint.status.needs_a_person() {
                 return Ok(());
             }
             stop(tx, now, &endpoint, had_its_turn()).await
         }
-        Err(stopped) => stop(tx, now, &endpoint, stopped).await,
+        Err(NotReady::Stopped(stopped)) => stop(tx, now, &endpoint, stopped).await,
+        Err(NotReady::Failed(error)) => Err(error),
     }
 }
 
@@ -95,39 +91,67 @@ async fn stop(
     record(tx, now, &actor, entry).await
 }
 
-/// Why auto-renew would act again and again: the settings don't go with what the profile's certificates
-/// live by now, or the last renewal gained nothing.
-async fn without_end(
+/// Why there is no event.
+enum NotReady {
+    /// A person must act, and reads why: what stopped is never silently lost.
+    Stopped(Stopped),
+    /// It is tried again.
+    Failed(LifecycleError),
+}
+
+impl From<Stopped> for NotReady {
+    fn from(stopped: Stopped) -> Self {
+        Self::Stopped(stopped)
+    }
+}
+
+impl From<LifecycleError> for NotReady {
+    fn from(error: LifecycleError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<StoreError> for NotReady {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Refuses where auto-renew would act again and again: the settings don't go with what certificates of
+/// the order, or of the profile, live by now, or the last renewal gained nothing.
+async fn check_end(
     tx: &mut Tx,
     endpoint: &EndpointRecord,
+    renew: &AutoRenew,
+    renewed: Option<&Order>,
     profile: &Profile,
     now: Timestamp,
-) -> Result<Option<Stopped>> {
-    let faults = endpoint.auto_renew.as_ref().map(|renew| renewal_faults(renew, profile, now));
+) -> std::result::Result<(), NotReady> {
+    let (product, validity_days) = renewal_terms(renewed, profile);
+    let faults = product.map(|product| renewal_faults(renew, product, validity_days, now));
     if let Some(fault) = faults.into_iter().flatten().next() {
-        let cause = format!(
-            "Auto-renew does not go with the profile {:?} as it is now: {}",
-            profile.name, fault.message
-        );
-        return Ok(Some((cause, "Switch auto-renew on again with fewer days before expiry.")));
+        let of = match renewed {
+            Some(order) => format!("order {}", order.number),
+            None => format!("the profile {:?}", profile.name),
+        };
+        let cause = format!("Auto-renew does not go with {of} as it is now: {}", fault.message);
+        Err((cause, "Switch auto-renew on again with fewer days before expiry."))?;
     }
-    if in_vain(tx, endpoint).await? {
+    if in_vain(tx, endpoint, renew).await? {
         let cause = "The certificate in place was due for renewal as soon as it was issued, and so \
                      would the next one be.";
         let solution = "Switch auto-renew on again with fewer days before expiry. Where \
                         certificates end early because the issuing CA does, an administrator has \
                         to install a new one.";
-        return Ok(Some((cause.to_owned(), solution)));
+        Err((cause.to_owned(), solution))?;
     }
-    Ok(None)
+    Ok(())
 }
 
 /// Whether auto-renew put the certificate in place there, and it was due as soon as it was issued: so
 /// would the next one be. A duplicate may end soon; what is due under its order is renewed.
-async fn in_vain(tx: &mut Tx, endpoint: &EndpointRecord) -> Result<bool> {
-    let (Some(id), Some(renew), Some(event)) =
-        (endpoint.certificate, &endpoint.auto_renew, endpoint.current_event)
-    else {
+async fn in_vain(tx: &mut Tx, endpoint: &EndpointRecord, renew: &AutoRenew) -> Result<bool> {
+    let (Some(id), Some(event)) = (endpoint.certificate, endpoint.current_event) else {
         return Ok(false);
     };
     let event = tx.event(event).await?;
@@ -143,54 +167,56 @@ async fn in_vain(tx: &mut Tx, endpoint: &EndpointRecord) -> Result<bool> {
         && is_due_at_once(&one, renew)?)
 }
 
-/// The event, or why a person must act: what stopped is never silently lost.
-async fn ready(
-    tx: &mut Tx,
-    endpoint: &EndpointRecord,
-    user: Option<&User>,
-    now: Timestamp,
-) -> Result<std::result::Result<NewEvent, Stopped>> {
-    let stopped = |cause: &str, solution| Ok(Err((cause.to_owned(), solution)));
-    let user = match check_auto_renew_owner(user) {
-        Ok(user) => user,
-        Err(refusal) => {
-            return stopped(
-                &refusal.message,
-                "Someone who may request certificates has to switch auto-renew on again, in their own name.",
-            );
-        }
+/// The person in whose name it acts.
+async fn owner(tx: &mut Tx, endpoint: &EndpointRecord) -> std::result::Result<User, NotReady> {
+    let user = match endpoint.auto_renew_user {
+        Some(user) => tx.account(user).await?.map(|account| account.user),
+        None => None,
     };
+    let may_act = check_auto_renew_owner(user.as_ref()).cloned();
+    may_act.map_err(|refusal| {
+        let solution = "Someone who may request certificates has to switch auto-renew on again, in their own name.";
+        (refusal.message, solution).into()
+    })
+}
+
+async fn profile(tx: &mut Tx, endpoint: &EndpointRecord) -> std::result::Result<Profile, NotReady> {
     let profile = match endpoint.profile {
         Some(profile) => tx.profile(profile).await?,
         None => None,
     };
-    let Some(profile) = profile else {
-        return stopped(
-            "The automation profile that auto-renew used is gone.",
-            "Choose another profile and switch auto-renew on again.",
-        );
-    };
-    let profile = profile.profile;
-    let order = order_in_place(tx, endpoint).await?;
+    profile.map(|record| record.profile).ok_or_else(|| {
+        let cause = "The automation profile that auto-renew used is gone.".to_owned();
+        (cause, "Choose another profile and switch auto-renew on again.").into()
+    })
+}
+
+/// The event that is `due`.
+async fn ready(
+    tx: &mut Tx,
+    endpoint: &EndpointRecord,
+    renew: &AutoRenew,
+    due: Timestamp,
+    now: Timestamp,
+) -> std::result::Result<NewEvent, NotReady> {
+    let user = owner(tx, endpoint).await?;
+    let profile = profile(tx, endpoint).await?;
+    let order = order_to_renew(tx, endpoint).await?;
     let facts = facts(endpoint, order.as_ref(), now);
-    // What is lost is replaced, however often that will have to be done.
-    if !is_lost(facts.issuer, facts.certificate)
-        && let Some(stopped) = without_end(tx, endpoint, &profile, now).await?
-    {
-        return Ok(Err(stopped));
-    }
     let action = auto_renew_action(&facts, preferences(tx).await?.windows);
     let order = order.as_ref().map(|file| &file.order);
     // A new order in the place of one that is gone: nobody is there to type the names.
     let source = order.filter(|_| action != EndpointAction::Request);
+    // What is lost is replaced, however often that will have to be done.
+    if !is_lost(facts.issuer, facts.certificate) {
+        check_end(tx, endpoint, renew, source, &profile, now).await?;
+    }
     let names_by = if source.is_some() { action } else { EndpointAction::Switch };
-    let Some((common_name, names)) = names_of(names_by, endpoint, order) else {
-        return stopped(
-            "It is not known which names the endpoint's certificate had.",
-            "Request a certificate for the endpoint.",
-        );
-    };
-    Ok(Ok(NewEvent {
+    let (common_name, names) = names_of(names_by, endpoint, order).ok_or_else(|| {
+        let cause = "It is not known which names the endpoint's certificate had.".to_owned();
+        (cause, "Request a certificate for the endpoint.")
+    })?;
+    Ok(NewEvent {
         endpoint: endpoint.id,
         action,
         mode: match action {
@@ -203,38 +229,45 @@ async fn ready(
         common_name,
         extra_names: NameSet::default(),
         status: EventStatus::Scheduled,
-        scheduled_at: endpoint.next_auto_renew_at.unwrap_or(Timestamp(0)),
-        time_zone: endpoint
-            .auto_renew
-            .as_ref()
-            .map_or_else(|| "UTC".to_owned(), |renew| renew.time_zone.clone()),
+        scheduled_at: due,
+        time_zone: renew.time_zone.clone(),
         requester: Some(user.id),
-        requester_name: Some(user.name.clone()),
+        requester_name: Some(user.name),
         emails: Vec::new(),
         note: None,
         request: None,
-        idempotency_key: None,
-        created_at: Timestamp(0),
-    }))
+        // One event for each certificate in place and due date, also with several schedulers.
+        idempotency_key: Some(format!(
+            "auto:{}:{due}:{}",
+            endpoint.id,
+            serial(endpoint),
+            due = due.0
+        )),
+        created_at: now,
+    })
 }
 
-/// False where there was an event already.
+/// Of the certificate in place.
+fn serial(endpoint: &EndpointRecord) -> &str {
+    endpoint.served.as_ref().map_or("none", |served| served.serial.0.as_str())
+}
+
+/// False where there was an event for the certificate in place already. A report may set a moment
+/// that is before the one at which a person switched auto-renew on.
 async fn insert(
     tx: &mut Tx,
     now: Timestamp,
     endpoint: &EndpointRecord,
-    mut event: NewEvent,
+    event: NewEvent,
 ) -> Result<bool> {
-    event.created_at = now;
-    // One event for each certificate in place and due date, also with several schedulers.
-    let serial = endpoint.served.as_ref().map_or("none", |served| served.serial.0.as_str());
-    let (id, at) = (event.endpoint, event.scheduled_at.0);
-    event.idempotency_key = Some(format!("auto:{id}:{at}:{serial}"));
+    let (id, serial) = (endpoint.id, serial(endpoint));
+    if tx.auto_renewed_since(id, serial, event.scheduled_at).await? {
+        return Ok(false);
+    }
+    let Some(event_id) = tx.insert_event(&event).await? else { return Ok(false) };
+    tx.set_endpoint_status(id, EndpointStatus::InProgress, Some(event_id), None, None).await?;
     let actor = Actor::Worker { on_behalf_of: event.requester };
-    let Some(id) = tx.insert_event(&event).await? else { return Ok(false) };
-    tx.set_endpoint_status(event.endpoint, EndpointStatus::InProgress, Some(id), None, None)
-        .await?;
-    record(tx, now, &actor, AuditEntry::new("event.scheduled", "event", id, "Auto-renew is due."))
-        .await?;
+    let entry = AuditEntry::new("event.scheduled", "event", event_id, "Auto-renew is due.");
+    record(tx, now, &actor, entry).await?;
     Ok(true)
 }

@@ -1,7 +1,7 @@
 //! What agents find on their hosts, and the list of it.
 
 use domain::model::{AutoRenew, EndpointStatus, ServedIssuer};
-use domain::rules::{auto_renew_at, is_lost};
+use domain::rules::{auto_renew_at, goes_on, is_lost};
 use domain::{AgentId, EndpointId, ProfileId, Timestamp};
 use serde_json::json;
 use store::Tx;
@@ -12,7 +12,8 @@ use store::endpoints::{
 use store::events::{EventFilter, EventRecord};
 
 use super::agents::{require_manager, require_person};
-use super::schedule::check_renewal;
+use super::resolve::order_to_renew;
+use super::schedule::{check_renewal, renewal_terms};
 use crate::audit::{AuditEntry, record};
 use crate::lists::PageOf;
 use crate::{Actor, Lifecycle, LifecycleError, Result};
@@ -148,6 +149,7 @@ impl Lifecycle {
                 Box::pin(async move {
                     for id in endpoints {
                         let one = Switch { profile, renew: renew.as_ref(), auto_replace };
+                        check_switch(tx, now, id, one).await?;
                         switch_auto_renew(tx, now, &actor, id, one).await?;
                     }
                     Ok(())
@@ -165,6 +167,23 @@ pub(super) struct Switch<'a> {
     pub auto_replace: bool,
 }
 
+/// Auto-renew needs a profile, and must not be due again as soon as it has renewed.
+async fn check_switch(tx: &mut Tx, now: Timestamp, id: EndpointId, to: Switch<'_>) -> Result<()> {
+    let Some(renew) = to.renew else { return Ok(()) };
+    let endpoint = tx.endpoint(id).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
+    let profile = to.profile.or(endpoint.profile).ok_or_else(|| {
+        LifecycleError::field("profile", "Choose the automation profile that auto-renew uses.")
+    })?;
+    let profile = tx.profile(profile).await?.ok_or_else(|| {
+        LifecycleError::field("profile", "There is no such profile. Choose another one.")
+    })?;
+    let order = order_to_renew(tx, &endpoint).await?.filter(goes_on);
+    match renewal_terms(order.as_ref().map(|file| &file.order), &profile.profile) {
+        (Some(product), validity_days) => check_renewal(Some(renew), product, validity_days, now),
+        (None, _) => Ok(()),
+    }
+}
+
 /// Switches auto-renew of one endpoint, with the audit entry.
 pub(super) async fn switch_auto_renew(
     tx: &mut Tx,
@@ -174,18 +193,6 @@ pub(super) async fn switch_auto_renew(
     to: Switch<'_>,
 ) -> Result<()> {
     let endpoint = tx.endpoint(id).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
-    if to.renew.is_some() && to.profile.or(endpoint.profile).is_none() {
-        return Err(LifecycleError::field(
-            "profile",
-            "Choose the automation profile that auto-renew uses.",
-        ));
-    }
-    if let (Some(renew), Some(profile)) = (to.renew, to.profile.or(endpoint.profile)) {
-        let profile = tx.profile(profile).await?.ok_or_else(|| {
-            LifecycleError::field("profile", "There is no such profile. Choose another one.")
-        })?;
-        check_renewal(Some(renew), &profile.profile, now)?;
-    }
     let user = actor.person().map(|person| person.user.id);
     // What is overdue is due now: whoever switches it on again after a refusal or a failure wants
     // it to try again, and each due moment makes one event only.

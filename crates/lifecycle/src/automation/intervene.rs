@@ -116,18 +116,19 @@ pub(super) async fn give_up(tx: &mut Tx, now: Timestamp, actor: &Actor, id: Even
 }
 
 /// Whether the order that an event has got gives it another certificate: not where its request was
-/// refused, nor where it is another endpoint's, of which this one was given a duplicate (rule D13).
+/// refused or it was revoked, nor where it is another endpoint's, of which this one was given a duplicate (rule D13).
 async fn gives_another(tx: &mut Tx, event: &EventRecord) -> Result<bool> {
     let Some(number) = event.order else { return Ok(true) };
     let order = tx.order(number).await?;
-    let refused =
-        |order: &Order| matches!(order.status, OrderStatus::Rejected | OrderStatus::Canceled);
+    let gone = |order: &Order| {
+        matches!(order.status, OrderStatus::Rejected | OrderStatus::Canceled | OrderStatus::Revoked)
+    };
     let certificate = match event.certificate {
         Some(id) if event.mode != EventMode::Duplicate => tx.certificate(id).await?,
         _ => None,
     };
     let lent = certificate.is_some_and(|one| one.certificate.kind == CertificateKind::Duplicate);
-    Ok(!lent && !order.as_ref().is_some_and(refused))
+    Ok(!lent && !order.as_ref().is_some_and(gone))
 }
 
 fn reopen(event: &mut EventRecord, now: Timestamp) {

@@ -5,8 +5,10 @@
 //! the same one. A try that was cut off is made again with the same key and finds its certificate.
 
 use domain::model::{EndpointAction, EventMode, EventStatus, Role};
-use domain::rules::{Decided, DuplicateNames, ReissueRequest, recheck_scheduled_duplicate};
-use domain::{EventId, Refusal, Timestamp, UserId};
+use domain::rules::{
+    Decided, DuplicateNames, HeldBecause, ReissueRequest, recheck_scheduled_duplicate,
+};
+use domain::{EventId, Refusal, RequestId, Timestamp, UserId};
 use store::Tx;
 use store::events::EventRecord;
 
@@ -14,10 +16,13 @@ use super::work::{finish, put_off, used_up};
 use crate::ask::read_csr;
 use crate::renew::Due;
 use crate::settings::preferences;
-use crate::{Actor, Ask, Exact, Lifecycle, LifecycleError, NewOrder, Outcome, Result, What};
+use crate::{
+    Actor, Ask, Exact, Issued, Lifecycle, LifecycleError, NewOrder, Outcome, Result, What,
+};
 
 /// Events taken in one go.
 const BATCH: i64 = 50;
+
 impl Lifecycle {
     /// Issues for events whose CSR is there and whose certificate is not: those that a crash left
     /// and those whose pause is over.
@@ -50,9 +55,10 @@ impl Lifecycle {
     /// Rule D17: a duplicate is checked again before its agent is bothered; where it is refused by
     /// now, the event ends as "Action required". Answers whether the event goes on.
     pub(super) async fn recheck_event(&self, id: EventId, now: Timestamp) -> Result<bool> {
+        let issuer_ends = self.issuer()?.not_after();
         let goes_on = self
             .store()
-            .write(move |tx| Box::pin(async move { recheck(tx, now, id).await }))
+            .write(move |tx| Box::pin(async move { recheck(tx, issuer_ends, now, id).await }))
             .await?;
         if !goes_on {
             self.event_changed(id);
@@ -167,7 +173,7 @@ async fn role_of(tx: &mut Tx, requester: Option<UserId>) -> Result<Role> {
     Ok(user.filter(|user| !user.disabled).map_or(Role::Limited, |user| user.role))
 }
 
-async fn recheck(tx: &mut Tx, now: Timestamp, id: EventId) -> Result<bool> {
+async fn recheck(tx: &mut Tx, issuer_ends: Timestamp, now: Timestamp, id: EventId) -> Result<bool> {
     let mut event =
         tx.event_for_update(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
     if event.finished_at.is_some() {
@@ -185,6 +191,7 @@ async fn recheck(tx: &mut Tx, now: Timestamp, id: EventId) -> Result<bool> {
             Some(&event.profile),
             &source,
             &duplicate_names(&event),
+            issuer_ends,
             now,
         )
         .map(|_| ()),
@@ -222,7 +229,7 @@ pub(super) async fn note_outcome(
     let mut event =
         tx.event_for_update(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
     if event.finished_at.is_some() || event.csr_at != asked {
-        return forget(tx, now, &event, outcome.ok().map(|(outcome, _)| outcome)).await;
+        return forget(tx, now, event, outcome.ok().map(|(outcome, _)| outcome)).await;
     }
     if event.certificate.is_some() {
         return Ok(());
@@ -232,35 +239,17 @@ pub(super) async fn note_outcome(
     }
     match outcome.map(|(outcome, _)| outcome) {
         Ok(Outcome::Issued(issued)) => {
-            event.order = Some(issued.order);
-            event.certificate = Some(issued.certificate);
-            event.ordered_at = Some(event.ordered_at.unwrap_or(now));
-            event.issued_at = Some(now);
+            note_issued(&mut event, &issued, now);
             event.next_attempt_at = None;
             event.cause = None;
             event.solution = None;
-            tx.save_event(&event).await?;
-            Ok(())
+            Ok(tx.save_event(&event).await?)
         }
         Ok(Outcome::Held { request, order, because }) => {
-            event.status = EventStatus::ApprovalPending;
             event.request = Some(request);
             event.order = Some(order);
             event.ordered_at = Some(now);
-            event.cause = Some(because.words().to_owned());
-            event.solution = Some(format!(
-                "An Administrator or a Manager has to approve request {request} under Certificates > Requests."
-            ));
-            tx.save_event(&event).await?;
-            tx.set_endpoint_status(
-                event.endpoint,
-                event.status.on_endpoint(),
-                Some(id),
-                event.cause.as_deref(),
-                event.solution.as_deref(),
-            )
-            .await?;
-            Ok(())
+            note_held(tx, &mut event, request, because).await
         }
         Ok(Outcome::Wait { order }) => {
             let cause = format!("Order {order} is being renewed by another request right now.");
@@ -272,50 +261,81 @@ pub(super) async fn note_outcome(
             Ok(tx.save_event(&event).await?)
         }
         Err(LifecycleError::Refused(refusal)) => end_refused(tx, now, &mut event, &refusal).await,
-        Err(
-            error @ (LifecycleError::Invalid(_)
-            | LifecycleError::Forbidden { .. }
-            | LifecycleError::SignedOut
-            | LifecycleError::NotFound { .. }),
-        ) => {
-            let solution = "Look at the request and its profile, then choose \"Retry\" or submit another request.";
-            finish(
-                tx,
-                now,
-                &mut event,
-                EventStatus::ActionRequired,
-                Some((&error.to_string(), solution)),
-            )
-            .await
-        }
-        Err(error) => {
-            tracing::warn!(event = %id, error = ?error, "an event's certificate could not be issued");
-            if used_up(&event) {
-                let solution = "Choose \"Retry\" once the cause is mended.";
-                return finish(
-                    tx,
-                    now,
-                    &mut event,
-                    EventStatus::Failed,
-                    Some((&error.to_string(), solution)),
-                )
-                .await;
-            }
-            put_off(&mut event, &error.to_string(), "It is tried again by itself.", now);
-            Ok(tx.save_event(&event).await?)
-        }
+        Err(error) => note_error(tx, now, &mut event, &error).await,
     }
 }
 
+fn note_issued(event: &mut EventRecord, issued: &Issued, now: Timestamp) {
+    event.order = Some(issued.order);
+    event.certificate = Some(issued.certificate);
+    event.ordered_at = Some(event.ordered_at.unwrap_or(now));
+    event.issued_at = Some(now);
+}
+
+async fn note_held(
+    tx: &mut Tx,
+    event: &mut EventRecord,
+    request: RequestId,
+    because: HeldBecause,
+) -> Result<()> {
+    event.status = EventStatus::ApprovalPending;
+    event.cause = Some(because.words().to_owned());
+    event.solution = Some(format!(
+        "An Administrator or a Manager has to approve request {request} under Certificates > Requests."
+    ));
+    tx.save_event(event).await?;
+    let (cause, solution) = (event.cause.as_deref(), event.solution.as_deref());
+    let shown = event.status.on_endpoint();
+    Ok(tx.set_endpoint_status(event.endpoint, shown, Some(event.id), cause, solution).await?)
+}
+
+/// No rule said no: what another try may mend is tried again.
+async fn note_error(
+    tx: &mut Tx,
+    now: Timestamp,
+    event: &mut EventRecord,
+    error: &LifecycleError,
+) -> Result<()> {
+    let said = error.to_string();
+    if matches!(
+        error,
+        LifecycleError::Invalid(_)
+            | LifecycleError::Forbidden { .. }
+            | LifecycleError::SignedOut
+            | LifecycleError::NotFound { .. }
+    ) {
+        let solution =
+            "Look at the request and its profile, then choose \"Retry\" or submit another request.";
+        return finish(tx, now, event, EventStatus::ActionRequired, Some((&said, solution))).await;
+    }
+    tracing::warn!(event = %event.id, error = ?error, "an event's certificate could not be issued");
+    if used_up(event) {
+        let solution = "Choose \"Retry\" once the cause is mended.";
+        return finish(tx, now, event, EventStatus::Failed, Some((&said, solution))).await;
+    }
+    put_off(event, &said, "It is tried again by itself.", now);
+    Ok(tx.save_event(event).await?)
+}
+
 /// The event ended, or began anew, while its request was placed: nobody waits for that any more, so
-/// it does not stay open for a reviewer.
+/// it does not stay open for a reviewer. A certificate that was being signed stays valid: the event
+/// that ended shows it.
 async fn forget(
     tx: &mut Tx,
     now: Timestamp,
-    event: &EventRecord,
+    mut event: EventRecord,
     outcome: Option<Outcome>,
 ) -> Result<()> {
-    let Some(Outcome::Held { request, .. }) = outcome else { return Ok(()) };
+    let request = match outcome {
+        Some(Outcome::Held { request, .. }) => request,
+        Some(Outcome::Issued(issued))
+            if event.finished_at.is_some() && event.certificate.is_none() =>
+        {
+            note_issued(&mut event, &issued, now);
+            return Ok(tx.save_event(&event).await?);
+        }
+        _ => return Ok(()),
+    };
     let actor = Actor::Worker { on_behalf_of: event.requester };
     match crate::approve::withdraw_within(tx, now, &actor, request).await {
         // Decided just now, or withdrawn with the event.

@@ -57,7 +57,8 @@ impl Lifecycle {
         check_form(form)?;
         let now = self.clock().now();
         let mut tx = self.store().reader().await?;
-        let event = prepare(&mut tx, now, actor, form).await?;
+        let issuer_ends = self.issuer()?.not_after();
+        let event = prepare(&mut tx, issuer_ends, now, actor, form).await?;
         let source = match event.source_order {
             Some(number) => tx.order_file(number).await?,
             None => None,
@@ -69,7 +70,7 @@ impl Lifecycle {
                 let endpoint = tx.endpoint(event.endpoint).await?;
                 let until = endpoint.and_then(|endpoint| endpoint.served).map(|one| one.not_after);
                 let due = InPlace { names: &names, until, profile: Some(&event.profile) };
-                Some(crate::renew::decide(&mut tx, now, actor, due, file).await?)
+                Some(crate::renew::decide(&mut tx, issuer_ends, now, actor, due, file).await?)
             }
             _ => None,
         };
@@ -109,7 +110,7 @@ impl Lifecycle {
         source: Option<&OrderFile>,
         decided: Option<&Decided>,
     ) -> Result<Option<Timestamp>> {
-        let at = event.scheduled_at;
+        let (at, issuer_ends) = (event.scheduled_at, self.issuer()?.not_after());
         let decision = decided.map(|decided| decided.decision);
         let renewed = match (decision, source) {
             (Some(Decision::Duplicate { order }), _) => {
@@ -124,9 +125,8 @@ impl Lifecycle {
             }
             (Some(Decision::Renew { .. }), _) => source.cloned(),
             (None, Some(file)) if event.mode == EventMode::Duplicate => {
-                return Ok(Some(
-                    plan_duplicate(file, &DuplicateNames::Same, at)?.validity.not_after,
-                ));
+                let plan = plan_duplicate(file, &DuplicateNames::Same, at)?.within(issuer_ends)?;
+                return Ok(Some(plan.validity.not_after));
             }
             // The next certificate of an order: how long follows from the order when it runs.
             (_, Some(_)) => return Ok(None),
@@ -144,8 +144,7 @@ impl Lifecycle {
         };
         let Some(product) = Product::find(product.as_str()) else { return Ok(None) };
         let coverage = new_coverage(product, years, at, days_left)?;
-        let issuer = self.issuer()?.not_after();
-        let validity = first_validity(product, coverage, asked, days_left, issuer, at);
+        let validity = first_validity(product, coverage, asked, days_left, issuer_ends, at);
         Ok(validity.ok().map(|validity| validity.not_after))
     }
 }

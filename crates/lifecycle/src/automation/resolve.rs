@@ -1,17 +1,18 @@
 //! What an event will ask for, on an endpoint as it is.
 
-use domain::model::{EndpointAction, EventMode, Order, OrderFile, Profile, Role};
+use domain::model::{EndpointAction, EventMode, Order, OrderFile, OrderStatus, Profile, Role};
 use domain::rules::{
     DuplicateNames, EndpointFacts, ReissueRequest, candidates_for_names, check_product_names,
     names_in_place, names_to_add, offer_in_automation, plan_duplicate, plan_reissue,
 };
-use domain::{Name, NameSet, OrderNumber, OrganizationId, Product, Refusal, Timestamp};
+use domain::{Days, Name, NameSet, OrderNumber, OrganizationId, Product, Refusal, Timestamp};
 use store::Tx;
 use store::endpoints::EndpointRecord;
 
 use super::agents::require_person;
 use super::schedule::{Obtain, ScheduleForm};
 use crate::issue::product_of;
+use crate::orders::find::successors;
 use crate::settings::preferences;
 use crate::{Actor, Lifecycle, LifecycleError, Result};
 
@@ -21,15 +22,25 @@ pub(super) struct Resolved {
     pub source_order: Option<OrderNumber>,
     pub organization: OrganizationId,
     pub product: &'static Product,
+    /// The validity that is asked for at the next renewal.
+    pub validity_days: Option<Days>,
     pub common_name: Name,
     pub names: NameSet,
     pub extra_names: NameSet,
 }
 
-/// What a form asks for; `at` is when it runs, which an order must reach.
+/// When an event runs, which an order must reach.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Run {
+    pub at: Timestamp,
+    /// The last second of the issuing certificate, which nothing outlives.
+    pub issuer_ends: Timestamp,
+}
+
+/// What a form asks for.
 pub(super) async fn resolve(
     tx: &mut Tx,
-    at: Timestamp,
+    run: Run,
     actor: &Actor,
     form: &ScheduleForm,
     endpoint: &EndpointRecord,
@@ -40,10 +51,10 @@ pub(super) async fn resolve(
         Obtain::Duplicate { order, extra_names } => {
             let role = actor.role().unwrap_or(Role::Limited);
             offer_in_automation(&preferences(tx).await?, role, Some(profile))?;
-            resolve_duplicate(tx, at, *order, extra_names, endpoint, form.action, profile).await
+            resolve_duplicate(tx, run, *order, extra_names, endpoint, form.action, profile).await
         }
         Obtain::New { common_name, names } => {
-            check_next(form.action, in_place, at)?;
+            check_next(form.action, in_place, run)?;
             resolve_new(form.action, common_name.as_ref(), names, endpoint, in_place, profile)
         }
     }
@@ -51,10 +62,10 @@ pub(super) async fn resolve(
 
 /// Whether the order in place gives its next certificate. What is refused is told before anything
 /// is scheduled, not on the night when it runs.
-fn check_next(action: EndpointAction, in_place: Option<&OrderFile>, at: Timestamp) -> Result<()> {
+fn check_next(action: EndpointAction, in_place: Option<&OrderFile>, run: Run) -> Result<()> {
     match (action, in_place) {
         (EndpointAction::Reissue | EndpointAction::NextCertificate, Some(file)) => {
-            plan_reissue(file, &ReissueRequest::Same, Timestamp(i64::MAX), at)?;
+            plan_reissue(file, &ReissueRequest::Same, run.issuer_ends, run.at)?;
             Ok(())
         }
         _ => Ok(()),
@@ -63,7 +74,7 @@ fn check_next(action: EndpointAction, in_place: Option<&OrderFile>, at: Timestam
 
 async fn resolve_duplicate(
     tx: &mut Tx,
-    at: Timestamp,
+    run: Run,
     order: OrderNumber,
     extra_names: &NameSet,
     endpoint: &EndpointRecord,
@@ -86,7 +97,7 @@ async fn resolve_duplicate(
         _ => None,
     };
     let wanted = in_place.unwrap_or(&source.order.names).clone();
-    let judged = candidates_for_names(profile, &wanted, std::slice::from_ref(&source), at);
+    let judged = candidates_for_names(profile, &wanted, std::slice::from_ref(&source), run.at);
     if judged.orders.is_empty() {
         let why = judged.verdicts.first().map(|verdict| verdict.why.clone()).unwrap_or_default();
         let rule = if matches!(action, EndpointAction::Request) { "D9" } else { "D10" };
@@ -100,12 +111,13 @@ async fn resolve_duplicate(
     // Kept with the event: they are what is judged again when it runs (rule D17).
     let extra_names = names_to_add(&source.order, in_place, extra_names);
     let names = DuplicateNames::adding(extra_names.clone());
-    let plan = plan_duplicate(&source, &names, at)?;
+    let plan = plan_duplicate(&source, &names, run.at)?.within(run.issuer_ends)?;
     Ok(Resolved {
         mode: EventMode::Duplicate,
         source_order: Some(order),
         organization: source.order.organization,
         product: product_of(&source.order)?,
+        validity_days: source.order.validity_days,
         common_name: plan.common_name,
         names: plan.names,
         extra_names,
@@ -144,6 +156,7 @@ fn resolve_new(
         source_order: source.map(|order| order.number),
         organization: source.map_or(profile.organization, |order| order.organization),
         product: source.map_or(Ok(product), product_of)?,
+        validity_days: source.map_or(profile.validity_days, |order| order.validity_days),
         common_name,
         names,
         extra_names: NameSet::default(),
@@ -188,6 +201,20 @@ pub(super) async fn order_in_place(
         Some(number) => Ok(tx.order_file(number).await?),
         None => Ok(None),
     }
+}
+
+/// The same, renewed only where something came of that: revoking the order that renewed it leaves the
+/// mark of it.
+pub(super) async fn order_to_renew(
+    tx: &mut Tx,
+    endpoint: &EndpointRecord,
+) -> Result<Option<OrderFile>> {
+    let Some(mut file) = order_in_place(tx, endpoint).await? else { return Ok(None) };
+    let successors = successors(tx, &file.order).await?;
+    if !successors.iter().any(|one| one.is_standing() || one.order.status == OrderStatus::Pending) {
+        file.order.renewed_by = None;
+    }
+    Ok(Some(file))
 }
 
 pub(super) fn facts<'a>(

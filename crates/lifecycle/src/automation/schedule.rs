@@ -1,11 +1,13 @@
 //! Scheduling: what the automation request page submits, one endpoint or many.
 
-use domain::model::{AutoRenew, EndpointAction, EventStatus, Profile, Role};
+use domain::model::{AutoRenew, EndpointAction, EventStatus, Order, Profile, Role};
 use domain::rules::profile::check_auto_renew;
 use domain::rules::{
     OfferedAction, check_bulk, check_offered, longest_lifetime, may_switch_auto_renew, scheduled_at,
 };
-use domain::{EndpointId, EventId, Name, NameSet, OrderNumber, Product, ProfileId, Timestamp};
+use domain::{
+    Days, EndpointId, EventId, Name, NameSet, OrderNumber, Product, ProfileId, Timestamp,
+};
 use serde_json::json;
 use store::Tx;
 use store::endpoints::EndpointRecord;
@@ -13,10 +15,11 @@ use store::events::NewEvent;
 
 use super::agents::{require_manager, require_person};
 use super::endpoints::{Switch, switch_auto_renew};
-use super::resolve::{facts, order_in_place, resolve};
+use super::resolve::{Run, facts, order_in_place, resolve};
 use crate::audit::{AuditEntry, record};
 use crate::issue::check_validated;
 use crate::settings::snapshot;
+use crate::suffixes::check_wildcards;
 use crate::{Actor, FieldFault, Lifecycle, LifecycleError, Result};
 
 /// "Issue a new certificate" or "Issue a duplicate certificate using an existing order".
@@ -93,12 +96,13 @@ impl Lifecycle {
         require_person(actor)?;
         check_form(&form)?;
         let (now, actor) = (self.clock().now(), actor.clone());
+        let issuer_ends = self.issuer()?.not_after();
         let event = self
             .store()
             .write(move |tx| {
                 Box::pin(async move {
                     let to = Some(switch(&form));
-                    schedule_in(tx, now, &actor, &form, to).await
+                    schedule_in(tx, issuer_ends, now, &actor, &form, to).await
                 })
             })
             .await?;
@@ -119,6 +123,7 @@ impl Lifecycle {
         check_bulk(&duplicates)?;
         forms.iter().try_for_each(check_form)?;
         let (now, actor) = (self.clock().now(), actor.clone());
+        let issuer_ends = self.issuer()?.not_after();
         let outcome = self
             .store()
             .write(move |tx| {
@@ -127,7 +132,7 @@ impl Lifecycle {
                     for form in &forms {
                         // One box for many endpoints: not ticked, each goes on as it does.
                         let to = form.auto_renew.is_some().then(|| switch(form));
-                        events.push(schedule_in(tx, now, &actor, form, to).await?);
+                        events.push(schedule_in(tx, issuer_ends, now, &actor, form, to).await?);
                     }
                     Ok::<_, LifecycleError>(BulkOutcome { events })
                 })
@@ -163,6 +168,7 @@ pub(super) fn check_form(form: &ScheduleForm) -> Result<()> {
 
 async fn schedule_in(
     tx: &mut Tx,
+    issuer_ends: Timestamp,
     now: Timestamp,
     actor: &Actor,
     form: &ScheduleForm,
@@ -174,7 +180,7 @@ async fn schedule_in(
     if let Some(event) = tx.event_by_key(&key).await? {
         return Ok(event);
     }
-    let event = prepare(tx, now, actor, form).await?;
+    let event = prepare(tx, issuer_ends, now, actor, form).await?;
     let to = match to {
         Some(to) if may_switch(tx, actor, form.endpoint).await? => Some(to),
         _ => None,
@@ -202,6 +208,7 @@ const fn switch(form: &ScheduleForm) -> Switch<'_> {
 /// The event that a form makes, if all its checks pass. Reads only.
 pub(super) async fn prepare(
     tx: &mut Tx,
+    issuer_ends: Timestamp,
     now: Timestamp,
     actor: &Actor,
     form: &ScheduleForm,
@@ -229,15 +236,17 @@ pub(super) async fn prepare(
         .await?
         .ok_or_else(|| LifecycleError::field("profile", "Choose an automation profile."))?
         .profile;
-    check_renewal(form.auto_renew.as_ref(), &profile, now)?;
     let (at, time_zone) = match &form.install {
         Install::Now => (now, person_zone(actor)),
         Install::At { date, time, time_zone } => {
             (scheduled_at(date, time, time_zone, now)?, time_zone.clone())
         }
     };
-    let what = resolve(tx, at, actor, form, &endpoint, order.as_ref(), &profile).await?;
+    let run = Run { at, issuer_ends };
+    let what = resolve(tx, run, actor, form, &endpoint, order.as_ref(), &profile).await?;
+    check_renewal(form.auto_renew.as_ref(), what.product, what.validity_days, now)?;
     // It is checked again when it runs; what can't be issued now should not be found out then.
+    check_wildcards(what.product.validation, what.names.iter())?;
     check_validated(tx, what.product, what.organization, &what.names, now).await?;
     Ok(NewEvent {
         endpoint: form.endpoint,
@@ -300,26 +309,41 @@ async fn insert(
 /// Auto-renew must not be due again as soon as it has renewed.
 pub(super) fn check_renewal(
     renew: Option<&AutoRenew>,
-    profile: &Profile,
+    product: &Product,
+    validity_days: Option<Days>,
     now: Timestamp,
 ) -> Result<()> {
     let Some(renew) = renew else { return Ok(()) };
-    let faults = renewal_faults(renew, profile, now);
+    let faults = renewal_faults(renew, product, validity_days, now);
     if faults.is_empty() {
         return Ok(());
     }
     Err(LifecycleError::Invalid(faults.into_iter().map(FieldFault::from).collect()))
 }
 
-/// What is wrong with auto-renew by this profile, whose certificates may live shorter by now.
+/// What is wrong with auto-renew of certificates of this product and validity, which may live shorter
+/// by now.
 pub(super) fn renewal_faults(
     renew: &AutoRenew,
-    profile: &Profile,
+    product: &Product,
+    validity_days: Option<Days>,
     now: Timestamp,
 ) -> Vec<domain::rules::FieldFault> {
-    let Some(product) = Product::find(profile.product.as_str()) else { return Vec::new() };
     let longest = longest_lifetime(product, now);
-    check_auto_renew(renew, profile.validity_days.unwrap_or(longest).min(longest))
+    check_auto_renew(renew, validity_days.unwrap_or(longest).min(longest))
+}
+
+/// Product and validity of what auto-renew will get on an endpoint: a renewal has its order's, all
+/// else the profile's. No product where that is no longer sold.
+pub(super) fn renewal_terms(
+    renewed: Option<&Order>,
+    profile: &Profile,
+) -> (Option<&'static Product>, Option<Days>) {
+    let (product, validity_days) = match renewed {
+        Some(order) => (&order.product, order.validity_days),
+        None => (&profile.product, profile.validity_days),
+    };
+    (Product::find(product.as_str()), validity_days)
 }
 
 async fn refuse_busy(tx: &mut Tx, endpoint: &EndpointRecord) -> Result<()> {

@@ -5,6 +5,8 @@ mod listing;
 mod refusing;
 mod renewing;
 mod replacing;
+mod stopping;
+mod taken_over;
 
 use domain::model::{
     AutoRenew, CertificateKind, EndpointAction, EventStatus, KeyType, Profile, SignatureHash,

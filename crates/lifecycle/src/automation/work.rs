@@ -13,8 +13,6 @@ use super::endpoints::{ReadChain, keep_probe};
 use crate::audit::{AuditEntry, record};
 use crate::{Actor, Lifecycle, LifecycleError, Result};
 
-/// How long an agent has for one step, in seconds.
-const LEASE_SECONDS: i64 = 300;
 /// Tries of one event before a person is asked.
 const MAX_ATTEMPTS: i64 = 5;
 /// Pauses between tries, in seconds; the last one repeats.
@@ -27,8 +25,6 @@ const AT_A_TIME: i64 = 20;
 pub struct Task {
     /// The event.
     pub event: EventId,
-    /// Until when nobody else works on it.
-    pub lease_until: Timestamp,
     /// Where.
     pub endpoint: EndpointRecord,
     /// What.
@@ -85,7 +81,8 @@ pub struct Failure {
 }
 
 impl Lifecycle {
-    /// The next step for an agent; none where nothing is due.
+    /// The next step for an agent; none where nothing is due. The same one again until the agent
+    /// has reported on it: it may have been killed.
     pub async fn next_task(&self, agent: AgentId) -> Result<Option<Task>> {
         let now = self.clock().now();
         let events = self.store().reader().await?.events_for_agent(agent, now, AT_A_TIME).await?;
@@ -98,8 +95,7 @@ impl Lifecycle {
             if let Some(step) = step {
                 let endpoint = self.store().reader().await?.endpoint(event.endpoint).await?;
                 let endpoint = endpoint.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
-                let lease_until = now.plus_seconds(LEASE_SECONDS);
-                return Ok(Some(Task { event: event.id, lease_until, endpoint, step }));
+                return Ok(Some(Task { event: event.id, endpoint, step }));
             }
         }
         Ok(None)
@@ -116,10 +112,11 @@ impl Lifecycle {
             let leaf_pem = found.pem.ok_or_else(|| {
                 LifecycleError::Internal("an issued certificate has no PEM".to_owned())
             })?;
-            let chain_pem = self.issuer()?.authority().intermediates_pem().to_owned();
+            // Who issued it may have been followed by another authority since.
+            let issuer = self.authority_of(found.issuer.as_deref()).await?;
             return Ok(Some(Step::Install {
                 leaf_pem,
-                chain_pem,
+                chain_pem: issuer.get().intermediates_pem().to_owned(),
                 serial: found.certificate.serial,
             }));
         }
@@ -149,7 +146,7 @@ impl Lifecycle {
                     }
                     let why = (
                         "The certificate was revoked before it was installed.",
-                        "Choose \"Retry\" for another one of its order, or request a new certificate.",
+                        "Choose \"Retry\" for another one, or request a new certificate.",
                     );
                     finish(tx, now, &mut event, EventStatus::ActionRequired, Some(why)).await
                 })
@@ -160,12 +157,7 @@ impl Lifecycle {
     }
 
     /// Takes in an agent's CSR and issues for it.
-    pub async fn event_csr(
-        &self,
-        agent: AgentId,
-        id: EventId,
-        csr_pem: String,
-    ) -> Result<Timestamp> {
+    pub async fn event_csr(&self, agent: AgentId, id: EventId, csr_pem: String) -> Result<()> {
         let now = self.clock().now();
         self.change_event(agent, id, move |event| {
             if event.certificate.is_none() {
@@ -175,12 +167,11 @@ impl Lifecycle {
             Ok(())
         })
         .await?;
-        self.issue_event(id).await?;
-        Ok(now.plus_seconds(LEASE_SECONDS))
+        self.issue_event(id).await
     }
 
     /// The files are in place and the server was told to read them.
-    pub async fn event_installed(&self, agent: AgentId, id: EventId) -> Result<Timestamp> {
+    pub async fn event_installed(&self, agent: AgentId, id: EventId) -> Result<()> {
         let now = self.clock().now();
         self.change_event(agent, id, move |event| {
             if event.certificate.is_none() {
@@ -189,8 +180,7 @@ impl Lifecycle {
             event.installed_at = Some(event.installed_at.unwrap_or(now));
             Ok(())
         })
-        .await?;
-        Ok(now.plus_seconds(LEASE_SECONDS))
+        .await
     }
 
     /// A handshake showed what the endpoint serves: the event ends well where that is its

@@ -31,7 +31,7 @@ pub(crate) async fn holding(
         origin: None,
         limit: LISTED,
     };
-    let mut any_of = detection_keys(&profile.product, names).any_of;
+    let mut any_of = detection_keys(&profile.product, names).any_of().to_vec();
     if any_of.is_empty() {
         any_of.extend(names.iter().next().cloned());
     }

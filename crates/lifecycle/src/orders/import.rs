@@ -90,7 +90,7 @@ impl Lifecycle {
         let words = format!("Imported {expected} orders.");
         let entry = AuditEntry::new("orders.imported", "order", expected, words);
         let entry = audit::row(now, actor, entry);
-        let loaded = self.store().load_orders_with(orders, expected, now, entry, progress).await?;
+        let loaded = self.store().load_orders(orders, expected, now, Some(entry), progress).await?;
         Ok(Import::Loaded { orders: loaded })
     }
 

@@ -127,3 +127,62 @@ async fn a_compromised_key_gets_no_certificate_again() {
         }
     }
 }
+
+/// Baseline Requirements 4.9.1.1: whoever names a key as compromised has all its certificates revoked, of
+/// other orders too, and each order's page and the audit log say why.
+#[tokio::test]
+async fn the_other_certificates_of_a_compromised_key_are_revoked() {
+    for shop in shops().await {
+        let wish = ask(
+            What::New(Box::new(shop.new_order("ssl_plus", "www.example.com", None))),
+            "www.example.com",
+        );
+        let mut same = Vec::new();
+        for _ in 0..3 {
+            same.push(issued(shop.ask(&Actor::Operator, wish.clone()).await.unwrap()));
+        }
+        let other = shop.sell("ssl_plus", "www.example.com").await;
+        let revoke = async |sold: &Issued, reason| {
+            let target = RevocationTarget::Certificate { id: sold.certificate };
+            let form = RevokeForm { reason, ..form(target) };
+            shop.request_revoke(&Actor::Operator, sold.order, &form).await.unwrap();
+        };
+        let run = async || {
+            shop.clock().advance(domain::Days(1));
+            shop.run_compromised_keys().await.unwrap()
+        };
+        revoke(&same[0], RevocationReason::Superseded).await;
+        assert_eq!(run().await, 0);
+        // One is being issued meanwhile, and its process dies: it is finished under its serial.
+        let (issuer, now) = (shop.issuer_arc().unwrap(), shop.clock().now());
+        let placed = shop.store().write(move |tx| {
+            Box::pin(
+                async move { crate::place::place(tx, &issuer, now, &Actor::Operator, &wish).await },
+            )
+        });
+        assert!(matches!(placed.await.unwrap(), crate::place::Placed::Reserved(_)));
+        revoke(&same[1], RevocationReason::KeyCompromise).await;
+        assert_eq!(shop.run_compromised_keys().await.unwrap(), 0, "a minute later");
+        assert_eq!(run().await, 1);
+        assert_eq!(run().await, 0, "once");
+        assert_eq!(shop.recover().await.unwrap().finished, 1);
+        assert_eq!(run().await, 1);
+
+        let status = async |sold: &Issued| shop.file(sold.order).await.certificates[0].status;
+        let CertificateStatus::Revoked { reason, .. } = status(&same[2]).await else {
+            panic!("revoked")
+        };
+        assert_eq!(reason, RevocationReason::KeyCompromise);
+        assert_eq!(status(&other).await, CertificateStatus::Issued);
+        let CertificateStatus::Revoked { reason, .. } = status(&same[0]).await else {
+            panic!("revoked")
+        };
+        assert_eq!(reason, RevocationReason::Superseded, "as it was");
+        let entries = crate::testing::newest(&shop).await;
+        let said = entries.iter().filter(|row| row.description.contains("key was compromised"));
+        assert_eq!(said.count(), 2);
+        let list = shop.crl(shop.issuer().unwrap().authority().issuer_id()).await.unwrap();
+        let serial = same[2].serial.to_bytes().unwrap();
+        assert!(list.windows(serial.len()).any(|window| window == serial));
+    }
+}

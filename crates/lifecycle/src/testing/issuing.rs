@@ -3,14 +3,15 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use ca::Authority;
 use domain::model::{DomainProof, OrderFile, Role, SignatureHash};
 use domain::{DnsName, Name, NameSet, OrderNumber, OrganizationId, ProductId, Timestamp};
 
 use super::{Desk, desks};
 use crate::authority::Issuer;
 use crate::{
-    Actor, Ask, AuthorityOptions, Clock, Exact, Issued, LifecycleError, MasterKey, NewOrder,
-    Outcome, What,
+    Actor, Ask, AuthorityOptions, Clock, Exact, Issued, Lifecycle, LifecycleError, MasterKey,
+    NewOrder, Outcome, What,
 };
 
 /// 2026-11-22T08:30:00Z, when public certificates live 200 days.
@@ -39,8 +40,13 @@ pub(crate) async fn shops() -> Vec<Shop> {
     shops
 }
 
+/// The master key of all shops.
+fn master() -> MasterKey {
+    MasterKey::from_bytes(&[7; 32]).unwrap()
+}
+
 async fn open(mut desk: Desk) -> Shop {
-    let master = Arc::new(MasterKey::from_bytes(&[7; 32]).unwrap());
+    let master = Arc::new(master());
     let options = AuthorityOptions::new("Test", "DE", Timestamp(START.0 - 86_400));
     let issuer = Issuer::open(desk.store(), master, "http://portal.test", options).await.unwrap();
     desk.lifecycle = desk.lifecycle.with_clock(Clock::starting_at(START)).with_issuer(issuer);
@@ -115,6 +121,26 @@ pub(crate) fn issued(outcome: Outcome) -> Issued {
 }
 
 impl Shop {
+    /// Brings in another authority, which takes the place of this one at the next start; its id.
+    pub(crate) async fn bring_in(&self, options: &AuthorityOptions) -> String {
+        let master = master();
+        let stored = Authority::generate(options, &master).unwrap();
+        let key = master.open("ca-issuing-key", &stored.issuing_key).unwrap();
+        let key = ca::SigningKey::from_der(&key).unwrap().to_pkcs8_pem().unwrap();
+        let operator = Actor::Operator;
+        let id = self.bring_in_authority(&operator, &master, &key, &stored.chain_pem).await;
+        assert_eq!(id.unwrap(), stored.issuer_id);
+        stored.issuer_id
+    }
+
+    /// The desk after the next start, on the same clock.
+    pub(crate) async fn reopened(&self) -> Lifecycle {
+        let options = AuthorityOptions::new("Test", "DE", START);
+        let master = Arc::new(master());
+        let issuer = Issuer::open(self.store(), master, "http://portal.test", options).await;
+        self.with_issuer(issuer.unwrap())
+    }
+
     /// A new order of the operator's, issued at once.
     pub(crate) async fn sell(&self, product: &str, text: &str) -> Issued {
         self.sell_with(product, text, None).await

@@ -15,7 +15,7 @@ async fn orders(store: &Store) -> Vec<i64> {
 
 async fn add(store: &Store, number: i64) {
     let orders = vec![order(number, 1, "ssl_plus", &["a.example.com"])];
-    store.load_orders(orders, 1, NOW, |_| {}).await.unwrap();
+    store.load_orders(orders, 1, NOW, None, |_| {}).await.unwrap();
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ async fn what_is_loaded_is_read_back_unchanged() {
             organizations: vec![OrganizationId(1), OrganizationId(2)],
         };
         let orders: Vec<LoadedOrder> = seed.orders().collect();
-        let loaded = store.load_orders(orders.clone(), 300, NOW, |_| {}).await.unwrap();
+        let loaded = store.load_orders(orders.clone(), 300, NOW, None, |_| {}).await.unwrap();
         assert_eq!(loaded, 300, "{kind}");
         for order in &orders {
             assert_eq!(read(&store, order.file.order.number).await, order.file, "{kind}");
@@ -47,7 +47,7 @@ async fn a_taken_number_loads_nothing() {
             order(6, 1, "ssl_plus", &["b.example.com"]),
             order(5, 1, "ssl_plus", &["c.example.com"]),
         ];
-        let error = store.load_orders(more, 2, NOW, |_| {}).await.unwrap_err();
+        let error = store.load_orders(more, 2, NOW, None, |_| {}).await.unwrap_err();
         assert!(error.is_unique("orders.number"), "{kind}: {error:?}");
         assert_eq!(count(&store, "SELECT count(*) FROM orders").await, 1, "{kind}");
         // The store still writes.
@@ -57,7 +57,7 @@ async fn a_taken_number_loads_nothing() {
 
 async fn load_more(store: &Store, number: i64) {
     let orders = vec![order(number, 1, "ssl_plus", &["d.example.com"])];
-    store.load_orders(orders, 1, NOW, |_| {}).await.unwrap();
+    store.load_orders(orders, 1, NOW, None, |_| {}).await.unwrap();
 }
 
 #[tokio::test]
@@ -87,7 +87,7 @@ async fn a_large_load_builds_the_same_indexes_again() {
     organizations(&store, 1).await;
     let orders = (1..=20).map(|number| order(number, 1, "ssl_plus", &["big.example.com"]));
     // It only claims to be large.
-    store.load_orders(orders, 1_000_000, NOW, |_| {}).await.unwrap();
+    store.load_orders(orders, 1_000_000, NOW, None, |_| {}).await.unwrap();
     assert_eq!(count(&store, SCHEMA).await, before);
     load_more(&store, 99).await;
     for (typed, found) in [("ig.exam", 20), ("d.exam", 1)] {

@@ -235,12 +235,14 @@ fn a4_a_detected_order_that_was_renewed_stands_for_its_chain() {
     assert_eq!(followed(due(), &[portal(standard(2, 10))]).decision, renew(2));
     let longer = [portal(standard(3, 190)), renewed(portal(standard(2, 10)), 3)];
     assert_eq!(followed(due(), &longer).decision, duplicate(3));
+    // With a reissue pending it is not settled what it holds: neither duplicated nor renewed.
+    for end in [standard(2, 190), plan_ending(standard(2, 190), 300), standard(2, 10)] {
+        let pending = with_status(portal(end), OrderStatus::ReissuePending);
+        let decided = followed(due(), &[pending]);
+        assert_eq!(decided.decision, enroll(Some(1)));
+        assert!(decided.explanation.candidates.iter().any(|one| one.why.contains("pending")));
+    }
     // What can't be duplicated is not renewed twice, and a new order has its options.
-    let pending = with_status(portal(standard(2, 190)), OrderStatus::ReissuePending);
-    assert_eq!(followed(due(), &[pending]).decision, enroll(Some(2)));
-    let pending = plan_ending(standard(2, 190), 300);
-    let pending = with_status(portal(pending), OrderStatus::ReissuePending);
-    assert_eq!(followed(due(), &[pending]).decision, enroll(Some(2)));
     let dv = |number, left| order(number, "ssl_dv_geotrust", "www.example.com", left);
     assert_eq!(followed(renewed(dv(1, 20), 2), &[portal(dv(2, 190))]).decision, enroll(Some(2)));
     // One that came to nothing leaves the renewal open.

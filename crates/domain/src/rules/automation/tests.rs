@@ -16,10 +16,18 @@ struct Scene {
     preferences: Preferences,
     /// Of the certificate in place; none for the order's first.
     until: Option<Timestamp>,
+    issuer_not_after: Timestamp,
 }
 
 fn scene(due: OrderFile, successors: Vec<OrderFile>) -> Scene {
-    Scene { due, successors, others: Vec::new(), preferences: open_preferences(), until: None }
+    Scene {
+        due,
+        successors,
+        others: Vec::new(),
+        preferences: open_preferences(),
+        until: None,
+        issuer_not_after: Timestamp(i64::MAX),
+    }
 }
 
 impl Scene {
@@ -39,6 +47,7 @@ impl Scene {
             profile: None,
             preferences: &self.preferences,
             requester: Role::Manager,
+            issuer_not_after: self.issuer_not_after,
             now: NOW,
         })
         .unwrap()
@@ -124,6 +133,35 @@ fn d13_otherwise_the_newest_order_outside_its_window() {
     other.due.order.renewed_by = Some(OrderNumber(6));
     other.successors = vec![standard(6, 100)];
     assert_eq!(other.decide().decision, duplicate(6));
+}
+
+/// Where certificates live shorter by now, the renewal ends before what it takes the place of: the
+/// others that are due have a duplicate of it all the same, or each would renew the one before.
+#[test]
+fn d13_duplicates_the_end_of_the_chain_whenever_it_ends() {
+    let line = scene(renewed(standard(1, 88), 2), vec![standard(2, 47)]);
+    assert_eq!(line.decide().decision, duplicate(2));
+    let mut beside = scene(standard(1, 88), vec![]);
+    beside.others = vec![standard(2, 47)];
+    let decided = beside.decide();
+    assert_eq!(decided.decision, renew(1));
+    assert!(decided.explanation.candidates.first().unwrap().why.contains("ends no later"));
+}
+
+/// What would outlive the issuer would be refused when it is asked for: the renewal goes on.
+#[test]
+fn d14_no_duplicate_outlives_the_issuer() {
+    let mut line = scene(renewed(standard(1, 10), 2), vec![standard(2, 190)]);
+    line.issuer_not_after = NOW.plus(Days(190));
+    assert_eq!(line.decide().decision, duplicate(2));
+    line.issuer_not_after = NOW.plus(Days(190)).plus_seconds(-1);
+    let decided = line.decide();
+    assert_eq!(decided.decision, renew(2));
+    assert_eq!(decided.explanation.candidates.first().unwrap().rule, "D8");
+    // The plan's next certificate would end with the issuer, no later than the one in place.
+    let mut plan = scene(plan_ending(standard(1, 60), 300), vec![]);
+    plan.issuer_not_after = NOW.plus(Days(60));
+    assert_eq!(plan.decide().decision, renew(1));
 }
 
 #[test]
@@ -214,12 +252,14 @@ fn who_may_not_change_auto_renew_leaves_it_to_its_owner() {
 fn d17_scheduled_duplicate_is_checked_again() {
     let check = |preferences: &Preferences, role, source: &OrderFile| {
         let names = DuplicateNames::Same;
-        recheck_scheduled_duplicate(preferences, role, None, source, &names, NOW)
+        let issuer_ends = NOW.plus(Days(150));
+        recheck_scheduled_duplicate(preferences, role, None, source, &names, issuer_ends, NOW)
             .map(|plan| plan.order.0)
             .map_err(|no| no.code)
     };
     let (open, file) = (open_preferences(), standard(5, 100));
     assert_eq!(check(&open, Role::Manager, &file), Ok(5));
+    assert_eq!(check(&open, Role::Manager, &standard(5, 151)), Err("outlives_issuer"));
     let step = Preferences { approval_step: ApprovalStep::OneStep, ..open };
     assert_eq!(check(&step, Role::Manager, &file), Err("approval_step_on"));
     let off = Preferences { duplicates_in_automation: false, ..open };

@@ -55,6 +55,36 @@ async fn two_endpoints_due_under_one_order_make_one_renewal_and_one_duplicate() 
     }
 }
 
+/// Rules D13 and D18 where certificates live shorter by now: the renewal ends before what it takes the
+/// place of, and the others duplicate it all the same.
+#[tokio::test]
+async fn endpoints_that_are_renewed_together_share_one_shorter_order() {
+    for yard in yards().await {
+        let admin = yard.somebody(domain::model::Role::Administrator).await;
+        // To 2029-03-14, twelve days before the day from which on they live 47 days instead of 100.
+        yard.clock().advance(Days(843));
+        let first = yard.sell("ssl_plus", "www.example.com").await;
+        let record = yard.certificates(first.order).await.remove(0);
+        yard.clock().advance(Days(12));
+        let mut forms = Vec::new();
+        for port in 1001..1004 {
+            let endpoint = yard.endpoint(port, Some(&record)).await;
+            let obtain = Obtain::New { common_name: None, names: NameSet::default() };
+            forms.push(yard.form(endpoint, EndpointAction::Renew, obtain));
+        }
+        yard.schedule_bulk(&admin, forms).await.unwrap();
+        for _ in 1001..1004 {
+            yard.send_csr().await;
+            assert!(yard.install().await.certificate.not_after < first.not_after);
+        }
+        let successor = yard.file(first.order).await.order.renewed_by.unwrap();
+        let file = yard.file(successor).await;
+        let kinds: Vec<&str> = file.certificates.iter().map(|one| one.kind.as_str()).collect();
+        assert_eq!(kinds, ["original", "duplicate", "duplicate"]);
+        assert_eq!(file.order.renewed_by, None);
+    }
+}
+
 /// Rule D18 with both CSRs at the same moment.
 #[tokio::test]
 async fn a_race_of_two_renewals_has_one_winner() {

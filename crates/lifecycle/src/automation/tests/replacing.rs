@@ -24,20 +24,24 @@ async fn revoke(yard: &Yard, order: OrderNumber, target: RevocationTarget) {
 }
 
 /// The answer to what was asked for, as it comes after all else.
-async fn note_held(yard: &Yard, event: EventId, request: RequestId) {
+async fn note(yard: &Yard, event: EventId, outcome: Outcome) {
     let record = yard.event(&Actor::Operator, event).await.unwrap().event;
     let (now, asked) = (yard.clock().now(), record.csr_at);
-    let order = record.order.unwrap();
-    let held = Outcome::Held { request, order, because: HeldBecause::Role };
     yard.store()
         .write(move |tx| {
             Box::pin(async move {
-                crate::automation::issue::note_outcome(tx, now, event, asked, Ok((held, None)))
+                crate::automation::issue::note_outcome(tx, now, event, asked, Ok((outcome, None)))
                     .await
             })
         })
         .await
         .unwrap();
+}
+
+/// The same where that waits for a reviewer.
+async fn note_held(yard: &Yard, event: EventId, request: RequestId) {
+    let order = yard.event(&Actor::Operator, event).await.unwrap().event.order.unwrap();
+    note(yard, event, Outcome::Held { request, order, because: HeldBecause::Role }).await;
 }
 
 fn same() -> Obtain {
@@ -122,6 +126,31 @@ async fn an_order_that_was_revoked_is_followed_by_a_new_one() {
     }
 }
 
+/// The mark of a renewal stays when that is revoked: with both orders gone a new one is placed.
+#[tokio::test]
+async fn an_order_whose_renewal_was_revoked_too_is_followed_by_a_new_one() {
+    for yard in yards().await {
+        let manager = yard.somebody(Role::Manager).await;
+        let first = yard.sell("ssl_plus", "www.example.com").await;
+        let record = yard.certificates(first.order).await.remove(0);
+        let endpoint = yard.endpoint(1, Some(&record)).await;
+        let (profile, on) = (Some(yard.profile), Some(renewing(30)));
+        yard.set_auto_renew(&manager, vec![endpoint], profile, on, true).await.unwrap();
+        let what = crate::What::Renew { order: first.order, names: None };
+        let ask = crate::testing::issuing::ask(what, "www.example.com");
+        let second = yard.ask(&Actor::Operator, ask).await.unwrap().order();
+        for order in [first.order, second] {
+            revoke(&yard, order, RevocationTarget::Order).await;
+        }
+        yard.endpoint(1, Some(&record)).await;
+        assert_eq!(yard.run_due_auto_renewals().await.unwrap(), 1);
+        yard.send_csr().await;
+        let fresh = yard.install().await.certificate.order;
+        assert!(fresh != first.order && fresh != second);
+        assert_eq!(yard.file(fresh).await.order.renews, None);
+    }
+}
+
 /// An order that gives no certificate is told so before anything is scheduled.
 #[tokio::test]
 async fn a_reissue_that_can_not_be_had_is_not_scheduled() {
@@ -158,6 +187,50 @@ async fn a_certificate_that_was_revoked_meanwhile_is_not_installed() {
         yard.retry_event(&admin, event).await.unwrap();
         yard.send_csr().await;
         assert_eq!(Some(yard.install().await.certificate.order), got.order);
+    }
+}
+
+/// What was revoked with its whole order gives no other certificate: "Retry" asks anew.
+#[tokio::test]
+async fn a_retry_after_the_order_was_revoked_asks_anew() {
+    for yard in yards().await {
+        let admin = yard.somebody(Role::Administrator).await;
+        let endpoint = yard.endpoint(1, None).await;
+        let event = yard.schedule(&admin, yard.fresh(endpoint, "www.example.com")).await.unwrap();
+        yard.send_csr().await;
+        let order = yard.event(&admin, event).await.unwrap().event.order.unwrap();
+        revoke(&yard, order, RevocationTarget::Order).await;
+        assert!(yard.next_task(yard.agent).await.unwrap().is_none());
+        assert_eq!(yard.status(event).await, EventStatus::ActionRequired);
+        yard.clock().advance(Days(1));
+        yard.retry_event(&admin, event).await.unwrap();
+        yard.send_csr().await;
+        assert_ne!(yard.install().await.certificate.order, order);
+        assert_eq!(yard.status(event).await, EventStatus::Succeeded);
+    }
+}
+
+/// A certificate that is being signed while its event is canceled is valid: the event shows it.
+#[tokio::test]
+async fn a_canceled_event_shows_the_certificate_that_was_issued_for_it() {
+    for yard in yards().await {
+        let admin = yard.somebody(Role::Administrator).await;
+        let endpoint = yard.endpoint(1, None).await;
+        let event = yard.schedule(&admin, yard.fresh(endpoint, "www.example.com")).await.unwrap();
+        yard.send_csr().await;
+        let shown = async || yard.event(&admin, event).await.unwrap().event;
+        let before = shown().await;
+        let record = yard.certificates(before.order.unwrap()).await.remove(0);
+        // As it is between the two transactions: issued, and not noted with the event.
+        yard.tamper("UPDATE events SET certificate_id = NULL, order_number = NULL").await;
+        yard.cancel_event(&admin, event).await.unwrap();
+        let issued = yard.issued(record).await.unwrap();
+        note(&yard, event, Outcome::Issued(issued)).await;
+        let after = shown().await;
+        assert_eq!(after.status, EventStatus::Canceled);
+        assert_eq!((after.order, after.certificate), (before.order, before.certificate));
+        assert!(after.finished_at.is_some() && after.issued_at.is_some());
+        assert!(yard.next_task(yard.agent).await.unwrap().is_none(), "nobody installs it");
     }
 }
 

@@ -91,7 +91,7 @@ async fn every_mix_of_filters_in_every_order_shows_each_order_once() {
             first_number: OrderNumber(100_000_001),
             organizations: (1..=3).map(OrganizationId).collect(),
         };
-        store.load_orders(seed.orders(), 400, NOW, |_| {}).await.unwrap();
+        store.load_orders(seed.orders(), 400, NOW, None, |_| {}).await.unwrap();
         let mut tx = store.reader().await.unwrap();
         let none = OrderFilter::default();
         let all = tx.listed_orders_page(&none, OrderSort::Number, false, None, 500).await.unwrap();
@@ -140,7 +140,7 @@ async fn a_listed_order_is_the_order_with_its_organization() {
             first_number: OrderNumber(100_000_001),
             organizations: vec![OrganizationId(1)],
         };
-        store.load_orders(seed.orders(), 50, NOW, |_| {}).await.unwrap();
+        store.load_orders(seed.orders(), 50, NOW, None, |_| {}).await.unwrap();
         let mut tx = store.reader().await.unwrap();
         let (filter, sort) = (OrderFilter::default(), OrderSort::CommonName);
         let name = tx.organization(OrganizationId(1)).await.unwrap().unwrap().name;

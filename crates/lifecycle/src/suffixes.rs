@@ -1,0 +1,60 @@
+//! Wildcards that would stand for everybody's domains (CA/Browser Forum Baseline Requirements, section
+//! 3.2.2.6): directly below a suffix of the public suffix list's ICANN section, as `*.co.uk`.
+
+use domain::{Name, Refusal, Validation};
+
+/// Refuses such wildcards, except for private products.
+pub(crate) fn check_wildcards<'a>(
+    validation: Validation,
+    names: impl IntoIterator<Item = &'a Name>,
+) -> Result<(), Refusal> {
+    if validation == Validation::Private {
+        return Ok(());
+    }
+    match names.into_iter().find_map(suffix_below) {
+        None => Ok(()),
+        Some(suffix) => Err(Refusal::new(
+            "product",
+            "wildcard_of_suffix",
+            format!(
+                "*.{suffix} can't be issued: anybody may register a domain below {suffix} (Baseline \
+                 Requirements 3.2.2.6). Enter a wildcard of a domain of your own."
+            ),
+        )),
+    }
+}
+
+/// The suffix that a wildcard stands directly below.
+fn suffix_below(name: &Name) -> Option<&str> {
+    let base = name.as_str().strip_prefix("*.")?;
+    let suffix = psl::suffix(base.as_bytes())?;
+    (suffix == base && suffix.typ() == Some(psl::Type::Icann)).then_some(base)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_stand_for_the_domains_of_one_owner() {
+        let check = |validation, text: &str| {
+            let name = Name::parse(text).unwrap();
+            check_wildcards(validation, [&name]).map_err(|refusal| refusal.code)
+        };
+        for (text, right) in [
+            ("*.co.uk", Err("wildcard_of_suffix")),
+            ("*.xn--55qx5d.cn", Err("wildcard_of_suffix")),
+            ("*.example.co.uk", Ok(())),
+            ("*.example.com", Ok(())),
+            ("co.uk", Ok(())),
+            // The owner of a suffix of the list's private section may have its wildcard; names that
+            // nobody registers are none of its suffixes.
+            ("*.github.io", Ok(())),
+            ("*.co.test", Ok(())),
+            ("192.0.2.1", Ok(())),
+        ] {
+            assert_eq!(check(Validation::Dv, text), right, "{text}");
+            assert_eq!(check(Validation::Private, text), Ok(()), "{text}");
+        }
+    }
+}
