@@ -6,8 +6,9 @@
 //! 3. In a second transaction, [`complete`] puts the certificate on record with everything that
 //!    follows from it.
 //!
-//! Where the authority signs quickly, a caller may have all three done in its transaction
-//! ([`Signing::Here`]): whatever a process that dies has signed then never left it.
+//! Where the authority signs quickly, a caller may have all done in its transaction
+//! ([`Signing::Here`]), and no plan is stored: whatever a process that dies has signed then never
+//! left it.
 //!
 //! A process that dies in between leaves a reserved plan, which [`crate::recover`] finishes under
 //! the same serial: nothing is lost, doubled, or signed without being on record.
@@ -133,7 +134,8 @@ impl Signing {
 /// A reserved serial with its plan, ready to be signed once the transaction is on disk.
 #[derive(Debug)]
 pub(crate) struct Reserved {
-    pub(crate) id: IssuanceId,
+    /// None where it is signed and put on record in this transaction.
+    pub(crate) id: Option<IssuanceId>,
     pub(crate) order: OrderNumber,
     pub(crate) kind: CertificateKind,
     pub(crate) request: Option<RequestId>,
@@ -146,7 +148,7 @@ pub(crate) struct Reserved {
 /// A signed certificate that is not on record yet: it must not leave the process.
 #[derive(Debug, Clone)]
 pub(crate) struct Signed {
-    id: IssuanceId,
+    id: Option<IssuanceId>,
     order: OrderNumber,
     kind: CertificateKind,
     request: Option<RequestId>,
@@ -206,25 +208,28 @@ pub(crate) async fn reserve(
         revocation: draft.revocation,
         changes_order: draft.changes_order,
     };
-    let new = NewIssuance {
-        serial: plan.certificate.serial.clone(),
-        request: draft.request,
-        order: draft.order.number,
-        kind: draft.kind,
-        plan: match signing {
-            Signing::Here => None,
-            Signing::Afterwards => Some(serde_json::to_string(&plan).map_err(|error| {
-                LifecycleError::Internal(format!("a plan can't be stored: {error}"))
-            })?),
-        },
-        spki_sha256: plan.spki_sha256.clone(),
-        idempotency_key: draft.idempotency_key,
+    let (order, kind, request) = (draft.order.number, draft.kind, draft.request);
+    let id = match signing {
+        Signing::Here => None,
+        Signing::Afterwards => {
+            let new = NewIssuance {
+                serial: plan.certificate.serial.clone(),
+                request,
+                order,
+                kind,
+                plan: serde_json::to_string(&plan).map_err(|error| {
+                    LifecycleError::Internal(format!("a plan can't be stored: {error}"))
+                })?,
+                spki_sha256: plan.spki_sha256.clone(),
+                idempotency_key: draft.idempotency_key,
+            };
+            let Some(id) = tx.reserve_issuance(&new, now).await? else {
+                check_key(tx, &plan.spki_sha256).await?;
+                return Err(asked_twice());
+            };
+            Some(id)
+        }
     };
-    let Some(id) = tx.reserve_issuance(&new, now).await? else {
-        check_key(tx, &plan.spki_sha256).await?;
-        return Err(asked_twice());
-    };
-    let (order, kind, request) = (new.order, new.kind, new.request);
     Ok(Reserved { id, order, kind, request, plan, linted, counted: draft.counted })
 }
 
@@ -377,7 +382,9 @@ pub(crate) async fn complete(
     signed: &Signed,
 ) -> Result<Issued> {
     tx.lock_order(signed.order).await?;
-    if !tx.finish_issuance(signed.id, true, now).await? {
+    if let Some(id) = signed.id
+        && !tx.finish_issuance(id, true, now).await?
+    {
         return finished_elsewhere(tx, signed).await;
     }
     // A key that was named as compromised while this was signed, by a process that may have died since:
@@ -388,15 +395,21 @@ pub(crate) async fn complete(
     put_on_record(tx, now, actor, signed).await
 }
 
-/// The certificate of an issuance that was finished in this transaction, with everything that
-/// follows from it.
+/// The certificate of an issuance that was finished in this transaction, or signed in it, with
+/// everything that follows from it.
 pub(crate) async fn put_on_record(
     tx: &mut Tx,
     now: Timestamp,
     actor: &Actor,
     signed: &Signed,
 ) -> Result<Issued> {
-    let id = tx.insert_certificate(&row(signed, now)).await?;
+    // What was reserved must exist, whatever became known of its key since.
+    let promised = signed.id.is_some();
+    let Some(id) = tx.insert_certificate(&row(signed, now), promised).await? else {
+        check_key(tx, &signed.plan.spki_sha256).await?;
+        let words = format!("certificate {} was not put on record", signed.certificate.serial);
+        return Err(LifecycleError::Internal(words));
+    };
     if !signed.counted {
         tx.count_certificate(signed.order, signed.kind, now, signed.certificate.not_after).await?;
     }

@@ -67,7 +67,7 @@ impl Lifecycle {
         let linted = lint(plan.certificate.clone(), signer.get())?;
         let actor = Actor::Worker { on_behalf_of: plan.requester() };
         let reserved = Reserved {
-            id: issuance.id,
+            id: Some(issuance.id),
             order: issuance.order,
             kind: issuance.kind,
             request: issuance.request,

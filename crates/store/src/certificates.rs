@@ -227,22 +227,27 @@ macro_rules! compromised {
 pub(crate) use compromised;
 
 impl Tx {
-    /// Inserts a certificate. [`StoreError::Unique`] where its serial is on record already.
+    /// Inserts a certificate; none where its key is known to be compromised
+    /// ([`Tx::key_is_compromised`]), unless it was `promised` when that was not known yet.
+    /// [`StoreError::Unique`] where its serial is on record already.
     pub async fn insert_certificate(
         &mut self,
         new: &NewCertificate,
-    ) -> Result<CertificateId, StoreError> {
+        promised: bool,
+    ) -> Result<Option<CertificateId>, StoreError> {
         let names = to_json("certificates.names", &new.names)?;
         let (status, due, reason, revoked) = status_columns(new.status);
-        let id: i64 = on!(self, |conn| {
-            sqlx::query_scalar(
+        let id: Option<i64> = on!(self, |conn| {
+            sqlx::query_scalar(concat!(
                 "INSERT INTO certificates (order_number, kind, serial, common_name, names, \
                  names_key, not_before, not_after, status, revocation_due_at, revocation_reason, \
                  revoked_at, issuer_id, pem, fingerprint_sha256, spki_sha256, key_type, \
                  request_id, requester_id, acme_account_id, endpoint_id, issued_at, created_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
-                 $17, $18, $19, $20, $21, $22, $22) RETURNING id",
-            )
+                 SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
+                 $17, $18, $19, $20, $21, $22, $22 WHERE $23 OR NOT ",
+                compromised!("$16"),
+                " RETURNING id",
+            ))
             .bind(new.order.0)
             .bind(new.kind.as_str())
             .bind(&new.serial.0)
@@ -265,10 +270,11 @@ impl Tx {
             .bind(new.acme_account.map(|id| id.0))
             .bind(new.endpoint.map(|id| id.0))
             .bind(new.issued_at.0)
-            .fetch_one(&mut *conn)
+            .bind(promised)
+            .fetch_optional(&mut *conn)
             .await?
         });
-        Ok(CertificateId(id))
+        Ok(id.map(CertificateId))
     }
 
     /// The certificates of an order, oldest first.

@@ -19,8 +19,8 @@ pub struct NewIssuance {
     pub order: OrderNumber,
     /// What the certificate will be to the order.
     pub kind: CertificateKind,
-    /// The plan as JSON; none where the certificate is put on record in the same transaction.
-    pub plan: Option<String>,
+    /// The plan as JSON.
+    pub plan: String,
     /// SHA-256 of the public key, in lower-case hex.
     pub spki_sha256: String,
     /// At most one issuance has this key.
@@ -87,24 +87,20 @@ impl Tx {
         new: &NewIssuance,
         now: Timestamp,
     ) -> Result<Option<IssuanceId>, StoreError> {
-        let finished = new.plan.is_none();
         let id: Option<i64> = on!(self, |conn| {
             sqlx::query_scalar(concat!(
                 "INSERT INTO issuances (serial, request_id, order_number, kind, plan, state, \
-                 idempotency_key, created_at, finished_at) \
-                 SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9 WHERE NOT ",
-                compromised!("$10"),
+                 idempotency_key, created_at) SELECT $1, $2, $3, $4, $5, 'reserved', $6, $7 WHERE NOT ",
+                compromised!("$8"),
                 " ON CONFLICT (idempotency_key) DO NOTHING RETURNING id",
             ))
             .bind(&new.serial.0)
             .bind(new.request.map(|id| id.0))
             .bind(new.order.0)
             .bind(new.kind.as_str())
-            .bind(new.plan.as_deref().unwrap_or_default())
-            .bind(if finished { "issued" } else { "reserved" })
+            .bind(&new.plan)
             .bind(new.idempotency_key.as_deref())
             .bind(now.0)
-            .bind(finished.then_some(now.0))
             .bind(&new.spki_sha256)
             .fetch_optional(&mut *conn)
             .await?
