@@ -1,9 +1,9 @@
 //! Scheduling: what the automation request page submits, one endpoint or many.
 
 use domain::model::{AutoRenew, EndpointAction, EventStatus, Profile, Role};
-use domain::rules::profile::check_auto_renew;
+use domain::rules::profile::{check_auto_renew, profile_lifetime};
 use domain::rules::{
-    OfferedAction, check_bulk, check_offered, longest_lifetime, may_switch_auto_renew, scheduled_at,
+    OfferedAction, check_bulk, check_offered, may_switch_auto_renew, scheduled_at,
 };
 use domain::{EndpointId, EventId, Name, NameSet, OrderNumber, Product, ProfileId, Timestamp};
 use serde_json::json;
@@ -318,8 +318,7 @@ pub(super) fn renewal_faults(
     now: Timestamp,
 ) -> Vec<domain::rules::FieldFault> {
     let Some(product) = Product::find(profile.product.as_str()) else { return Vec::new() };
-    let longest = longest_lifetime(product, now);
-    check_auto_renew(renew, profile.validity_days.unwrap_or(longest).min(longest))
+    check_auto_renew(renew, profile_lifetime(product, profile, now))
 }
 
 async fn refuse_busy(tx: &mut Tx, endpoint: &EndpointRecord) -> Result<()> {
