@@ -31,7 +31,7 @@ impl Site {
         store.migrate().await.unwrap();
         let desk = Lifecycle::new(store, Clock::system());
         let key = MasterKey::load_or_create(&folder.path().join("master.key")).unwrap();
-        let options = AuthorityOptions::new("Test", "DE", desk.clock().now().minus(Days(1)));
+        let options = AuthorityOptions::new("Test, Inc.", "DE", desk.clock().now().minus(Days(1)));
         let issuer =
             Issuer::open(desk.store(), Arc::new(key), "https://ca.test", options).await.unwrap();
         let desk = desk.with_issuer(issuer);
