@@ -62,7 +62,7 @@ pub async fn keep_fresh(
             () = stop.cancelled() => return,
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
-        if desk.clock().now() < not_after.minus(RENEW_BEFORE) {
+        if desk.real_now() < not_after.minus(RENEW_BEFORE) {
             continue;
         }
         match certificate(&desk, &names)
