@@ -402,6 +402,12 @@ async fn account_and_places_are_listed() {
             .any(|product| product["name_id"] == "ssl_wildcard")
     );
     let document = site.get("/api/openapi.json").await;
+    // Promised where it is honoured, and a credential is not shown twice.
+    let promises_once = |path: &str| {
+        document["paths"][path]["post"]["parameters"].to_string().contains("Idempotency-Key")
+    };
+    assert!(promises_once("/order/certificate/{order_or_product}"));
+    assert!(!promises_once("/key/acme-eab"));
     assert!(document["paths"]["/order/certificate/{order_or_product}"]["post"].is_object());
 }
 
