@@ -1,8 +1,9 @@
 //! `serve --demo`: its way back to the start, and what it does not touch.
 
+use http::{StatusCode, header};
 use store::testing::databases;
 
-use super::portal::{Running, certdeck, outcome, printed};
+use super::portal::{Running, certdeck, client, outcome, page, printed, sign_in};
 
 #[tokio::test]
 async fn the_command_puts_the_demonstration_back_to_its_start() {
@@ -28,8 +29,8 @@ async fn the_command_puts_the_demonstration_back_to_its_start() {
     let taken = printed(folder.path(), &["org", "add", "Ours", "--country", "DE"]).await;
     assert!(!taken.is_empty(), "the organization is gone");
     // A stranger's request does nothing.
-    let reset = super::portal::client().post(format!("{url}/demo/reset"));
-    assert_eq!(reset.send().await.unwrap().status(), http::StatusCode::FORBIDDEN);
+    let reset = client().post(format!("{url}/demo/reset"));
+    assert_eq!(reset.send().await.unwrap().status(), StatusCode::FORBIDDEN);
     portal.terminate().await;
     assert_eq!(portal.code().await, Some(0));
 }
@@ -49,8 +50,15 @@ async fn on_postgresql_the_command_says_why_there_is_no_way_back() {
         let said = String::from_utf8(refused.stderr).unwrap();
         assert_eq!(refused.status.code(), Some(1), "{said}");
         assert!(said.contains("on SQLite only"), "{said}");
-        let alive = super::portal::client().get(format!("{}/healthz", portal.url));
-        assert!(alive.send().await.unwrap().status().is_success());
+        let url = &portal.url;
+        let session = sign_in(url, "admin@example.com", "demo-administrator").await.unwrap();
+        let (_, shown) = page(url, "/certificates/orders", &session).await;
+        assert!(shown.contains("on SQLite only") && !shown.contains("Back to the start"));
+        let pressed = client()
+            .post(format!("{url}/api/demo/reset"))
+            .header(header::ORIGIN, url)
+            .header(header::COOKIE, session);
+        assert_eq!(pressed.send().await.unwrap().status(), StatusCode::CONFLICT);
         portal.terminate().await;
         assert_eq!(portal.code().await, Some(0));
     }

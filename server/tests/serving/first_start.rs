@@ -2,7 +2,7 @@
 
 use http::{StatusCode, header};
 
-use super::portal::{Running, certdeck, client};
+use super::portal::{Running, certdeck, client, page, send_form, session_of, sign_in};
 
 const PASSWORD: &str = "harbour violet anvil";
 
@@ -12,39 +12,24 @@ async fn the_first_start_prints_a_link_that_makes_one_administrator() {
     let mut portal = Running::serve(certdeck(folder.path(), &["serve"])).await;
     portal.line_with("No one can sign in yet.").await;
     let token = portal.line_with(&format!("{}/set-up/", portal.url)).await;
-    let (client, url) = (client(), portal.url.clone());
-    let page = client.get(format!("{url}/set-up/{token}")).send().await.unwrap();
-    assert_eq!(page.status(), StatusCode::OK);
-    assert!(page.text().await.unwrap().contains("administrator"));
-    let send = async |path: &str, form: String| {
-        let request = client
-            .post(format!("{url}{path}"))
-            .header(header::ORIGIN, &url)
-            .header(header::ACCEPT, "text/html")
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        request.body(form).send().await.unwrap()
-    };
+    let url = portal.url.clone();
+    let (status, form) = page(&url, &format!("/set-up/{token}"), "").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(form.contains("administrator"));
     let password = PASSWORD.replace(' ', "+");
-    let set_up = |email: &str| format!("token={token}&email={email}&name=Ada&password={password}");
-    let made = send("/api/set-up/administrator", set_up("ada%40example.com")).await;
-    assert_eq!(made.status(), StatusCode::SEE_OTHER, "{made:?}");
-    let cookie = made.headers()[header::SET_COOKIE].to_str().unwrap();
-    let cookie = cookie.split(';').next().unwrap().to_owned();
-    let people = client.get(format!("{url}/account/users")).header(header::COOKIE, &cookie);
-    let people = people.send().await.unwrap();
-    assert_eq!(people.status(), StatusCode::OK, "an administrator's page");
-    assert!(people.text().await.unwrap().contains("ada@example.com"));
-
-    send("/api/set-up/administrator", set_up("eve%40example.com")).await;
-    let sign_in = |email: &str| format!("email={email}&password={password}&next=%2F");
-    let signed_in = async |email: &str| {
-        let answer = send("/api/session/sign-in", sign_in(email)).await;
-        answer.headers().get_all(header::SET_COOKIE).iter().any(|cookie| {
-            cookie.to_str().unwrap().split_once('=').is_some_and(|(name, _)| name == "certdeck")
-        })
+    let set_up = async |email: &str| {
+        let form = format!("token={token}&email={email}&name=Ada&password={password}");
+        send_form(&url, "/api/set-up/administrator", &form).await
     };
-    assert!(signed_in("ada%40example.com").await);
-    assert!(!signed_in("eve%40example.com").await, "the link was good once");
+    let made = set_up("ada%40example.com").await;
+    assert_eq!(made.status(), StatusCode::SEE_OTHER, "{made:?}");
+    let (status, people) = page(&url, "/account/users", &session_of(&made).unwrap()).await;
+    assert_eq!(status, StatusCode::OK, "an administrator's page");
+    assert!(people.contains("ada@example.com"));
+
+    assert_eq!(session_of(&set_up("eve%40example.com").await), None, "the link was good once");
+    assert!(sign_in(&url, "ada@example.com", PASSWORD).await.is_some());
+    assert_eq!(sign_in(&url, "eve@example.com", PASSWORD).await, None);
 
     portal.terminate().await;
     assert_eq!(portal.code().await, Some(0));

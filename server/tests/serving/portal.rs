@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use http::{StatusCode, header};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
@@ -105,6 +106,37 @@ impl Running {
     pub async fn code(mut self) -> Option<i32> {
         tokio::time::timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap().code()
     }
+}
+
+/// Sends a form as a browser does.
+pub async fn send_form(url: &str, path: &str, form: &str) -> reqwest::Response {
+    let request = client()
+        .post(format!("{url}{path}"))
+        .header(header::ORIGIN, url)
+        .header(header::ACCEPT, "text/html")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    request.body(form.to_owned()).send().await.unwrap()
+}
+
+/// The session's cookie that an answer sets.
+pub fn session_of(answer: &reqwest::Response) -> Option<String> {
+    let cookies = answer.headers().get_all(header::SET_COOKIE).iter();
+    let mut cookies = cookies.filter_map(|cookie| cookie.to_str().ok()?.split(';').next());
+    cookies.find(|cookie| cookie.starts_with("certdeck=")).map(str::to_owned)
+}
+
+/// Signs in: the session's cookie, where the person was let in.
+pub async fn sign_in(url: &str, email: &str, password: &str) -> Option<String> {
+    let (email, password) = (email.replace('@', "%40"), password.replace(' ', "+"));
+    let form = format!("email={email}&password={password}&next=%2F");
+    session_of(&send_form(url, "/api/session/sign-in", &form).await)
+}
+
+/// A page for whoever has this session.
+pub async fn page(url: &str, path: &str, session: &str) -> (StatusCode, String) {
+    let request = client().get(format!("{url}{path}")).header(header::COOKIE, session);
+    let answer = request.send().await.unwrap();
+    (answer.status(), answer.text().await.unwrap())
 }
 
 /// A client that follows nothing.
