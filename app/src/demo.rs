@@ -1,21 +1,28 @@
 //! The demonstration says that it is one, and gives administrators the way back to its start.
 
+use leptos::either::Either;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 
 use crate::fault::PortalError;
 use crate::kit::{Button, Form, Weight};
 
-/// Puts the demonstration back to its start; the server leaves it in the request's extensions.
+/// Puts the demonstration back to its start, or says why that can't be; the server leaves it in the
+/// request's extensions.
 #[cfg(feature = "ssr")]
 #[derive(Clone)]
-pub struct ResetButton(std::sync::Arc<dyn Fn() + Send + Sync>);
+pub struct ResetButton(Result<std::sync::Arc<dyn Fn() + Send + Sync>, &'static str>);
 
 #[cfg(feature = "ssr")]
 impl ResetButton {
     /// A button that does `press`.
     pub fn new(press: impl Fn() + Send + Sync + 'static) -> Self {
-        Self(std::sync::Arc::new(press))
+        Self(Ok(std::sync::Arc::new(press)))
+    }
+
+    /// No button: these words in its place.
+    pub const fn missing(why: &'static str) -> Self {
+        Self(Err(why))
     }
 }
 
@@ -33,7 +40,8 @@ pub async fn reset_demo() -> Result<(), PortalError> {
 
     Desk::require(May::Administer)?;
     let button = button().ok_or_else(|| PortalError::no_such("demonstration"))?;
-    (button.0)();
+    let press = button.0.map_err(|why| PortalError::Conflict(why.to_owned()))?;
+    press();
     crate::browser::redirect(&crate::paths::sign_in());
     Ok(())
 }
@@ -43,30 +51,34 @@ fn button() -> Option<ResetButton> {
     use_context::<http::request::Parts>()?.extensions.get::<ResetButton>().cloned()
 }
 
+/// Whether this is a demonstration, and why there is no way back to its start where there is none.
 #[cfg(feature = "ssr")]
-fn is_demo() -> bool {
-    button().is_some()
+fn demonstration() -> Option<Result<(), &'static str>> {
+    button().map(|button| button.0.map(|_| ()))
 }
 
 #[cfg(not(feature = "ssr"))]
-fn is_demo() -> bool {
-    false
+fn demonstration() -> Option<Result<(), &'static str>> {
+    None
 }
 
 /// The line under the top bar; nothing in a real portal.
 #[component]
 pub fn DemoLine() -> impl IntoView {
-    is_demo().then(|| {
+    demonstration().map(|way_back| {
         let administrator = crate::viewer::Viewer::current()
             .person
             .is_some_and(|person| person.role == domain::model::Role::Administrator);
         view! {
             <aside class="demo-line" aria-label="Demonstration">
                 <span>"This is a demonstration: everything in it may be tried."</span>
-                {administrator.then(|| view! {
-                    <Form action=ResetDemo::PATH>
-                        <Button weight=Weight::Ghost>"Back to the start"</Button>
-                    </Form>
+                {administrator.then(|| match way_back {
+                    Ok(()) => Either::Left(view! {
+                        <Form action=ResetDemo::PATH>
+                            <Button weight=Weight::Ghost>"Back to the start"</Button>
+                        </Form>
+                    }),
+                    Err(why) => Either::Right(view! { <span>{why}</span> }),
                 })}
             </aside>
         }

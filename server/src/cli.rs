@@ -76,8 +76,16 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Serve {
     /// Add demonstration data and TLS listeners; allows the clock options
-    #[arg(long, env = "CERTDECK_DEMO", value_parser = FalseyValueParser::new())]
-    pub demo: bool,
+    #[arg(
+        long,
+        env = "CERTDECK_DEMO",
+        value_name = "BOOL",
+        value_parser = FalseyValueParser::new(),
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true"
+    )]
+    pub demo: Option<bool>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -7,17 +7,18 @@ use anyhow::Context as _;
 use domain::Timestamp;
 use domain::time::DAY;
 use lifecycle::Clock;
+use serde::Deserialize;
 
 use crate::config::Config;
 
 /// The clock that the configuration asks for; only the demonstration may move it.
 pub fn from_config(config: &Config, demo: bool) -> anyhow::Result<Clock> {
-    match &config.clock {
+    match config.clock {
         None => Ok(Clock::system()),
         Some(_) if !demo => anyhow::bail!(
             "CERTDECK_CLOCK works with `serve --demo` only: a real portal keeps real time"
         ),
-        Some(text) => parse(text),
+        Some(moved) => Ok(moved.clock()),
     }
 }
 
@@ -48,14 +49,34 @@ pub fn remembered(config: &Config) -> Clock {
     moved.and_then(|text| text.trim().parse().ok()).map_or_else(Clock::system, Clock::ahead_by)
 }
 
-/// An RFC 3339 start time, or an offset: a sign, a number and `s`, `m`, `h` or `d`.
-fn parse(text: &str) -> anyhow::Result<Clock> {
-    if let Some(start) = Timestamp::parse_rfc3339(text) {
-        return Ok(Clock::starting_at(start));
+/// Where a clock is moved to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Moved {
+    /// It begins at this moment.
+    To(Timestamp),
+    /// It is so many seconds ahead of the system's.
+    By(i64),
+}
+
+impl TryFrom<String> for Moved {
+    type Error = String;
+    /// Reads an RFC 3339 start time, or an offset: a sign, a number and `s`, `m`, `h` or `d`.
+    fn try_from(text: String) -> Result<Self, String> {
+        let start = Timestamp::parse_rfc3339(&text).map(Self::To);
+        start.or_else(|| offset(&text).map(Self::By)).ok_or_else(|| {
+            format!("the clock {text:?} is neither an RFC 3339 time, as 2027-01-01T00:00:00Z, nor an offset, as +40d")
+        })
     }
-    offset(text).map(Clock::ahead_by).with_context(|| {
-        format!("the clock {text:?} is neither an RFC 3339 time, as 2027-01-01T00:00:00Z, nor an offset, as +40d")
-    })
+}
+
+impl Moved {
+    fn clock(self) -> Clock {
+        match self {
+            Self::To(start) => Clock::starting_at(start),
+            Self::By(seconds) => Clock::ahead_by(seconds),
+        }
+    }
 }
 
 fn offset(text: &str) -> Option<i64> {
@@ -101,7 +122,7 @@ mod tests {
         for wrong in ["40d", "+d", "+4y", "+-4d", "", "+4é"] {
             assert_eq!(offset(wrong), None, "{wrong}");
         }
-        let clock = parse("2030-01-01T00:00:00Z").unwrap();
+        let clock = Moved::try_from("2030-01-01T00:00:00Z".to_owned()).unwrap().clock();
         let start = Timestamp::parse_rfc3339("2030-01-01T00:00:00Z").unwrap();
         assert!((0..5).contains(&clock.now().seconds_since(start)));
     }

@@ -5,10 +5,14 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use acme::Network;
+use acme::config::NotANetwork;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use domain::model::KeyType;
 use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::clock::Moved;
 
 /// The options of the command line; each is also a variable and a key of the TOML file.
 #[derive(Debug, Clone, Default, Args, Serialize)]
@@ -105,12 +109,12 @@ pub struct Options {
     pub caa: Option<Caa>,
 
     /// Networks that validation may reach although they are private or loopback, comma separated
-    #[arg(long, global = true, env = "CERTDECK_VALIDATION_ALLOW", value_name = "CIDR,…")]
+    #[arg(long, global = true, env = "CERTDECK_VALIDATION_ALLOW", value_name = "CIDR,…", value_parser = networks)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub validation_allow: Option<String>,
 
     /// Networks of proxies whose X-Forwarded-For is believed, comma separated
-    #[arg(long, global = true, env = "CERTDECK_TRUSTED_PROXIES", value_name = "CIDR,…")]
+    #[arg(long, global = true, env = "CERTDECK_TRUSTED_PROXIES", value_name = "CIDR,…", value_parser = networks)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trusted_proxies: Option<String>,
 
@@ -120,6 +124,7 @@ pub struct Options {
         global = true,
         env = "CERTDECK_CLOCK",
         value_name = "TIME",
+        value_parser = moved,
         allow_hyphen_values = true
     )]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,6 +144,14 @@ pub struct Options {
 /// Wrong usage where the value does not read: in the file the same value is a faulty configuration.
 fn listener(text: &str) -> Result<String, String> {
     Listen::try_from(text.to_owned()).map(|_| text.to_owned())
+}
+
+fn networks(text: &str) -> Result<String, String> {
+    Networks::try_from(text.to_owned()).map(|_| text.to_owned())
+}
+
+fn moved(text: &str) -> Result<String, String> {
+    Moved::try_from(text.to_owned()).map(|_| text.to_owned())
 }
 
 fn base_url(text: &str) -> Result<String, String> {
@@ -205,6 +218,22 @@ impl Listen {
     }
 }
 
+/// Networks, in the text with commas between them.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Networks(pub Vec<Network>);
+
+impl TryFrom<String> for Networks {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        let texts = text.split(',').map(str::trim).filter(|text| !text.is_empty());
+        texts
+            .map(|one| one.parse().map_err(|no: NotANetwork| no.to_string()))
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
 /// The configuration with every default filled in.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -223,9 +252,9 @@ pub struct Config {
     pub acme_reuse: u16,
     pub dns_resolver: Option<SocketAddr>,
     caa: Option<Caa>,
-    pub validation_allow: String,
-    pub trusted_proxies: String,
-    pub clock: Option<String>,
+    pub validation_allow: Networks,
+    pub trusted_proxies: Networks,
+    pub clock: Option<Moved>,
     /// Only `serve` looks at it: other commands with the same file are not in the demonstration.
     pub demo: bool,
     pub metrics_listen: Option<Listen>,
@@ -249,8 +278,8 @@ impl Default for Config {
             acme_reuse: 60,
             dns_resolver: None,
             caa: None,
-            validation_allow: String::new(),
-            trusted_proxies: String::new(),
+            validation_allow: Networks::default(),
+            trusted_proxies: Networks::default(),
             clock: None,
             demo: false,
             metrics_listen: None,

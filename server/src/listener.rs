@@ -49,6 +49,12 @@ pub fn tls_config(certificate: &ListenerCertificate) -> anyhow::Result<ServerCon
     Ok(config)
 }
 
+/// Whether a certificate that ends then is to be replaced. It is made by the real time, as TLS clients
+/// go by that.
+fn is_due(desk: &Lifecycle, not_after: Timestamp) -> bool {
+    desk.real_now() >= not_after.minus(RENEW_BEFORE)
+}
+
 /// Replaces the certificate in good time, until `stop`.
 pub async fn keep_fresh(
     desk: Lifecycle,
@@ -62,7 +68,7 @@ pub async fn keep_fresh(
             () = stop.cancelled() => return,
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
-        if desk.clock().now() < not_after.minus(RENEW_BEFORE) {
+        if !is_due(&desk, not_after) {
             continue;
         }
         match certificate(&desk, &names)
@@ -82,7 +88,23 @@ pub async fn keep_fresh(
 
 #[cfg(test)]
 mod tests {
+    use lifecycle::Clock;
+
     use super::*;
+    use crate::config::Config;
+    use crate::opening;
+
+    #[tokio::test]
+    async fn a_moved_clock_makes_no_certificate_due() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::in_folder(folder.path(), None);
+        let clock = Clock::ahead_by(100 * domain::time::DAY);
+        let desk = opening::desk(&config, clock).await.unwrap();
+        let desk = opening::with_issuer(&config, &desk, "http://a.test", true).await.unwrap();
+        let made = certificate(&desk, &NameSet::parse_list("a.test").unwrap()).await.unwrap();
+        assert!(!is_due(&desk, made.not_after));
+        assert!(is_due(&desk, made.not_after.minus(Days(61))));
+    }
 
     #[test]
     fn the_listener_has_the_names_that_it_is_reached_as() {

@@ -65,11 +65,10 @@ pub async fn worker(config: Config) -> anyhow::Result<()> {
         "a separate worker needs PostgreSQL: with SQLite `serve` does the background work itself"
     );
     let mut signals = Signals::listen()?;
-    let desk = opening::issuing_desk(&config, clock::from_config(&config, false)?).await?;
-    desk.recover().await.context("cannot finish what the last run left")?;
-    let acme =
-        AcmeServer::new(desk.clone(), acme_config(&config, &opening::base_url(&config), &desk)?)
-            .await?;
+    let (desk, acme) = tokio::select! {
+        opened = open_worker(&config) => opened?,
+        () = signals.any() => return Ok(()),
+    };
     let stop = CancellationToken::new();
     let mut work = JoinSet::new();
     background(&mut work, &desk, &acme, &stop)?;
@@ -79,6 +78,14 @@ pub async fn worker(config: Config) -> anyhow::Result<()> {
     while work.join_next().await.is_some() {}
     desk.store().close().await;
     Ok(())
+}
+
+async fn open_worker(config: &Config) -> anyhow::Result<(Lifecycle, AcmeServer)> {
+    let desk = opening::issuing_desk(config, clock::from_config(config, false)?).await?;
+    desk.recover().await.context("cannot finish what the last run left")?;
+    let base_url = opening::base_url(config);
+    let acme = AcmeServer::new(desk.clone(), acme_config(config, &base_url, &desk)).await?;
+    Ok((desk, acme))
 }
 
 fn background(
@@ -93,6 +100,15 @@ fn background(
     Ok(())
 }
 
+/// Whether there is a listener at all.
+pub fn check_listeners(config: &Config) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        config.listen.address().or(config.tls_listen.address()).is_some(),
+        "both listeners are off: turn on CERTDECK_LISTEN or CERTDECK_TLS_LISTEN"
+    );
+    Ok(())
+}
+
 /// The two listeners, bound before anything else so that their ports are known.
 struct Listeners {
     plain: Option<TcpListener>,
@@ -101,12 +117,8 @@ struct Listeners {
 
 impl Listeners {
     fn bind(config: &Config) -> anyhow::Result<Self> {
-        let listeners = Self { plain: bind(config.listen)?, tls: bind(config.tls_listen)? };
-        anyhow::ensure!(
-            listeners.plain.is_some() || listeners.tls.is_some(),
-            "both listeners are off: turn on CERTDECK_LISTEN or CERTDECK_TLS_LISTEN"
-        );
-        Ok(listeners)
+        check_listeners(config)?;
+        Ok(Self { plain: bind(config.listen)?, tls: bind(config.tls_listen)? })
     }
 
     /// Where CRL and OCSP answers are found without TLS, as RFC 5280 section 8 wants it: whoever
@@ -158,10 +170,7 @@ impl Portal {
             None => listeners.own_url()?,
         };
         let clock = clock::from_config(config, demo_on)?;
-        if demo_on {
-            demo::clear_unfinished(config)?;
-        }
-        let desk = opening::desk(config, clock).await?;
+        let (desk, demo_on) = demo::open(config, clock, demo_on).await?;
         clock::remember(config, desk.clock())?;
         opening::remember_base_url(config, &base_url)?;
         let published_at = listeners
@@ -170,28 +179,21 @@ impl Portal {
             .unwrap_or_else(|| base_url.clone());
         let desk = opening::with_issuer(config, &desk, &published_at, demo_on).await?;
         desk.recover().await.context("cannot finish what the last run left")?;
-        // On a moved clock the portal's certificate is not valid yet by the real time, which TLS goes by.
+        // On a clock moved by years the authority is not valid by the real time, which TLS goes by.
         let agent_url = match (&config.clock, listeners.plain_url()?) {
             (Some(_), Some(plain)) => plain,
             _ => listeners.own_url()?,
         };
-        let demonstration = if demo_on {
-            demo::prepare(config, &desk, &agent_url).await?
-        } else {
-            demo::end_filling(config)?;
-            None
-        };
-        if demo_on && demonstration.is_none() {
-            tracing::warn!("this database has data of its own: no demonstration data was added");
-        }
-        let acme = AcmeServer::new(desk.clone(), acme_config(config, &base_url, &desk)?).await?;
+        let demonstration =
+            if demo_on { Some(demo::prepare(config, &desk, &agent_url).await?) } else { None };
+        let acme = AcmeServer::new(desk.clone(), acme_config(config, &base_url, &desk)).await?;
         if config.caa() == Caa::Challenges && !demo_on {
             tracing::info!(
                 "CAA is looked at with ACME challenges only; CERTDECK_CAA=always looks before every public certificate"
             );
         }
         let desk = desk.with_token_lookup(Arc::new(acme.clone()));
-        let proxies = networks(&config.trusted_proxies)?.into();
+        let proxies = config.trusted_proxies.0.clone().into();
         let reset = demonstration.as_ref().map(|demonstration| demonstration.reset.clone());
         Ok(Self { parts: Parts { desk, acme, base_url, reset, proxies }, demonstration })
     }
@@ -315,14 +317,8 @@ async fn announce(parts: &Parts, listeners: &Listeners) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Networks with commas between them.
-fn networks(list: &str) -> anyhow::Result<Vec<acme::Network>> {
-    let texts = list.split(',').map(str::trim).filter(|text| !text.is_empty());
-    Ok(texts.map(str::parse).collect::<Result<_, acme::config::NotANetwork>>()?)
-}
-
-fn acme_config(config: &Config, base_url: &str, desk: &Lifecycle) -> anyhow::Result<AcmeConfig> {
-    Ok(AcmeConfig {
+fn acme_config(config: &Config, base_url: &str, desk: &Lifecycle) -> AcmeConfig {
+    AcmeConfig {
         http01_port: config.acme_http01_port,
         tlsalpn01_port: config.acme_tlsalpn01_port,
         dns_resolver: config.dns_resolver,
@@ -330,14 +326,14 @@ fn acme_config(config: &Config, base_url: &str, desk: &Lifecycle) -> anyhow::Res
             Caa::Challenges => acme::Caa::Challenges,
             Caa::Always => acme::Caa::Always,
         },
-        validation_allow: networks(&config.validation_allow)?,
+        validation_allow: config.validation_allow.0.clone(),
         several_nodes: desk.store().is_postgres(),
         policy: AcmePolicy {
             reuse_seconds: i64::from(config.acme_reuse) * 60,
             ..AcmePolicy::default()
         },
         ..AcmeConfig::new(base_url)
-    })
+    }
 }
 
 /// SIGTERM and Ctrl-C, from the start on: none is lost while something else is waited for.

@@ -162,27 +162,32 @@ fn a_worker_on_sqlite_makes_nothing() {
 #[test]
 fn the_demonstration_is_an_option_like_the_others() {
     let folder = tempfile::tempdir().unwrap();
+    printed(folder.path(), &["org", "add", "Ours", "--country", "DE", "--validated"]);
     let file = folder.path().join("certdeck.toml");
-    let toml =
-        "demo = true\nclock = \"tomorrow\"\nlisten = \"127.0.0.1:0\"\ntls_listen = \"off\"\n";
+    let toml = "demo = true\nclock = \"+1d\"\nlisten = \"127.0.0.1:0\"\ntls_listen = \"off\"\n";
     std::fs::write(&file, toml).unwrap();
     let config = ["--config", file.to_str().unwrap()];
-    // It goes as far as to read the clock, which without a demonstration is refused as such.
+    // A moved clock is refused either way, and the words tell which.
+    let (demonstration, none) = ("has data of its own", "`serve --demo` only");
     let (code, said) = refusal(folder.path(), &[&config[..], &["serve"]].concat());
     assert_eq!(code, Some(1));
-    assert!(said.contains("the clock \"tomorrow\" is neither"), "{said}");
-    for (value, words) in
-        [("1", "is neither"), ("true", "is neither"), ("0", "`serve --demo` only")]
-    {
-        let output = certdeck(folder.path(), &["serve", "--clock", "tomorrow"])
+    assert!(said.contains(demonstration) && said.contains("CERTDECK_CLOCK"), "{said}");
+    // The variable wins over the file, and the command line over both.
+    for (value, options, words) in [
+        ("1", &["serve"][..], demonstration),
+        ("true", &["serve"], demonstration),
+        ("0", &["serve"], none),
+        ("false", &["serve"], none),
+        ("false", &["serve", "--demo"], demonstration),
+        ("true", &["serve", "--demo=false"], none),
+    ] {
+        let output = certdeck(folder.path(), &[&config[..], options].concat())
             .env("CERTDECK_DEMO", value)
-            .env("CERTDECK_LISTEN", "127.0.0.1:0")
-            .env("CERTDECK_TLS_LISTEN", "off")
             .output()
             .unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(said.contains(words), "{value}: {said}");
+        assert!(said.contains(words), "{value} {options:?}: {said}");
     }
 }
 
@@ -202,12 +207,17 @@ fn a_look_at_an_installation_makes_no_authority() {
     let folder = tempfile::tempdir().unwrap();
     printed(folder.path(), &["migrate"]);
     let said = printed(folder.path(), &["doctor"]);
-    assert!(said.contains("authority    will be made"), "{said}");
+    assert!(said.contains("authority     will be made"), "{said}");
     assert!(said.contains("MB are free"), "{said}");
+    assert!(said.contains("ok      configuration can be used"), "{said}");
+    let off = ["--listen", "off", "--tls-listen", "off", "doctor"];
+    let output = certdeck(folder.path(), &off).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("MEND    configuration both listeners are off"), "{said}");
     let key = folder.path().join("master.key");
     assert!(!key.exists());
     printed(folder.path(), &["ca", "export-root"]);
-    assert!(printed(folder.path(), &["doctor"]).contains("authority    can sign"));
+    assert!(printed(folder.path(), &["doctor"]).contains("authority     can sign"));
     std::fs::rename(&key, folder.path().join("elsewhere")).unwrap();
     let (code, _) = refusal(folder.path(), &["doctor"]);
     assert_eq!(code, Some(1));
@@ -224,6 +234,9 @@ fn values_that_do_not_read_are_wrong_usage_and_in_the_file_a_fault() {
         ("metrics-listen", "on"),
         ("base-url", "ftp://a.test"),
         ("authority-url", "portal.test"),
+        ("validation-allow", "lan"),
+        ("trusted-proxies", "10.0.0.0/33"),
+        ("clock", "tomorrow"),
     ] {
         let (code, said) =
             refusal(folder.path(), &[&format!("--{option}"), value, "product", "list"]);

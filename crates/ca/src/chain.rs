@@ -19,6 +19,7 @@ const MAX_CERTIFICATES: usize = 10;
 pub struct CaCertificate {
     der: Vec<u8>,
     name: String,
+    common_name: Option<String>,
     subject_der: Vec<u8>,
     issuer_der: Vec<u8>,
     spki: Vec<u8>,
@@ -57,6 +58,11 @@ impl CaCertificate {
             key_bits: x509.public_key().subject_public_key.data.to_vec(),
             subject_der: x509.subject().as_raw().to_vec(),
             issuer_der: x509.issuer().as_raw().to_vec(),
+            common_name: x509
+                .subject()
+                .iter_common_name()
+                .find_map(|one| one.as_str().ok())
+                .map(ToOwned::to_owned),
             not_before: Timestamp(x509.validity().not_before.timestamp()),
             not_after: Timestamp(x509.validity().not_after.timestamp()),
             fingerprint: hex::encode(sha256(der)),
@@ -80,6 +86,11 @@ impl CaCertificate {
     /// Its subject, as people read it.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The common name of its subject; the whole subject where that has none.
+    pub fn common_name(&self) -> &str {
+        self.common_name.as_deref().unwrap_or(&self.name)
     }
 
     /// SHA-256 of the DER, lower-case hex.

@@ -11,7 +11,7 @@ pub use store::users::{Account, AccountFilter, AccountSort};
 use crate::audit::{self, AuditEntry};
 use crate::auth::password;
 use crate::lists::{MEANT_AMONG, PageOf, Slice, meant};
-use crate::orders::own_only;
+use crate::orders::{Counted, own_only};
 use crate::{Actor, FieldFault, Lifecycle, LifecycleError, Person, Result};
 
 pub mod links;
@@ -90,6 +90,19 @@ impl Lifecycle {
         require_administrator(actor, "The list of people")?;
         let mut tx = self.store().reader().await?;
         Ok(page.slice(tx.accounts(&filter, page.sort, &page.rows()).await?))
+    }
+
+    /// People by e-mail address, at most `limit` from the place `skip` on.
+    pub async fn users_from(
+        &self,
+        actor: &Actor,
+        filter: &AccountFilter,
+        limit: u16,
+        skip: u64,
+    ) -> Result<Counted<Account>> {
+        require_administrator(actor, "The list of people")?;
+        let (rows, total) = self.store().reader().await?.accounts_from(filter, limit, skip).await?;
+        Ok(Counted { rows, total })
     }
 
     /// One person, for administrators and for themselves.

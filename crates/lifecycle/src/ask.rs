@@ -5,6 +5,7 @@ use domain::model::{KeyType, RequestKind, SignatureHash};
 use domain::rules::{DuplicateNames, HeldBecause, ReissueRequest};
 use domain::{
     Days, EndpointId, Name, NameSet, OrderNumber, OrganizationId, ProductId, ProfileId, RequestId,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -87,6 +88,8 @@ pub struct NewOrder {
     pub coverage_years: Option<u8>,
     /// Validity; none for the product's longest.
     pub validity_days: Option<Days>,
+    /// The last second that its first certificate may be valid in, whenever that is issued.
+    pub ends_by: Option<Timestamp>,
     /// Signature hash.
     pub signature_hash: SignatureHash,
     /// Whether the order renews itself.
@@ -105,6 +108,14 @@ impl What {
             Self::Duplicate { .. } => RequestKind::Duplicate,
             Self::Renew { .. } => RequestKind::Renew,
             Self::Reissue { .. } => RequestKind::Reissue,
+        }
+    }
+
+    /// The last second that was asked for.
+    pub const fn ends_by(&self) -> Option<Timestamp> {
+        match self {
+            Self::New(new) => new.ends_by,
+            Self::Duplicate { .. } | Self::Renew { .. } | Self::Reissue { .. } => None,
         }
     }
 

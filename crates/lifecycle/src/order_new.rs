@@ -37,6 +37,8 @@ pub struct NewOrderForm {
     pub coverage_years: String,
     /// Validity in days; empty for the product's longest.
     pub validity_days: String,
+    /// The last second of its certificate, where one was asked for.
+    pub ends_by: Option<Timestamp>,
     /// Words to the reviewer.
     pub note: String,
     /// A token of the form: sent twice, it makes one order.
@@ -196,8 +198,8 @@ impl Placing<'_> {
         wanted: Option<Days>,
         days_left: Days,
     ) -> Result<Validity> {
-        let issuer = self.issuer.not_after();
-        Ok(first_validity(product, coverage, wanted, days_left, issuer, self.now)?)
+        let (ends_by, issuer) = (self.ask.what.ends_by(), self.issuer.not_after());
+        Ok(first_validity(product, coverage, wanted, ends_by, days_left, issuer, self.now)?)
     }
 }
 
@@ -250,6 +252,7 @@ fn read_form(actor: &Actor, form: &NewOrderForm) -> Result<Ask> {
         names: Exact { names: NameSet::with_common_name(&common_name, names), common_name },
         coverage_years,
         validity_days: validity_days.map(|days: u16| Days(i64::from(days))),
+        ends_by: form.ends_by,
         signature_hash: SignatureHash::Sha256,
         auto_renew: false,
         profile: None,
@@ -271,6 +274,7 @@ fn common_name(typed: &str, csr: Option<&CsrFacts>) -> Result<Option<Name>> {
 
 /// The key of what the form asks for.
 fn submitted_key(actor: &Actor, form: &NewOrderForm) -> Option<String> {
+    let ends_by = form.ends_by.map(Timestamp::rfc3339).unwrap_or_default();
     let sent = Submitted {
         act: "new",
         target: form.product.trim().to_owned(),
@@ -282,6 +286,7 @@ fn submitted_key(actor: &Actor, form: &NewOrderForm) -> Option<String> {
             &form.names,
             &form.coverage_years,
             &form.validity_days,
+            &ends_by,
             &form.note,
         ],
     };

@@ -21,6 +21,7 @@ pub use self::tokens::{DNS_LABEL, Found, TokenLookup, file_url};
 use crate::accounts::require_administrator;
 use crate::audit::{self, AuditEntry};
 use crate::lists::{MEANT_AMONG, PageOf, Slice, meant};
+use crate::orders::Counted;
 use crate::sessions::SecretToken;
 use crate::{Actor, Lifecycle, LifecycleError, Result, settings};
 
@@ -173,6 +174,20 @@ impl Lifecycle {
         Ok(page.slice(tx.organizations(&filter, page.sort, &page.rows()).await?))
     }
 
+    /// Organizations by name, at most `limit` from the place `skip` on.
+    pub async fn organizations_from(
+        &self,
+        actor: &Actor,
+        filter: &PlaceFilter,
+        limit: u16,
+        skip: u64,
+    ) -> Result<Counted<Organization>> {
+        require_sight(actor)?;
+        let (rows, total) =
+            self.store().reader().await?.organizations_from(filter, limit, skip).await?;
+        Ok(Counted { rows, total })
+    }
+
     /// Adds a domain to an organization; `validated` decides at once that it controls it.
     pub async fn add_domain(
         &self,
@@ -278,6 +293,19 @@ impl Lifecycle {
         require_sight(actor)?;
         let mut tx = self.store().reader().await?;
         Ok(page.slice(tx.domains(&filter, page.sort, &page.rows()).await?))
+    }
+
+    /// Domains by name, at most `limit` from the place `skip` on.
+    pub async fn domains_from(
+        &self,
+        actor: &Actor,
+        filter: &PlaceFilter,
+        limit: u16,
+        skip: u64,
+    ) -> Result<Counted<DomainRecord>> {
+        require_sight(actor)?;
+        let (rows, total) = self.store().reader().await?.domains_from(filter, limit, skip).await?;
+        Ok(Counted { rows, total })
     }
 }
 

@@ -123,7 +123,7 @@ impl Lifecycle {
 
     /// The time that sessions and sign-in limits count in: the clock without the demonstration's
     /// offset.
-    pub(crate) fn real_now(&self) -> Timestamp {
+    pub fn real_now(&self) -> Timestamp {
         self.clock().now().plus_seconds(-self.clock().offset_seconds())
     }
 }

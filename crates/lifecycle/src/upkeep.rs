@@ -1,7 +1,7 @@
 //! What the operator does with the whole database: synthetic load, backup, restore.
 
 use domain::{OrderNumber, OrganizationId};
-pub use store::backup::{BackupError, Restored, missing, restore};
+pub use store::backup::{BackupError, Restored, check_unused, database_file, missing, restore};
 use store::keyset::Rows;
 use store::orders::{OrderFilter, OrderSort};
 use store::organizations::{PlaceFilter, PlaceSort};
@@ -9,6 +9,10 @@ use store::seed::Seed;
 
 use crate::accounts::require_administrator;
 use crate::{Actor, Lifecycle, LifecycleError, Result};
+
+/// Stands in the database while a demonstration is filled into it, wherever a restore or a copy
+/// takes it; none of the settings that people see.
+const FILLING: &str = "demonstration_is_filled";
 
 /// The most orders that one seeding makes.
 const MAX_SEED: u64 = 20_000_000;
@@ -22,6 +26,28 @@ const MOST_ORGANIZATIONS: i64 = 50;
 const ORGANIZATION: &str = "Synthetic Orders Inc.";
 
 impl Lifecycle {
+    /// Whether a demonstration is being filled into this database, or its filling was broken off.
+    pub async fn is_filling(&self) -> Result<bool> {
+        let rows = self.store().reader().await?.settings().await?;
+        Ok(rows.iter().any(|row| row.key == FILLING && row.value == "true"))
+    }
+
+    /// Notes that the filling begins, or that it is done.
+    pub async fn note_filling(&self, begins: bool) -> Result<()> {
+        let now = self.clock().now();
+        self.store()
+            .write(move |tx| {
+                Box::pin(async move {
+                    let rows = tx.settings().await?;
+                    let version = rows.iter().find(|row| row.key == FILLING).map(|row| row.version);
+                    let value = if begins { "true" } else { "false" };
+                    tx.put_setting(FILLING, value, version.unwrap_or(0), now, None).await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+
     /// Loads `orders` synthetic orders behind those that are there; in a database without any, the
     /// same seed gives the same ones.
     pub async fn seed_orders(

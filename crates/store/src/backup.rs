@@ -36,7 +36,7 @@ pub enum BackupError {
         why: String,
     },
     /// Another process has the database open.
-    #[error("{0} is in use: stop `certdeck serve`, then restore again")]
+    #[error("{0} is in use: stop `certdeck serve`, then try again")]
     InUse(PathBuf),
     /// A file could not be read or written.
     #[error("{file} could not be read or written")]
@@ -146,11 +146,23 @@ fn copy_private(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The file of the SQLite database at `url`, where there is none.
-pub fn missing(url: &str) -> Option<PathBuf> {
+/// The file of the SQLite database at `url`; none where that is another kind of database.
+pub fn database_file(url: &str) -> Option<PathBuf> {
     let address =
         SqliteConnectOptions::from_str(url).ok().filter(|_| url.starts_with("sqlite:"))?;
-    Some(address.get_filename().to_owned()).filter(|file| !file.exists())
+    Some(address.get_filename().to_owned())
+}
+
+/// The file of the SQLite database at `url`, where there is none.
+pub fn missing(url: &str) -> Option<PathBuf> {
+    database_file(url).filter(|file| !file.exists())
+}
+
+/// Refuses where anybody has the SQLite database at `url` open.
+pub async fn check_unused(url: &str) -> Result<(), BackupError> {
+    let address =
+        SqliteConnectOptions::from_str(url).map_err(|_| StoreError::Address(url.to_owned()))?;
+    take_out_of_use(&address, address.get_filename()).await
 }
 
 /// Whether `file` is an undamaged database of this program, not newer than it.

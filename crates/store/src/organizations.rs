@@ -139,6 +139,49 @@ const DOMAINS: &str = "SELECT d.id, d.name, d.organization_id, o.name AS organiz
                        d.method, d.token, d.token_made_at, d.created_at \
                        FROM domains d JOIN organizations o ON o.id = d.organization_id";
 
+/// Appends the filter of organizations.
+macro_rules! push_organizations {
+    ($query:expr, $filter:expr) => {{
+        let (query, filter): (_, &PlaceFilter) = (&mut $query, $filter);
+        query.push(" WHERE 1 = 1");
+        if let Some(text) = &filter.text {
+            query.push(" AND LOWER(name) LIKE ").push_bind(like(text)).push(" ESCAPE '!'");
+        }
+        match filter.validation {
+            Some(ValidationState::Current(now)) => {
+                query.push(" AND validated_until >= ").push_bind(now.0);
+            }
+            Some(ValidationState::Wanted(now)) => {
+                query.push(" AND COALESCE(validated_until, 0) < ").push_bind(now.0);
+            }
+            None => {}
+        }
+    }};
+}
+
+/// Appends the filter of domains.
+macro_rules! push_domains {
+    ($query:expr, $filter:expr) => {{
+        let (query, filter): (_, &PlaceFilter) = (&mut $query, $filter);
+        query.push(" WHERE 1 = 1");
+        if let Some(organization) = filter.organization {
+            query.push(" AND d.organization_id = ").push_bind(organization.0);
+        }
+        if let Some(text) = &filter.text {
+            query.push(" AND d.name LIKE ").push_bind(like(text)).push(" ESCAPE '!'");
+        }
+        match filter.validation {
+            Some(ValidationState::Current(now)) => {
+                query.push(" AND d.validated_until >= ").push_bind(now.0);
+            }
+            Some(ValidationState::Wanted(now)) => {
+                query.push(" AND COALESCE(d.validated_until, 0) < ").push_bind(now.0);
+            }
+            None => {}
+        }
+    }};
+}
+
 impl Tx {
     /// Keeps what OV and EV certificates say of an organization besides name and country.
     pub async fn set_organization_details(
@@ -231,19 +274,7 @@ impl Tx {
     ) -> Result<Vec<Organization>, StoreError> {
         let rows: Vec<OrganizationRow> = on!(self, |conn| {
             let mut query = QueryBuilder::new(ORGANIZATIONS);
-            query.push(" WHERE 1 = 1");
-            if let Some(text) = &filter.text {
-                query.push(" AND LOWER(name) LIKE ").push_bind(like(text)).push(" ESCAPE '!'");
-            }
-            match filter.validation {
-                Some(ValidationState::Current(now)) => {
-                    query.push(" AND validated_until >= ").push_bind(now.0);
-                }
-                Some(ValidationState::Wanted(now)) => {
-                    query.push(" AND COALESCE(validated_until, 0) < ").push_bind(now.0);
-                }
-                None => {}
-            }
+            push_organizations!(query, filter);
             let column = match sort {
                 PlaceSort::Name => "name",
                 PlaceSort::ValidatedUntil => "COALESCE(validated_until, 0)",
@@ -252,6 +283,25 @@ impl Tx {
             query.build_query_as().fetch_all(&mut *conn).await?
         });
         Ok(rows.into_iter().map(Organization::from).collect())
+    }
+
+    /// Organizations by name, at most `limit` from the place `skip` on, and how many there are.
+    pub async fn organizations_from(
+        &mut self,
+        filter: &PlaceFilter,
+        limit: u16,
+        skip: u64,
+    ) -> Result<(Vec<Organization>, u64), StoreError> {
+        let (rows, total): (Vec<OrganizationRow>, i64) = on!(self, |conn| {
+            let mut count = QueryBuilder::new("SELECT count(*) FROM organizations");
+            push_organizations!(count, filter);
+            let mut query = QueryBuilder::new(ORGANIZATIONS);
+            push_organizations!(query, filter);
+            query.push(format_args!(" ORDER BY name, id LIMIT {limit} OFFSET {skip}"));
+            let rows = query.build_query_as().fetch_all(&mut *conn).await?;
+            (rows, count.build_query_scalar().fetch_one(&mut *conn).await?)
+        });
+        Ok((rows.into_iter().map(Organization::from).collect(), total.unsigned_abs()))
     }
 
     /// Sets until when an organization's validation holds; none takes it back.
@@ -333,22 +383,7 @@ impl Tx {
     ) -> Result<Vec<DomainRecord>, StoreError> {
         let rows: Vec<DomainRow> = on!(self, |conn| {
             let mut query = QueryBuilder::new(DOMAINS);
-            query.push(" WHERE 1 = 1");
-            if let Some(organization) = filter.organization {
-                query.push(" AND d.organization_id = ").push_bind(organization.0);
-            }
-            if let Some(text) = &filter.text {
-                query.push(" AND d.name LIKE ").push_bind(like(text)).push(" ESCAPE '!'");
-            }
-            match filter.validation {
-                Some(ValidationState::Current(now)) => {
-                    query.push(" AND d.validated_until >= ").push_bind(now.0);
-                }
-                Some(ValidationState::Wanted(now)) => {
-                    query.push(" AND COALESCE(d.validated_until, 0) < ").push_bind(now.0);
-                }
-                None => {}
-            }
+            push_domains!(query, filter);
             let column = match sort {
                 PlaceSort::Name => "d.name",
                 PlaceSort::ValidatedUntil => "COALESCE(d.validated_until, 0)",
@@ -357,6 +392,26 @@ impl Tx {
             query.build_query_as().fetch_all(&mut *conn).await?
         });
         rows.into_iter().map(DomainRecord::try_from).collect()
+    }
+
+    /// Domains by name, at most `limit` from the place `skip` on, and how many there are.
+    pub async fn domains_from(
+        &mut self,
+        filter: &PlaceFilter,
+        limit: u16,
+        skip: u64,
+    ) -> Result<(Vec<DomainRecord>, u64), StoreError> {
+        let (rows, total): (Vec<DomainRow>, i64) = on!(self, |conn| {
+            let mut count = QueryBuilder::new("SELECT count(*) FROM domains d");
+            push_domains!(count, filter);
+            let mut query = QueryBuilder::new(DOMAINS);
+            push_domains!(query, filter);
+            query.push(format_args!(" ORDER BY d.name, d.id LIMIT {limit} OFFSET {skip}"));
+            let rows = query.build_query_as().fetch_all(&mut *conn).await?;
+            (rows, count.build_query_scalar().fetch_one(&mut *conn).await?)
+        });
+        let rows = rows.into_iter().map(DomainRecord::try_from).collect::<Result<_, _>>()?;
+        Ok((rows, total.unsigned_abs()))
     }
 
     /// The organization's domains among `names`. At most some hundreds of names.

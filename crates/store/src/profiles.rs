@@ -10,7 +10,7 @@ use crate::users::like;
 use crate::value::{from_json, parse, small, to_json};
 use crate::{StoreError, Tx, on};
 
-const COLUMNS: &str = "id, name, product_id, organization_id, coverage_years, validity_days, key_type, \
+const COLUMNS: &str = "id, name, product_id, organization_id, coverage_years, validity_days, ends_by, key_type, \
      signature_hash, auto_renew_days, auto_renew_minute, auto_renew_time_zone, is_default, \
      allow_duplicates, emails, version, updated_at";
 
@@ -78,6 +78,7 @@ struct Row {
     organization_id: i64,
     coverage_years: Option<i64>,
     validity_days: Option<i64>,
+    ends_by: Option<i64>,
     key_type: String,
     signature_hash: String,
     auto_renew_days: Option<i64>,
@@ -113,6 +114,7 @@ impl TryFrom<Row> for ProfileRecord {
                     .map(|years| small("profiles.coverage_years", years))
                     .transpose()?,
                 validity_days: row.validity_days.map(Days),
+                ends_by: row.ends_by.map(Timestamp),
                 key_type: parse("profiles.key_type", &row.key_type)?,
                 signature_hash: parse("profiles.signature_hash", &row.signature_hash)?,
                 auto_renew,
@@ -182,8 +184,8 @@ impl Tx {
             sqlx::query_scalar(
                 "INSERT INTO profiles (name, product_id, organization_id, coverage_years, validity_days, key_type, \
                  signature_hash, auto_renew_days, auto_renew_minute, auto_renew_time_zone, is_default, \
-                 allow_duplicates, emails, created_at, updated_at, updated_by) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15) RETURNING id",
+                 allow_duplicates, emails, created_at, updated_at, updated_by, ends_by) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16) RETURNING id",
             )
             .bind(&profile.name)
             .bind(profile.product.as_str())
@@ -200,6 +202,7 @@ impl Tx {
             .bind(emails.as_str())
             .bind(now.0)
             .bind(by.map(|by| by.0))
+            .bind(profile.ends_by.map(|end| end.0))
             .fetch_one(&mut *conn)
             .await?
         });
@@ -221,7 +224,8 @@ impl Tx {
                 "UPDATE profiles SET name = $3, product_id = $4, organization_id = $5, coverage_years = $6, \
                  validity_days = $7, key_type = $8, signature_hash = $9, auto_renew_days = $10, \
                  auto_renew_minute = $11, auto_renew_time_zone = $12, is_default = $13, allow_duplicates = $14, \
-                 emails = $15, updated_at = $16, updated_by = $17, version = version + 1 \
+                 emails = $15, updated_at = $16, updated_by = $17, ends_by = $18, \
+                 version = version + 1 \
                  WHERE id = $1 AND version = $2 RETURNING id",
             )
             .bind(profile.id.0)
@@ -241,6 +245,7 @@ impl Tx {
             .bind(emails.as_str())
             .bind(now.0)
             .bind(by.map(|by| by.0))
+            .bind(profile.ends_by.map(|end| end.0))
             .fetch_optional(&mut *conn)
             .await?
         });
@@ -293,6 +298,7 @@ mod tests {
             organization: OrganizationId(organization),
             coverage_years: None,
             validity_days: None,
+            ends_by: None,
             key_type: KeyType::EcP256,
             signature_hash: SignatureHash::Sha256,
             auto_renew: None,
@@ -359,6 +365,28 @@ mod tests {
                     assert_eq!(walked, order, "{} {sort:?} {descending}", database.kind);
                 }
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_profile_is_read_as_it_was_saved() {
+        for database in databases().await {
+            five(&database.store).await;
+            let saved = database.store.write(|tx| {
+                Box::pin(async move {
+                    let mut profile = sample("f", "ssl_plus", 1);
+                    profile.ends_by = Some(NOW);
+                    profile.id = tx.insert_profile(&profile, NOW, None).await?;
+                    let first = tx.profile(profile.id).await?.map(|record| record.profile);
+                    assert_eq!(first.as_ref(), Some(&profile));
+                    profile.ends_by = Some(NOW.plus_seconds(5));
+                    assert!(tx.update_profile(&profile, 1, NOW, None).await?);
+                    let second = tx.profile(profile.id).await?.map(|record| record.profile);
+                    assert_eq!(second.as_ref(), Some(&profile));
+                    Ok::<_, StoreError>(())
+                })
+            });
+            saved.await.unwrap();
         }
     }
 

@@ -53,6 +53,8 @@ impl std::fmt::Debug for NewAccount {
 pub struct AccountFilter {
     /// In the name or the e-mail address, in any case.
     pub text: Option<String>,
+    /// In the e-mail address, in any case.
+    pub email: Option<String>,
     /// With this role.
     pub role: Option<Role>,
     /// Disabled ones only, or enabled ones only.
@@ -142,6 +144,28 @@ impl TryFrom<UserRow> for Account {
     }
 }
 
+/// Appends the filter.
+macro_rules! push_filter {
+    ($query:expr, $filter:expr) => {{
+        let (query, filter): (_, &AccountFilter) = (&mut $query, $filter);
+        query.push(" WHERE 1 = 1");
+        if let Some(text) = &filter.text {
+            let pattern = like(text);
+            query.push(" AND (LOWER(name) LIKE ").push_bind(pattern.clone());
+            query.push(" ESCAPE '!' OR email LIKE ").push_bind(pattern).push(" ESCAPE '!')");
+        }
+        if let Some(email) = &filter.email {
+            query.push(" AND email LIKE ").push_bind(like(email)).push(" ESCAPE '!'");
+        }
+        if let Some(role) = filter.role {
+            query.push(" AND role = ").push_bind(role.as_str());
+        }
+        if let Some(disabled) = filter.disabled {
+            query.push(" AND disabled = ").push_bind(disabled);
+        }
+    }};
+}
+
 impl Tx {
     /// Whether there is anybody.
     pub async fn has_accounts(&mut self) -> Result<bool, StoreError> {
@@ -203,22 +227,31 @@ impl Tx {
     ) -> Result<Vec<Account>, StoreError> {
         let rows: Vec<UserRow> = on!(self, |conn| {
             let mut query = QueryBuilder::new(COLUMNS);
-            query.push(" WHERE 1 = 1");
-            if let Some(text) = &filter.text {
-                let pattern = like(text);
-                query.push(" AND (LOWER(name) LIKE ").push_bind(pattern.clone());
-                query.push(" ESCAPE '!' OR email LIKE ").push_bind(pattern).push(" ESCAPE '!')");
-            }
-            if let Some(role) = filter.role {
-                query.push(" AND role = ").push_bind(role.as_str());
-            }
-            if let Some(disabled) = filter.disabled {
-                query.push(" AND disabled = ").push_bind(disabled);
-            }
+            push_filter!(query, filter);
             push_rows!(query, sort.column(), "id", page);
             query.build_query_as().fetch_all(&mut *conn).await?
         });
         rows.into_iter().map(Account::try_from).collect()
+    }
+
+    /// People by e-mail address, at most `limit` from the place `skip` on, and how many there are.
+    pub async fn accounts_from(
+        &mut self,
+        filter: &AccountFilter,
+        limit: u16,
+        skip: u64,
+    ) -> Result<(Vec<Account>, u64), StoreError> {
+        let (rows, total): (Vec<UserRow>, i64) = on!(self, |conn| {
+            let mut count = QueryBuilder::new("SELECT count(*) FROM users");
+            push_filter!(count, filter);
+            let mut query = QueryBuilder::new(COLUMNS);
+            push_filter!(query, filter);
+            query.push(format_args!(" ORDER BY email, id LIMIT {limit} OFFSET {skip}"));
+            let rows = query.build_query_as().fetch_all(&mut *conn).await?;
+            (rows, count.build_query_scalar().fetch_one(&mut *conn).await?)
+        });
+        let rows = rows.into_iter().map(Account::try_from).collect::<Result<_, _>>()?;
+        Ok((rows, total.unsigned_abs()))
     }
 
     /// The ids of all administrators who are not disabled.

@@ -5,14 +5,13 @@ use axum::extract::Path;
 use domain::model::{Role, User};
 use domain::product::{CATALOGUE, MaxLifetime};
 use domain::{Product, Validation};
-use lifecycle::accounts::{Account, AccountFilter, AccountSort};
-use lifecycle::lists::PageOf;
+use lifecycle::accounts::AccountFilter;
 use serde_json::{Value, json};
 
 use super::caller::Caller;
 use super::error::{ApiError, ApiResult};
 use super::fields::put;
-use super::listing::{Listed, gather};
+use super::listing::Listed;
 
 /// `GET /user/me`.
 pub(super) async fn me(caller: Caller) -> ApiResult {
@@ -23,19 +22,13 @@ pub(super) async fn me(caller: Caller) -> ApiResult {
 
 /// `GET /user`: everybody, for administrators.
 pub(super) async fn users(caller: Caller, mut listed: Listed) -> ApiResult {
-    let text = listed.take("search").or_else(|| listed.take("email"));
+    let (text, email) = (listed.take("search"), listed.take("email"));
     listed.nothing_left()?;
-    let filter = AccountFilter { text, ..AccountFilter::default() };
-    let sort = AccountSort::Email;
-    let key = |account: &Account| (sort.key(account), account.user.id.0);
-    let read = |page| {
-        let (caller, filter) = (caller.clone(), filter.clone());
-        async move { caller.desk.users(&caller.actor(), filter, &page).await }
-    };
-    let rows = gather(PageOf::first(sort, 1), key, read).await?;
-    let (rows, page) = listed.cut(rows);
-    let users: Vec<Value> = rows.iter().map(|one| whole(&one.user, one.user.role)).collect();
-    Ok(Json(json!({"users": users, "page": page})))
+    let filter = AccountFilter { text, email, ..AccountFilter::default() };
+    let actor = caller.actor();
+    let found = caller.desk.users_from(&actor, &filter, listed.limit, listed.offset).await?;
+    let users: Vec<Value> = found.rows.iter().map(|one| whole(&one.user, one.user.role)).collect();
+    Ok(Json(json!({"users": users, "page": listed.page(found.total)})))
 }
 
 /// `GET /container`: this portal is one division.

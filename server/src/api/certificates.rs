@@ -62,14 +62,9 @@ pub(super) async fn chain(caller: Caller, Path(id): Path<String>) -> ApiResult {
     let above = caller.desk.chain_above(&caller.actor(), certificate_id(&id)?).await?;
     let intermediates: Vec<Value> = above
         .into_iter()
-        .map(|one| json!({"subject_common_name": common_name(&one.name), "pem": one.pem}))
+        .map(|one| json!({"subject_common_name": one.common_name, "pem": one.pem}))
         .collect();
     Ok(Json(json!({"intermediates": intermediates})))
-}
-
-/// The common name of a subject as people read it; the whole where it has none.
-fn common_name(subject: &str) -> &str {
-    subject.split(", ").find_map(|part| part.trim().strip_prefix("CN=")).unwrap_or(subject)
 }
 
 /// `PUT /certificate/{id}/revoke`: this one alone.

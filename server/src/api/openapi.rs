@@ -165,7 +165,9 @@ fn describe(operation: &Operation) -> Value {
             json!({"name": "filters", "in": "query", "style": "deepObject", "schema": schema}),
         );
     }
-    if operation.method == "post" || operation.path.ends_with("/revoke") {
+    // A credential is shown once: the same key could not have it again.
+    let once = operation.method == "post" && operation.path != "/key/acme-eab";
+    if once || operation.path.ends_with("/revoke") {
         let about = "The same key for the same act gives the same outcome; with another body it is refused (422).";
         let schema = json!({"type": "string"});
         parameters.push(json!({"name": "Idempotency-Key", "in": "header", "description": about, "schema": schema}));

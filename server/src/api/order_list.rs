@@ -107,8 +107,8 @@ async fn meant(caller: &Caller, listed: &mut Listed) -> ApiResult<Option<Vec<Ord
         narrow(found.ok_or_else(|| {
             ApiError::bad(
                 "invalid_filter",
-                "filters[search] finds more than 1000 orders: search for more of the name, or use \
-                 filters[common_name] or filters[domain_name].",
+                "filters[search] finds more than 1000 orders, or looks through too many names: search \
+                 for more of the name, or use filters[common_name] or filters[domain_name].",
             )
         })?);
     }

@@ -53,7 +53,7 @@ pub(super) async fn new(
         return answer(&caller, outcome.map_err(api_fields)?).await;
     }
     let coverage_years = text(wanted.plan_years());
-    let validity_days = text(wanted.days(caller.desk.clock().now())?);
+    let (validity_days, ends_by) = (text(wanted.days()), wanted.ends_by()?);
     let Certificate { common_name, dns_names, csr, .. } = wanted.certificate;
     let form = NewOrderForm {
         product,
@@ -63,6 +63,7 @@ pub(super) async fn new(
         names: dns_names.join(","),
         coverage_years,
         validity_days,
+        ends_by,
         note: wanted.comments,
         submit_token,
     };

@@ -4,31 +4,24 @@ use axum::Json;
 use axum::extract::Path;
 use domain::model::Organization;
 use domain::{DomainId, OrganizationId, Timestamp};
-use lifecycle::lists::PageOf;
-use lifecycle::organizations::{DomainRecord, PlaceFilter, PlaceSort};
+use lifecycle::organizations::{DomainRecord, PlaceFilter};
 use serde_json::{Value, json};
 
 use super::caller::Caller;
 use super::dates::{day, moment};
 use super::error::{ApiError, ApiResult};
 use super::fields::put;
-use super::listing::{Listed, gather};
+use super::listing::Listed;
 
 /// `GET /organization`.
 pub(super) async fn organizations(caller: Caller, mut listed: Listed) -> ApiResult {
     let filter = PlaceFilter { text: listed.take("name"), ..PlaceFilter::default() };
     listed.nothing_left()?;
-    let sort = PlaceSort::Name;
-    let key = |row: &Organization| (sort.of_organization(row), row.id.0);
-    let read = |page| {
-        let (caller, filter) = (caller.clone(), filter.clone());
-        async move { caller.desk.organizations(&caller.actor(), filter, &page).await }
-    };
-    let rows = gather(PageOf::first(sort, 1), key, read).await?;
-    let now = caller.desk.clock().now();
-    let (rows, page) = listed.cut(rows);
-    let rows: Vec<Value> = rows.iter().map(|row| view(row, now)).collect();
-    Ok(Json(json!({"organizations": rows, "page": page})))
+    let (desk, actor) = (&caller.desk, caller.actor());
+    let found = desk.organizations_from(&actor, &filter, listed.limit, listed.offset).await?;
+    let now = desk.clock().now();
+    let rows: Vec<Value> = found.rows.iter().map(|row| view(row, now)).collect();
+    Ok(Json(json!({"organizations": rows, "page": listed.page(found.total)})))
 }
 
 /// `GET /organization/{id}`.
@@ -66,17 +59,11 @@ pub(super) async fn domains(caller: Caller, mut listed: Listed) -> ApiResult {
         validation: None,
     };
     listed.nothing_left()?;
-    let sort = PlaceSort::Name;
-    let key = |row: &DomainRecord| (sort.of_domain(row), row.domain.id.0);
-    let read = |page| {
-        let (caller, filter) = (caller.clone(), filter.clone());
-        async move { caller.desk.domains(&caller.actor(), filter, &page).await }
-    };
-    let rows = gather(PageOf::first(sort, 1), key, read).await?;
-    let now = caller.desk.clock().now();
-    let (rows, page) = listed.cut(rows);
-    let rows: Vec<Value> = rows.iter().map(|row| domain_view(row, now)).collect();
-    Ok(Json(json!({"domains": rows, "page": page})))
+    let (desk, actor) = (&caller.desk, caller.actor());
+    let found = desk.domains_from(&actor, &filter, listed.limit, listed.offset).await?;
+    let now = desk.clock().now();
+    let rows: Vec<Value> = found.rows.iter().map(|row| domain_view(row, now)).collect();
+    Ok(Json(json!({"domains": rows, "page": listed.page(found.total)})))
 }
 
 /// `GET /domain/{id}`.

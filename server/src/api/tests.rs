@@ -31,7 +31,7 @@ impl Site {
         store.migrate().await.unwrap();
         let desk = Lifecycle::new(store, Clock::system());
         let key = MasterKey::load_or_create(&folder.path().join("master.key")).unwrap();
-        let options = AuthorityOptions::new("Test", "DE", desk.clock().now().minus(Days(1)));
+        let options = AuthorityOptions::new("Test, Inc.", "DE", desk.clock().now().minus(Days(1)));
         let issuer =
             Issuer::open(desk.store(), Arc::new(key), "https://ca.test", options).await.unwrap();
         let desk = desk.with_issuer(issuer);
@@ -402,6 +402,12 @@ async fn account_and_places_are_listed() {
             .any(|product| product["name_id"] == "ssl_wildcard")
     );
     let document = site.get("/api/openapi.json").await;
+    // Promised where it is honoured, and a credential is not shown twice.
+    let promises_once = |path: &str| {
+        document["paths"][path]["post"]["parameters"].to_string().contains("Idempotency-Key")
+    };
+    assert!(promises_once("/order/certificate/{order_or_product}"));
+    assert!(!promises_once("/key/acme-eab"));
     assert!(document["paths"]["/order/certificate/{order_or_product}"]["post"].is_object());
 }
 

@@ -73,25 +73,25 @@ impl Wanted {
         all.into_iter().map(|text| text.trim()).find(|text| !text.is_empty())
     }
 
-    /// Days of validity: a certificate that begins at `now` ends on the last day that was asked for,
-    /// or lives as long as was asked for.
-    pub(super) fn days(&self, now: Timestamp) -> ApiResult<Option<u16>> {
-        let Some(text) = self.last_day() else {
-            let lifetimes = [self.certificate.cert_validity.days, self.validity_days];
-            return Ok(lifetimes.into_iter().flatten().next().or(self.order_validity.days));
-        };
-        let wrong = |what: &str| {
+    /// The last second of the last day that was asked for, where one was.
+    pub(super) fn ends_by(&self) -> ApiResult<Option<Timestamp>> {
+        let Some(text) = self.last_day() else { return Ok(None) };
+        let day = read_date(text).ok_or_else(|| {
+            let shown: String = text.chars().take(40).collect();
             let message =
-                format!("custom_expiration_date is {what}: send a day to come, as 2027-01-31.");
+                format!("custom_expiration_date is {shown:?}: send a day, as 2027-01-31.");
             ApiError::bad("invalid_custom_expiration_date", message)
-        };
-        let shown: String = text.chars().take(40).collect();
-        let day = read_date(text).ok_or_else(|| wrong(&format!("{shown:?}")))?;
-        let days = day.plus_seconds(DAY).seconds_since(now) / DAY;
-        if days < 1 {
-            return Err(wrong("today or over"));
+        })?;
+        Ok(Some(day.plus_seconds(DAY - 1)))
+    }
+
+    /// Days of validity; a last day stands in their place.
+    pub(super) fn days(&self) -> Option<u16> {
+        if self.last_day().is_some() {
+            return None;
         }
-        Ok(Some(u16::try_from(days).unwrap_or(u16::MAX)))
+        let lifetimes = [self.certificate.cert_validity.days, self.validity_days];
+        lifetimes.into_iter().flatten().next().or(self.order_validity.days)
     }
 
     /// Years of a multi-year plan. One year is what CertCentral's clients send for an order of one
@@ -138,21 +138,25 @@ mod tests {
     }
 
     #[test]
-    fn a_last_day_is_met_and_never_passed() {
-        let now = Timestamp::parse_rfc3339("2026-11-29T08:00:00Z").unwrap();
-        let days = |body| wanted(body).days(now).ok().flatten();
-        let until = json!({"custom_expiration_date": "2026-12-31", "validity_days": 5});
-        let ends = now.plus(domain::Days(i64::from(days(until).unwrap()))).plus_seconds(-1);
-        assert_eq!(ends.rfc3339(), "2026-12-31T07:59:59Z");
+    fn a_last_day_ends_with_its_last_second() {
+        let until = |body| {
+            let wanted = wanted(body);
+            (wanted.ends_by().ok().flatten().map(Timestamp::rfc3339), wanted.days())
+        };
+        let last = (Some("2026-12-31T23:59:59Z".to_owned()), None);
         for same in [
+            json!({"custom_expiration_date": "2026-12-31", "validity_days": 5}),
             json!({"order_validity": {"custom_expiration_date": "31 DEC 2026"}}),
             json!({"certificate": {"cert_validity": {"custom_expiration_date": "31 Dec 2026"}}}),
         ] {
-            assert_eq!(days(same), Some(32));
+            assert_eq!(until(same), last);
         }
-        assert_eq!(days(json!({"certificate": {"cert_validity": {"days": "9"}}})), Some(9));
-        for wrong in ["2026-11-29", "2020-01-01", "soon", "2026-02-30", "99 DEC 2026"] {
-            assert!(wanted(json!({"custom_expiration_date": wrong})).days(now).is_err(), "{wrong}");
+        assert_eq!(
+            until(json!({"certificate": {"cert_validity": {"days": "9"}}})),
+            (None, Some(9))
+        );
+        for wrong in ["soon", "2026-02-30", "99 DEC 2026"] {
+            assert!(wanted(json!({"custom_expiration_date": wrong})).ends_by().is_err(), "{wrong}");
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::config::Config;
 pub async fn run(command: Command, config: Config) -> anyhow::Result<()> {
     match command {
         Command::Serve(serve) => {
-            let demo_on = serve.demo || config.demo;
+            let demo_on = serve.demo.unwrap_or(config.demo);
             crate::serve::run(config, demo_on).await
         }
         Command::Worker => crate::serve::worker(config).await,

@@ -79,7 +79,8 @@ struct Check {
 
 /// `certdeck doctor`: every check, whatever the others say.
 pub async fn doctor(config: &Config) -> anyhow::Result<()> {
-    let mut checks = vec![data_folder(config), disk(config), master_key(config)];
+    let mut checks =
+        vec![configuration(config), data_folder(config), disk(config), master_key(config)];
     match Store::open(&config.database_url(), StoreOptions::default()).await {
         Ok(store) => {
             checks.push(Check { what: "database", outcome: Ok("can be reached".to_owned()) });
@@ -105,12 +106,21 @@ pub async fn doctor(config: &Config) -> anyhow::Result<()> {
     let faults = u64::try_from(faults).unwrap_or(u64::MAX);
     for check in checks {
         match check.outcome {
-            Ok(words) => output::line(format_args!("ok      {:<12} {words}", check.what))?,
-            Err(words) => output::line(format_args!("MEND    {:<12} {words}", check.what))?,
+            Ok(words) => output::line(format_args!("ok      {:<13} {words}", check.what))?,
+            Err(words) => output::line(format_args!("MEND    {:<13} {words}", check.what))?,
         }
     }
     anyhow::ensure!(faults == 0, "{} failed; each says what to mend", counted(faults, "check"));
     Ok(())
+}
+
+/// That every value reads was seen when it was loaded: no command runs without that.
+fn configuration(config: &Config) -> Check {
+    let outcome = match crate::serve::check_listeners(config) {
+        Ok(()) => Ok("can be used".to_owned()),
+        Err(error) => Err(error.to_string()),
+    };
+    Check { what: "configuration", outcome }
 }
 
 fn data_folder(config: &Config) -> Check {

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 pub use reset::{Reset, clear, command};
 use state::Holds;
-pub use state::{clear_unfinished, end_filling};
+pub use state::open;
 
 /// The sign-ins; everybody's password is `demo-` and the role.
 const PEOPLE: &[(&str, &str, Role)] = &[
@@ -63,38 +63,31 @@ pub struct Demonstration {
     pub reset: Reset,
 }
 
-/// Fills an empty database, and binds the listeners. None where the database has data of others:
-/// nothing is mixed into that, least of all people whose passwords everybody knows.
+/// Fills the database that [`open`] opened where it is empty, and binds the listeners.
 pub async fn prepare(
     config: &Config,
     desk: &Lifecycle,
     server: &str,
-) -> anyhow::Result<Option<Demonstration>> {
-    let holds = state::holds(desk).await?;
-    anyhow::ensure!(
-        holds == Holds::Nothing || !state::is_unfinished(config),
-        "the demonstration is in this database by half, as its filling was broken off: empty the database and start again"
-    );
-    if holds == Holds::Others {
-        return Ok(None);
-    }
+) -> anyhow::Result<Demonstration> {
     let folder = config.data_dir.join("demo");
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make {}", folder.display()))?;
     let fixed = config.listen.address().is_some_and(|address| address.port() != 0);
     let listeners = listeners::Listeners::bind(&folder, fixed)?;
-    if holds == Holds::Nothing {
-        state::begin_filling(config)?;
+    let agent_folder = folder.join("agent");
+    if state::holds(desk).await? == Holds::Nothing {
+        // An agent of another database has an identity that nobody knows here.
+        reset::remove_folder(&agent_folder)?;
+        desk.note_filling(true).await?;
         data::fill(desk, &listeners).await.context("cannot make the demonstration data")?;
-        end_filling(config)?;
+        desk.note_filling(false).await?;
     }
-    let token =
-        if agent::has_enrolled(&folder.join("agent")) { None } else { Some(activate(desk).await?) };
+    let token = if agent::has_enrolled(&agent_folder) { None } else { Some(activate(desk).await?) };
     let root = folder.join("root.pem");
     std::fs::write(&root, desk.root_pem()?)
         .with_context(|| format!("cannot write {}", root.display()))?;
     let agent = agent_config(&folder, server, root, token, &listeners)?;
-    Ok(Some(Demonstration { listeners, agent, reset: Reset::new(config)? }))
+    Ok(Demonstration { listeners, agent, reset: Reset::new(config)? })
 }
 
 /// A token for the agent that is to come, in the place of one that never came or lost its identity.

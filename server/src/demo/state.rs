@@ -1,27 +1,25 @@
 //! Whose a database is, and whether its filling was broken off: the demonstration never mixes with
 //! data of others, and is never half there.
 
-use std::path::{Path, PathBuf};
-
 use anyhow::Context as _;
 use domain::OrderNumber;
 use lifecycle::accounts::{AccountFilter, AccountSort};
 use lifecycle::lists::PageOf;
 use lifecycle::organizations::{PlaceFilter, PlaceSort};
-use lifecycle::{Actor, Lifecycle, LifecycleError};
+use lifecycle::{Actor, Clock, Lifecycle};
 
 use super::catalogue::ORDERS;
 use super::reset;
 use crate::config::Config;
-
-/// There while a database is being filled; it holds which one.
-const MARK: &str = "filling";
+use crate::opening;
 
 /// What a database holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Holds {
     /// Nothing yet.
     Nothing,
+    /// A part of the demonstration: its filling was broken off.
+    Part,
     /// The demonstration.
     Demonstration,
     /// What others put there.
@@ -30,14 +28,14 @@ pub(super) enum Holds {
 
 /// What the database holds.
 pub(super) async fn holds(desk: &Lifecycle) -> anyhow::Result<Holds> {
+    if desk.is_filling().await? {
+        return Ok(Holds::Part);
+    }
     // People and organizations may go, orders never do. The last one is placed when all others are.
     if let Some(last) = ORDERS.last() {
-        match desk.order(&Actor::Operator, OrderNumber(last.number)).await {
-            Ok(detail) if detail.record.order.common_name.as_str() == last.common_name => {
-                return Ok(Holds::Demonstration);
-            }
-            Ok(_) | Err(LifecycleError::NotFound { .. }) => {}
-            Err(error) => return Err(error.into()),
+        let order = desk.store().reader().await?.order(OrderNumber(last.number)).await?;
+        if order.is_some_and(|order| order.common_name.as_str() == last.common_name) {
+            return Ok(Holds::Demonstration);
         }
     }
     let anybody = PageOf::first(AccountSort::default(), 1);
@@ -49,53 +47,55 @@ pub(super) async fn holds(desk: &Lifecycle) -> anyhow::Result<Holds> {
     Ok(if nothing { Holds::Nothing } else { Holds::Others })
 }
 
-fn mark(config: &Config) -> PathBuf {
-    config.data_dir.join("demo").join(MARK)
-}
-
-/// The database as the mark names it: never with the password of a PostgreSQL user.
-fn named(config: &Config) -> String {
-    if config.is_postgres() { "postgres".to_owned() } else { config.database_url() }
-}
-
-/// A filling begins.
-pub(super) fn begin_filling(config: &Config) -> anyhow::Result<()> {
-    let file = mark(config);
-    std::fs::write(&file, named(config)).with_context(|| format!("cannot write {}", file.display()))
-}
-
-/// The filling is done; or what is half there is no demonstration any more.
-pub fn end_filling(config: &Config) -> anyhow::Result<()> {
-    remove(&mark(config))
-}
-
-/// Whether a filling of this database was broken off.
-pub(super) fn is_unfinished(config: &Config) -> bool {
-    std::fs::read_to_string(mark(config)).is_ok_and(|text| text == named(config))
-}
-
-/// Takes away what a filling left that was broken off. To be called before the database is opened.
-pub fn clear_unfinished(config: &Config) -> anyhow::Result<()> {
-    if !is_unfinished(config) || config.is_postgres() {
-        return Ok(());
-    }
-    tracing::info!("the demonstration was filled by half: it is filled anew");
-    reset::clear(config)?;
-    end_filling(config)
-}
-
-fn remove(file: &Path) -> anyhow::Result<()> {
-    match std::fs::remove_file(file) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", file.display()))
+/// Opens the database and looks whose it is, before anything is done with it. Where a
+/// demonstration is `wanted`, answers whether there is to be one: not beside data of others, which
+/// keep real time.
+pub async fn open(
+    config: &Config,
+    clock: Clock,
+    wanted: bool,
+) -> anyhow::Result<(Lifecycle, bool)> {
+    let desk = opening::desk(config, clock.clone()).await?;
+    match holds(&desk).await? {
+        Holds::Part if !wanted => anyhow::bail!(
+            "this database holds a part of the demonstration, whose passwords everybody knows, as its filling was \
+             broken off: fill it anew with `serve --demo`, or name an empty database"
+        ),
+        Holds::Part => {
+            desk.store().close().await;
+            clear_part(config).await?;
+            Ok((opening::desk(config, clock).await?, true))
         }
-        _ => Ok(()),
+        Holds::Others if wanted => {
+            anyhow::ensure!(
+                config.clock.is_none(),
+                "this database has data of its own, and CERTDECK_CLOCK moves the clock of a demonstration only: take it \
+                 away, or name an empty database"
+            );
+            tracing::warn!("this database has data of its own: no demonstration data was added");
+            Ok((desk, false))
+        }
+        Holds::Others | Holds::Nothing | Holds::Demonstration => Ok((desk, wanted)),
     }
+}
+
+/// Takes away what a filling left that was broken off.
+async fn clear_part(config: &Config) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        !config.is_postgres(),
+        "the demonstration is in this database by half, as its filling was broken off: empty the database and start again"
+    );
+    // It may also be that another process is about to fill it.
+    lifecycle::upkeep::check_unused(&config.database_url())
+        .await
+        .context("the demonstration was filled by half and can't be filled anew")?;
+    tracing::info!("the demonstration was filled by half: it is filled anew");
+    reset::clear(config)
 }
 
 #[cfg(test)]
 mod tests {
-    use lifecycle::{Clock, Store, StoreOptions};
+    use lifecycle::{Store, StoreOptions};
 
     use super::*;
 
@@ -112,30 +112,54 @@ mod tests {
         Lifecycle::new(store, Clock::system())
     }
 
+    /// What is said where the desk is not opened.
+    async fn refusal(config: &Config, wanted: bool) -> String {
+        format!("{:#}", open(config, Clock::system(), wanted).await.unwrap_err())
+    }
+
     #[tokio::test]
     async fn people_or_organizations_are_somebodys_data() {
-        let (_folder, config) = config();
+        let (_folder, mut config) = config();
         let desk = desk(&config).await;
         assert_eq!(holds(&desk).await.unwrap(), Holds::Nothing);
         desk.add_organization(&Actor::Operator, "Ours", "DE", true).await.unwrap();
         assert_eq!(holds(&desk).await.unwrap(), Holds::Others);
+        let (_, demonstration) = open(&config, Clock::system(), true).await.unwrap();
+        assert!(!demonstration, "others' data are served as without --demo");
+        config.clock = Some(crate::clock::Moved::By(40));
+        let said = refusal(&config, true).await;
+        assert!(said.contains("CERTDECK_CLOCK"), "{said}");
     }
 
     #[tokio::test]
     async fn what_was_filled_by_half_is_taken_away_and_nothing_else() {
         let (folder, config) = config();
         let first = desk(&config).await;
-        begin_filling(&config).unwrap();
+        first.note_filling(true).await.unwrap();
         first.add_organization(&Actor::Operator, "Example Corp", "US", true).await.unwrap();
+        let said = refusal(&config, true).await;
+        assert!(said.contains("is in use"), "{said}");
         first.store().close().await;
-        let other = Config::in_folder(folder.path(), Some("sqlite:///elsewhere.db"));
-        assert!(!is_unfinished(&other), "another database is not the one that was filled");
-        clear_unfinished(&config).unwrap();
-        assert!(!is_unfinished(&config));
-        let again = desk(&config).await;
+        let said = refusal(&config, false).await;
+        assert!(said.contains("a part of the demonstration"), "{said}");
+        // The same database under another name.
+        let other = format!("sqlite://{}/demo/../certdeck.sqlite", folder.path().display());
+        let other = Config::in_folder(folder.path(), Some(&other));
+        let (again, demonstration) = open(&other, Clock::system(), true).await.unwrap();
+        assert!(demonstration);
         assert_eq!(holds(&again).await.unwrap(), Holds::Nothing);
-        again.add_organization(&Actor::Operator, "Ours", "DE", true).await.unwrap();
-        clear_unfinished(&config).unwrap();
-        assert_eq!(holds(&again).await.unwrap(), Holds::Others);
+        again.note_filling(true).await.unwrap();
+        again.store().close().await;
+        // What is restored over a part is whatever was backed up.
+        let ours = Config::in_folder(&folder.path().join("ours"), None);
+        opening::make_data_dir(&ours.data_dir).unwrap();
+        let whole = desk(&ours).await;
+        whole.add_organization(&Actor::Operator, "Ours", "DE", true).await.unwrap();
+        let backup = folder.path().join("whole");
+        whole.store().backup(&backup).await.unwrap();
+        lifecycle::upkeep::restore(&backup, &config.database_url()).await.unwrap();
+        let (restored, demonstration) = open(&config, Clock::system(), true).await.unwrap();
+        assert!(!demonstration);
+        assert_eq!(holds(&restored).await.unwrap(), Holds::Others);
     }
 }

@@ -53,6 +53,7 @@ async fn profile(portal: &Portal) -> ProfileId {
         organization: portal.organization,
         coverage_years: None,
         validity_days: None,
+        ends_by: None,
         key_type: KeyType::EcP256,
         signature_hash: SignatureHash::Sha256,
         auto_renew: None,

@@ -107,6 +107,7 @@ pub(super) fn read(typed: &Typed, now: Timestamp) -> Result<Save, PortalError> {
         organization: OrganizationId(organization),
         coverage_years: typed.coverage_years.parse().ok(),
         validity_days,
+        ends_by: None,
         key_type,
         signature_hash,
         auto_renew,

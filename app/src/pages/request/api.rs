@@ -64,6 +64,7 @@ pub async fn request_certificate(
         names,
         coverage_years,
         validity_days,
+        ends_by: None,
         note,
         submit_token,
     };

@@ -69,6 +69,7 @@ mod reading {
             text: listing.filter("text").map(ToOwned::to_owned),
             role: listing.query.read("role"),
             disabled: listing.filter("status").map(|status| status == "disabled"),
+            ..AccountFilter::default()
         }
     }
 

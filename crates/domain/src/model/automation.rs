@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::coded::coded;
 use crate::model::{KeyType, SignatureHash};
-use crate::{AcmeUrlId, Days, DnsName, OrganizationId, ProductId, ProfileId};
+use crate::{AcmeUrlId, Days, DnsName, OrganizationId, ProductId, ProfileId, Timestamp};
 
 coded! {
     /// Automation status of an endpoint, as *Automated IPs* shows it.
@@ -135,6 +135,8 @@ pub struct Profile {
     pub coverage_years: Option<u8>,
     /// Validity to ask for; none for the product's longest.
     pub validity_days: Option<Days>,
+    /// The last second that its certificates may be valid in.
+    pub ends_by: Option<Timestamp>,
     /// Subject key that agents make.
     pub key_type: KeyType,
     /// Signature hash.

@@ -120,6 +120,7 @@ pub fn profile(product: &str) -> Profile {
         organization: OrganizationId(1),
         coverage_years: None,
         validity_days: None,
+        ends_by: None,
         key_type: KeyType::EcP256,
         signature_hash: SignatureHash::Sha256,
         auto_renew: None,

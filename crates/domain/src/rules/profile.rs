@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{AcmeUrl, AutoRenew, Organization, Profile};
 use crate::rules::name_match::list;
 use crate::rules::schedule::auto_renew_at;
-use crate::rules::validity::{MAX_COVERAGE_YEARS, longest_lifetime};
+use crate::rules::validity::{MAX_COVERAGE_YEARS, leaves_a_day, longest_lifetime};
 use crate::{Days, IpName, Name, NameSet, Product, ProductId, Refusal, Timestamp, Validation};
 
 /// The most names that one certificate holds.
@@ -42,10 +42,13 @@ pub fn check_profile(profile: &Profile, now: Timestamp) -> Vec<FieldFault> {
         profile.validity_days,
         now,
     ));
+    if !profile.ends_by.is_none_or(|end| leaves_a_day(end, now)) {
+        faults.push(FieldFault::new("validity_end", "Choose a day after today."));
+    }
     if let (Some(settings), Some(product)) =
         (&profile.auto_renew, Product::find(profile.product.as_str()))
     {
-        faults.extend(check_auto_renew(settings, lifetime(product, profile.validity_days, now)));
+        faults.extend(check_auto_renew(settings, profile_lifetime(product, profile, now)));
         faults.extend(
             auto_renew_at(now, settings).err().map(|no| FieldFault::new("time_zone", no.message)),
         );
@@ -130,10 +133,14 @@ fn check_terms(
     faults
 }
 
-fn lifetime(product: &Product, validity: Option<Days>, now: Timestamp) -> Days {
-    let longest = longest_lifetime(product, now);
+/// How long a certificate lives that is made by this profile now.
+pub fn profile_lifetime(product: &Product, profile: &Profile, now: Timestamp) -> Days {
+    let until_end = profile.ends_by.filter(|end| leaves_a_day(*end, now));
+    let until_end = until_end.map(|end| Days(end.days_left(now)));
     // A faulty validity is told once, at its own field.
-    validity.filter(|days| days.0 >= 1).unwrap_or(longest).min(longest)
+    let asked = profile.validity_days.filter(|days| days.0 >= 1);
+    let longest = longest_lifetime(product, now);
+    asked.into_iter().chain(until_end).fold(longest, Days::min)
 }
 
 /// What is wrong with auto-renew settings for certificates that live `lifetime`.

@@ -34,6 +34,11 @@ pub(crate) fn last_second(not_before: Timestamp, days: Days) -> Timestamp {
     not_before.plus(days).plus_seconds(-1)
 }
 
+/// Whether a certificate that begins at `not_before` can live a day until `end`.
+pub(crate) fn leaves_a_day(end: Timestamp, not_before: Timestamp) -> bool {
+    end >= last_second(not_before, Days(1))
+}
+
 /// What a certificate may not outlive, besides the product's maximum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -97,18 +102,31 @@ pub fn plan_validity(
     Ok(Validity { not_before, not_after })
 }
 
-/// The validity of an order's first certificate. A multi-year plan adds the days left on the order that
-/// it renews to the plan, which is longer than any certificate.
+/// The validity of an order's first certificate, which ends by the last second that was asked for,
+/// where one was. A multi-year plan adds the days left on the order that it renews to the plan, which
+/// is longer than any certificate.
 pub fn first_validity(
     product: &Product,
     coverage: Coverage,
     asked: Option<Days>,
+    ends_by: Option<Timestamp>,
     days_left: Days,
     issuer_not_after: Timestamp,
     now: Timestamp,
 ) -> Result<Validity, Refusal> {
+    if let Some(end) = ends_by.filter(|end| !leaves_a_day(*end, now)) {
+        return Err(Refusal::new(
+            "validity",
+            "last_day_over",
+            format!(
+                "The certificate was to end by {end}, and it must be valid for at least 1 day. Ask \
+                 for one that ends later."
+            ),
+        ));
+    }
     let days_left = if coverage.is_multi_year() { Days(0) } else { days_left };
-    let limits = Limits { issuer_not_after, coverage_ends: coverage.ends() };
+    let coverage_ends = coverage.ends().into_iter().chain(ends_by).min();
+    let limits = Limits { issuer_not_after, coverage_ends };
     plan_validity(product, now, asked, days_left, limits)
 }
 
@@ -215,10 +233,31 @@ mod tests {
         let days = |years| {
             let coverage = new_coverage(product, years, NOW, Days(30)).unwrap();
             let forever = Timestamp(i64::MAX);
-            let first = first_validity(product, coverage, Some(Days(90)), Days(30), forever, NOW);
+            let asked = Some(Days(90));
+            let first = first_validity(product, coverage, asked, None, Days(30), forever, NOW);
             first.unwrap().not_after.plus_seconds(1).seconds_since(NOW) / 86_400
         };
         assert_eq!((days(None), days(Some(1))), (120, 90));
+    }
+
+    #[test]
+    fn a_last_second_is_met_and_never_passed() {
+        let product = product("ssl_plus");
+        let end = NOW.plus(Days(20)).plus_seconds(3_600);
+        let plan = |years, now| {
+            let coverage = new_coverage(product, years, NOW, Days(0)).unwrap();
+            let forever = Timestamp(i64::MAX);
+            first_validity(product, coverage, None, Some(end), Days(0), forever, now)
+                .map(|validity| validity.not_after)
+                .map_err(|no| no.code)
+        };
+        for years in [None, Some(2)] {
+            assert_eq!(plan(years, NOW), Ok(end));
+            assert_eq!(plan(years, NOW.plus(Days(19))), Ok(end), "approved days later");
+            assert_eq!(plan(years, NOW.plus(Days(20))), Err("last_day_over"));
+        }
+        let longest = NOW.minus(Days(500));
+        assert!(plan(None, longest).unwrap() < end, "no longer than its product allows");
     }
 
     #[test]

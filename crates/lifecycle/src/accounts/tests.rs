@@ -48,6 +48,32 @@ async fn people_are_added_once_and_listed_by_name() {
 }
 
 #[tokio::test]
+async fn people_are_found_by_text_and_address_together() {
+    for desk in desks().await {
+        for (email, name) in
+            [("z@example.com", "Ada"), ("ada@example.org", "Bob"), ("ada@example.com", "Cid")]
+        {
+            let name = name.to_owned();
+            let new = NewUser { email: email.into(), name, role: Role::Standard, password: None };
+            desk.add_user(&Actor::Operator, new).await.unwrap();
+        }
+        let found = async |text: Option<&str>, email: Option<&str>, skip: u64| {
+            let (text, email) = (text.map(ToOwned::to_owned), email.map(ToOwned::to_owned));
+            let filter = AccountFilter { text, email, ..AccountFilter::default() };
+            let found = desk.users_from(&Actor::Operator, &filter, 2, skip).await.unwrap();
+            let emails: Vec<String> = found.rows.into_iter().map(|row| row.user.email).collect();
+            (emails.join(" "), found.total)
+        };
+        assert_eq!(found(None, None, 0).await, ("ada@example.com ada@example.org".to_owned(), 3));
+        assert_eq!(found(None, None, 2).await, ("z@example.com".to_owned(), 3));
+        assert_eq!(found(Some("ada"), None, 5).await, (String::new(), 3));
+        let both = found(Some("ada"), Some("EXAMPLE.com"), 0).await;
+        assert_eq!(both, ("ada@example.com z@example.com".to_owned(), 2));
+        assert_eq!(found(None, Some("ada"), 1).await, ("ada@example.org".to_owned(), 2));
+    }
+}
+
+#[tokio::test]
 async fn bad_people_are_refused_field_by_field() {
     let desk = desks().await.remove(0);
     for email in [

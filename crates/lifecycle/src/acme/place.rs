@@ -120,6 +120,7 @@ fn enrollment(url: &AcmeUrl, names: Exact, like: Option<&OrderFile>) -> NewOrder
         names,
         coverage_years: years,
         validity_days: days,
+        ends_by: None,
         signature_hash: hash,
         auto_renew: false,
         profile: None,

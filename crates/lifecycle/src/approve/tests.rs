@@ -175,3 +175,25 @@ async fn a_held_requests_challenges_are_good_for_thirty_days() {
         assert_eq!(refused(shop.approve(&manager, requests[1], "").await), "challenge_too_old");
     }
 }
+
+#[tokio::test]
+async fn a_last_second_is_kept_however_long_the_request_waits() {
+    for shop in shops().await {
+        let standard = shop.somebody(Role::Standard).await;
+        let manager = shop.somebody(Role::Manager).await;
+        let end = shop.clock().now().plus(Days(20)).plus_seconds(4_000);
+        let mut requests = Vec::new();
+        for name in ["a.example.com", "b.example.com"] {
+            let mut new = shop.new_order("ssl_plus", name, None);
+            new.ends_by = Some(end);
+            let what = What::New(Box::new(new));
+            requests.push(held(shop.ask(&standard, ask(what, name)).await.unwrap()));
+        }
+        shop.clock().advance(Days(3));
+        shop.approve(&manager, requests[0], "").await.unwrap();
+        let order = shop.request(&manager, requests[0]).await.unwrap().request.order;
+        assert_eq!(shop.file(order).await.certificates[0].not_after, end);
+        shop.clock().advance(Days(17));
+        assert_eq!(refused(shop.approve(&manager, requests[1], "").await), "last_day_over");
+    }
+}

@@ -157,6 +157,7 @@ fn new_order(event: &EventRecord, names: Exact) -> What {
         names,
         coverage_years: profile.coverage_years,
         validity_days: profile.validity_days,
+        ends_by: profile.ends_by,
         signature_hash: profile.signature_hash,
         auto_renew: false,
         profile: Some(profile.id),

@@ -133,6 +133,7 @@ impl Lifecycle {
             (_, None) => None,
         };
         let profile = &event.profile;
+        let ends_by = profile.ends_by.filter(|_| renewed.is_none());
         let (product, years, asked, days_left) = match &renewed {
             Some(file) => {
                 let plan = plan_renew(file, at)?;
@@ -144,7 +145,8 @@ impl Lifecycle {
         };
         let Some(product) = Product::find(product.as_str()) else { return Ok(None) };
         let coverage = new_coverage(product, years, at, days_left)?;
-        let validity = first_validity(product, coverage, asked, days_left, issuer_ends, at);
+        let validity =
+            first_validity(product, coverage, asked, ends_by, days_left, issuer_ends, at);
         Ok(validity.ok().map(|validity| validity.not_after))
     }
 }

@@ -5,7 +5,7 @@ use domain::rules::{
     DuplicateNames, EndpointFacts, ReissueRequest, candidates_for_names, check_product_names,
     names_in_place, names_to_add, offer_in_automation, plan_duplicate, plan_reissue,
 };
-use domain::{Days, Name, NameSet, OrderNumber, OrganizationId, Product, Refusal, Timestamp};
+use domain::{Name, NameSet, OrderNumber, OrganizationId, Product, Refusal, Timestamp};
 use store::Tx;
 use store::endpoints::EndpointRecord;
 
@@ -22,8 +22,8 @@ pub(super) struct Resolved {
     pub source_order: Option<OrderNumber>,
     pub organization: OrganizationId,
     pub product: &'static Product,
-    /// The validity that is asked for at the next renewal.
-    pub validity_days: Option<Days>,
+    /// The order that auto-renew will renew; none where that is the one that will be made.
+    pub renewed: Option<Order>,
     pub common_name: Name,
     pub names: NameSet,
     pub extra_names: NameSet,
@@ -117,7 +117,7 @@ async fn resolve_duplicate(
         source_order: Some(order),
         organization: source.order.organization,
         product: product_of(&source.order)?,
-        validity_days: source.order.validity_days,
+        renewed: Some(source.order),
         common_name: plan.common_name,
         names: plan.names,
         extra_names,
@@ -156,7 +156,7 @@ fn resolve_new(
         source_order: source.map(|order| order.number),
         organization: source.map_or(profile.organization, |order| order.organization),
         product: source.map_or(Ok(product), product_of)?,
-        validity_days: source.map_or(profile.validity_days, |order| order.validity_days),
+        renewed: source.cloned(),
         common_name,
         names,
         extra_names: NameSet::default(),

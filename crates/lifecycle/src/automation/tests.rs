@@ -65,6 +65,7 @@ async fn profile(shop: &Shop, product: &str, name: &str) -> ProfileId {
         organization: shop.organization,
         coverage_years: None,
         validity_days: None,
+        ends_by: None,
         key_type: KeyType::EcP256,
         signature_hash: SignatureHash::Sha256,
         auto_renew: None,
@@ -190,6 +191,25 @@ impl Yard {
 
     async fn cause(&self, event: EventId) -> String {
         self.event(&Actor::Operator, event).await.unwrap().event.cause.unwrap_or_default()
+    }
+}
+
+#[tokio::test]
+async fn a_profiles_last_second_is_kept_whenever_it_is_used() {
+    for mut yard in yards().await {
+        let admin = yard.somebody(domain::model::Role::Administrator).await;
+        let end = yard.clock().now().plus(Days(25)).plus_seconds(4_000);
+        let mut profile = yard.profile(&admin, yard.profile).await.unwrap().profile;
+        (profile.id, profile.name, profile.ends_by) = (ProfileId(0), "Until".to_owned(), Some(end));
+        let form = ProfileForm { profile, version: None, update_scheduled: false };
+        yard.profile = yard.save_profile(&admin, form).await.unwrap();
+        yard.clock().advance(Days(3));
+        let endpoint = yard.endpoint(8443, None).await;
+        let form = yard.fresh(endpoint, "www.example.com");
+        assert_eq!(yard.preview(&admin, &form).await.unwrap().valid_till, Some(end));
+        yard.schedule(&admin, form).await.unwrap();
+        yard.send_csr().await;
+        assert_eq!(yard.install().await.certificate.not_after, end);
     }
 }
 

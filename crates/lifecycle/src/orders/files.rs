@@ -55,8 +55,8 @@ impl std::str::FromStr for DownloadFormat {
 /// A certificate of a chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChainLink {
-    /// Its subject, as people read it.
-    pub name: String,
+    /// Its common name; the whole subject where it has none.
+    pub common_name: String,
     /// The certificate.
     pub pem: String,
 }
@@ -74,8 +74,10 @@ impl Lifecycle {
     pub async fn chain_above(&self, actor: &Actor, id: CertificateId) -> Result<Vec<ChainLink>> {
         let record = self.seen_certificate(actor, id).await?;
         let signer = self.authority_of(record.issuer.as_deref()).await?;
-        let link =
-            |one: &ca::CaCertificate| ChainLink { name: one.name().to_owned(), pem: one.pem() };
+        let link = |one: &ca::CaCertificate| ChainLink {
+            common_name: one.common_name().to_owned(),
+            pem: one.pem(),
+        };
         Ok(signer.get().certificates().map(link).collect())
     }
 

@@ -12,6 +12,10 @@ use super::{MAX_FOUND, Wanted, check_reader, own_only, row_key, wanted};
 use crate::lists::{Key, PageOf, Slice};
 use crate::{Actor, Lifecycle, Result};
 
+/// Pages of a search that are read for what a text means. A page may show few of the many names that
+/// it looked at, as to somebody who sees only their own orders.
+const MOST_PAGES: usize = 10;
+
 /// Rows of a list, and how many it has in all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counted<T> {
@@ -120,17 +124,28 @@ impl Lifecycle {
     }
 
     /// The orders that a typed text may mean: by number, serial or fingerprint, or by names that hold
-    /// it. None where those are more than 1,000: then nobody meant them all.
+    /// it. None where those are more than 1,000, or in more names than are looked through: then
+    /// nobody meant them all.
     pub async fn orders_meant(
         &self,
         actor: &Actor,
         text: &str,
     ) -> Result<Option<Vec<OrderNumber>>> {
+        self.meant_within(actor, text, MOST_PAGES).await
+    }
+
+    /// The same, with so many pages of a search at most.
+    async fn meant_within(
+        &self,
+        actor: &Actor,
+        text: &str,
+        pages: usize,
+    ) -> Result<Option<Vec<OrderNumber>>> {
         let mut numbers: Vec<OrderNumber> =
             self.find_order(actor, text).await?.into_iter().collect();
         let Some(query) = NameQuery::typed(text) else { return Ok(Some(numbers)) };
         let mut after = None;
-        loop {
+        for _ in 0..pages {
             let filter = SearchFilter::default();
             let page = self.search_orders(actor, &query, filter, after.as_ref(), MAX_FOUND).await?;
             numbers.extend(page.orders.iter().map(|(order, _)| order.number));
@@ -144,5 +159,9 @@ impl Lifecycle {
                 None => return Ok(Some(numbers)),
             }
         }
+        Ok(None)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -304,3 +304,38 @@ async fn limited_users_see_organizations_to_order_for_and_no_more() {
         assert!(shop.organizations(&standard, all, &page).await.is_ok());
     }
 }
+
+#[tokio::test]
+async fn a_place_of_a_list_is_read_with_its_total() {
+    for desk in desks().await {
+        let by = &Actor::Operator;
+        let mut first = None;
+        for name in ["Charlie", "Alpha", "Bravo"] {
+            let id = desk.add_organization(by, name, "DE", true).await.unwrap();
+            let first = *first.get_or_insert(id);
+            desk.add_domain(by, &format!("{}.test", name.to_lowercase()), first, true)
+                .await
+                .unwrap();
+        }
+        let filter = |text: Option<&str>| PlaceFilter {
+            text: text.map(ToOwned::to_owned),
+            ..PlaceFilter::default()
+        };
+        for (text, limit, skip, wanted, total) in [
+            (None, 2, 0, "alpha bravo", 3),
+            (None, 2, 2, "charlie", 3),
+            (None, 2, u64::MAX >> 1, "", 3),
+            (Some("L"), 1, 1, "charlie", 2),
+        ] {
+            let found = desk.organizations_from(by, &filter(text), limit, skip).await.unwrap();
+            let names: Vec<String> = found.rows.iter().map(|row| row.name.to_lowercase()).collect();
+            assert_eq!((names.join(" ").as_str(), found.total), (wanted, total), "{text:?} {skip}");
+            let found = desk.domains_from(by, &filter(text), limit, skip).await.unwrap();
+            let names: Vec<&str> = found.rows.iter().map(|row| row.domain.name.as_str()).collect();
+            let names = names.join(" ").replace(".test", "");
+            assert_eq!((names.as_str(), found.total), (wanted, total), "{text:?} {skip}");
+        }
+        let filter = PlaceFilter { organization: first, ..filter(Some("b")) };
+        assert_eq!(desk.domains_from(by, &filter, 9, 0).await.unwrap().total, 1);
+    }
+}

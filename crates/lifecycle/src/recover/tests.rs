@@ -87,6 +87,7 @@ async fn child() {
         names: crate::testing::issuing::exact("www.example.com"),
         coverage_years: None,
         validity_days: None,
+        ends_by: None,
         signature_hash: SignatureHash::Sha256,
         auto_renew: false,
         profile: None,

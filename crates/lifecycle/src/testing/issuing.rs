@@ -160,6 +160,7 @@ impl Shop {
             names: exact(text),
             coverage_years: years,
             validity_days: None,
+            ends_by: None,
             signature_hash: SignatureHash::Sha256,
             auto_renew: false,
             profile: None,

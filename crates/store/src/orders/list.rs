@@ -169,9 +169,16 @@ macro_rules! push_filter {
         if let Some(number) = filter.number {
             query.push(" AND number = ").push_bind(number.0);
         }
-        if let Some(numbers) = &filter.numbers {
-            let all: Vec<String> = numbers.iter().map(ToString::to_string).collect();
-            query.push(format_args!(" AND number IN ({})", all.join(", ")));
+        match filter.numbers.as_deref() {
+            None => {}
+            // PostgreSQL takes no empty list.
+            Some([]) => {
+                query.push(" AND FALSE");
+            }
+            Some(numbers) => {
+                let all: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+                query.push(format_args!(" AND number IN ({})", all.join(", ")));
+            }
         }
         if let Some(from) = filter.ordered_from {
             query.push(" AND ordered_at >= ").push_bind(from.0);

@@ -107,13 +107,46 @@ async fn a_certificate_ends_on_the_day_that_was_asked_for() {
     let refused = (400, "invalid_custom_expiration_date".to_owned());
     let order = format!("{ORDERS}/{}", placed["id"]);
     let path = format!("{ORDERS}/ssl_plus");
-    wanted["custom_expiration_date"] = json!("2020-01-01");
+    for over in ["2020-01-01", &dates::day(site.desk.clock().now())] {
+        wanted["custom_expiration_date"] = json!(over);
+        let over = (422, "last_day_over".to_owned());
+        assert_eq!(site.refused(&path, wanted.clone()).await, over);
+    }
+    wanted["custom_expiration_date"] = json!("soon");
     assert_eq!(site.refused(&path, wanted.clone()).await, refused);
     wanted["custom_expiration_date"] = json!(day);
     assert_eq!(site.refused(&format!("{order}/duplicate"), wanted.clone()).await, refused);
     assert_eq!(site.refused(&format!("{order}/reissue"), wanted.clone()).await, refused);
     wanted["renewal_of_order_id"] = placed["id"].clone();
     assert_eq!(site.refused(&path, wanted).await, refused);
+}
+
+#[tokio::test]
+async fn the_same_last_day_is_the_same_request_on_another_day() {
+    let site = Site::without_approval().await;
+    let mut wanted = site.wanted("www.example.com");
+    wanted["custom_expiration_date"] = json!(dates::day(site.desk.clock().now().plus(Days(20))));
+    let send = async || {
+        let request = Request::builder()
+            .method("POST")
+            .uri(format!("{ORDERS}/ssl_plus"))
+            .header("X-DC-DEVKEY", &site.administrator)
+            .header("Idempotency-Key", "once")
+            .header("content-type", "application/json")
+            .body(Body::from(wanted.to_string()))
+            .unwrap();
+        let response = site.router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        (status, serde_json::from_slice::<Value>(&bytes).unwrap()["id"].clone())
+    };
+    let (status, first) = send().await;
+    assert_eq!(status, 201);
+    // Also when that day is over.
+    for days in [1, 30] {
+        site.desk.clock().advance(Days(days));
+        assert_eq!(send().await, (201, first.clone()));
+    }
 }
 
 #[tokio::test]
@@ -178,12 +211,20 @@ async fn what_clients_read_besides_is_there() {
     assert!(
         above.iter().all(|one| one["pem"].as_str().unwrap().starts_with("-----BEGIN CERTIFICATE"))
     );
-    assert!(!above[0]["subject_common_name"].as_str().unwrap().contains('='), "{above:?}");
+    let common_name = above[0]["subject_common_name"].as_str().unwrap();
+    assert!(common_name.starts_with("Test, Inc. ") && !common_name.contains('='), "{above:?}");
     assert_eq!(site.get("/services/v2/product/ssl_plus").await["name_id"], "ssl_plus");
     assert_eq!(site.get("/services/v2/container").await["containers"][0]["id"], 1);
     let users = site.get("/services/v2/user").await;
     assert_eq!(users["page"]["total"], 3);
     assert_eq!(users["users"][0]["username"], "jane@example.com");
+    let both = "/services/v2/user?filters[search]=test&filters[email]=lim@&limit=1";
+    let users = site.get(both).await;
+    assert_eq!((&users["page"]["total"], users["users"].as_array().unwrap().len()), (&json!(1), 1));
+    assert_eq!(users["users"][0]["username"], "lim@example.com");
+    let second = site.get("/services/v2/user?limit=1&offset=1").await;
+    assert_eq!(second["users"][0]["username"], "lim@example.com");
+    assert_eq!(second["page"], json!({"total": 3, "limit": 1, "offset": 1}));
 }
 
 #[tokio::test]

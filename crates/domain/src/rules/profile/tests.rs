@@ -29,6 +29,8 @@ fn finds_the_faults_of_a_profile_by_field() {
         (|one| one.coverage_years = Some(4), "coverage_years"),
         (|one| one.validity_days = Some(Days(0)), "validity_days"),
         (|one| one.validity_days = Some(Days(201)), "validity_days"),
+        (|one| one.ends_by = Some(NOW.plus_seconds(80_000)), "validity_end"),
+        (|one| one.ends_by = Some(NOW.plus(Days(30))), "days_before"),
         (|one| one.auto_renew = Some(auto_renew(0)), "days_before"),
         (|one| one.auto_renew = Some(auto_renew(200)), "days_before"),
         (
@@ -43,6 +45,7 @@ fn finds_the_faults_of_a_profile_by_field() {
     }
     assert!(with(|one| one.coverage_years = Some(3)).is_empty());
     assert!(with(|one| one.auto_renew = Some(auto_renew(199))).is_empty());
+    assert!(with(|one| one.ends_by = Some(NOW.plus(Days(31)))).is_empty());
     let mut private = profile("private_ssl_plus");
     private.coverage_years = Some(1);
     assert_eq!(fields(&check_profile(&private, NOW)), ["coverage_years"]);

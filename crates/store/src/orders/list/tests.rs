@@ -153,3 +153,28 @@ async fn a_listed_order_is_the_order_with_its_organization() {
         assert_eq!(listed, same, "{}", database.kind);
     }
 }
+
+#[tokio::test]
+async fn of_no_numbers_there_is_no_order() {
+    for database in databases().await {
+        let store = &database.store;
+        organizations(store, 1).await;
+        let seed = Seed {
+            orders: 5,
+            seed: 3,
+            now: NOW,
+            first_number: OrderNumber(100_000_001),
+            organizations: vec![OrganizationId(1)],
+        };
+        store.load_orders(seed.orders(), 5, NOW, |_| {}).await.unwrap();
+        let mut tx = store.reader().await.unwrap();
+        for status in [None, Some(OrderStatus::Issued)] {
+            let filter = OrderFilter { numbers: Some(Vec::new()), status, ..Default::default() };
+            for sort in SORTS {
+                assert_eq!(tx.orders_page(&filter, sort, true, None, 9).await.unwrap(), []);
+                assert_eq!(tx.order_at(&filter, sort, true, 0).await.unwrap(), None);
+                assert_eq!(tx.count_orders(&filter, sort).await.unwrap(), 0);
+            }
+        }
+    }
+}
