@@ -4,6 +4,7 @@ use domain::model::{
     AutoRenew, CertificateKind, CertificateStatus, EndpointAction, EndpointStatus, EventMode,
     EventStatus, Order, Profile, User,
 };
+use domain::rules::profile::check_auto_renew;
 use domain::rules::{auto_renew_action, check_auto_renew_owner, is_due_at_once, is_lost};
 use domain::{EndpointId, NameSet, Timestamp};
 use store::endpoints::EndpointRecord;
@@ -11,7 +12,7 @@ use store::events::{EventRecord, NewEvent};
 use store::{StoreError, Tx};
 
 use super::resolve::{facts, names_of, order_to_renew};
-use super::schedule::{renewal_faults, renewal_terms};
+use super::schedule::renewal_lifetime;
 use crate::audit::{AuditEntry, record};
 use crate::settings::preferences;
 use crate::{Actor, Lifecycle, LifecycleError, Result};
@@ -127,8 +128,8 @@ async fn check_end(
     profile: &Profile,
     now: Timestamp,
 ) -> std::result::Result<(), NotReady> {
-    let (product, validity_days) = renewal_terms(renewed, profile);
-    let faults = product.map(|product| renewal_faults(renew, product, validity_days, now));
+    let lifetime = renewal_lifetime(renewed, profile, now);
+    let faults = lifetime.map(|lifetime| check_auto_renew(renew, lifetime));
     if let Some(fault) = faults.into_iter().flatten().next() {
         let of = match renewed {
             Some(order) => format!("order {}", order.number),

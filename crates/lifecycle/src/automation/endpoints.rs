@@ -13,7 +13,7 @@ use store::events::{EventFilter, EventRecord};
 
 use super::agents::{require_manager, require_person};
 use super::resolve::order_to_renew;
-use super::schedule::{check_renewal, renewal_terms};
+use super::schedule::{check_renewal, renewal_lifetime};
 use crate::audit::{AuditEntry, record};
 use crate::lists::PageOf;
 use crate::{Actor, Lifecycle, LifecycleError, Result};
@@ -178,10 +178,8 @@ async fn check_switch(tx: &mut Tx, now: Timestamp, id: EndpointId, to: Switch<'_
         LifecycleError::field("profile", "There is no such profile. Choose another one.")
     })?;
     let order = order_to_renew(tx, &endpoint).await?.filter(goes_on);
-    match renewal_terms(order.as_ref().map(|file| &file.order), &profile.profile) {
-        (Some(product), validity_days) => check_renewal(Some(renew), product, validity_days, now),
-        (None, _) => Ok(()),
-    }
+    let order = order.as_ref().map(|file| &file.order);
+    check_renewal(Some(renew), renewal_lifetime(order, &profile.profile, now))
 }
 
 /// Switches auto-renew of one endpoint, with the audit entry.

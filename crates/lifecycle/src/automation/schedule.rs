@@ -244,7 +244,7 @@ pub(super) async fn prepare(
     };
     let run = Run { at, issuer_ends };
     let what = resolve(tx, run, actor, form, &endpoint, order.as_ref(), &profile).await?;
-    check_renewal(form.auto_renew.as_ref(), what.product, what.validity_days, now)?;
+    check_renewal(form.auto_renew.as_ref(), what.renewal_lifetime)?;
     // It is checked again when it runs; what can't be issued now should not be found out then.
     check_wildcards(what.product.validation, what.names.iter())?;
     check_validated(tx, what.product, what.organization, &what.names, now).await?;
@@ -307,43 +307,28 @@ async fn insert(
 }
 
 /// Auto-renew must not be due again as soon as it has renewed.
-pub(super) fn check_renewal(
-    renew: Option<&AutoRenew>,
-    product: &Product,
-    validity_days: Option<Days>,
-    now: Timestamp,
-) -> Result<()> {
-    let Some(renew) = renew else { return Ok(()) };
-    let faults = renewal_faults(renew, product, validity_days, now);
+pub(super) fn check_renewal(renew: Option<&AutoRenew>, lifetime: Option<Days>) -> Result<()> {
+    let (Some(renew), Some(lifetime)) = (renew, lifetime) else { return Ok(()) };
+    let faults = check_auto_renew(renew, lifetime);
     if faults.is_empty() {
         return Ok(());
     }
     Err(LifecycleError::Invalid(faults.into_iter().map(FieldFault::from).collect()))
 }
 
-/// What is wrong with auto-renew of certificates of this product and validity, which may live shorter
-/// by now.
-pub(super) fn renewal_faults(
-    renew: &AutoRenew,
-    product: &Product,
-    validity_days: Option<Days>,
-    now: Timestamp,
-) -> Vec<domain::rules::FieldFault> {
-    let longest = longest_lifetime(product, now);
-    check_auto_renew(renew, validity_days.unwrap_or(longest).min(longest))
-}
-
-/// Product and validity of what auto-renew will get on an endpoint: a renewal has its order's, all
-/// else the profile's. No product where that is no longer sold.
-pub(super) fn renewal_terms(
+/// How long what auto-renew will get on an endpoint lives: a renewal has its order's terms, all else the
+/// profile's. None where the product is no longer sold.
+pub(super) fn renewal_lifetime(
     renewed: Option<&Order>,
     profile: &Profile,
-) -> (Option<&'static Product>, Option<Days>) {
-    let (product, validity_days) = match renewed {
+    at: Timestamp,
+) -> Option<Days> {
+    let (product, asked) = match renewed {
         Some(order) => (&order.product, order.validity_days),
         None => (&profile.product, profile.validity_days),
     };
-    (Product::find(product.as_str()), validity_days)
+    let longest = longest_lifetime(Product::find(product.as_str())?, at);
+    Some(asked.unwrap_or(longest).min(longest))
 }
 
 async fn refuse_busy(tx: &mut Tx, endpoint: &EndpointRecord) -> Result<()> {
