@@ -389,6 +389,16 @@ mod tests {
         (answer, begun.elapsed())
     }
 
+    #[tokio::test]
+    async fn validations_are_reused_as_long_as_the_operator_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::in_folder(folder.path(), None);
+        config.acme_reuse = 5;
+        let desk = opening::desk(&config, lifecycle::Clock::system()).await.unwrap();
+        let acme = acme_config(&config, "https://portal.test", &desk).unwrap();
+        assert_eq!(acme.policy.reuse_seconds, 300);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_request_that_never_comes_is_not_waited_for() {
         let half = b"GET / HTTP/1.1\r\nHost: example.com\r\nCookie: ".as_slice();

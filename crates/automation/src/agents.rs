@@ -11,7 +11,7 @@ use agent_api::{
 use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
 use axum::routing::post;
 use axum::{Json, Router};
-use domain::{AgentId, EventId, Timestamp};
+use domain::{AgentId, EventId};
 use http::{HeaderMap, StatusCode, header};
 use lifecycle::Lifecycle;
 use lifecycle::automation::{self, EndpointFound, EndpointReport, Enroll, FailedStage, Failure};

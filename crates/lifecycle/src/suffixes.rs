@@ -33,7 +33,11 @@ fn suffix_below(name: &Name) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use domain::model::Role;
+
     use super::*;
+    use crate::testing::issuing::{ask, refused, shops};
+    use crate::{Actor, What};
 
     #[test]
     fn wildcards_stand_for_the_domains_of_one_owner() {
@@ -55,6 +59,19 @@ mod tests {
         ] {
             assert_eq!(check(Validation::Dv, text), right, "{text}");
             assert_eq!(check(Validation::Private, text), Ok(()), "{text}");
+        }
+    }
+
+    /// Neither issued nor held for a reviewer, whatever has been validated.
+    #[tokio::test]
+    async fn they_are_refused_at_every_desk() {
+        for shop in shops().await {
+            let standard = shop.somebody(Role::Standard).await;
+            for actor in [&Actor::Operator, &standard] {
+                let new = shop.new_order("ssl_wildcard", "*.co.uk", None);
+                let asked = shop.ask(actor, ask(What::New(Box::new(new)), "*.co.uk")).await;
+                assert_eq!(refused(asked), "wildcard_of_suffix");
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use domain::model::{KeyType, Serial};
-use domain::{AgentId, EndpointId, EventId, Name, NameSet, Timestamp};
+use domain::{AgentId, EndpointId, EventId, Name, NameSet};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, PublicKeyData, SanType,
     SerialNumber,

@@ -12,7 +12,7 @@ use store::events::{EventRecord, NewEvent};
 use store::{StoreError, Tx};
 
 use super::resolve::{facts, names_of, order_to_renew};
-use super::schedule::lifetime;
+use super::schedule::renewal_lifetime;
 use crate::audit::{AuditEntry, record};
 use crate::settings::preferences;
 use crate::{Actor, Lifecycle, LifecycleError, Result};
@@ -128,7 +128,8 @@ async fn check_end(
     profile: &Profile,
     now: Timestamp,
 ) -> std::result::Result<(), NotReady> {
-    let faults = lifetime(renewed, profile, now).map(|lifetime| check_auto_renew(renew, lifetime));
+    let lifetime = renewal_lifetime(renewed, profile, now);
+    let faults = lifetime.map(|lifetime| check_auto_renew(renew, lifetime));
     if let Some(fault) = faults.into_iter().flatten().next() {
         let of = match renewed {
             Some(order) => format!("order {}", order.number),

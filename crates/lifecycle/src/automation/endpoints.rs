@@ -13,7 +13,7 @@ use store::events::{EventFilter, EventRecord};
 
 use super::agents::{require_manager, require_person};
 use super::resolve::order_to_renew;
-use super::schedule::{check_renewal, lifetime};
+use super::schedule::{check_renewal, renewal_lifetime};
 use crate::audit::{AuditEntry, record};
 use crate::lists::PageOf;
 use crate::{Actor, Lifecycle, LifecycleError, Result};
@@ -178,8 +178,8 @@ async fn check_switch(tx: &mut Tx, now: Timestamp, id: EndpointId, to: Switch<'_
         LifecycleError::field("profile", "There is no such profile. Choose another one.")
     })?;
     let order = order_to_renew(tx, &endpoint).await?.filter(goes_on);
-    let renewed = order.as_ref().map(|file| &file.order);
-    check_renewal(Some(renew), lifetime(renewed, &profile.profile, now))
+    let order = order.as_ref().map(|file| &file.order);
+    check_renewal(Some(renew), renewal_lifetime(order, &profile.profile, now))
 }
 
 /// Switches auto-renew of one endpoint, with the audit entry.

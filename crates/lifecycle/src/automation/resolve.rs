@@ -5,12 +5,12 @@ use domain::rules::{
     DuplicateNames, EndpointFacts, ReissueRequest, candidates_for_names, check_product_names,
     names_in_place, names_to_add, offer_in_automation, plan_duplicate, plan_reissue,
 };
-use domain::{Name, NameSet, OrderNumber, OrganizationId, Product, Refusal, Timestamp};
+use domain::{Days, Name, NameSet, OrderNumber, OrganizationId, Product, Refusal, Timestamp};
 use store::Tx;
 use store::endpoints::EndpointRecord;
 
 use super::agents::require_person;
-use super::schedule::{Obtain, ScheduleForm};
+use super::schedule::{Obtain, ScheduleForm, renewal_lifetime};
 use crate::issue::product_of;
 use crate::orders::find::successors;
 use crate::settings::preferences;
@@ -22,8 +22,8 @@ pub(super) struct Resolved {
     pub source_order: Option<OrderNumber>,
     pub organization: OrganizationId,
     pub product: &'static Product,
-    /// The order that auto-renew will renew; none where that is the one that will be made.
-    pub renewed: Option<Order>,
+    /// How long the next renewal lives.
+    pub renewal_lifetime: Option<Days>,
     pub common_name: Name,
     pub names: NameSet,
     pub extra_names: NameSet,
@@ -55,7 +55,15 @@ pub(super) async fn resolve(
         }
         Obtain::New { common_name, names } => {
             check_next(form.action, in_place, run)?;
-            resolve_new(form.action, common_name.as_ref(), names, endpoint, in_place, profile)
+            resolve_new(
+                run.at,
+                form.action,
+                common_name.as_ref(),
+                names,
+                endpoint,
+                in_place,
+                profile,
+            )
         }
     }
 }
@@ -117,7 +125,7 @@ async fn resolve_duplicate(
         source_order: Some(order),
         organization: source.order.organization,
         product: product_of(&source.order)?,
-        renewed: Some(source.order),
+        renewal_lifetime: renewal_lifetime(Some(&source.order), profile, run.at),
         common_name: plan.common_name,
         names: plan.names,
         extra_names,
@@ -125,6 +133,7 @@ async fn resolve_duplicate(
 }
 
 fn resolve_new(
+    at: Timestamp,
     action: EndpointAction,
     common_name: Option<&Name>,
     names: &NameSet,
@@ -156,7 +165,7 @@ fn resolve_new(
         source_order: source.map(|order| order.number),
         organization: source.map_or(profile.organization, |order| order.organization),
         product: source.map_or(Ok(product), product_of)?,
-        renewed: source.cloned(),
+        renewal_lifetime: renewal_lifetime(source, profile, at),
         common_name,
         names,
         extra_names: NameSet::default(),

@@ -244,7 +244,7 @@ pub(super) async fn prepare(
     };
     let run = Run { at, issuer_ends };
     let what = resolve(tx, run, actor, form, &endpoint, order.as_ref(), &profile).await?;
-    check_renewal(form.auto_renew.as_ref(), lifetime(what.renewed.as_ref(), &profile, now))?;
+    check_renewal(form.auto_renew.as_ref(), what.renewal_lifetime)?;
     // It is checked again when it runs; what can't be issued now should not be found out then.
     check_wildcards(what.product.validation, what.names.iter())?;
     check_validated(tx, what.product, what.organization, &what.names, now).await?;
@@ -316,14 +316,18 @@ pub(super) fn check_renewal(renew: Option<&AutoRenew>, lifetime: Option<Days>) -
     Err(LifecycleError::Invalid(faults.into_iter().map(FieldFault::from).collect()))
 }
 
-/// How long certificates live that auto-renew gets on an endpoint: a renewal has its order's terms, all
-/// else the profile's. None where the product is no longer sold.
-pub(super) fn lifetime(renewed: Option<&Order>, profile: &Profile, now: Timestamp) -> Option<Days> {
+/// How long what auto-renew will get on an endpoint lives: a renewal has its order's terms, all else the
+/// profile's. None where the product is no longer sold.
+pub(super) fn renewal_lifetime(
+    renewed: Option<&Order>,
+    profile: &Profile,
+    at: Timestamp,
+) -> Option<Days> {
     let Some(order) = renewed else {
         let product = Product::find(profile.product.as_str())?;
-        return Some(profile_lifetime(product, profile, now));
+        return Some(profile_lifetime(product, profile, at));
     };
-    let longest = longest_lifetime(Product::find(order.product.as_str())?, now);
+    let longest = longest_lifetime(Product::find(order.product.as_str())?, at);
     Some(order.validity_days.unwrap_or(longest).min(longest))
 }
 
