@@ -37,7 +37,7 @@ use super::{FORM_LIMIT, READ_LIMIT, Web, identify, plain};
 /// The largest sign-in form, in bytes: another one that it carries is escaped twice.
 pub(super) const CARRIED_LIMIT: usize = 5 * FORM_LIMIT;
 /// The longest field of a form that is too large as a whole, in bytes.
-const FIELD_LIMIT: usize = 64 * 1024;
+const FIELD_LIMIT: usize = 128 * 1024;
 /// Forms that are filled in before anybody is signed in.
 const OPEN: [&str; 3] = [SignIn::PATH, SetUpAdministrator::PATH, ChoosePassword::PATH];
 /// The largest answer of a server function that is looked at, in bytes.
@@ -93,7 +93,7 @@ fn too_long(parts: &Parts, fields: &[String]) -> PortalError {
     let fault = |field: &String| FieldFault {
         field: field.clone(),
         message:
-            "This is longer than 64 kB, which no field takes, so nothing was done and it is left \
+            "This is longer than 128 kB, which no field takes, so nothing was done and it is left \
                   out here. All else is as you entered it: enter this one again, shorter."
                 .to_owned(),
     };

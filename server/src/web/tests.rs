@@ -436,7 +436,7 @@ async fn a_megabyte_in_a_field_is_a_fault_there_and_all_else_stays_as_it_was_typ
     let page = browser.post("/api/organizations/add", portal, &form(&fields)).await;
     assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", page.text);
     assert!(page.text.len() < 100_000, "the megabyte is not sent back: {}", page.text.len());
-    assert!(page.text.contains("longer than 64 kB"), "{}", page.text);
+    assert!(page.text.contains("longer than 128 kB"), "{}", page.text);
     assert!(page.text.contains("add-locality-fault"), "at its field: {}", page.text);
     assert_eq!(value_of(&page, "name"), "Our & Co");
     let list = browser.get("/certificates/organizations").await;
