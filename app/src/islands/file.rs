@@ -34,7 +34,7 @@ fn fill(event: &leptos::ev::Event, target: &str, say: WriteSignal<String>) {
     use leptos::web_sys::{HtmlInputElement, HtmlTextAreaElement};
 
     /// No CSR is larger.
-    const LARGEST: f64 = 65_536.0;
+    const LARGEST: f64 = 131_072.0;
 
     let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
     let file = input.and_then(|input| input.files()).and_then(|files| files.get(0));
@@ -44,7 +44,7 @@ fn fill(event: &leptos::ev::Event, target: &str, say: WriteSignal<String>) {
     let Some((file, area)) = file.zip(area) else { return };
     if file.size() > LARGEST {
         say.set(format!(
-            "{} is larger than 64 kB, which no CSR is, so it was not read. Choose another file, or paste the CSR.",
+            "{} is larger than 128 kB, which no CSR is, so it was not read. Choose another file, or paste the CSR.",
             file.name()
         ));
         return;
