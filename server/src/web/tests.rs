@@ -335,6 +335,13 @@ async fn what_is_kept_for_mail_says_that_none_is_sent() {
 }
 
 #[tokio::test]
+async fn an_account_says_how_one_signs_in() {
+    let mut browser = Browser::signed_in().await;
+    let page = browser.get("/account/me").await;
+    assert!(page.text.contains("no second factor and no single sign-on"), "{}", page.text);
+}
+
+#[tokio::test]
 async fn auto_renew_is_switched_by_its_own_words_only() {
     let mut browser = Browser::signed_in().await;
     for act in ["", "off", "renew", "auto_renew_of"] {

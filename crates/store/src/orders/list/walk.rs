@@ -141,10 +141,9 @@ const fn of(indexes: &Indexes, sort: OrderSort) -> Index {
     let name = match sort {
         OrderSort::Number => number,
         OrderSort::OrderedAt => ordered_at,
-        OrderSort::ValidTill => valid_till,
+        // Plans have an index of their own for that, all others are good until then.
+        OrderSort::ValidTill | OrderSort::CertificateEnd => valid_till,
         OrderSort::CommonName => common_name,
-        // Plans have one of their own, all others the end that they have.
-        OrderSort::CertificateEnd => valid_till,
     };
     Index { name, leads: indexes.leads }
 }
