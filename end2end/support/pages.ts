@@ -90,7 +90,7 @@ export async function furnish(page: Page, portal: Portal): Promise<void> {
 }
 
 /** The path of a one-time link by which a person chooses a password. */
-export async function setUpPath(page: Page): Promise<string> {
+async function setUpPath(page: Page): Promise<string> {
   await page.goto('/account/users/2');
   await page.getByRole('button', { name: 'Make a link for a new password' }).click();
   const link = await page.getByRole('region', { name: 'One-time link', exact: true }).innerText();
