@@ -130,7 +130,8 @@ fn list() -> AnyView {
 }
 
 fn numbers() -> AnyView {
-    let bar = |label: &str, value, tone| Bar {
+    let bar = |label: &str, value: u64, tone| Bar {
+        shown: value.to_string(),
         label: label.to_owned(),
         value,
         href: "#".to_owned(),

@@ -90,8 +90,6 @@ paths! {
     dashboard DASHBOARD() = "/";
     /// "Sign in".
     sign_in SIGN_IN() = "/sign-in";
-    /// The second factor, after the password was right.
-    second_factor SECOND_FACTOR() = "/sign-in/second-factor";
     /// The one-time link that makes the first administrator, and that invited people follow.
     set_up SET_UP(token: &str) = "/set-up/:token";
     /// Global search.
@@ -181,7 +179,7 @@ paths! {
     user_new USER_NEW() = "/account/users/new";
     /// A user.
     user USER(id: UserId) = "/account/users/:id";
-    /// The signed-in person's own name, time zone and second factor.
+    /// The signed-in person's own name, time zone and password.
     my_account MY_ACCOUNT() = "/account/me";
     /// "API keys".
     api_keys API_KEYS() = "/account/api-keys";

@@ -68,6 +68,17 @@ impl Query {
         Self(self.0.iter().filter(|(key, _)| !unwanted(key)).cloned().collect())
     }
 
+    /// The same with nothing in the place of values longer than `most` bytes, and their names.
+    #[must_use]
+    pub fn shortened(mut self, most: usize) -> (Self, Vec<String>) {
+        let mut cut = Vec::new();
+        for (name, value) in self.0.iter_mut().filter(|(_, value)| value.len() > most) {
+            value.clear();
+            cut.push(name.clone());
+        }
+        (self, cut)
+    }
+
     /// The pairs in order.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))

@@ -82,21 +82,38 @@ test('lists filter, sort and page by their URL, and say what to do when empty', 
   await expect(page.getByRole('rowheader').first()).toHaveText(first);
 });
 
-test('a megabyte in a field is refused in words, and the portal goes on', async ({ page, portal }) => {
+test('a megabyte in a field is a fault at that field, nothing else that was typed is lost, and the portal goes on', async ({ page, portal }) => {
   await signIn(page, 'administrator');
   const large = 'a'.repeat(1_000_000);
   const forms: Record<string, Record<string, string>> = {
-    'session/sign-in': { email: large, password: 'x', next: '/' },
-    'preferences/save': { version: '1', brand_word: large },
-    'orders/duplicate': { number: '27182', csr: large },
+    'session/sign-in': { email: large, password: 'x', next: '/', __page: '/sign-in' },
+    'preferences/save': { version: '1', brand_word: large, __page: '/settings/preferences' },
+    'orders/duplicate': { number: '27182', csr: large, note: 'For the second rack.', __page: '/certificates/orders/27182/duplicate' },
     'wizard/certificate': { endpoint: '1', state: large, obtain: 'new' },
     'requests/review': { id: '4', decision: 'reject', note: large },
   };
   for (const [action, form] of Object.entries(forms)) {
     const sent = await page.request.post(`/api/${action}`, { form, headers: { Origin: portal.url, Accept: 'text/html' }, maxRedirects: 0 });
-    expect(sent.status(), action).toBe(413);
-    expect(await sent.text(), action).toContain('256 kB');
+    expect(sent.status(), action).toBe(422);
+    const text = await sent.text();
+    expect(text, action).toMatch(/longer than 128 kB|needs another look/);
+    expect(text.length, 'the megabyte is not sent back').toBeLessThan(200_000);
   }
+  // As a person sees it: the form's own limit is taken away, as an old browser has none.
+  await page.goto('/certificates/orders/27182/duplicate');
+  await page.getByLabel(/^Note to the reviewer/).fill('For the second rack.');
+  const csr = page.getByLabel('CSR', { exact: true });
+  await csr.evaluate((area, text) => { (area as HTMLTextAreaElement).value = text; }, large);
+  await page.getByRole('button', { name: 'Request duplicate' }).click();
+  await expect(csr).toHaveAttribute('aria-invalid', 'true');
+  await expect(csr).toHaveValue('');
+  await expect(page.locator('.field .fault').getByText('longer than 128 kB')).toBeVisible();
+  await expect(page.getByLabel(/^Note to the reviewer/)).toHaveValue('For the second rack.');
+
+  const more = Object.fromEntries(Array.from({ length: 3 }, (_, at) => [`field${at}`, large]));
+  const sent = await page.request.post('/api/orders/duplicate', { form: more, headers: { Origin: portal.url, Accept: 'text/html' }, maxRedirects: 0 });
+  expect(sent.status(), 'three megabytes').toBe(413);
+  expect(await sent.text()).toContain('256 kB');
   await page.goto('/certificates/orders/27182');
   await expect(page.getByRole('heading', { name: 'Order 27182', level: 1 })).toBeVisible();
 });
@@ -105,6 +122,10 @@ test('the dashboard counts the endpoints that its link shows, and the export say
   await signIn(page, 'administrator');
   const figure = page.getByRole('link', { name: 'Automated IPs need action' });
   const count = Number.parseInt(await figure.innerText(), 10);
+  const box = page.locator('section').filter({ has: page.getByRole('heading', { name: 'Automation events that need action' }) });
+  await expect(box.getByRole('listitem'), 'the box shows the same ones').toHaveCount(count);
+  await expect(box.getByRole('listitem').filter({ hasText: 'intranet.example.com' })).toContainText('Revoked');
+  await expect(box.getByRole('listitem').filter({ hasText: 'legacy.example.com' })).toContainText('Expired');
   await figure.click();
   const rows = page.getByRole('table', { name: 'Automated IPs' }).getByRole('row');
   await expect(rows).toHaveCount(count + 1);
@@ -121,4 +142,47 @@ test('the dashboard counts the endpoints that its link shows, and the export say
   expect(lines.find((line) => line.includes('legacy.example.com')), 'not ours').toMatch(/,$/);
   const needing = await (await page.request.get('/automation/endpoints.csv?status=needs_action')).text();
   expect(needing.trim().split('\r\n')).toHaveLength(count + 1);
+});
+
+test('the dashboard counts certificates: a plan by its present one, as the list behind the bar does, and what was issued by four doors', async ({ page }) => {
+  await signIn(page, 'administrator');
+  const soon = page.getByRole('table', { name: 'Expiring soon' });
+  await expect(soon.getByRole('row')).toHaveCount(9);
+  const bar = page.getByRole('list', { name: 'Certificates by days to expiry' }).getByRole('link').filter({ hasText: '8–30 days' });
+  const count = Number.parseInt(await bar.innerText(), 10);
+  await bar.click();
+  await expect(page.getByRole('rowheader')).toHaveCount(count);
+  const plan = page.getByRole('row').filter({ has: page.getByRole('link', { name: '98765', exact: true }) });
+  await expect(plan).toContainText(/its certificate: .* (19|20) days left/);
+  const left = await page.getByRole('row').locator('td .days').allInnerTexts();
+  const csv = await (await page.request.get('/certificates/orders.csv?status=issued&renewed=no&expires_from=8&expires=30&sort=expires')).text();
+  const ends = csv.trim().split('\r\n').slice(1).map((line) => line.split(',').at(-1) ?? '');
+  expect(ends).toEqual([...ends].sort());
+  expect(ends, left.join()).toHaveLength(count);
+
+  await page.goto('/');
+  const doors = page.locator('ul.doors').getByRole('listitem');
+  await expect(doors).toHaveText([/^Portal \d+$/, /^API \d+$/, /^ACME \d+$/, /^Automation \d+$/]);
+});
+
+test('a search by name is narrowed by all the other filters, and says in which order it is', async ({ page }) => {
+  await signIn(page, 'administrator');
+  for (const { query, rows } of [
+    { query: 'name=example.com&number=24680', rows: ['24680'] },
+    { query: 'name=example.com&number=27182&duplicates=yes', rows: [] },
+    { query: 'name=shop&duplicates=yes', rows: ['24680'] },
+    { query: 'name=portal.example&expires=30', rows: ['98765'] },
+    { query: 'name=portal.example&expires=7', rows: [] },
+    { query: 'name=www.example.com&renewed=yes', rows: ['12345'] },
+  ]) {
+    await page.goto(`/certificates/orders?${query}`);
+    await expect(page.getByRole('rowheader'), query).toHaveText(rows);
+  }
+  await page.goto('/certificates/orders?name=example.com');
+  await expect(page.getByText('Names that are what was typed stand first')).toBeVisible();
+  const pages = page.getByRole('navigation', { name: 'Pages' });
+  await pages.getByRole('link', { name: 'Next' }).click();
+  await expect(page).toHaveURL(/after=/);
+  await pages.getByRole('link', { name: 'First' }).click();
+  await expect(page).not.toHaveURL(/after=/);
 });

@@ -122,3 +122,31 @@ test('people who are no approvers see none of it', async ({ page }) => {
   expect((await page.goto('/automation/acme-urls'))?.status()).toBe(403);
   expect((await page.goto('/automation/acme-urls/new'))?.status()).toBe(403);
 });
+
+test('a URL is rotated and revoked from the list; wildcards that are validated over DNS have commands for that', async ({ page }) => {
+  await signIn(page, 'manager');
+  await page.goto('/automation/acme-urls/new');
+  await page.getByLabel('Name', { exact: true }).fill('Wildcards');
+  await page.getByLabel('Product', { exact: true }).selectOption('wildcard_dv_geotrust');
+  await page.getByLabel('Organization', { exact: true }).selectOption({ label: 'Example Corp' });
+  await page.getByRole('button', { name: 'Add ACME Directory URL' }).click();
+  await expect(page.getByText('Wildcards are validated over DNS')).toBeVisible();
+  const command = page.getByRole('region', { name: 'For certbot' });
+  await expect(command).toContainText('--preferred-challenges dns');
+  await expect(command).not.toContainText('--standalone');
+  const kid = await fact(page, 'KID');
+
+  await page.goto('/automation/acme-urls');
+  const row = page.getByRole('row').filter({ hasText: 'Wildcards' });
+  await row.getByRole('button', { name: 'Rotate', exact: true }).click();
+  await page.getByRole('dialog', { name: 'Rotate the credential of Wildcards?' }).getByRole('button', { name: 'Rotate credential' }).click();
+  await expect(page.getByText('Copy the HMAC key now')).toBeVisible();
+  expect(await fact(page, 'KID')).not.toBe(kid);
+  await page.goto('/automation/acme-urls');
+  await row.getByRole('button', { name: 'Revoke', exact: true }).click();
+  await page.getByRole('dialog', { name: 'Revoke Wildcards?' }).getByRole('button', { name: 'Revoke ACME Directory URL' }).click();
+  await expect(page.getByText('The ACME Directory URL is revoked')).toBeVisible();
+  await page.goto('/automation/acme-urls');
+  await expect(row).toContainText('Revoked');
+  await expect(row.getByRole('button', { name: 'Rotate' })).toHaveCount(0);
+});

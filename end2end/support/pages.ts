@@ -89,6 +89,14 @@ export async function furnish(page: Page, portal: Portal): Promise<void> {
   await page.locator('#event').waitFor();
 }
 
+/** The path of a one-time link by which a person chooses a password. */
+async function setUpPath(page: Page): Promise<string> {
+  await page.goto('/account/users/2');
+  await page.getByRole('button', { name: 'Make a link for a new password' }).click();
+  const link = await page.getByRole('region', { name: 'One-time link', exact: true }).innerText();
+  return new URL(link.trim()).pathname;
+}
+
 /** Every screen for the person who is signed in on `page`, after `furnish`. */
 export async function screens(page: Page, portal: Portal): Promise<Screen[]> {
   const endpoint = await endpointPath(page, portal, 'new-1');
@@ -106,6 +114,7 @@ export async function screens(page: Page, portal: Portal): Promise<Screen[]> {
     { name: 'wizard-4-review', path: `${endpoint}/request/review?${CHOSEN}` },
   ];
   for (const { name, path } of FIRST_OF) found.push({ name, path: await firstOf(page, path) });
+  found.push({ name: 'set-up', path: await setUpPath(page) });
   const acmeUrl = found.find((one) => one.name === 'acme-url');
   if (acmeUrl !== undefined) found.push({ name: 'acme-url-try', path: `${acmeUrl.path}/try` });
   return [...FIXED, ...found];

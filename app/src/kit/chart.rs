@@ -15,6 +15,8 @@ pub struct Bar {
     pub label: String,
     /// How many.
     pub value: u64,
+    /// The number as it is shown.
+    pub shown: String,
     /// The list of what it counts; empty for none.
     pub href: String,
     /// Its colour.
@@ -35,7 +37,7 @@ pub fn BarChart(
         let height = (bar.value * HEIGHT).div_ceil(most).max(1);
         let drawing = view! {
             <span class="bar-drawing">
-                <strong>{bar.value}</strong>
+                <strong>{bar.shown}</strong>
                 <svg height=height viewBox="0 0 1 1" preserveAspectRatio="none" aria-hidden="true" focusable="false">
                     <rect width="1" height="1"></rect>
                 </svg>

@@ -4,7 +4,7 @@ use leptos::children::Children;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 
-use super::{Glyph, Icon, Listing, Markup, PAGE_SIZES};
+use super::{Cursor, Glyph, Icon, Listing, Markup, PAGE_SIZES};
 
 /// A column of a table.
 #[derive(Debug, Clone)]
@@ -152,14 +152,16 @@ pub fn Pager(
     /// The cursor behind the last row shown, where there are more.
     next: Option<String>,
 ) -> impl IntoView {
-    if previous.is_none() && next.is_none() && listing.size == PAGE_SIZES[0] {
+    // A search walks forwards only: from its later pages the way back is to the first one.
+    let begun = listing.cursor != Cursor::First;
+    if previous.is_none() && next.is_none() && !begun && listing.size == PAGE_SIZES[0] {
         return ().into_any();
     }
     let sizes = PAGE_SIZES.map(|size| {
         let current = (size == listing.size).then_some("true");
         view! { <a href=listing.sized(size) aria-current=current aria-label=format!("{size} rows per page")>{size}</a> }
     });
-    let first = previous.is_some().then(|| listing.first());
+    let first = (begun || previous.is_some()).then(|| listing.first());
     view! {
         <nav class="pager" aria-label="Pages">
             <p class="pager-sizes"><span class="muted">"Rows"</span>{sizes.into_iter().collect_view()}</p>

@@ -1,6 +1,6 @@
-//! The dashboard: what ends soon, what waits for somebody, what was ordered.
+//! The dashboard: what ends soon, what waits for somebody, what was issued.
 
-use domain::model::{EndpointStatus, OrderStatus};
+use domain::model::OrderStatus;
 use domain::{Days, Timestamp};
 pub use store::dashboard::DayCount;
 pub use store::endpoints::EndpointRecord;
@@ -27,21 +27,11 @@ pub const SPANS: [(i64, Option<i64>); 7] = [
 ];
 /// What is called expiring soon.
 pub const SOON: Days = Days(90);
-/// Days of which orders are counted, today included.
+/// Days of which certificates are counted, today included.
 const HISTORY: Days = Days(13);
 /// Rows of each short list.
 const ROWS: u16 = 8;
-/// Endpoints in these states wait for a person.
-const TROUBLE: [EndpointStatus; 6] = [
-    EndpointStatus::ActionRequired,
-    EndpointStatus::Failed,
-    EndpointStatus::InstallFailed,
-    EndpointStatus::ValidationFailed,
-    EndpointStatus::ApprovalDenied,
-    EndpointStatus::AgentError,
-];
-
-/// Orders that end within some days.
+/// Orders whose certificate ends within some days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ending {
     /// From this day on.
@@ -63,12 +53,12 @@ pub struct Dashboard {
     pub waiting: u64,
     /// The newest of them.
     pub requests: Vec<RequestRecord>,
-    /// Orders of the last two weeks by day (UTC) and door.
-    pub ordered: Vec<DayCount>,
-    /// Endpoints whose automation waits for a person.
+    /// Certificates issued in the last two weeks by day (UTC) and who asked.
+    pub issued: Vec<DayCount>,
+    /// The first endpoints that need action: automation waits for a person, or what is in place is
+    /// no good.
     pub trouble: Vec<EndpointRecord>,
-    /// How many endpoints the list shows as such that need action: these, and those where what is
-    /// in place is no good.
+    /// How many there are, as many as the list shows.
     pub needing_action: u64,
 }
 
@@ -89,19 +79,19 @@ impl Lifecycle {
             ending.push(Ending { from, to, orders });
         }
         let today = now.plus_seconds(-now.0.rem_euclid(domain::time::DAY));
-        let ordered = tx.count_ordered(today.minus(HISTORY), own).await?;
+        let issued = tx.count_issued(today.minus(HISTORY), own).await?;
         let waiting = tx.count_waiting(own).await?;
         let wanted =
             EndpointFilter { needs_action: true, moment: moment(now), ..EndpointFilter::default() };
         let needing_action = if own.is_some() { 0 } else { tx.count_endpoints(&wanted).await? };
         drop(tx);
-        let trouble = if own.is_some() { Vec::new() } else { self.trouble(actor).await? };
+        let trouble = if own.is_some() { Vec::new() } else { self.trouble(actor, wanted).await? };
         Ok(Dashboard {
             ending,
             expiring: self.expiring(actor, now).await?,
             waiting,
             requests,
-            ordered,
+            issued,
             trouble,
             needing_action,
         })
@@ -111,23 +101,16 @@ impl Lifecycle {
         let filter = OrderFilter {
             status: Some(OrderStatus::Issued),
             renewed: Some(false),
-            valid_from: Some(now),
-            valid_until: Some(now.plus(SOON)),
+            ends_from: Some(now),
+            ends_until: Some(now.plus(Days(SOON.0 + 1)).plus_seconds(-1)),
             ..OrderFilter::default()
         };
-        Ok(self.orders(actor, filter, &PageOf::first(OrderSort::ValidTill, ROWS)).await?.rows)
+        Ok(self.orders(actor, filter, &PageOf::first(OrderSort::CertificateEnd, ROWS)).await?.rows)
     }
 
-    async fn trouble(&self, actor: &Actor) -> Result<Vec<EndpointRecord>> {
-        let mut found = Vec::new();
-        for status in TROUBLE {
-            let filter = EndpointFilter { status: Some(status), ..EndpointFilter::default() };
-            let page =
-                self.endpoints(actor, filter, EndpointSort::Address, false, None, ROWS).await?;
-            found.extend(page.rows);
-        }
-        found.truncate(usize::from(ROWS));
-        Ok(found)
+    async fn trouble(&self, actor: &Actor, wanted: EndpointFilter) -> Result<Vec<EndpointRecord>> {
+        let page = self.endpoints(actor, wanted, EndpointSort::Address, false, None, ROWS).await?;
+        Ok(page.rows)
     }
 }
 
@@ -159,11 +142,24 @@ mod tests {
                 shown.ending.into_iter().filter(|span| span.orders > 0).collect();
             assert_eq!(counted, [Ending { from: 181, to: Some(365), orders: 1 }]);
             assert!(shown.expiring.is_empty());
-            assert_eq!(shown.ordered.iter().map(|day| day.orders).sum::<u64>(), 1);
+            assert_eq!(shown.issued.iter().map(|day| day.certificates).sum::<u64>(), 1);
             shop.clock().advance(Days(150));
             let later = shop.dashboard(&Actor::Operator).await.unwrap();
             assert_eq!(later.expiring.len(), 1);
-            assert!(later.ordered.is_empty(), "only the last two weeks are shown");
+            assert!(later.issued.is_empty(), "only the last two weeks are shown");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_plan_is_counted_and_shown_by_its_certificate() {
+        for shop in shops().await {
+            shop.sell_with("ssl_plus", "www.example.com", Some(3)).await;
+            shop.clock().advance(Days(150));
+            let shown = shop.dashboard(&Actor::Operator).await.unwrap();
+            let soon = |span: &Ending| span.to.is_some_and(|to| to <= SOON.0);
+            let counted: u64 =
+                shown.ending.iter().filter(|span| soon(span)).map(|span| span.orders).sum();
+            assert_eq!((counted, shown.expiring.len()), (1, 1), "{:?}", shown.ending);
         }
     }
 

@@ -34,6 +34,8 @@ use crate::{Actor, Lifecycle, LifecycleError, Result};
 
 /// Most rows of one search.
 const MAX_FOUND: u32 = 1_000;
+/// How often a search goes on for one page.
+const ROUNDS: usize = 4;
 /// An order with all that its page shows.
 #[derive(Debug, Clone)]
 pub struct OrderDetail {
@@ -136,10 +138,11 @@ fn order_key(sort: OrderSort, key: Key, number: OrderNumber) -> OrderKey {
         (OrderSort::Number, _) => OrderKey::Number(number),
         (OrderSort::CommonName, Key::Text(text)) => OrderKey::Text(text, number),
         (OrderSort::CommonName, Key::Number(_)) => OrderKey::Text(String::new(), number),
-        (OrderSort::OrderedAt | OrderSort::ValidTill, Key::Number(time)) => {
-            OrderKey::Time(Timestamp(time), number)
-        }
-        (OrderSort::OrderedAt | OrderSort::ValidTill, Key::Text(_)) => {
+        (
+            OrderSort::OrderedAt | OrderSort::ValidTill | OrderSort::CertificateEnd,
+            Key::Number(time),
+        ) => OrderKey::Time(Timestamp(time), number),
+        (OrderSort::OrderedAt | OrderSort::ValidTill | OrderSort::CertificateEnd, Key::Text(_)) => {
             OrderKey::Time(Timestamp(0), number)
         }
     }
@@ -204,7 +207,8 @@ impl Lifecycle {
         Ok(page.slice(found))
     }
 
-    /// Orders by a typed common name or SAN: whole, beginning, end or part of it.
+    /// Orders by a typed common name or SAN: whole, beginning, end or part of it. Where the filter
+    /// drops most of what is met, the search goes on for a few rounds before a page is short.
     pub async fn search_orders(
         &self,
         actor: &Actor,
@@ -216,7 +220,16 @@ impl Lifecycle {
         check_reader(actor)?;
         let filter = SearchFilter { requester: own_only(actor).or(filter.requester), ..filter };
         let size = usize::try_from(size.clamp(1, MAX_FOUND)).unwrap_or(1);
-        Ok(self.store().reader().await?.search_orders(query, &filter, after, size).await?)
+        let mut tx = self.store().reader().await?;
+        let mut page = tx.search_orders(query, &filter, after, size).await?;
+        for _ in 1..ROUNDS {
+            let missing = size.saturating_sub(page.orders.len());
+            let Some(next) = page.next.as_ref().filter(|_| missing > 0) else { break };
+            let more = tx.search_orders(query, &filter, Some(next), missing).await?;
+            page.orders.extend(more.orders);
+            page.next = more.next;
+        }
+        Ok(page)
     }
 
     /// Names that complete a typed one: of all orders, so for those who see all.

@@ -28,6 +28,8 @@ pub struct OrderRecord {
     pub order: Order,
     /// The plan's end, or else the primary certificate's; none before it is issued.
     pub valid_till: Option<Timestamp>,
+    /// The primary certificate's end, as [`ListedOrder::certificate_till`].
+    pub certificate_till: Option<Timestamp>,
     /// The requester's name at that time.
     pub requester_name: Option<String>,
     /// The ACME account that asked.
@@ -69,6 +71,7 @@ pub(crate) struct OrderRow {
     ordered_at: i64,
     issued_at: Option<i64>,
     valid_till: Option<i64>,
+    primary_not_after: Option<i64>,
     renews: Option<i64>,
     renewed_by: Option<i64>,
     auto_renew: bool,
@@ -119,6 +122,7 @@ impl TryFrom<OrderRow> for OrderRecord {
         Ok(Self {
             order,
             valid_till: row.valid_till.map(Timestamp),
+            certificate_till: row.primary_not_after.map(Timestamp),
             requester_name: row.requester_name,
             acme_account: row.acme_account_id.map(AcmeAccountId),
             profile: row.profile_id.map(ProfileId),

@@ -34,6 +34,18 @@ const ALLOWED_INSIDE: u64 = 3 * ALLOWED;
 /// all, and of those in a rare state one of some products.
 const ALLOWED_ROWS: u64 = ORDERS / 10;
 
+/// What a list under the filter is sorted by: by the certificates' ends where it is filtered by
+/// them, and by nothing else where that leads from the dashboard to what ends late.
+fn sorts(filter: &OrderFilter) -> Vec<OrderSort> {
+    let all =
+        [OrderSort::Number, OrderSort::OrderedAt, OrderSort::ValidTill, OrderSort::CommonName];
+    match (filter.ends_from, filter.ends_until) {
+        (None, None) => all.to_vec(),
+        (_, None) => vec![OrderSort::CertificateEnd],
+        (_, Some(_)) => [&all[..], &[OrderSort::CertificateEnd]].concat(),
+    }
+}
+
 /// Counts the steps of one connection, in tens.
 struct Meter(Arc<AtomicU64>, &'static str);
 
@@ -83,6 +95,10 @@ fn filters() -> Vec<OrderFilter> {
         valid_until: Some(NOW.plus_seconds(31 * DAY - 1)),
         ..all.clone()
     };
+    // The same of the certificates.
+    let ending =
+        OrderFilter { ends_from: soon.valid_from, ends_until: soon.valid_until, ..all.clone() };
+    let late = OrderFilter { ends_from: Some(NOW.plus_seconds(366 * DAY)), ..all.clone() };
     let duplicates = OrderFilter { has_duplicates: Some(true), ..all.clone() };
     let organization = OrderFilter { organization: Some(OrganizationId(3)), ..all.clone() };
     let renewed = OrderFilter { renewed: Some(true), ..all.clone() };
@@ -104,6 +120,10 @@ fn filters() -> Vec<OrderFilter> {
         OrderFilter { status: Some(OrderStatus::Issued), ..soon.clone() },
         OrderFilter { organization: organization.organization, ..soon.clone() },
         OrderFilter { has_duplicates: Some(true), ..soon.clone() },
+        OrderFilter { organization: organization.organization, ..ending.clone() },
+        OrderFilter { has_duplicates: Some(true), ..ending.clone() },
+        ending,
+        late,
         all,
         duplicates,
         organization,
@@ -115,12 +135,10 @@ fn filters() -> Vec<OrderFilter> {
 }
 
 async fn lists(tx: &mut Tx, meter: &Meter) {
-    let sorts =
-        [OrderSort::Number, OrderSort::OrderedAt, OrderSort::ValidTill, OrderSort::CommonName];
     for filter in &filters() {
-        let window = filter.valid_until.is_some();
+        let window = filter.valid_until.or(filter.ends_until).is_some();
         let allowed = if window { ALLOWED_FOR_WINDOW } else { ALLOWED };
-        for sort in sorts {
+        for sort in sorts(filter) {
             for descending in [false, true] {
                 let page = tx.listed_orders_page(filter, sort, descending, None, 50).await.unwrap();
                 meter.check_below(allowed, &format!("{filter:?} by {sort:?}, {descending}"));
@@ -253,10 +271,10 @@ async fn no_list_walks_a_table_of_postgresql() {
     let Some(database) = postgres().await else { return };
     let database = seeded(database).await;
     let mut tx = database.store.reader().await.unwrap();
-    let sorts =
-        [OrderSort::Number, OrderSort::OrderedAt, OrderSort::ValidTill, OrderSort::CommonName];
     for filter in &filters() {
-        for (sort, descending) in sorts.into_iter().flat_map(|sort| [(sort, false), (sort, true)]) {
+        for (sort, descending) in
+            sorts(filter).into_iter().flat_map(|sort| [(sort, false), (sort, true)])
+        {
             let mut after = None;
             for page in ["first", "second"] {
                 command(&mut tx, "BEGIN").await;

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::str::FromStr;
 
 use domain::model::{OrderStatus, Origin};
-use domain::{AcmeUrlId, Name, OrderNumber, OrganizationId, ProductId, UserId};
+use domain::{AcmeUrlId, Name, OrderNumber, OrganizationId, ProductId, Timestamp, UserId};
 use sqlx::AssertSqlSafe;
 
 use self::trigrams::Lookup;
@@ -121,6 +121,16 @@ pub struct SearchFilter {
     pub requester: Option<UserId>,
     /// Only through this ACME Directory URL.
     pub acme_url: Option<AcmeUrlId>,
+    /// Only with (or without) duplicates.
+    pub has_duplicates: Option<bool>,
+    /// Only renewed (or not renewed) ones.
+    pub renewed: Option<bool>,
+    /// Whose primary certificate ends at this moment or later.
+    pub ends_from: Option<Timestamp>,
+    /// Whose primary certificate ends at this moment or before.
+    pub ends_until: Option<Timestamp>,
+    /// The order with this number.
+    pub number: Option<OrderNumber>,
 }
 
 /// Where the next page begins. Opaque: its text goes into a link.
@@ -182,6 +192,10 @@ impl Tx {
     ) -> Result<FoundPage, StoreError> {
         let limit = limit.min(LONGEST_PAGE);
         let mut found: Vec<Hit> = Vec::new();
+        if let Some(number) = filter.number {
+            let hits = self.hits(query.within(number, filter), 0).await?;
+            return Ok(FoundPage { orders: self.orders_of(hits, limit).await?, next: None });
+        }
         let beginning = SearchCursor::beginning_of(0);
         let next =
             self.walk_on(query, filter, after.unwrap_or(&beginning), limit, &mut found).await?;

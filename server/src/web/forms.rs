@@ -5,15 +5,20 @@
 //! texts such as CSRs come back too, and nothing typed lands in logs or in the history. A form
 //! that did its work is answered with 303, to wherever the server function redirects.
 //!
+//! A form that is too large to be carried out is read nevertheless, up to a limit: where a field of
+//! it is longer than any may be, the page comes back with all others and the fault at that one.
+//!
 //! A form that was sent without a session is answered with the sign-in page, which carries it: the
 //! answer to the sign-in is the form's own page, filled in. Nothing of it is kept here, and
 //! nothing is done before its sender sends it again.
 
 use app::browser::{Cookie, Secure, host};
 use app::context;
-use app::fault::{PortalError, Submitted};
+use app::desk::SignedIn;
+use app::fault::{FieldFault, PortalError, Submitted};
 use app::kit::{CARRIED_FIELD, PAGE_FIELD};
 use app::pages::session::api::SignIn;
+use app::pages::users::api::{ChoosePassword, SetUpAdministrator};
 use app::paths;
 use app::query::Query;
 use axum::body::{Body, Bytes, to_bytes};
@@ -27,10 +32,14 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use leptos::server_fn::ServerFn as _;
 use leptos::server_fn::error::{FromServerFnError as _, SERVER_FN_ERROR_HEADER};
 
-use super::{FORM_LIMIT, Web, identify, plain};
+use super::{FORM_LIMIT, READ_LIMIT, Web, identify, plain};
 
 /// The largest sign-in form, in bytes: another one that it carries is escaped twice.
 pub(super) const CARRIED_LIMIT: usize = 5 * FORM_LIMIT;
+/// The longest field of a form that is too large as a whole, in bytes.
+const FIELD_LIMIT: usize = 128 * 1024;
+/// Forms that are filled in before anybody is signed in.
+const OPEN: [&str; 3] = [SignIn::PATH, SetUpAdministrator::PATH, ChoosePassword::PATH];
 /// The largest answer of a server function that is looked at, in bytes.
 const ANSWER_LIMIT: usize = 1024 * 1024;
 
@@ -52,17 +61,43 @@ pub(super) async fn server_function(State(web): State<Web>, request: Request) ->
         .is_some_and(|accept| accept.contains("text/html"));
     let (parts, body) = request.into_parts();
     let may_carry = parts.uri.path() == SignIn::PATH;
-    let limit = if may_carry { CARRIED_LIMIT } else { FORM_LIMIT };
-    let fits = |bytes: &Bytes| bytes.len() <= FORM_LIMIT || fields_of(bytes).has(CARRIED_FIELD);
-    let Some(bytes) = to_bytes(body, limit).await.ok().filter(fits) else {
-        return plain::page(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "Too much at once",
-            "What you sent is larger than 256 kB, so nothing was done. Go back and shorten it.",
-        );
+    let Ok(bytes) = to_bytes(body, READ_LIMIT).await else { return too_large() };
+    let fields = fields_of(&bytes);
+    let carries = may_carry && fields.has(CARRIED_FIELD) && bytes.len() <= CARRIED_LIMIT;
+    let (fields, answer) = if bytes.len() <= FORM_LIMIT || carries {
+        (fields, web.call(parts.clone(), bytes).await)
+    } else {
+        let (fields, long) = fields.shortened(FIELD_LIMIT);
+        if long.is_empty() || long.iter().any(|name| name == CARRIED_FIELD) {
+            return too_large();
+        }
+        (fields, Answer::failed(too_long(&parts, &long)))
     };
-    let answer = web.call(parts.clone(), bytes.clone()).await;
-    if from_form { web.after_form(parts, &bytes, answer).await } else { answer.into_response() }
+    if from_form { web.after_form(parts, fields, answer).await } else { answer.into_response() }
+}
+
+fn too_large() -> Response {
+    plain::page(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "Too much at once",
+        "What you sent is larger than 256 kB, so nothing was done. Go back and shorten it.",
+    )
+}
+
+/// Why a form with such fields was not carried out; whoever is not signed in is told so first.
+fn too_long(parts: &Parts, fields: &[String]) -> PortalError {
+    let signed_in = parts.extensions.get::<SignedIn>().is_some();
+    if !signed_in && !OPEN.contains(&parts.uri.path()) {
+        return PortalError::SignedOut;
+    }
+    let fault = |field: &String| FieldFault {
+        field: field.clone(),
+        message:
+            "This is longer than 128 kB, which no field takes, so nothing was done and it is left \
+                  out here. All else is as you entered it: enter this one again, shorter."
+                .to_owned(),
+    };
+    PortalError::Invalid(fields.iter().map(fault).collect())
 }
 
 /// What a server function said.
@@ -74,6 +109,13 @@ struct Answer {
 }
 
 impl Answer {
+    /// As a server function that fails answers.
+    fn failed(error: PortalError) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(SERVER_FN_ERROR_HEADER, HeaderValue::from_static("form"));
+        Self { status: StatusCode::OK, headers, body: error.ser(), failure: Some(error) }
+    }
+
     fn into_response(self) -> Response {
         let status = self.failure.as_ref().map_or(self.status, status_of);
         (status, self.headers, self.body).into_response()
@@ -107,8 +149,7 @@ impl Web {
         Answer { status: parts.status, headers: parts.headers, body, failure }
     }
 
-    async fn after_form(&self, parts: Parts, bytes: &Bytes, answer: Answer) -> Response {
-        let fields = fields_of(bytes);
+    async fn after_form(&self, parts: Parts, fields: Query, answer: Answer) -> Response {
         let page = page_of(&parts, &fields);
         let action = parts.uri.path().to_owned();
         let mut response = match answer.failure {

@@ -32,8 +32,10 @@ use tower_http::trace::TraceLayer;
 
 use crate::assets;
 
-/// The largest form that is read, in bytes.
+/// The largest form that is carried out, in bytes.
 const FORM_LIMIT: usize = 256 * 1024;
+/// The largest form that is read, in bytes, to be answered at the field that is too long.
+const READ_LIMIT: usize = 2 * 1024 * 1024;
 /// The longest that a page may take.
 const TIME_LIMIT: Duration = Duration::from_secs(30);
 

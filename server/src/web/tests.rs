@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tower::ServiceExt as _;
 
 use super::forms::CARRIED_LIMIT;
-use super::{FORM_LIMIT, WebOptions, router};
+use super::{FORM_LIMIT, READ_LIMIT, WebOptions, router};
 
 const PASSWORD: &str = "harbour violet anvil";
 
@@ -75,6 +75,17 @@ impl Browser {
         let request = Request::post(url)
             .header(ORIGIN, origin)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(form.to_owned()))
+            .unwrap();
+        self.send(request).await
+    }
+
+    /// As an island or a program asks.
+    async fn ask(&mut self, url: &str, form: &str) -> Page {
+        let request = Request::post(url)
+            .header(ORIGIN, "http://portal.test")
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(ACCEPT, "application/json")
             .body(Body::from(form.to_owned()))
             .unwrap();
         self.send(request).await
@@ -324,17 +335,19 @@ async fn what_is_kept_for_mail_says_that_none_is_sent() {
 }
 
 #[tokio::test]
+async fn an_account_says_how_one_signs_in() {
+    let mut browser = Browser::signed_in().await;
+    let page = browser.get("/account/me").await;
+    assert!(page.text.contains("no second factor and no single sign-on"), "{}", page.text);
+}
+
+#[tokio::test]
 async fn auto_renew_is_switched_by_its_own_words_only() {
     let mut browser = Browser::signed_in().await;
     for act in ["", "off", "renew", "auto_renew_of"] {
-        // As an island or a program asks: the form itself stands only where endpoints are selected.
-        let request = Request::post("/api/endpoints/bulk-auto-renew")
-            .header(ORIGIN, "http://portal.test")
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header(ACCEPT, "application/json")
-            .body(Body::from(format!("act={act}&ids%5B0%5D=1")))
-            .unwrap();
-        let page = browser.send(request).await;
+        // The form itself stands only where endpoints are selected.
+        let page =
+            browser.ask("/api/endpoints/bulk-auto-renew", &format!("act={act}&ids%5B0%5D=1")).await;
         assert_eq!(page.status, StatusCode::BAD_REQUEST, "{act}: {}", page.text);
         assert!(page.text.contains("so nothing was changed"), "{act}: {}", page.text);
     }
@@ -403,6 +416,9 @@ async fn forms_are_bounded() {
     for (path, form, fits) in [
         (add, "x".repeat(FORM_LIMIT), true),
         (add, carried(FORM_LIMIT), false),
+        (add, "x".repeat(READ_LIMIT + 1), false),
+        // No field is too long, all together are.
+        (add, "x=y&".repeat(FORM_LIMIT / 4 + 1), false),
         (sign_in, "x".repeat(FORM_LIMIT + 1), false),
         // It carries others, escaped twice.
         (sign_in, carried(FORM_LIMIT), true),
@@ -410,6 +426,60 @@ async fn forms_are_bounded() {
     ] {
         let status = browser.post(path, "http://portal.test", &form).await.status;
         assert_eq!(status != StatusCode::PAYLOAD_TOO_LARGE, fits, "{path} {}", form.len());
+    }
+}
+
+#[tokio::test]
+async fn a_megabyte_in_a_field_is_a_fault_there_and_all_else_stays_as_it_was_typed() {
+    let mut browser = Browser::signed_in().await;
+    let large = "x".repeat(1_000_000);
+    let fields = [
+        ("name", "Our & Co"),
+        ("country", "DE"),
+        ("locality", &large),
+        ("__page", "/certificates/organizations/new"),
+    ];
+    let portal = "http://portal.test";
+    let page = browser.post("/api/organizations/add", portal, &form(&fields)).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", page.text);
+    assert!(page.text.len() < 100_000, "the megabyte is not sent back: {}", page.text.len());
+    assert!(page.text.contains("longer than 128 kB"), "{}", page.text);
+    assert!(page.text.contains("add-locality-fault"), "at its field: {}", page.text);
+    assert_eq!(value_of(&page, "name"), "Our & Co");
+    let list = browser.get("/certificates/organizations").await;
+    assert!(!list.text.contains("Our &amp; Co"), "nothing was done");
+
+    // As an island asks.
+    let answer = browser.ask("/api/organizations/add", &form(&fields)).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text);
+    assert!(answer.text.contains("\"field\":\"locality\""), "{}", answer.text);
+
+    browser.cookies.clear();
+    let page = browser.post("/api/organizations/add", portal, &form(&fields)).await;
+    assert_eq!(page.status, StatusCode::UNAUTHORIZED);
+    assert!(value_of(&page, "__carried").contains("Our"), "all else goes over the sign-in");
+}
+
+#[tokio::test]
+async fn d7_a_bulk_request_for_duplicates_is_refused_whole() {
+    let mut browser = Browser::signed_in().await;
+    let ids = [("ids[0]", "1"), ("ids[1]", "2"), ("names[0]", "a.test"), ("names[1]", "b.test")];
+    let base = [("act", "request"), ("key", "k"), ("profile", "1"), ("install", "now")];
+    let duplicate = ("obtain", "duplicate");
+    for more in [&[duplicate][..], &[duplicate, ("order", "12345")], &[("order", "12345")]] {
+        let fields = [&base[..], &ids, more].concat();
+        let page = browser.ask("/api/endpoints/bulk-submit", &form(&fields)).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{more:?}: {}", page.text);
+        assert!(page.text.contains("no duplicate certificates in bulk"), "{}", page.text);
+    }
+}
+
+#[tokio::test]
+async fn the_audit_log_can_be_narrowed_to_every_area() {
+    let mut browser = Browser::signed_in().await;
+    let page = browser.get("/account/audit-log").await;
+    for area in ["orders.", "listener.", "session.", "order."] {
+        assert!(page.text.contains(&format!("value=\"{area}\"")), "{area}: {}", page.text);
     }
 }
 

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::api::{Shown, UrlView};
-use super::commands::{Filling, all, example_name};
+use super::commands::{Filling, all, example_name, over_dns};
 use crate::kit::{CodeBlock, Copyable, Fact, Facts, Notice, Section, Tone};
 
 /// The credential and what to do with it. Opening the page again does not show it again.
@@ -27,12 +27,20 @@ pub(super) fn shown(view: &UrlView, credential: &Shown) -> AnyView {
 }
 
 fn clients(view: &UrlView, credential: &Shown) -> AnyView {
-    let name = example_name(&view.row.url);
+    let (name, dns) = (example_name(&view.row.url), over_dns(&view.row.url));
+    let over_dns = dns.then(|| {
+        view! {
+            <Notice tone=Tone::Info title="Wildcards are validated over DNS">
+                <p>"Control of a wildcard's domain is shown by a TXT record (dns-01), by nothing else. The commands name a name server that takes dynamic updates, and a hook: put your own in, or your DNS provider's plug-in. certbot asks for the record itself to be made."</p>
+            </Notice>
+        }
+    });
     let with = Filling {
         url: &view.directory,
         kid: &credential.kid,
         key: &credential.hmac_key,
         name: &name,
+        dns,
     };
     let blocks = all(with).into_iter().map(|(client, text)| {
         view! {
@@ -45,6 +53,7 @@ fn clients(view: &UrlView, credential: &Shown) -> AnyView {
     let blocks = blocks.collect_view();
     view! {
         <Section title="Ready commands" lead="Put your own name and e-mail address in. Keep the quotes around the URL: without them a shell cuts it off at an &.">
+            {over_dns}
             <div class="clients">{blocks}</div>
             <p class="muted small">
                 "A client that has an account at this portal goes on with it, and with the ACME Directory URL that it was made for, whatever credential it is given. On such a host give it another place for its accounts: "

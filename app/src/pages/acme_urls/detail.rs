@@ -42,7 +42,7 @@ pub(super) fn id_in_path() -> Option<AcmeUrlId> {
 
 fn actions(view: &UrlView) -> AnyView {
     let id = view.row.url.id;
-    let forms = view.row.revoked_at.is_none().then(|| rotate_and_revoke(id));
+    let forms = view.row.revoked_at.is_none().then(|| rotate_and_revoke(id, None));
     view! {
         <LinkButton href=paths::acme_url_try(id) weight=Weight::Primary>"Try a request"</LinkButton>
         {forms}
@@ -50,13 +50,17 @@ fn actions(view: &UrlView) -> AnyView {
     .into_any()
 }
 
-fn rotate_and_revoke(id: AcmeUrlId) -> AnyView {
+/// "Rotate" and "Revoke", each with its dialog; in a list it says of which URL.
+pub(super) fn rotate_and_revoke(id: AcmeUrlId, name: Option<&str>) -> AnyView {
     let (rotated, revoked) = (id.to_string(), id.to_string());
+    let (rotate, revoke) = (format!("rotate-url-{id}"), format!("revoke-url-{id}"));
+    let of = name.map(|name| format!(" of {name}")).unwrap_or_default();
+    let which = name.map_or_else(|| "this ACME Directory URL".to_owned(), ToOwned::to_owned);
     view! {
-        <OpenDialog id="rotate-url">"Rotate"</OpenDialog>
-        <OpenDialog id="revoke-url">"Revoke"</OpenDialog>
-        <Dialog id="rotate-url" title="Rotate the credential?">
-            <Form action=RotateAcmeUrl::PATH>
+        <OpenDialog id=rotate.clone()>"Rotate"</OpenDialog>
+        <OpenDialog id=revoke.clone()>"Revoke"</OpenDialog>
+        <Dialog id=rotate title=format!("Rotate the credential{of}?")>
+            <Form action=RotateAcmeUrl::PATH key=rotated.clone()>
                 <Hidden name="id" value=rotated/>
                 <p>"A new KID and HMAC key are made and shown once. Accounts that are bound already go on working; only new ones need the credential."</p>
                 <TextField
@@ -66,8 +70,8 @@ fn rotate_and_revoke(id: AcmeUrlId) -> AnyView {
                 <FormActions><Button weight=Weight::Primary>"Rotate credential"</Button></FormActions>
             </Form>
         </Dialog>
-        <Dialog id="revoke-url" title="Revoke this ACME Directory URL?">
-            <Form action=RevokeAcmeUrl::PATH>
+        <Dialog id=revoke title=format!("Revoke {which}?")>
+            <Form action=RevokeAcmeUrl::PATH key=revoked.clone()>
                 <Hidden name="id" value=revoked/>
                 <p>"Its credentials and accounts end at once and for good: clients that use them get no more certificates. Certificates that were issued stay as they are."</p>
                 <FormActions><Button weight=Weight::Danger>"Revoke ACME Directory URL"</Button></FormActions>

@@ -5,6 +5,7 @@ use domain::product::CATALOGUE;
 use leptos::prelude::*;
 
 use super::api::{COUNT_LIMIT, SORTS, UrlRow, acme_urls};
+use super::detail::rotate_and_revoke;
 use crate::kit::{
     Badge, Choice, Column, EmptyState, FilterBar, FilterSelect, FilterText, Glyph, LinkButton,
     Listing, Pager, Sheet, Table, Time, Tone, Weight, page,
@@ -70,6 +71,7 @@ fn table(listing: &Listing, rows: Vec<UrlRow>, paged: bool) -> AnyView {
         Column::new("Last used").sorted("used"),
         Column::new("Orders").number(),
         Column::new("Created").sorted("made"),
+        Column::new("Action"),
     ];
     let (listing, rows) = (listing.clone(), rows.into_iter().map(row).collect_view());
     view! { <Table label="ACME Directory URLs" columns=columns listing=listing>{rows}</Table> }
@@ -80,6 +82,10 @@ fn row(row: UrlRow) -> impl IntoView {
     let used = row
         .last_used_at
         .map_or_else(|| "Never".into_any(), |at| view! { <Time at=at/> }.into_any());
+    let actions = row.revoked_at.is_none().then(|| {
+        let buttons = rotate_and_revoke(row.url.id, Some(&row.url.name));
+        view! { <div class="row-actions">{buttons}</div> }
+    });
     view! {
         <tr>
             <th scope="row"><a href=paths::acme_url(row.url.id)>{row.url.name}</a></th>
@@ -91,6 +97,7 @@ fn row(row: UrlRow) -> impl IntoView {
             <td>{used}</td>
             <td class="number">{count(row.orders)}</td>
             <td><Time at=row.created_at day_only=true/></td>
+            <td class="end">{actions}</td>
         </tr>
     }
 }

@@ -150,6 +150,7 @@ fn actor_kinds() -> Vec<Choice> {
 fn action_areas() -> Vec<Choice> {
     [
         ("order.", "Orders"),
+        ("orders.", "Imports of orders"),
         ("certificate.", "Certificates"),
         ("request.", "Requests"),
         ("endpoint.", "Automated IPs"),
@@ -165,6 +166,7 @@ fn action_areas() -> Vec<Choice> {
         ("session.", "Sign-ins"),
         ("settings.", "Settings"),
         ("authority.", "Certificate authority"),
+        ("listener.", "The portal's own HTTPS listener"),
     ]
     .map(|(code, label)| Choice::new(code, label))
     .into()

@@ -1,16 +1,17 @@
 //! What the dashboard shows.
 
-use domain::model::{EndpointStatus, RequestKind};
-use domain::{EndpointId, OrderNumber, RequestId, Timestamp};
+use domain::model::RequestKind;
+use domain::{OrderNumber, RequestId, Timestamp};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::PortalError;
+use crate::pages::endpoints::api::EndpointRow;
 
 /// Everything on the page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DashboardView {
-    /// Orders by days left.
+    /// Orders by the days that their certificates have left.
     pub ending: Vec<EndingView>,
     /// The next ones to expire.
     pub expiring: Vec<ExpiringView>,
@@ -18,11 +19,11 @@ pub struct DashboardView {
     pub waiting: u64,
     /// The newest of them.
     pub requests: Vec<WaitingView>,
-    /// The last two weeks, oldest day first, with the days on which nothing was ordered.
+    /// The last two weeks, oldest day first, with the days on which nothing was issued.
     pub days: Vec<DayView>,
-    /// Endpoints that wait for a person.
-    pub trouble: Vec<TroubleView>,
-    /// How many endpoints need action: as many as the list shows so.
+    /// The first endpoints that need action.
+    pub trouble: Vec<EndpointRow>,
+    /// How many there are: as many as the list shows so.
     pub needing_action: u64,
     /// Whether this person sees automation.
     pub shows_automation: bool,
@@ -30,7 +31,7 @@ pub struct DashboardView {
     pub may_review: bool,
 }
 
-/// Orders that end within some days, both included.
+/// Orders whose certificates end within some days, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndingView {
     /// From this day on.
@@ -50,7 +51,7 @@ pub struct ExpiringView {
     pub common_name: String,
     /// Its product's name.
     pub product: String,
-    /// Until when it is good.
+    /// Until when its certificate is good.
     pub valid_till: Timestamp,
 }
 
@@ -71,30 +72,19 @@ pub struct WaitingView {
     pub created_at: Timestamp,
 }
 
-/// What was ordered on one day.
+/// What was issued on one day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayView {
     /// Seconds since 1970 of the day's beginning, in UTC.
     pub day: i64,
-    /// On the screens or through the JSON API.
+    /// On the screens, or at the command line of the server.
     pub portal: u64,
+    /// Through the JSON API.
+    pub api: u64,
     /// By the automation worker.
     pub automation: u64,
     /// By ACME clients.
     pub acme: u64,
-}
-
-/// An endpoint that waits for a person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TroubleView {
-    /// The endpoint.
-    pub id: EndpointId,
-    /// IP and port.
-    pub address: String,
-    /// The name that it serves.
-    pub name: Option<String>,
-    /// What is wrong.
-    pub status: EndpointStatus,
 }
 
 /// The dashboard of the signed-in person.
@@ -104,6 +94,12 @@ pub async fn dashboard() -> Result<DashboardView, PortalError> {
 
     let desk = Desk::open()?;
     let shown = desk.lifecycle.dashboard(&desk.actor()).await?;
+    // Not everybody may ask what can be done about endpoints.
+    let trouble = if shown.trouble.is_empty() {
+        Vec::new()
+    } else {
+        crate::pages::endpoints::reading::rows(&desk, shown.trouble).await?
+    };
     Ok(DashboardView {
         ending: shown
             .ending
@@ -113,8 +109,8 @@ pub async fn dashboard() -> Result<DashboardView, PortalError> {
         expiring: shown.expiring.into_iter().filter_map(reading::expiring).collect(),
         waiting: shown.waiting,
         requests: shown.requests.into_iter().map(reading::waiting).collect(),
-        days: reading::days(&shown.ordered, desk.now),
-        trouble: shown.trouble.into_iter().map(reading::trouble).collect(),
+        days: reading::days(&shown.issued, desk.now),
+        trouble,
         needing_action: shown.needing_action,
         shows_automation: desk.may(May::SeeAll),
         may_review: desk.may(May::Review),
@@ -124,11 +120,10 @@ pub async fn dashboard() -> Result<DashboardView, PortalError> {
 #[cfg(feature = "ssr")]
 mod reading {
     use domain::Product;
-    use domain::model::Origin;
     use domain::time::DAY;
-    use lifecycle::dashboard::{DayCount, EndpointRecord, OrderRecord, RequestRecord};
+    use lifecycle::dashboard::{DayCount, OrderRecord, RequestRecord};
 
-    use super::{DayView, ExpiringView, Timestamp, TroubleView, WaitingView};
+    use super::{DayView, ExpiringView, Timestamp, WaitingView};
 
     /// Days shown.
     const DAYS: i64 = 14;
@@ -139,7 +134,7 @@ mod reading {
             number: record.order.number,
             common_name: record.order.common_name.to_string(),
             product: Product::find(product).map_or(product, |found| found.name).to_owned(),
-            valid_till: record.valid_till?,
+            valid_till: record.certificate_till?,
         })
     }
 
@@ -154,38 +149,48 @@ mod reading {
         }
     }
 
-    pub(super) fn trouble(record: EndpointRecord) -> TroubleView {
-        TroubleView {
-            id: record.id,
-            address: crate::pages::endpoints::address(&record.ip, record.port),
-            name: record
-                .served
-                .and_then(|served| served.name().map(ToString::to_string))
-                .or(record.server_name),
-            status: record.status,
-        }
-    }
-
     pub(super) fn days(counts: &[DayCount], now: Timestamp) -> Vec<DayView> {
         let today = now.0 - now.0.rem_euclid(DAY);
         (0..DAYS)
             .rev()
             .map(|back| {
                 let day = today - back * DAY;
-                let through = |origin: Origin| {
-                    counts
-                        .iter()
-                        .filter(|count| count.day.0 == day && count.origin == origin)
-                        .map(|count| count.orders)
-                        .sum()
-                };
-                DayView {
-                    day,
-                    portal: through(Origin::Portal),
-                    automation: through(Origin::Automation),
-                    acme: through(Origin::Acme),
+                let mut view = DayView { day, ..DayView::default() };
+                for count in counts.iter().filter(|count| count.day.0 == day) {
+                    *door(&mut view, &count.actor_kind) += count.certificates;
                 }
+                view
             })
             .collect()
+    }
+
+    /// The door that a kind of actor comes through.
+    const fn door<'a>(day: &'a mut DayView, actor_kind: &str) -> &'a mut u64 {
+        match actor_kind.as_bytes() {
+            b"api_key" => &mut day.api,
+            b"worker" => &mut day.automation,
+            b"acme_account" => &mut day.acme,
+            _ => &mut day.portal,
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn there_are_four_doors_each_day() {
+            let now = Timestamp(1_800_000_000);
+            let kinds = ["person", "operator", "api_key", "acme_account", "worker"];
+            let count = |kind: &str| DayCount {
+                day: Timestamp(now.0 - now.0.rem_euclid(DAY)),
+                actor_kind: kind.to_owned(),
+                certificates: 2,
+            };
+            let shown = days(&kinds.map(count), now);
+            let today = shown.last().unwrap();
+            assert_eq!((today.portal, today.api, today.acme, today.automation), (4, 2, 2, 2));
+            assert_eq!(shown.len(), 14, "the days without any are there too");
+        }
     }
 }

@@ -1,12 +1,16 @@
 //! The short lists of the dashboard.
 
-use domain::model::RequestKind;
+use domain::model::{CertificateStatus, EndpointStatus, RequestKind};
 use leptos::prelude::*;
 
-use super::api::{ExpiringView, TroubleView, WaitingView};
-use crate::kit::{Badge, Column, Expiry, Section, Table, Time};
+use super::api::{ExpiringView, WaitingView};
+use crate::kit::{Badge, Column, Expiry, Section, Table, Time, Tone};
 use crate::pages::activity::api::endpoint_tone;
+use crate::pages::endpoints::NEEDS_ACTION;
+use crate::pages::endpoints::api::EndpointRow;
 use crate::paths;
+use crate::query::Query;
+use crate::viewer::Viewer;
 
 pub(super) fn expiring(orders: Vec<ExpiringView>) -> AnyView {
     let none = orders.is_empty();
@@ -67,23 +71,25 @@ pub(super) fn requests(requests: Vec<WaitingView>, may_review: bool) -> AnyView 
     .into_any()
 }
 
-pub(super) fn trouble(endpoints: Vec<TroubleView>) -> AnyView {
+pub(super) fn trouble(endpoints: Vec<EndpointRow>) -> AnyView {
     let none = endpoints.is_empty();
-    let items = endpoints.into_iter().map(|endpoint| {
-        let (name, address) = match endpoint.name {
-            Some(name) => (name, Some(endpoint.address)),
-            None => (endpoint.address, None),
+    let items = endpoints.into_iter().map(|row| {
+        let badge = wrong(&row);
+        let (name, address) = match row.common_name.or(row.server_name) {
+            Some(name) => (name, Some(row.address)),
+            None => (row.address, None),
         };
         view! {
             <li>
-                <a href=paths::endpoint(endpoint.id)>{name}</a>
+                <a href=paths::endpoint(row.id)>{name}</a>
                 {address.map(|address| view! { <span class="muted small">{address}</span> })}
-                <Badge tone=endpoint_tone(endpoint.status) text=endpoint.status.label()/>
+                {badge}
             </li>
         }
     });
     let items = items.collect_view();
-    let all = view! { <a href=paths::activity()>"All activity"</a> };
+    let all = Query::default().with("status", NEEDS_ACTION).href(paths::ENDPOINTS.as_str());
+    let all = view! { <a href=all>"All that need action"</a> };
     view! {
         <Section title="Automation events that need action" actions=all.into_any()>
             {if none {
@@ -94,6 +100,25 @@ pub(super) fn trouble(endpoints: Vec<TroubleView>) -> AnyView {
         </Section>
     }
     .into_any()
+}
+
+/// Why it needs action: automation came to nothing, or what is in place is no good.
+fn wrong(row: &EndpointRow) -> AnyView {
+    let stopped = row.status.needs_a_person() || row.status == EndpointStatus::AgentError;
+    let now = Viewer::current().now;
+    match (row.certificate, row.expires) {
+        _ if stopped => {
+            view! { <Badge tone=endpoint_tone(row.status) text=row.status.label()/> }.into_any()
+        }
+        (Some(CertificateStatus::Revoked { .. }), _) => {
+            view! { <Badge tone=Tone::Bad text="Revoked"/> }.into_any()
+        }
+        (Some(CertificateStatus::RevocationPending { .. }), _) => {
+            view! { <Badge tone=Tone::Warning text="Revocation pending"/> }.into_any()
+        }
+        (_, Some(at)) if at < now => view! { <Badge tone=Tone::Bad text="Expired"/> }.into_any(),
+        _ => view! { <Badge tone=Tone::Bad text="Missing"/> }.into_any(),
+    }
 }
 
 /// What is asked, in a word.

@@ -1,4 +1,4 @@
-//! "Dashboard": what ends soon, what waits for somebody, what was ordered.
+//! "Dashboard": what ends soon, what waits for somebody, what was issued.
 
 pub mod api;
 mod days;
@@ -40,12 +40,8 @@ pub fn DashboardPage() -> impl IntoView {
 
 /// The three numbers that one looks for first.
 fn figures(shown: &DashboardView) -> AnyView {
-    let soon = shown
-        .ending
-        .iter()
-        .filter(|span| span.to.is_some_and(|to| to <= 30))
-        .map(|span| span.orders)
-        .sum();
+    let within = |span: &&EndingView| span.to.is_some_and(|to| to <= 30);
+    let soon = shown.ending.iter().filter(within).map(|span| span.orders).sum();
     let pending = Query::default().with("status", "pending").href(paths::REQUESTS.as_str());
     view! {
         <ul class="figures" aria-label="At a glance">
@@ -79,6 +75,7 @@ fn expiry(ending: Vec<EndingView>) -> AnyView {
             None => format!("over {} days", span.from - 1),
         },
         value: span.orders,
+        shown: bounded(span.orders),
         href: expiring_in(span.from, span.to),
         tone: match span.from {
             ..=7 => Tone::Bad,
@@ -91,7 +88,7 @@ fn expiry(ending: Vec<EndingView>) -> AnyView {
     view! {
         <Section
             title="Certificates by days to expiry"
-            lead="Certificates expiring in 90 days or less so you can schedule them. Renewed ones are not counted."
+            lead="Certificates expiring in 90 days or less so you can schedule them. Of a multi-year plan it is the present certificate that counts. Renewed orders are left out."
         >
             <BarChart label="Certificates by days to expiry" bars=bars/>
         </Section>

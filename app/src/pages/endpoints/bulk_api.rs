@@ -120,6 +120,8 @@ pub async fn submit_bulk(
     #[server(default)] ids: Vec<i64>,
     #[server(default)] names: Vec<String>,
     #[server(default)] profile: String,
+    #[server(default)] obtain: String,
+    #[server(default)] order: String,
     #[server(default)] install: String,
     #[server(default)] date: String,
     #[server(default)] time: String,
@@ -140,6 +142,9 @@ pub async fn submit_bulk(
     let action = action.ok_or_else(|| {
         PortalError::Unreadable("Choose what to do in the list of endpoints.".to_owned())
     })?;
+    // The form has neither field: whoever sends one asks for duplicates, of which rule D7 has none.
+    let duplicate = obtain == "duplicate" || (obtain.is_empty() && !order.is_empty());
+    domain::rules::check_bulk(&vec![duplicate; ids.len().max(1)])?;
     let fields = [
         ("action", action.to_string()),
         ("profile", profile),

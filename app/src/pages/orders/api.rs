@@ -36,6 +36,8 @@ pub struct OrderRow {
     pub organization_name: String,
     /// Until when it is good.
     pub valid_till: Option<Timestamp>,
+    /// Until when its primary certificate is: in a multi-year plan, not as long.
+    pub certificate_till: Option<Timestamp>,
     /// How many originals, reissues and duplicates.
     pub certificates: [i64; 3],
     /// The order that renewed it.
@@ -202,6 +204,7 @@ mod reading {
                 organization: order.organization,
                 organization_name: order.organization_name,
                 valid_till: order.valid_till,
+                certificate_till: order.certificate_till,
                 certificates: [order.certificates - others, order.reissues, order.duplicates],
                 renewed_by: order.renewed_by,
                 origin: order.origin,

@@ -7,7 +7,7 @@ use super::api::{CertificateRow, order};
 use super::badges::kind_label;
 use super::detail::number_in_path;
 use crate::fault::PortalError;
-use crate::kit::{Column, EmptyState, Notice, Section, Sheet, Table, Time, Tone, page};
+use crate::kit::{Column, EmptyState, Expiry, Notice, Section, Sheet, Table, Tone, page};
 use crate::paths;
 
 /// Server software, the file that it wants, and where it goes.
@@ -69,7 +69,7 @@ fn file(one: CertificateRow) -> AnyView {
     let label = format!("Files of certificate {}", one.serial);
     view! {
         <Section title=title>
-            <p class="muted">"Serial number " <code>{one.serial}</code> ", valid till " <Time at=one.not_after/></p>
+            <p class="muted">"Serial number " <code>{one.serial}</code> ", valid till " <Expiry at=one.not_after/></p>
             <Table label=label columns=columns>{rows}</Table>
             <p class="muted small">
                 <a href=paths::certificate_file(id, "fullchain") download="">"PEM with the root as well"</a>

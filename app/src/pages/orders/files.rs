@@ -36,6 +36,7 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
         "Origin",
         "Requester",
         "Ordered",
+        "Certificate till",
     ]);
     for row in rows(&desk, query).await? {
         csv.line(line(row));
@@ -76,7 +77,7 @@ async fn found(desk: &Desk, query: &str) -> Result<Vec<OrderRow>, PortalError> {
     }
 }
 
-fn line(row: OrderRow) -> [String; 13] {
+fn line(row: OrderRow) -> [String; 14] {
     let [originals, reissues, duplicates] = row.certificates.map(|count| count.to_string());
     [
         row.number.to_string(),
@@ -92,6 +93,7 @@ fn line(row: OrderRow) -> [String; 13] {
         origin_label(row.origin).to_owned(),
         row.requester.unwrap_or_default(),
         row.ordered_at.rfc3339(),
+        row.certificate_till.map(domain::Timestamp::rfc3339).unwrap_or_default(),
     ]
 }
 

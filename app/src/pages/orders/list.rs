@@ -38,6 +38,7 @@ pub fn OrdersPage() -> impl IntoView {
 fn list(listing: Listing, found: Paged<OrderRow>) -> AnyView {
     let Paged { rows, previous, next } = found;
     let (none, filtered) = (rows.is_empty(), listing.is_filtered());
+    let goes_on = next.is_some();
     let bar = listing.clone();
     // Found names come in the order in which the search walks.
     let sorted = listing.filter("name").is_none().then(|| listing.clone());
@@ -48,7 +49,11 @@ fn list(listing: Listing, found: Paged<OrderRow>) -> AnyView {
     }
     view! {
         <FilterBar listing=bar export=true>{filters()}</FilterBar>
+        {sorted.is_none().then(|| view! { <p class="muted small">"Names that are what was typed stand first, then those that begin so, then those that hold it. Clear “CN or SAN” to sort by a column."</p> })}
         {match (none, filtered) {
+            (true, _) if goes_on => view! {
+                <EmptyState title="None so far" text="There are very many names like this, and none of those looked at so far passes the other filters. Go on with “Next”, or type more of the name."/>
+            }.into_any(),
             (true, true) => view! {
                 <EmptyState title="No order matches" text="Change or clear the filters. A serial number finds the order of any of its certificates, duplicates included; organization and requester are found by their name, whole or as far as no other has it."/>
             }.into_any(),
@@ -131,6 +136,10 @@ fn row(html: &mut Markup, order: &OrderRow, viewer: &Viewer) {
         Some(at) => html.tags("<span class=\"expiry\">").expiry(at, viewer).tags("</span>"),
         None => html.tags(NONE),
     };
+    if let Some(at) = order.certificate_till.filter(|at| Some(*at) != order.valid_till) {
+        html.tags("<p class=\"muted small\">its certificate: <span class=\"expiry\">");
+        html.expiry(at, viewer).tags("</span></p>");
+    }
     html.tags("</td><td>");
     certificates(html, order.certificates);
     html.tags("</td><td>");

@@ -42,7 +42,7 @@ fn profile(person: &UserRow) -> AnyView {
 
 fn password() -> AnyView {
     view! {
-        <Section title="Password" lead="Your other sessions end when you change it.">
+        <Section title="Password" lead="You sign in with your e-mail address and this password: Certdeck has no second factor and no single sign-on. Your other sessions end when you change it.">
             <Form action=ChangePassword::PATH>
                 <TextField
                     name="current_password" label="Current password" kind="password" required=true

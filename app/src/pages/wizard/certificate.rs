@@ -136,6 +136,8 @@ fn typed(view: &CertificateView) -> AnyView {
     let (served, more) = view.suggested.clone().unzip();
     let common_name =
         typed("common_name").or(served).or_else(|| view.frame.endpoint.server_name.clone());
+    // Emptied is an answer too: once a common name was sent, further names are as they were sent.
+    let more = more.filter(|_| typed("common_name").is_none());
     let sans = typed("sans").or_else(|| more.map(|more| more.join(", ")));
     let organization =
         view.frame.profile.as_ref().map(|profile| profile.organization.clone()).unwrap_or_default();

@@ -131,7 +131,9 @@ pub(super) async fn certificate(
         frame,
     };
     if duplicate {
-        candidates(desk, &mut view, place.map(|(_, names)| names)).await?;
+        // Emptied is an answer too: once an order was chosen the field is as it was sent.
+        let suggests = view.order.is_none();
+        candidates(desk, &mut view, place.map(|(_, names)| names), suggests).await?;
     }
     Ok(view)
 }
@@ -149,6 +151,7 @@ async fn candidates(
     desk: &Desk,
     view: &mut CertificateView,
     in_place: Option<NameSet>,
+    suggests_more: bool,
 ) -> Result<(), PortalError> {
     let Some(profile) = view.frame.profile.as_ref().map(|profile| domain::ProfileId(profile.id))
     else {
@@ -161,7 +164,7 @@ async fn candidates(
         None => match NameSet::parse_dns_list(&view.search) {
             Ok(names) => {
                 let found = desk.lifecycle.duplicate_candidates(&actor, profile, &names).await?;
-                if view.extra_names.is_empty() {
+                if suggests_more {
                     let held: Vec<&NameSet> =
                         found.0.iter().map(|file| &file.order.names).collect();
                     view.extra_names = not_held(&names, &held);

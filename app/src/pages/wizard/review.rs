@@ -11,11 +11,12 @@ use super::frame::{Carried, asked, profile_first, sheet, to};
 use crate::fault::PortalError;
 use crate::kit::{
     Button, Fact, Facts, Form, FormActions, Hidden, LinkButton, NONE, Notice, Section, Time, Tone,
-    Weight, page,
+    Weight, days_left, page,
 };
 use crate::pages::activity::Explained;
 use crate::paths;
 use crate::query::Query;
+use crate::viewer::Viewer;
 
 /// Standard Users change auto-renew of what is their own only.
 const KEPT: &str = "Stays as it is: auto-renew is on in another person's name";
@@ -133,11 +134,12 @@ fn validity(plan: &PlanView) -> AnyView {
     }
 }
 
-/// A moment to the second, in UTC.
+/// The last second of validity, in UTC, with the days left.
 #[component]
 fn Exact(at: Timestamp) -> impl IntoView {
     let text = at.rfc3339().replace('T', " ").replace('Z', " UTC");
-    view! { <time datetime=at.rfc3339()><strong>{text}</strong></time> }
+    let (_, left) = days_left(at, Viewer::current().now);
+    view! { <time datetime=at.rfc3339()><strong>{text}</strong></time>{format!(" ({left})")} }
 }
 
 /// The order ID that the certificate will have, as things are now (rules D11 and D12).

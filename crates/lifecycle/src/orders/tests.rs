@@ -65,6 +65,28 @@ async fn limited_users_see_their_own_orders_only() {
     }
 }
 
+/// A page of a search is not short because most of what was met first is not shown.
+#[tokio::test]
+async fn a_search_goes_on_until_its_page_is_full() {
+    for shop in shops().await {
+        shop.set("approval_step", "skip").await;
+        let manager = shop.somebody(Role::Manager).await;
+        let what = What::New(Box::new(shop.new_order("ssl_plus", "own.example.com", None)));
+        let own = shop.ask(&manager, ask(what, "own.example.com")).await.unwrap().order();
+        // About three names each: more than a search looks at at once.
+        shop.seed_orders(&Actor::Operator, 3_500, 7, |_| {}).await.unwrap();
+        let requester = manager.person().map(|person| person.user.id);
+        let filter = SearchFilter { requester, ..SearchFilter::default() };
+        let query = NameQuery::typed("xample").unwrap();
+        let at_once =
+            shop.store().reader().await.unwrap().search_orders(&query, &filter, None, 9).await;
+        assert!(at_once.unwrap().orders.is_empty(), "the test has too few orders");
+        let page = shop.search_orders(&manager, &query, filter, None, 9).await.unwrap();
+        let found: Vec<OrderNumber> = page.orders.iter().map(|(order, _)| order.number).collect();
+        assert_eq!((found, page.next), (vec![own], None));
+    }
+}
+
 #[tokio::test]
 async fn downloads_hold_leaf_chain_and_pkcs7() {
     for shop in shops().await {

@@ -36,6 +36,13 @@ pub struct OrderFilter {
     pub valid_from: Option<Timestamp>,
     /// Not good any more after this moment.
     pub valid_until: Option<Timestamp>,
+    /// Whose primary certificate ends at this moment or later: of a multi-year plan that is
+    /// another than the plan's end.
+    pub ends_from: Option<Timestamp>,
+    /// Whose primary certificate ends at this moment or before.
+    pub ends_until: Option<Timestamp>,
+    /// Only multi-year plans (or none).
+    pub plan: Option<bool>,
     /// The order with this number, as far as the other filters let it through.
     pub number: Option<OrderNumber>,
     /// One of these.
@@ -66,14 +73,16 @@ pub enum OrderSort {
     ValidTill,
     /// By common name.
     CommonName,
+    /// By the end of the primary certificate; orders without one are left out.
+    CertificateEnd,
 }
 
 /// The last row of the page before: where the next one begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OrderKey {
     /// For [`OrderSort::Number`].
     Number(OrderNumber),
-    /// For [`OrderSort::OrderedAt`] and [`OrderSort::ValidTill`].
+    /// For [`OrderSort::OrderedAt`], [`OrderSort::ValidTill`] and [`OrderSort::CertificateEnd`].
     Time(Timestamp, OrderNumber),
     /// For [`OrderSort::CommonName`].
     Text(String, OrderNumber),
@@ -87,27 +96,31 @@ impl OrderSort {
             Self::OrderedAt => &["ordered_at", "number"],
             Self::ValidTill => &["valid_till", "number"],
             Self::CommonName => &["common_name", "number"],
+            Self::CertificateEnd => &["primary_not_after", "number"],
         }
     }
 
     /// The key of a row under this sort.
     pub fn key(self, record: &OrderRecord) -> OrderKey {
         let order = &record.order;
-        self.key_of(order.number, order.ordered_at, record.valid_till, order.common_name.as_str())
+        let ends = (record.valid_till, record.certificate_till);
+        self.key_of(order.number, order.ordered_at, ends, order.common_name.as_str())
     }
 
     pub(super) fn key_of(
         self,
         number: OrderNumber,
         ordered_at: Timestamp,
-        valid_till: Option<Timestamp>,
+        (valid_till, certificate_till): (Option<Timestamp>, Option<Timestamp>),
         common_name: &str,
     ) -> OrderKey {
+        let time = |at: Option<Timestamp>| OrderKey::Time(at.unwrap_or(Timestamp(0)), number);
         match self {
             Self::Number => OrderKey::Number(number),
             Self::OrderedAt => OrderKey::Time(ordered_at, number),
-            Self::ValidTill => OrderKey::Time(valid_till.unwrap_or(Timestamp(0)), number),
+            Self::ValidTill => time(valid_till),
             Self::CommonName => OrderKey::Text(common_name.to_owned(), number),
+            Self::CertificateEnd => time(certificate_till),
         }
     }
 }
@@ -215,6 +228,24 @@ macro_rules! push_names {
     }};
 }
 
+/// Whether the primary certificate ends in the filter's window. Other orders than plans are good
+/// until then.
+macro_rules! push_ends {
+    ($query:expr, $filter:expr) => {{
+        let (query, filter): (_, &OrderFilter) = (&mut $query, $filter);
+        if let Some(plan) = filter.plan {
+            let not = if plan { "NOT " } else { "" };
+            query.push(format_args!(" AND coverage_ends_at IS {not}NULL"));
+        }
+        if let Some(from) = filter.ends_from {
+            query.push(" AND primary_not_after >= ").push_bind(from.0);
+        }
+        if let Some(until) = filter.ends_until {
+            query.push(" AND primary_not_after <= ").push_bind(until.0);
+        }
+    }};
+}
+
 /// Goes on after a row; `keys` begin with the column `leads`, where there is one.
 macro_rules! push_after {
     ($query:expr, $filter:expr, $keys:expr, $descending:expr, $leads:expr, $after:expr) => {{
@@ -234,6 +265,59 @@ macro_rules! push_after {
         };
         query.push(")");
     }};
+}
+
+/// A list that is sorted by an end has no orders without one.
+macro_rules! push_sorted {
+    ($query:expr, $sort:expr) => {
+        match $sort {
+            OrderSort::ValidTill => {
+                $query.push(" AND valid_till IS NOT NULL");
+            }
+            OrderSort::CertificateEnd => {
+                $query.push(" AND primary_not_after IS NOT NULL");
+            }
+            OrderSort::Number | OrderSort::OrderedAt | OrderSort::CommonName => {}
+        }
+    };
+}
+
+/// The lists that make up one: filtered or sorted by the certificates' ends, plans and all other
+/// orders are read along an index each. What other orders are good until is that end.
+pub(super) fn halves(filter: &OrderFilter, sort: OrderSort) -> Vec<(OrderFilter, OrderSort)> {
+    let by_ends = filter.ends_from.or(filter.ends_until).is_some();
+    if !by_ends && sort != OrderSort::CertificateEnd {
+        return vec![(filter.clone(), sort)];
+    }
+    let earlier = |one: Option<Timestamp>, other| one.into_iter().chain(other).min();
+    let single = OrderFilter {
+        plan: Some(false),
+        valid_from: filter.valid_from.max(filter.ends_from),
+        valid_until: earlier(filter.valid_until, filter.ends_until),
+        ends_from: None,
+        ends_until: None,
+        ..filter.clone()
+    };
+    let plans = OrderFilter { plan: Some(true), ..filter.clone() };
+    let wanted = |(half, _): &(OrderFilter, OrderSort)| {
+        filter.plan.is_none_or(|plan| half.plan == Some(plan))
+    };
+    let of_single = if sort == OrderSort::CertificateEnd { OrderSort::ValidTill } else { sort };
+    [(single, of_single), (plans, sort)].into_iter().filter(wanted).collect()
+}
+
+/// Makes one page of the rows of several [`halves`].
+pub(super) fn merge<T>(
+    found: &mut Vec<T>,
+    key: impl Fn(&T) -> OrderKey,
+    descending: bool,
+    limit: u32,
+) {
+    found.sort_by_cached_key(key);
+    if descending {
+        found.reverse();
+    }
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
 }
 
 fn order_by<S: AsRef<str>>(keys: &[S], descending: bool) -> String {
@@ -276,8 +360,20 @@ impl Tx {
         limit: u32,
     ) -> Result<Vec<OrderRecord>, StoreError> {
         let piece = Piece { after, skip: 0, limit };
-        let rows: Vec<OrderRow> = self.page_of_rows("*", filter, sort, descending, piece).await?;
-        rows.into_iter().map(OrderRecord::try_from).collect()
+        let mut found = Vec::new();
+        let halves = halves(filter, sort);
+        let apart = halves.len() > 1;
+        for (filter, sort) in halves {
+            let rows: Vec<OrderRow> =
+                self.page_of_rows("*", &filter, sort, descending, piece).await?;
+            for row in rows {
+                found.push(OrderRecord::try_from(row)?);
+            }
+        }
+        if apart {
+            merge(&mut found, |one| sort.key(one), descending, limit);
+        }
+        Ok(found)
     }
 
     /// The order at this place of the list, the first one at 0. All before it are passed over along
@@ -289,6 +385,13 @@ impl Tx {
         descending: bool,
         place: u64,
     ) -> Result<Option<OrderNumber>, StoreError> {
+        if halves(filter, sort).len() > 1 {
+            let most = u32::try_from(place.saturating_add(1)).unwrap_or(u32::MAX);
+            let page = self.listed_orders_page(filter, sort, descending, None, most).await?;
+            return Ok(page
+                .get(usize::try_from(place).unwrap_or(usize::MAX))
+                .map(|one| one.number));
+        }
         let piece = Piece { after: None, skip: place, limit: 1 };
         let rows: Vec<(i64,)> =
             self.page_of_rows("number", filter, sort, descending, piece).await?;
@@ -314,9 +417,8 @@ impl Tx {
             let mut query = QueryBuilder::new(walk.beginning(columns, postgres));
             push_filter!(query, filter, leads);
             push_names!(query, filter);
-            if sort == OrderSort::ValidTill {
-                query.push(" AND valid_till IS NOT NULL");
-            }
+            push_ends!(query, filter);
+            push_sorted!(query, sort);
             if let Some(after) = piece.after {
                 push_after!(query, filter, keys, descending, leads, after);
             }

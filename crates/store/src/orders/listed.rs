@@ -7,7 +7,7 @@ use serde::Deserialize as _;
 use serde::de::IgnoredAny;
 use sqlx::AssertSqlSafe;
 
-use super::list::Piece;
+use super::list::{Piece, halves, merge};
 use super::{OrderFilter, OrderKey, OrderRecord, OrderSort};
 use crate::value::parse;
 use crate::{StoreError, Tx, on};
@@ -15,7 +15,7 @@ use crate::{StoreError, Tx, on};
 /// What is read for a list.
 const COLUMNS: &str = "number, organization_id, (SELECT g.name FROM organizations g \
     WHERE g.id = orders.organization_id) AS organization_name, product_id, common_name, names, \
-    status, origin, ordered_at, valid_till, renewed_by, requester_name, certificates_count, \
+    status, origin, ordered_at, valid_till, primary_not_after, renewed_by, requester_name, certificates_count, \
     reissues_count, duplicates_count";
 
 /// An order as lists show it.
@@ -41,6 +41,8 @@ pub struct ListedOrder {
     pub ordered_at: Timestamp,
     /// Until when it is good.
     pub valid_till: Option<Timestamp>,
+    /// Until when its primary certificate is: of a multi-year plan not as long.
+    pub certificate_till: Option<Timestamp>,
     /// The order that renewed it.
     pub renewed_by: Option<OrderNumber>,
     /// The requester's name at that time.
@@ -65,6 +67,7 @@ struct ListedRow {
     origin: String,
     ordered_at: i64,
     valid_till: Option<i64>,
+    primary_not_after: Option<i64>,
     renewed_by: Option<i64>,
     requester_name: Option<String>,
     certificates_count: i64,
@@ -86,6 +89,7 @@ impl TryFrom<ListedRow> for ListedOrder {
             origin: parse("orders.origin", &row.origin)?,
             ordered_at: Timestamp(row.ordered_at),
             valid_till: row.valid_till.map(Timestamp),
+            certificate_till: row.primary_not_after.map(Timestamp),
             renewed_by: row.renewed_by.map(OrderNumber),
             requester_name: row.requester_name,
             certificates: row.certificates_count,
@@ -110,6 +114,7 @@ impl ListedOrder {
             origin: order.origin,
             ordered_at: order.ordered_at,
             valid_till: record.valid_till,
+            certificate_till: record.certificate_till,
             renewed_by: order.renewed_by,
             requester_name: record.requester_name,
             certificates: record.certificates,
@@ -130,7 +135,8 @@ fn how_many(names: &str) -> Result<usize, StoreError> {
 impl OrderSort {
     /// The key of a row under this sort.
     pub fn listed_key(self, order: &ListedOrder) -> OrderKey {
-        self.key_of(order.number, order.ordered_at, order.valid_till, &order.common_name)
+        let ends = (order.valid_till, order.certificate_till);
+        self.key_of(order.number, order.ordered_at, ends, &order.common_name)
     }
 }
 
@@ -165,8 +171,19 @@ impl Tx {
         limit: u32,
     ) -> Result<Vec<ListedOrder>, StoreError> {
         let piece = Piece { after, skip: 0, limit };
-        let rows: Vec<ListedRow> =
-            self.page_of_rows(COLUMNS, filter, sort, descending, piece).await?;
-        rows.into_iter().map(ListedOrder::try_from).collect()
+        let mut found = Vec::new();
+        let halves = halves(filter, sort);
+        let apart = halves.len() > 1;
+        for (filter, sort) in halves {
+            let rows: Vec<ListedRow> =
+                self.page_of_rows(COLUMNS, &filter, sort, descending, piece).await?;
+            for row in rows {
+                found.push(ListedOrder::try_from(row)?);
+            }
+        }
+        if apart {
+            merge(&mut found, |one| sort.listed_key(one), descending, limit);
+        }
+        Ok(found)
     }
 }

@@ -1,5 +1,5 @@
 use domain::OrderNumber;
-use domain::model::OrderFile;
+use domain::model::{CertificateKind, Coverage, OrderFile, Serial};
 use proptest::prelude::*;
 
 use super::*;
@@ -175,6 +175,54 @@ async fn a_filter_that_drops_almost_all_ends_in_short_pages_not_in_a_scan() {
         assert!(page.orders.is_empty() && page.next.is_some(), "{kind}");
         let page = tx.search_orders(&query, &filter, page.next.as_ref(), 10).await.unwrap();
         assert_eq!(numbers(&page), [1], "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_search_is_narrowed_by_all_that_the_list_is() {
+    for TestDatabase { kind, store, .. } in databases().await {
+        let mut renewed = order(2, 1, "ssl_plus", &["b.example.com"]);
+        renewed.file.order.renewed_by = Some(OrderNumber(3));
+        let mut plan = order(4, 1, "ssl_plus", &["d.example.com", "d.example.net"]);
+        let ends = plan.file.certificates[0].not_after.plus_seconds(-50_000_000);
+        plan.file.certificates[0].not_after = ends;
+        let until = plan.file.order.ordered_at.plus_seconds(100_000_000);
+        plan.file.order.coverage = Coverage::MultiYear { years: 3, ends: until };
+        let mut twice = order(3, 1, "ssl_plus", &["c.example.com"]);
+        let mut duplicate = twice.file.certificates[0].clone();
+        duplicate.kind = CertificateKind::Duplicate;
+        duplicate.serial = Serial("7e03".to_owned());
+        twice.file.certificates.push(duplicate);
+        load(&store, vec![order(1, 1, "ssl_plus", &["a.example.com"]), renewed, twice, plan]).await;
+        let none = SearchFilter::default();
+        let number = |number| SearchFilter { number: Some(OrderNumber(number)), ..none.clone() };
+        for (filter, found) in [
+            (none.clone(), vec![4, 3, 2, 1]),
+            (SearchFilter { has_duplicates: Some(true), ..none.clone() }, vec![3]),
+            (SearchFilter { has_duplicates: Some(false), ..none.clone() }, vec![4, 2, 1]),
+            (SearchFilter { renewed: Some(true), ..none.clone() }, vec![2]),
+            (SearchFilter { renewed: Some(false), ..none.clone() }, vec![4, 3, 1]),
+            // By its certificate's end, not by the plan's.
+            (SearchFilter { ends_until: Some(ends), ..none.clone() }, vec![4]),
+            (SearchFilter { ends_from: Some(ends.plus_seconds(1)), ..none.clone() }, vec![3, 2, 1]),
+            (number(4), vec![4]),
+            (SearchFilter { renewed: Some(true), ..number(4) }, vec![]),
+        ] {
+            assert_eq!(all(&store, "example.com", &filter, 2).await, found, "{kind}: {filter:?}");
+        }
+        for (typed, found) in [
+            ("d.", true),
+            (".example.net", true),
+            ("\"d.example.net\"", true),
+            ("example.n", true),
+            ("a.", false),
+            (".example.org", false),
+            ("\"example.net\"", false),
+            ("example.o", false),
+        ] {
+            let found = if found { vec![4] } else { Vec::new() };
+            assert_eq!(all(&store, typed, &number(4), 2).await, found, "{kind}: {typed}");
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The SQL of a search: walks along an index, and the filter around them.
 
-use domain::ProductId;
 use domain::model::{OrderStatus, Origin};
+use domain::{OrderNumber, ProductId};
 
 use super::trigrams::Lookup;
 use super::{NameQuery, SearchCursor, SearchFilter};
@@ -207,6 +207,31 @@ impl Walk {
     }
 }
 
+impl NameQuery {
+    /// The statement for the first name of one order that matches, where the order is shown.
+    pub(super) fn within(&self, number: OrderNumber, filter: &SearchFilter) -> Statement {
+        let mut made = Statement::default();
+        let text = self.text();
+        let mut begins = |column: &str, start: String| {
+            let (end, start) = (made.bind(end_of(&start)), made.bind(start));
+            format!("n.{column} >= {start} AND n.{column} < {end}")
+        };
+        let matches = match self {
+            Self::Prefix(_) => begins("name", text.to_owned()),
+            Self::Suffix(_) => begins("reversed", backwards(text)),
+            Self::Exact(_) => format!("n.name = {}", made.bind(text)),
+            Self::Substring(_) => format!("n.name LIKE {}", made.bind(format!("%{text}%"))),
+        };
+        let shown = filter.condition(&mut made).map(|shown| format!(" AND {shown}"));
+        made.sql = format!(
+            "SELECT n.id, n.order_number, n.name FROM order_names n \
+             WHERE n.order_number = {number} AND n.id > $1 AND {matches}{} ORDER BY n.id LIMIT 1",
+            shown.unwrap_or_default()
+        );
+        made
+    }
+}
+
 impl SearchFilter {
     /// The condition on a name's order. It stays outside of the walk: inside, a rare value would
     /// make it run on and on.
@@ -216,6 +241,7 @@ impl SearchFilter {
             ("organization_id", self.organization.map(|id| id.0)),
             ("requester_id", self.requester.map(|id| id.0)),
             ("acme_url_id", self.acme_url.map(|id| id.0)),
+            ("number", self.number.map(|number| number.0)),
         ];
         for (column, number) in numbers {
             wanted.extend(number.map(|number| format!("o.{column} = {number}")));
@@ -228,6 +254,15 @@ impl SearchFilter {
         for (column, code) in codes {
             wanted.extend(code.map(|code| format!("o.{column} = {}", made.bind(code))));
         }
+        let sides = [
+            ("o.duplicates_count", self.has_duplicates, ("> 0", "= 0")),
+            ("o.renewed_by", self.renewed, ("IS NOT NULL", "IS NULL")),
+        ];
+        for (column, side, (yes, no)) in sides {
+            wanted.extend(side.map(|side| format!("{column} {}", if side { yes } else { no })));
+        }
+        wanted.extend(self.ends_from.map(|from| format!("o.primary_not_after >= {}", from.0)));
+        wanted.extend(self.ends_until.map(|until| format!("o.primary_not_after <= {}", until.0)));
         (!wanted.is_empty()).then(|| {
             format!(
                 "EXISTS (SELECT 1 FROM orders o WHERE o.number = n.order_number AND {})",

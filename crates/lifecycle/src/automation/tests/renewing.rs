@@ -1,12 +1,12 @@
 //! What is due: rules D13 to D15 and D18.
 
 use domain::model::{
-    CertificateKind, CertificateStatus, EndpointAction, EndpointStatus, EventStatus,
-    RevocationReason, RevocationTarget,
+    CertificateKind, CertificateStatus, EndpointAction, EndpointStatus, EventStatus, Profile,
+    RevocationReason, RevocationTarget, Role,
 };
 use domain::{Days, NameSet};
 
-use super::{Obtain, renewing, yards};
+use super::{Install, Obtain, ProfileForm, ScheduleForm, renewing, yards};
 use crate::Actor;
 use crate::revoke::RevokeForm;
 
@@ -15,7 +15,7 @@ use crate::revoke::RevokeForm;
 #[tokio::test]
 async fn two_endpoints_due_under_one_order_make_one_renewal_and_one_duplicate() {
     for yard in yards().await {
-        let admin = yard.somebody(domain::model::Role::Administrator).await;
+        let admin = yard.somebody(Role::Administrator).await;
         let first = yard.sell("ssl_plus", "www.example.com").await;
         let empty = yard.endpoint(1000, None).await;
         yard.schedule(&admin, yard.duplicate(empty, first.order)).await.unwrap();
@@ -89,7 +89,7 @@ async fn endpoints_that_are_renewed_together_share_one_shorter_order() {
 #[tokio::test]
 async fn a_race_of_two_renewals_has_one_winner() {
     for yard in yards().await {
-        let admin = yard.somebody(domain::model::Role::Administrator).await;
+        let admin = yard.somebody(Role::Administrator).await;
         let first = yard.sell("ssl_plus", "www.example.com").await;
         let records = yard.certificates(first.order).await;
         let endpoints = [
@@ -139,8 +139,8 @@ async fn a_race_of_two_renewals_has_one_winner() {
 #[tokio::test]
 async fn a_bulk_request_leaves_auto_renew_as_it_is() {
     for yard in yards().await {
-        let manager = yard.somebody(domain::model::Role::Manager).await;
-        let admin = yard.somebody(domain::model::Role::Administrator).await;
+        let manager = yard.somebody(Role::Manager).await;
+        let admin = yard.somebody(Role::Administrator).await;
         let sold = yard.sell("ssl_plus", "www.example.com").await;
         let records = yard.certificates(sold.order).await;
         let endpoint = yard.endpoint(1001, Some(&records[0])).await;
@@ -156,7 +156,7 @@ async fn a_bulk_request_leaves_auto_renew_as_it_is() {
         assert_eq!(now.auto_renew_user, Some(owner));
         yard.cancel_event(&admin, now.current_event.unwrap()).await.unwrap();
         // On an endpoint's own request page it is that endpoint's box.
-        let own = super::ScheduleForm { idempotency_key: "own".to_owned(), ..form };
+        let own = ScheduleForm { idempotency_key: "own".to_owned(), ..form };
         yard.schedule(&admin, own).await.unwrap();
         assert_eq!(kept().await.auto_renew, None);
     }
@@ -166,8 +166,8 @@ async fn a_bulk_request_leaves_auto_renew_as_it_is() {
 #[tokio::test]
 async fn auto_renew_stops_with_its_owner() {
     for yard in yards().await {
-        let admin = yard.somebody(domain::model::Role::Administrator).await;
-        let manager = yard.somebody(domain::model::Role::Manager).await;
+        let admin = yard.somebody(Role::Administrator).await;
+        let manager = yard.somebody(Role::Manager).await;
         let sold = yard.sell("ssl_plus", "www.example.com").await;
         let records = yard.certificates(sold.order).await;
         let endpoint = yard.endpoint(1001, Some(&records[0])).await;
@@ -198,7 +198,7 @@ async fn auto_renew_stops_with_its_owner() {
 #[tokio::test]
 async fn auto_replace_reissues_what_is_missing_or_revoked() {
     for yard in yards().await {
-        let manager = yard.somebody(domain::model::Role::Manager).await;
+        let manager = yard.somebody(Role::Manager).await;
         let sold = yard.sell("ssl_plus", "www.example.com").await;
         let first = yard.certificates(sold.order).await.remove(0);
         let endpoint = yard.endpoint(1001, Some(&first)).await;
@@ -250,8 +250,8 @@ async fn auto_replace_reissues_what_is_missing_or_revoked() {
 #[tokio::test]
 async fn auto_renew_that_was_denied_waits_for_a_person() {
     for yard in yards().await {
-        let manager = yard.somebody(domain::model::Role::Manager).await;
-        let reviewer = yard.somebody(domain::model::Role::Administrator).await;
+        let manager = yard.somebody(Role::Manager).await;
+        let reviewer = yard.somebody(Role::Administrator).await;
         let sold = yard.sell("ssl_plus", "www.example.com").await;
         let records = yard.certificates(sold.order).await;
         let endpoint = yard.endpoint(1001, Some(&records[0])).await;
@@ -282,5 +282,35 @@ async fn auto_renew_that_was_denied_waits_for_a_person() {
         assert_eq!((kept.status, kept.cause), (EndpointStatus::AutoRenewScheduled, None));
         assert_eq!(yard.run_due_auto_renewals().await.unwrap(), 1);
         assert_eq!(shown().await.events.len(), 2);
+    }
+}
+
+/// "Profile edits" of the other rules: scheduled events stay as they were unless the box is ticked.
+#[tokio::test]
+async fn a_scheduled_event_follows_its_profile_where_that_is_asked_for() {
+    for yard in yards().await {
+        let admin = yard.somebody(Role::Administrator).await;
+        let later = Install::At {
+            date: "2027-01-05".to_owned(),
+            time: "02:00".to_owned(),
+            time_zone: "UTC".to_owned(),
+        };
+        let (waits, begun) = (yard.endpoint(1, None).await, yard.endpoint(2, None).await);
+        let at_once = yard.fresh(begun, "begun.example.com");
+        let begun = yard.schedule(&admin, at_once).await.unwrap();
+        assert_eq!(yard.send_csr().await, begun);
+        let form = ScheduleForm { install: later, ..yard.fresh(waits, "waits.example.com") };
+        let waits = yard.schedule(&admin, form).await.unwrap();
+        let days = async |event| {
+            yard.event(&admin, event).await.unwrap().event.profile.validity_days.map(|days| days.0)
+        };
+        for (validity, update_scheduled, expected) in [(30, false, None), (20, true, Some(20))] {
+            let stored = yard.shop.profile(&admin, yard.profile).await.unwrap();
+            let profile = Profile { validity_days: Some(Days(validity)), ..stored.profile };
+            let form = ProfileForm { profile, version: Some(stored.version), update_scheduled };
+            yard.save_profile(&admin, form).await.unwrap();
+            assert_eq!(days(waits).await, expected, "{validity} days");
+            assert_eq!(days(begun).await, None, "what an agent has begun stays as it is");
+        }
     }
 }

@@ -92,12 +92,11 @@ impl Tx {
                 QueryBuilder::new(format!("SELECT count(*) FROM orders{by} WHERE TRUE"));
             push_filter!(query, &part.filter, None::<Column>);
             push_names!(query, &part.filter);
+            push_ends!(query, &part.filter);
             if part.not_issued {
                 query.push(" AND status <> 'issued'");
             }
-            if sort == OrderSort::ValidTill {
-                query.push(" AND valid_till IS NOT NULL");
-            }
+            push_sorted!(query, sort);
             query.build_query_scalar().fetch_one(&mut *conn).await?
         }))
     }

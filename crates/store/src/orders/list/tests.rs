@@ -7,8 +7,13 @@ use crate::samples::{NOW, organizations};
 use crate::seed::Seed;
 use crate::testing::databases;
 
-const SORTS: [OrderSort; 4] =
-    [OrderSort::Number, OrderSort::OrderedAt, OrderSort::ValidTill, OrderSort::CommonName];
+const SORTS: [OrderSort; 5] = [
+    OrderSort::Number,
+    OrderSort::OrderedAt,
+    OrderSort::ValidTill,
+    OrderSort::CommonName,
+    OrderSort::CertificateEnd,
+];
 
 /// Every choice for each of six filters, all together.
 fn every_mix() -> Vec<OrderFilter> {
@@ -32,10 +37,17 @@ fn every_mix() -> Vec<OrderFilter> {
     cross(&[|mix| mix.origin = Some(Origin::Acme)]);
     cross(&[|mix| mix.has_duplicates = Some(true), |mix| mix.has_duplicates = Some(false)]);
     cross(&[|mix| mix.renewed = Some(true), |mix| mix.renewed = Some(false)]);
-    cross(&[|mix| {
-        mix.valid_from = Some(NOW);
-        mix.valid_until = Some(NOW.plus_seconds(200 * DAY));
-    }]);
+    cross(&[
+        |mix| {
+            mix.valid_from = Some(NOW);
+            mix.valid_until = Some(NOW.plus_seconds(200 * DAY));
+        },
+        |mix| {
+            mix.ends_from = Some(NOW);
+            mix.ends_until = Some(NOW.plus_seconds(100 * DAY));
+        },
+        |mix| mix.ends_from = Some(NOW.plus_seconds(100 * DAY)),
+    ]);
     // Two months of the two years that the seed spreads its orders over.
     let ordered: Vec<OrderFilter> = mixes.iter().step_by(3).cloned().collect();
     mixes.extend(ordered.into_iter().map(|mix| OrderFilter {
@@ -60,13 +72,21 @@ fn lets_through(filter: &OrderFilter, order: &ListedOrder) -> bool {
         && filter.ordered_until.is_none_or(|until| order.ordered_at <= until)
         && filter.valid_from.is_none_or(|from| order.valid_till.is_some_and(|till| till >= from))
         && filter.valid_until.is_none_or(|until| order.valid_till.is_some_and(|till| till <= until))
+        && filter.ends_from.is_none_or(|from| order.certificate_till.is_some_and(|end| end >= from))
+        && filter
+            .ends_until
+            .is_none_or(|until| order.certificate_till.is_some_and(|end| end <= until))
 }
 
 fn expected(all: &[ListedOrder], filter: &OrderFilter, sort: OrderSort) -> Vec<OrderNumber> {
     let mut orders: Vec<&ListedOrder> = all
         .iter()
         .filter(|order| lets_through(filter, order))
-        .filter(|order| sort != OrderSort::ValidTill || order.valid_till.is_some())
+        .filter(|order| match sort {
+            OrderSort::ValidTill => order.valid_till.is_some(),
+            OrderSort::CertificateEnd => order.certificate_till.is_some(),
+            _ => true,
+        })
         .collect();
     orders.sort_by(|one, other| match sort {
         OrderSort::Number => one.number.cmp(&other.number),
@@ -74,6 +94,9 @@ fn expected(all: &[ListedOrder], filter: &OrderFilter, sort: OrderSort) -> Vec<O
         OrderSort::ValidTill => (one.valid_till, one.number).cmp(&(other.valid_till, other.number)),
         OrderSort::CommonName => {
             (&one.common_name, one.number).cmp(&(&other.common_name, other.number))
+        }
+        OrderSort::CertificateEnd => {
+            (one.certificate_till, one.number).cmp(&(other.certificate_till, other.number))
         }
     });
     orders.into_iter().map(|order| order.number).collect()
@@ -96,6 +119,8 @@ async fn every_mix_of_filters_in_every_order_shows_each_order_once() {
         let none = OrderFilter::default();
         let all = tx.listed_orders_page(&none, OrderSort::Number, false, None, 500).await.unwrap();
         assert_eq!(all.len(), 400);
+        let plans = all.iter().filter(|order| order.valid_till != order.certificate_till).count();
+        assert!(plans > 10, "plans end later than their certificates: {plans}");
         for filter in every_mix() {
             for sort in SORTS {
                 for descending in [false, true] {

@@ -133,12 +133,16 @@ const RENEWED: Indexes = Indexes {
     ],
 };
 
+/// Multi-year plans by the end of their certificate.
+const PLANS: Index = Index { name: "orders_plans_by_certificate", leads: None };
+
 const fn of(indexes: &Indexes, sort: OrderSort) -> Index {
     let [number, ordered_at, valid_till, common_name] = indexes.names;
     let name = match sort {
         OrderSort::Number => number,
         OrderSort::OrderedAt => ordered_at,
-        OrderSort::ValidTill => valid_till,
+        // Plans have an index of their own for that, all others are good until then.
+        OrderSort::ValidTill | OrderSort::CertificateEnd => valid_till,
         OrderSort::CommonName => common_name,
     };
     Index { name, leads: indexes.leads }
@@ -175,7 +179,12 @@ impl Walk {
         match self {
             // A sum is in no index: PostgreSQL then can't walk along the list, past all that
             // don't match.
-            Self::Through(_) if postgres => columns.map(|column| format!("{column} + 0")).collect(),
+            Self::Through(_) if postgres => columns
+                .map(|column| match *column {
+                    "common_name" => format!("{column} || ''"),
+                    _ => format!("{column} + 0"),
+                })
+                .collect(),
             _ if postgres => {
                 let leads = self.leads().map(Column::name);
                 leads.iter().chain(columns).map(|column| (*column).to_owned()).collect()
@@ -196,6 +205,13 @@ impl Walk {
         {
             return Self::Planned;
         }
+        if sort == OrderSort::CertificateEnd {
+            return Self::Along(PLANS);
+        }
+        // Few are plans.
+        if filter.ends_until.is_some() {
+            return Self::Through(PLANS);
+        }
         let indexes = Self::narrowest(filter);
         // What expires soon was ordered at about the same time: by number or age it stands
         // together, far from the list's beginning. By name it is spread evenly.
@@ -210,7 +226,9 @@ impl Walk {
             return match sort {
                 OrderSort::Number => Self::Through(of(indexes, OrderSort::OrderedAt)),
                 OrderSort::OrderedAt => Self::Along(of(indexes, sort)),
-                OrderSort::ValidTill | OrderSort::CommonName => Self::Planned,
+                OrderSort::ValidTill | OrderSort::CommonName | OrderSort::CertificateEnd => {
+                    Self::Planned
+                }
             };
         }
         match of(indexes, sort) {
