@@ -191,7 +191,7 @@ async fn of_no_numbers_there_is_no_order() {
             first_number: OrderNumber(100_000_001),
             organizations: vec![OrganizationId(1)],
         };
-        store.load_orders(seed.orders(), 5, NOW, |_| {}).await.unwrap();
+        store.load_orders(seed.orders(), 5, NOW, None, |_| {}).await.unwrap();
         let mut tx = store.reader().await.unwrap();
         for status in [None, Some(OrderStatus::Issued)] {
             let filter = OrderFilter { numbers: Some(Vec::new()), status, ..Default::default() };
