@@ -395,7 +395,7 @@ mod tests {
         let mut config = Config::in_folder(folder.path(), None);
         config.acme_reuse = 5;
         let desk = opening::desk(&config, lifecycle::Clock::system()).await.unwrap();
-        let acme = acme_config(&config, "https://portal.test", &desk).unwrap();
+        let acme = acme_config(&config, "https://portal.test", &desk);
         assert_eq!(acme.policy.reuse_seconds, 300);
     }
 

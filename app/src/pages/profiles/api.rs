@@ -130,7 +130,7 @@ pub async fn save_profile(
         allow_duplicates,
         update_scheduled,
     };
-    let form = read(&typed, desk.now)?;
+    let form = read(&typed)?;
     desk.lifecycle.save_profile(&desk.actor(), form).await?;
     crate::browser::flash("The profile was saved.");
     let next = if next.is_empty() { crate::paths::profiles() } else { crate::paths::local(&next) };

@@ -9,7 +9,7 @@ use leptos::server_fn::ServerFn as _;
 use leptos_router::hooks::use_params_map;
 
 use super::api::{DeleteProfile, ProfileForm, ProfileRow, SaveProfile, open_profile_form};
-use super::list::coverage;
+use super::list::{coverage, last_day};
 use crate::fault::PortalError;
 use crate::kit::{
     Button, Checkbox, Choice, Dialog, Form, FormActions, Hidden, LinkButton, Notice, OpenDialog,
@@ -156,12 +156,17 @@ fn ordered(form: &ProfileForm) -> AnyView {
 fn certificate(form: &ProfileForm) -> AnyView {
     let profile = form.row.as_ref().map(|row| &row.profile);
     let days = profile.and_then(|profile| profile.validity_days).map(|days| days.0.to_string());
-    let kind = if days.is_some() { "days" } else { "longest" };
+    let end = profile.and_then(|profile| profile.ends_by).map(last_day);
+    let kind = match (&end, &days) {
+        (Some(_), _) => "end",
+        (None, Some(_)) => "days",
+        (None, None) => "longest",
+    };
     let kinds = vec![
         Choice::new("longest", "The longest that the product allows"),
         Choice::new("days", "A number of days"),
         Choice::new("years", "A number of years"),
-        Choice::new("end", "A custom end, kept as days from today"),
+        Choice::new("end", "A custom end"),
     ];
     let keys = KeyType::ALL.iter().map(|key| Choice::new(key.as_str(), key.label())).collect();
     let hashes = SignatureHash::ALL
@@ -176,7 +181,7 @@ fn certificate(form: &ProfileForm) -> AnyView {
             <div class="row validity-amount">
                 <TextField name="validity_amount" label="Days or years" value=days.unwrap_or_default() kind="number" min="1"/>
             </div>
-            <div class="row validity-end"><TextField name="validity_end" label="Last day" kind="date"/></div>
+            <div class="row validity-end"><TextField name="validity_end" label="Last day (UTC)" value=end.unwrap_or_default() kind="date"/></div>
         </div>
         <div class="row">
             <SelectField name="key_type" label="Key" choices=keys value=key/>

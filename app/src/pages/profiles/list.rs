@@ -1,5 +1,6 @@
 //! The list of profiles.
 
+use domain::Timestamp;
 use domain::model::Profile;
 use domain::rules::ProfileState;
 use leptos::prelude::*;
@@ -110,7 +111,16 @@ fn row(row: ProfileRow) -> AnyView {
 }
 
 pub(super) fn validity(profile: &Profile) -> String {
-    profile.validity_days.map_or_else(|| "Longest".to_owned(), |days| format!("{} days", days.0))
+    match (profile.ends_by, profile.validity_days) {
+        (Some(end), _) => format!("Until {}", last_day(end)),
+        (None, Some(days)) => format!("{} days", days.0),
+        (None, None) => "Longest".to_owned(),
+    }
+}
+
+/// The day of a custom end, as it is typed.
+pub(super) fn last_day(end: Timestamp) -> String {
+    end.rfc3339().chars().take(10).collect()
 }
 
 pub(super) fn renewal(profile: &Profile) -> String {

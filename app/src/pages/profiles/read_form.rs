@@ -78,11 +78,11 @@ pub(super) struct Typed {
 }
 
 /// What is to be saved; each field that can't be read is named.
-pub(super) fn read(typed: &Typed, now: Timestamp) -> Result<Save, PortalError> {
+pub(super) fn read(typed: &Typed) -> Result<Save, PortalError> {
     let mut faults = Vec::new();
     let organization =
         take(&mut faults, number("organization", &typed.organization, "Choose an organization."));
-    let validity_days = take(&mut faults, validity(typed, now)).flatten();
+    let (validity_days, ends_by) = take(&mut faults, validity(typed)).unwrap_or_default();
     let key_type = typed
         .key_type
         .parse::<KeyType>()
@@ -107,7 +107,7 @@ pub(super) fn read(typed: &Typed, now: Timestamp) -> Result<Save, PortalError> {
         organization: OrganizationId(organization),
         coverage_years: typed.coverage_years.parse().ok(),
         validity_days,
-        ends_by: None,
+        ends_by,
         key_type,
         signature_hash,
         auto_renew,
@@ -138,24 +138,20 @@ fn number(field: &str, text: &str, message: &str) -> Result<i64, PortalError> {
     text.trim().parse().map_err(|_| PortalError::field(field, message))
 }
 
-/// Days, years or a custom end, all kept as days; none for the longest.
-fn validity(typed: &Typed, now: Timestamp) -> Result<Option<Days>, PortalError> {
+/// Days, or years kept as days; or a custom end, the last second of its day. Neither for the longest.
+fn validity(typed: &Typed) -> Result<(Option<Days>, Option<Timestamp>), PortalError> {
     let amount = || number("validity_amount", &typed.validity_amount, "Enter a whole number.");
     match typed.validity.as_str() {
-        "days" => Ok(Some(Days(amount()?))),
-        "years" => Ok(Some(Days(amount()?.saturating_mul(365)))),
+        "days" => Ok((Some(Days(amount()?)), None)),
+        "years" => Ok((Some(Days(amount()?.saturating_mul(365))), None)),
         "end" => {
             let end = Timestamp::parse_rfc3339(&format!("{}T23:59:59Z", typed.validity_end.trim()));
             let end = end.ok_or_else(|| {
                 PortalError::field("validity_end", "Enter the last day, as year-month-day.")
             })?;
-            let days = end.days_left(now);
-            if days < 1 {
-                return Err(PortalError::field("validity_end", "Choose a day after today."));
-            }
-            Ok(Some(Days(days)))
+            Ok((None, Some(end)))
         }
-        _ => Ok(None),
+        _ => Ok((None, None)),
     }
 }
 
@@ -190,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_form_becomes_a_profile() {
-        let save = read(&typed(), Timestamp(0)).unwrap();
+        let save = read(&typed()).unwrap();
         assert_eq!(
             (save.profile.name.as_str(), save.version, save.update_scheduled),
             ("Web", Some(2), true)
@@ -209,12 +205,13 @@ mod tests {
                 validity_end: end.to_owned(),
                 ..typed()
             };
-            validity(&typed, Timestamp(1_795_000_000)).map(|days| days.map(|days| days.0)).ok()
+            validity(&typed).map(|(days, end)| (days.map(|days| days.0), end.map(|end| end.0))).ok()
         };
-        assert_eq!(with("days", "47", ""), Some(Some(47)));
-        assert_eq!(with("years", "1", ""), Some(Some(365)));
-        assert_eq!(with("", "47", ""), Some(None));
-        assert_eq!(with("end", "", "2020-01-01"), None);
+        assert_eq!(with("days", "47", ""), Some((Some(47), None)));
+        assert_eq!(with("years", "1", ""), Some((Some(365), None)));
+        assert_eq!(with("", "47", ""), Some((None, None)));
+        assert_eq!(with("end", "47", "2026-12-31"), Some((None, Some(1_798_761_599))));
+        assert_eq!(with("end", "", "soon"), None);
         assert_eq!(with("days", "many", ""), None);
     }
 
@@ -222,7 +219,7 @@ mod tests {
     fn every_faulty_field_is_named() {
         let broken =
             Typed { organization: String::new(), key_type: "rsa512".to_owned(), ..typed() };
-        let error = read(&broken, Timestamp(0)).unwrap_err();
+        let error = read(&broken).unwrap_err();
         assert!(error.of_field("organization").is_some() && error.of_field("key_type").is_some());
     }
 }

@@ -60,7 +60,7 @@ async fn two_endpoints_due_under_one_order_make_one_renewal_and_one_duplicate() 
 #[tokio::test]
 async fn endpoints_that_are_renewed_together_share_one_shorter_order() {
     for yard in yards().await {
-        let admin = yard.somebody(domain::model::Role::Administrator).await;
+        let admin = yard.somebody(Role::Administrator).await;
         // To 2029-03-14, twelve days before the day from which on they live 47 days instead of 100.
         yard.clock().advance(Days(843));
         let first = yard.sell("ssl_plus", "www.example.com").await;
