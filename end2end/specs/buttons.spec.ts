@@ -34,6 +34,20 @@ test('an account is disabled and enabled, and gets a link for a new password', a
   await expect(own.getByRole('alert'), 'the old password is over').toContainText('is not right');
 });
 
+test('a profile keeps a custom end as its day', async ({ page }) => {
+  await signIn(page, 'administrator');
+  await page.goto('/automation/profiles');
+  await page.getByRole('rowheader').getByRole('link', { name: 'Private Wildcard' }).click();
+  await page.getByRole('radio', { name: 'A custom end' }).check();
+  await page.getByLabel('Last day (UTC)').fill('2099-12-31');
+  await page.getByRole('button', { name: 'Save profile' }).click();
+  const row = page.getByRole('row').filter({ hasText: 'Private Wildcard' });
+  await expect(row).toContainText('Until 2099-12-31');
+  await row.getByRole('rowheader').getByRole('link').click();
+  await expect(page.getByRole('radio', { name: 'A custom end' })).toBeChecked();
+  await expect(page.getByLabel('Last day (UTC)')).toHaveValue('2099-12-31');
+});
+
 test('validations are withdrawn, a profile is deleted, a request is canceled by who asked', async ({ page, browser, portal, scripts }) => {
   await signIn(page, 'administrator');
   for (const list of ['/certificates/domains?text=example.org', '/certificates/organizations?text=Northwind']) {
