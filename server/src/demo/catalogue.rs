@@ -76,6 +76,8 @@ pub enum Fate {
     CertificateRevoked,
     /// The whole order was revoked.
     Revoked,
+    /// Reissued yesterday without one of its names: what went before is to be revoked.
+    ReissuedWithout(&'static str),
 }
 
 /// One order.
@@ -175,6 +177,7 @@ pub const ORDERS: &[Order] = &[
     },
     Order {
         sans: &["a.example.net", "b.example.net", "c.example.net"],
+        fate: Fate::ReissuedWithout("c.example.net"),
         ..order(500_202, "ssl_multi_domain", "multi.example.net", 140)
     },
     Order {
@@ -264,6 +267,26 @@ pub const ENDPOINTS: &[(&str, Serves)] = &[
     ("api-1", Serves::Primary(27182)),
     ("new-1", Serves::Nothing),
     ("new-2", Serves::Nothing),
+];
+
+/// What became of a request that nothing was issued for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// A reviewer rejected it, with these words.
+    Rejected(&'static str),
+    /// Who asked took it back.
+    Canceled,
+}
+
+/// Requests of the Standard User that came to nothing, so many days ago.
+pub const ANSWERED: &[(&str, &str, i64, Answer)] = &[
+    (
+        "ssl_plus",
+        "shadow.example.com",
+        9,
+        Answer::Rejected("Nobody runs a server of this name. Use the wildcard of your team."),
+    ),
+    ("ssl_basic", "summit.example.org", 6, Answer::Canceled),
 ];
 
 /// Requests that wait for a reviewer, asked for by the Standard User.

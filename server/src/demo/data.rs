@@ -9,10 +9,11 @@ use anyhow::Context as _;
 use domain::model::{
     AutoRenew, KeyType, Profile, RevocationReason, RevocationTarget, SignatureHash,
 };
-use domain::rules::{DuplicateNames, longest_lifetime};
+use domain::rules::{DuplicateNames, ReissueRequest, longest_lifetime};
 use domain::time::DAY;
 use domain::{
-    Days, Name, NameSet, OrderNumber, OrganizationId, Product, ProductId, ProfileId, Timestamp,
+    Days, Name, NameSet, OrderNumber, OrganizationId, Product, ProductId, ProfileId, RequestId,
+    Timestamp,
 };
 use lifecycle::accounts::NewUser;
 use lifecycle::automation::ProfileForm;
@@ -22,9 +23,11 @@ use lifecycle::{
 };
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 
-use super::catalogue::{self, ENDPOINTS, Fate, ORDERS, ORGANIZATIONS, PROFILES, Serves, WAITING};
+use super::catalogue::{
+    self, ANSWERED, Answer, ENDPOINTS, Fate, ORDERS, ORGANIZATIONS, PROFILES, Serves, WAITING,
+};
 use super::listeners::{Files, Listeners};
-use super::{PEOPLE, password};
+use super::{PEOPLE, client, password};
 
 /// The lifetime that orders had where their product allowed it.
 const USUAL: Days = Days(198);
@@ -49,7 +52,9 @@ pub async fn fill(desk: &Lifecycle, listeners: &Listeners) -> anyhow::Result<()>
     profiles(desk, &organizations).await?;
     desk.settings_set(&Actor::Operator, "approval_step", "skip").await?;
     let made = orders(desk, &organizations).await?;
+    client::orders(desk, organization(&organizations, "Example Corp")?).await?;
     desk.settings_set(&Actor::Operator, "approval_step", "one_step").await?;
+    answered(desk, &organizations).await?;
     waiting(desk, &organizations).await?;
     for ((_, serves), (name, _, files)) in ENDPOINTS.iter().zip(listeners.sites()) {
         install(*serves, files, &made, desk.clock().now())
@@ -184,6 +189,19 @@ async fn fate(
             made.primaries.insert(by, held);
             return Ok(());
         }
+        Fate::ReissuedWithout(name) => {
+            let then = desk.with_clock(Clock::starting_at(desk.clock().now().minus(Days(1))));
+            let gone = Name::parse(name)?;
+            let left = names.names.iter().filter(|name| **name != gone).cloned();
+            let names = Exact { names: left.collect(), common_name: names.common_name.clone() };
+            let change = ReissueRequest::Change {
+                common_name: names.common_name.clone(),
+                names: names.names.clone(),
+                confirmed: true,
+            };
+            obtain(&then, What::Reissue { order: number, names: change }, &names).await?;
+            return Ok(());
+        }
         Fate::Revoked => RevocationTarget::Order,
         Fate::CertificateRevoked => {
             let held = made.primaries.get(&one.number).context("the order has no certificate")?;
@@ -233,7 +251,7 @@ async fn issued(desk: &Lifecycle, ask: Ask, key: &KeyPair) -> anyhow::Result<Hel
     }
 }
 
-fn csr(key: &KeyPair, names: &Exact) -> anyhow::Result<String> {
+pub(super) fn csr(key: &KeyPair, names: &Exact) -> anyhow::Result<String> {
     let mut params =
         CertificateParams::new(names.names.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     params.distinguished_name = DistinguishedName::new();
@@ -250,26 +268,64 @@ async fn waiting(
     for (index, (product, name)) in WAITING.iter().enumerate() {
         let ago = i64::try_from(WAITING.len() - index).unwrap_or(0) * (DAY / 2);
         let then = desk.with_clock(Clock::starting_at(desk.clock().now().plus_seconds(-ago)));
-        let names = exact(name, &[])?;
-        let csr = csr(&KeyPair::generate()?, &names)?;
-        let order = NewOrder {
-            organization: organization(organizations, "Example Corp")?,
-            product: ProductId::from(*product),
-            names,
-            coverage_years: None,
-            validity_days: None,
-            ends_by: None,
-            signature_hash: SignatureHash::Sha256,
-            auto_renew: false,
-            profile: None,
-            number: None,
-        };
-        let mut ask =
-            Ask::new(What::New(Box::new(order)), lifecycle::ask::read_csr(csr.as_bytes())?);
-        ask.note = Some("For the campaign that starts next month.".to_owned());
-        then.ask(&person(&then, "standard@example.com").await?, ask).await?;
+        let words = "For the campaign that starts next month.";
+        held(&then, organizations, product, name, words).await?;
     }
     Ok(())
+}
+
+/// Requests that the Standard User made and that came to nothing an hour later.
+async fn answered(
+    desk: &Lifecycle,
+    organizations: &HashMap<&str, OrganizationId>,
+) -> anyhow::Result<()> {
+    for (product, name, days_ago, answer) in ANSWERED {
+        let at = desk.clock().now().minus(Days(*days_ago));
+        let then = desk.with_clock(Clock::starting_at(at));
+        let request = held(&then, organizations, product, name, "For a try.").await?;
+        let later = desk.with_clock(Clock::starting_at(at.plus_seconds(3_600)));
+        match answer {
+            Answer::Rejected(words) => {
+                let manager = person(&later, "manager@example.com").await?;
+                later.reject(&manager, request, words).await?;
+            }
+            Answer::Canceled => {
+                let asker = person(&later, "standard@example.com").await?;
+                later.cancel(&asker, request).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A request of the Standard User, which waits.
+async fn held(
+    then: &Lifecycle,
+    organizations: &HashMap<&str, OrganizationId>,
+    product: &str,
+    name: &str,
+    words: &str,
+) -> anyhow::Result<RequestId> {
+    let names = exact(name, &[])?;
+    let csr = csr(&KeyPair::generate()?, &names)?;
+    let order = NewOrder {
+        organization: organization(organizations, "Example Corp")?,
+        product: ProductId::from(product),
+        names,
+        coverage_years: None,
+        validity_days: None,
+        ends_by: None,
+        signature_hash: SignatureHash::Sha256,
+        auto_renew: false,
+        profile: None,
+        number: None,
+    };
+    let mut ask = Ask::new(What::New(Box::new(order)), lifecycle::ask::read_csr(csr.as_bytes())?);
+    ask.note = Some(words.to_owned());
+    match then.ask(&person(then, "standard@example.com").await?, ask).await? {
+        Outcome::Held { request, .. } => Ok(request),
+        other => anyhow::bail!("not held: {other:?}"),
+    }
 }
 
 async fn person(desk: &Lifecycle, email: &str) -> anyhow::Result<Actor> {
@@ -277,7 +333,7 @@ async fn person(desk: &Lifecycle, email: &str) -> anyhow::Result<Actor> {
     Ok(Actor::Person(Person { role: user.role, user, door: Door::Portal, address: None }))
 }
 
-fn exact(common_name: &str, sans: &[&str]) -> anyhow::Result<Exact> {
+pub(super) fn exact(common_name: &str, sans: &[&str]) -> anyhow::Result<Exact> {
     let common_name = Name::parse(common_name)?;
     let sans: Vec<Name> = sans.iter().map(|name| Name::parse(name)).collect::<Result<_, _>>()?;
     Ok(Exact { names: NameSet::with_common_name(&common_name, sans), common_name })

@@ -2,6 +2,7 @@
 //! the clock; real TLS listeners on loopback ports; and the real agent that manages them.
 
 mod catalogue;
+mod client;
 mod data;
 mod listeners;
 mod reset;

@@ -57,7 +57,7 @@ impl Lifecycle {
         check_form(form)?;
         let now = self.clock().now();
         let mut tx = self.store().reader().await?;
-        let issuer_ends = self.issuer()?.not_after();
+        let issuer_ends = self.issuer_end();
         let event = prepare(&mut tx, issuer_ends, now, actor, form).await?;
         let source = match event.source_order {
             Some(number) => tx.order_file(number).await?,
@@ -110,7 +110,7 @@ impl Lifecycle {
         source: Option<&OrderFile>,
         decided: Option<&Decided>,
     ) -> Result<Option<Timestamp>> {
-        let (at, issuer_ends) = (event.scheduled_at, self.issuer()?.not_after());
+        let (at, issuer_ends) = (event.scheduled_at, self.issuer_end());
         let decision = decided.map(|decided| decided.decision);
         let renewed = match (decision, source) {
             (Some(Decision::Duplicate { order }), _) => {

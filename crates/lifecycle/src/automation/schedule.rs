@@ -96,7 +96,7 @@ impl Lifecycle {
         require_person(actor)?;
         check_form(&form)?;
         let (now, actor) = (self.clock().now(), actor.clone());
-        let issuer_ends = self.issuer()?.not_after();
+        let issuer_ends = self.issuer_end();
         let event = self
             .store()
             .write(move |tx| {
@@ -123,7 +123,7 @@ impl Lifecycle {
         check_bulk(&duplicates)?;
         forms.iter().try_for_each(check_form)?;
         let (now, actor) = (self.clock().now(), actor.clone());
-        let issuer_ends = self.issuer()?.not_after();
+        let issuer_ends = self.issuer_end();
         let outcome = self
             .store()
             .write(move |tx| {
