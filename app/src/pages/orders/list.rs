@@ -137,8 +137,7 @@ fn row(html: &mut Markup, order: &OrderRow, viewer: &Viewer) {
         None => html.tags(NONE),
     };
     if let Some(at) = order.certificate_till.filter(|at| Some(*at) != order.valid_till) {
-        html.tags("<p class=\"muted small\">its certificate: <span class=\"expiry\">");
-        html.expiry(at, viewer).tags("</span></p>");
+        html.tags("<p class=\"muted small\">its certificate: ").expiry(at, viewer).tags("</p>");
     }
     html.tags("</td><td>");
     certificates(html, order.certificates);

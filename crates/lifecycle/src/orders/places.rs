@@ -13,8 +13,8 @@ use crate::lists::{Key, PageOf, Slice};
 use crate::{Actor, Lifecycle, Result};
 
 /// Pages of a search that are read for what a text means. A page may show few of the many names that
-/// it looked at, as to somebody who sees only their own orders.
-const MOST_PAGES: usize = 10;
+/// it looked at, as to somebody who sees only their own orders: some 25,000 for each.
+const MOST_PAGES: usize = 3;
 
 /// Rows of a list, and how many it has in all.
 #[derive(Debug, Clone, PartialEq, Eq)]
