@@ -226,6 +226,39 @@ async fn acme_orders_that_are_over_are_not_read() {
     assert_eq!(nothing.len() as u64, ORDERS / 2000);
 }
 
+/// What is sealed already is not read again, also by who measured the log when it was short.
+#[tokio::test]
+async fn the_sealed_log_is_not_read_by_who_seals() {
+    let database = sqlite().await;
+    let entries = |from: u64, to: u64, sealed: bool| {
+        let (position, hash) = if sealed { ("n", "'h'") } else { ("NULL", "NULL") };
+        format!(
+            "WITH RECURSIVE counted (n) AS (SELECT {from} UNION ALL SELECT n + 1 FROM counted WHERE n < {to}) \
+             INSERT INTO audit_log (id, at, actor_kind, actor_name, action, resource_kind, resource_id, \
+             description, chain_position, hash) SELECT n, n, 'person', 'A', 'order.placed', 'order', n, \
+             'Placed.', {position}, {hash} FROM counted"
+        )
+    };
+    let long = ORDERS + 10;
+    let mut connection = sqlx::SqliteConnection::connect(&database.url).await.unwrap();
+    for sql in [
+        entries(1, 7, true),
+        "ANALYZE audit_log".to_owned(),
+        entries(8, long, true),
+        entries(long + 1, long + 3, false),
+    ] {
+        sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+    }
+    // Statistics are read with the schema.
+    let store = Store::open(&database.url, StoreOptions::default()).await.unwrap();
+    let mut tx = store.reader().await.unwrap();
+    let meter = Meter::on(&mut tx, "with statistics of a short log").await;
+    assert_eq!(tx.unsealed_audit(64).await.unwrap().len(), 3);
+    meter.check_below(ORDERS / 20, "entries without a seal");
+    assert_eq!(tx.count_unsealed_audit(500).await.unwrap(), 3);
+    meter.check_below(ORDERS / 20, "how many have none");
+}
+
 async fn pages(tx: &mut Tx, when: &'static str) {
     let meter = Meter::on(tx, when).await;
     lists(tx, &meter).await;
