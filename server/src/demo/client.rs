@@ -12,10 +12,10 @@ use rcgen::{KeyPair, PublicKeyData as _};
 use super::data::{csr, exact};
 
 /// The URL's name and its product.
-const URL: (&str, &str) = ("Web farm", "ssl_plus");
+const URL: (&str, &str) = ("Kiosks", "ssl_plus");
 
 /// The names that its client asks for.
-const NAMES: (&str, &[&str]) = ("farm.example.com", &["www.farm.example.com"]);
+const NAMES: (&str, &[&str]) = ("kiosk.example.com", &["www.kiosk.example.com"]);
 
 /// Days ago on which the client asked.
 const ASKED: [i64; 2] = [20, 6];
@@ -42,7 +42,7 @@ async fn account(then: &Lifecycle, kid: String) -> anyhow::Result<AcmeAccount> {
     let registration = Registration {
         jwk: key.canonical(),
         thumbprint: key.thumbprint(),
-        contacts: vec!["mailto:web@example.com".to_owned()],
+        contacts: vec!["mailto:kiosks@example.com".to_owned()],
         terms_agreed: true,
         kid,
         address: None,
