@@ -10,8 +10,6 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
-use thread_priority::unix::{set_thread_priority_and_policy, thread_native_id};
-use thread_priority::{NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
@@ -31,6 +29,7 @@ const GROUP: usize = 64;
 const GATHERING: Duration = Duration::from_millis(1);
 
 /// What `thread_priority` calls a niceness of 0, of 0 to 99.
+#[cfg(target_os = "linux")]
 const NICENESS_0: u8 = 48;
 
 /// How many works may wait in line; more wait to get in line.
@@ -162,12 +161,18 @@ impl Writer {
 /// Lets this thread, and the connection's thread that it starts, finish what they do before they make
 /// room for each other (`SCHED_BATCH` of sched(7)). They hand statements and rows to and fro, one of
 /// them always waiting: on a busy core each answer otherwise takes the core from who sends it, while
-/// the channel's lock is held, and gives it back at once. Best effort, where it is not Linux.
+/// the channel's lock is held, and gives it back at once. Best effort: without it they are slower.
+#[cfg(target_os = "linux")]
 fn take_turns() {
+    use thread_priority::unix::{set_thread_priority_and_policy, thread_native_id};
+    use thread_priority::{NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy};
     let batch = ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Batch);
     let Ok(plain) = NICENESS_0.try_into().map(ThreadPriority::Crossplatform) else { return };
     let _ = set_thread_priority_and_policy(thread_native_id(), plain, batch);
 }
+
+#[cfg(not(target_os = "linux"))]
+const fn take_turns() {}
 
 /// The one connection that writes.
 async fn connect(options: SqliteConnectOptions) -> Result<Tx, StoreError> {
