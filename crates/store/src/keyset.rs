@@ -37,3 +37,21 @@ macro_rules! push_rows {
     }};
 }
 pub(crate) use push_rows;
+
+/// At most `$limit` rows of a small list from the place `$skip` on, sorted by `$order`, and how many
+/// there are. `$push!` narrows a query that has no `WHERE` yet by `$filter`.
+macro_rules! rows_from {
+    ($tx:expr, $select:expr, $from:literal, $push:ident, $filter:expr, $order:literal, $limit:expr, $skip:expr) => {{
+        let (limit, skip): (u16, u64) = ($limit, $skip);
+        $crate::on!($tx, |conn| {
+            let mut count = sqlx::QueryBuilder::new(concat!("SELECT count(*) FROM ", $from));
+            $push!(count, $filter);
+            let total: i64 = count.build_query_scalar().fetch_one(&mut *conn).await?;
+            let mut query = sqlx::QueryBuilder::new($select);
+            $push!(query, $filter);
+            query.push(format_args!(" ORDER BY {} LIMIT {limit} OFFSET {skip}", $order));
+            (query.build_query_as().fetch_all(&mut *conn).await?, total.unsigned_abs())
+        })
+    }};
+}
+pub(crate) use rows_from;

@@ -5,7 +5,7 @@ use domain::{DnsName, DomainId, OrganizationId, Timestamp};
 use sqlx::QueryBuilder;
 
 use crate::kept::keep;
-use crate::keyset::{Key, Rows, push_rows};
+use crate::keyset::{Key, Rows, push_rows, rows_from};
 use crate::users::like;
 use crate::value::{parse, parse_opt};
 use crate::{StoreError, Tx, on};
@@ -292,16 +292,17 @@ impl Tx {
         limit: u16,
         skip: u64,
     ) -> Result<(Vec<Organization>, u64), StoreError> {
-        let (rows, total): (Vec<OrganizationRow>, i64) = on!(self, |conn| {
-            let mut count = QueryBuilder::new("SELECT count(*) FROM organizations");
-            push_organizations!(count, filter);
-            let mut query = QueryBuilder::new(ORGANIZATIONS);
-            push_organizations!(query, filter);
-            query.push(format_args!(" ORDER BY name, id LIMIT {limit} OFFSET {skip}"));
-            let rows = query.build_query_as().fetch_all(&mut *conn).await?;
-            (rows, count.build_query_scalar().fetch_one(&mut *conn).await?)
-        });
-        Ok((rows.into_iter().map(Organization::from).collect(), total.unsigned_abs()))
+        let (rows, total): (Vec<OrganizationRow>, u64) = rows_from!(
+            self,
+            ORGANIZATIONS,
+            "organizations",
+            push_organizations,
+            filter,
+            "name, id",
+            limit,
+            skip
+        );
+        Ok((rows.into_iter().map(Organization::from).collect(), total))
     }
 
     /// Sets until when an organization's validation holds; none takes it back.
@@ -401,17 +402,18 @@ impl Tx {
         limit: u16,
         skip: u64,
     ) -> Result<(Vec<DomainRecord>, u64), StoreError> {
-        let (rows, total): (Vec<DomainRow>, i64) = on!(self, |conn| {
-            let mut count = QueryBuilder::new("SELECT count(*) FROM domains d");
-            push_domains!(count, filter);
-            let mut query = QueryBuilder::new(DOMAINS);
-            push_domains!(query, filter);
-            query.push(format_args!(" ORDER BY d.name, d.id LIMIT {limit} OFFSET {skip}"));
-            let rows = query.build_query_as().fetch_all(&mut *conn).await?;
-            (rows, count.build_query_scalar().fetch_one(&mut *conn).await?)
-        });
+        let (rows, total): (Vec<DomainRow>, u64) = rows_from!(
+            self,
+            DOMAINS,
+            "domains d",
+            push_domains,
+            filter,
+            "d.name, d.id",
+            limit,
+            skip
+        );
         let rows = rows.into_iter().map(DomainRecord::try_from).collect::<Result<_, _>>()?;
-        Ok((rows, total.unsigned_abs()))
+        Ok((rows, total))
     }
 
     /// The organization's domains among `names`. At most some hundreds of names.

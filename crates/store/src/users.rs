@@ -4,7 +4,7 @@ use domain::model::{Role, User};
 use domain::{Timestamp, UserId};
 use sqlx::QueryBuilder;
 
-use crate::keyset::{Key, Rows, push_rows};
+use crate::keyset::{Key, Rows, push_rows, rows_from};
 use crate::value::parse;
 use crate::{StoreError, Tx, on};
 
@@ -241,17 +241,10 @@ impl Tx {
         limit: u16,
         skip: u64,
     ) -> Result<(Vec<Account>, u64), StoreError> {
-        let (rows, total): (Vec<UserRow>, i64) = on!(self, |conn| {
-            let mut count = QueryBuilder::new("SELECT count(*) FROM users");
-            push_filter!(count, filter);
-            let mut query = QueryBuilder::new(COLUMNS);
-            push_filter!(query, filter);
-            query.push(format_args!(" ORDER BY email, id LIMIT {limit} OFFSET {skip}"));
-            let rows = query.build_query_as().fetch_all(&mut *conn).await?;
-            (rows, count.build_query_scalar().fetch_one(&mut *conn).await?)
-        });
+        let (rows, total): (Vec<UserRow>, u64) =
+            rows_from!(self, COLUMNS, "users", push_filter, filter, "email, id", limit, skip);
         let rows = rows.into_iter().map(Account::try_from).collect::<Result<_, _>>()?;
-        Ok((rows, total.unsigned_abs()))
+        Ok((rows, total))
     }
 
     /// The ids of all administrators who are not disabled.
