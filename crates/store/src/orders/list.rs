@@ -284,7 +284,7 @@ macro_rules! push_sorted {
 
 /// The lists that make up one: filtered or sorted by the certificates' ends, plans and all other
 /// orders are read along an index each. What other orders are good until is that end.
-pub(super) fn halves(filter: &OrderFilter, sort: OrderSort) -> Vec<(OrderFilter, OrderSort)> {
+fn halves(filter: &OrderFilter, sort: OrderSort) -> Vec<(OrderFilter, OrderSort)> {
     let by_ends = filter.ends_from.or(filter.ends_until).is_some();
     if !by_ends && sort != OrderSort::CertificateEnd {
         return vec![(filter.clone(), sort)];
@@ -304,20 +304,6 @@ pub(super) fn halves(filter: &OrderFilter, sort: OrderSort) -> Vec<(OrderFilter,
     };
     let of_single = if sort == OrderSort::CertificateEnd { OrderSort::ValidTill } else { sort };
     [(single, of_single), (plans, sort)].into_iter().filter(wanted).collect()
-}
-
-/// Makes one page of the rows of several [`halves`].
-pub(super) fn merge<T>(
-    found: &mut Vec<T>,
-    key: impl Fn(&T) -> OrderKey,
-    descending: bool,
-    limit: u32,
-) {
-    found.sort_by_cached_key(key);
-    if descending {
-        found.reverse();
-    }
-    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
 }
 
 fn order_by<S: AsRef<str>>(keys: &[S], descending: bool) -> String {
@@ -360,24 +346,12 @@ impl Tx {
         limit: u32,
     ) -> Result<Vec<OrderRecord>, StoreError> {
         let piece = Piece { after, skip: 0, limit };
-        let mut found = Vec::new();
-        let halves = halves(filter, sort);
-        let apart = halves.len() > 1;
-        for (filter, sort) in halves {
-            let rows: Vec<OrderRow> =
-                self.page_of_rows("*", &filter, sort, descending, piece).await?;
-            for row in rows {
-                found.push(OrderRecord::try_from(row)?);
-            }
-        }
-        if apart {
-            merge(&mut found, |one| sort.key(one), descending, limit);
-        }
-        Ok(found)
+        let key = |one: &OrderRecord| sort.key(one);
+        self.page_of::<OrderRow, _>("*", filter, sort, descending, piece, key).await
     }
 
     /// The order at this place of the list, the first one at 0. All before it are passed over along
-    /// the list's index, and none of them is read.
+    /// the list's index, and none of them is read, but for a list by the certificates' ends.
     pub async fn order_at(
         &mut self,
         filter: &OrderFilter,
@@ -398,8 +372,41 @@ impl Tx {
         Ok(rows.first().map(|row| OrderNumber(row.0)))
     }
 
-    /// The page's rows with these columns.
-    pub(super) async fn page_of_rows<R>(
+    /// A page of what rows with these columns become; `key` is that of the list's sort.
+    pub(super) async fn page_of<R, T>(
+        &mut self,
+        columns: &str,
+        filter: &OrderFilter,
+        sort: OrderSort,
+        descending: bool,
+        piece: Piece<'_>,
+        key: impl Fn(&T) -> OrderKey,
+    ) -> Result<Vec<T>, StoreError>
+    where
+        R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+        T: TryFrom<R, Error = StoreError>,
+    {
+        let halves = halves(filter, sort);
+        let apart = halves.len() > 1;
+        let mut found = Vec::new();
+        for (filter, sort) in halves {
+            let rows: Vec<R> = self.page_of_rows(columns, &filter, sort, descending, piece).await?;
+            for row in rows {
+                found.push(T::try_from(row)?);
+            }
+        }
+        if apart {
+            found.sort_by_cached_key(key);
+            if descending {
+                found.reverse();
+            }
+            found.truncate(usize::try_from(piece.limit).unwrap_or(usize::MAX));
+        }
+        Ok(found)
+    }
+
+    /// The rows with these columns of a list that is read along one index.
+    async fn page_of_rows<R>(
         &mut self,
         columns: &str,
         filter: &OrderFilter,

@@ -7,7 +7,7 @@ use serde::Deserialize as _;
 use serde::de::IgnoredAny;
 use sqlx::AssertSqlSafe;
 
-use super::list::{Piece, halves, merge};
+use super::list::Piece;
 use super::{OrderFilter, OrderKey, OrderRecord, OrderSort};
 use crate::value::parse;
 use crate::{StoreError, Tx, on};
@@ -171,19 +171,7 @@ impl Tx {
         limit: u32,
     ) -> Result<Vec<ListedOrder>, StoreError> {
         let piece = Piece { after, skip: 0, limit };
-        let mut found = Vec::new();
-        let halves = halves(filter, sort);
-        let apart = halves.len() > 1;
-        for (filter, sort) in halves {
-            let rows: Vec<ListedRow> =
-                self.page_of_rows(COLUMNS, &filter, sort, descending, piece).await?;
-            for row in rows {
-                found.push(ListedOrder::try_from(row)?);
-            }
-        }
-        if apart {
-            merge(&mut found, |one| sort.listed_key(one), descending, limit);
-        }
-        Ok(found)
+        let key = |one: &ListedOrder| sort.listed_key(one);
+        self.page_of::<ListedRow, _>(COLUMNS, filter, sort, descending, piece, key).await
     }
 }
