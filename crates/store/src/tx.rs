@@ -70,9 +70,7 @@ macro_rules! on {
 }
 pub(crate) use on;
 
-/// The entries of the JSON list that is bound as `$n`, each as `value`. A row and the rows that belong
-/// to it are so written by one statement: to go to SQLite's thread and back, or to PostgreSQL, for
-/// each row costs as much as to write it. How the rows learn the number of theirs differs.
+/// The entries of the JSON list that is bound as `$n`, each as `value`.
 macro_rules! listed {
     (sqlite, $list:literal) => {
         concat!("json_each(", $list, ")")
@@ -82,6 +80,39 @@ macro_rules! listed {
     };
 }
 pub(crate) use listed;
+
+/// A row and the rows that belong to it, written by one statement: to go to SQLite's thread and back,
+/// or to PostgreSQL, for each costs as much as to write it. How those learn the `$key` of theirs
+/// differs. `$rows!` is their `INSERT … SELECT … FROM`, given that; `$list` is bound as
+/// [`listed!`] says. It answers `$answer` for each of them, and nothing where the row is not inserted.
+macro_rules! with_rows {
+    ($tx:expr, $insert:ident, $key:literal, $rows:ident, $list:literal, $answer:literal) => {
+        if $tx.is_postgres() {
+            concat!(
+                "WITH made AS (",
+                $insert!(),
+                " RETURNING ",
+                $key,
+                ") ",
+                $rows!(concat!("made.", $key)),
+                "made, ",
+                $crate::tx::listed!(postgres, $list),
+                " RETURNING ",
+                $answer
+            )
+        } else {
+            concat!(
+                $insert!(),
+                "; ",
+                $rows!("(SELECT last_insert_rowid())"),
+                $crate::tx::listed!(sqlite, $list),
+                " WHERE changes() > 0 RETURNING ",
+                $answer
+            )
+        }
+    };
+}
+pub(crate) use with_rows;
 
 impl Tx {
     /// Keeps all others who lock the same `what` waiting until this transaction ends.

@@ -6,7 +6,7 @@ use domain::model::acme::{
 };
 use domain::{AcmeAccountId, Timestamp};
 
-use crate::tx::listed;
+use crate::tx::with_rows;
 use crate::value::{from_json, parse, to_json};
 use crate::{StoreError, Tx, on};
 
@@ -114,7 +114,7 @@ macro_rules! insert {
 
 /// A challenge for each of the list: kind, token and status.
 macro_rules! challenges {
-    ($authorization:literal) => {
+    ($authorization:expr) => {
         concat!(
             "INSERT INTO acme_challenges (authorization_id, kind, token, status, validated_at, \
              created_at) SELECT ",
@@ -138,25 +138,7 @@ impl Tx {
             .map(|one| (one.kind.as_str(), one.token.as_str(), one.status.as_str()))
             .collect();
         let challenges = to_json("acme_challenges", &challenges)?;
-        let sql = if self.is_postgres() {
-            concat!(
-                "WITH made AS (",
-                insert!(),
-                " RETURNING id) ",
-                challenges!("made.id"),
-                "made, ",
-                listed!(postgres, "$10"),
-                " RETURNING authorization_id"
-            )
-        } else {
-            concat!(
-                insert!(),
-                "; ",
-                challenges!("(SELECT last_insert_rowid())"),
-                listed!(sqlite, "$10"),
-                " RETURNING authorization_id"
-            )
-        };
+        let sql = with_rows!(self, insert, "id", challenges, "$10", "authorization_id");
         Ok(on!(self, |conn| {
             sqlx::query_scalar(sql)
                 .bind(new.account.0)

@@ -6,7 +6,7 @@ use domain::{
     AcmeAccountId, AcmeOrderId, AcmeUrlId, CertificateId, OrderNumber, RequestId, Timestamp,
 };
 
-use crate::tx::listed;
+use crate::tx::with_rows;
 use crate::value::{from_json, names_key, parse, parse_opt, to_json};
 use crate::{StoreError, Tx, on};
 
@@ -133,7 +133,7 @@ macro_rules! insert {
 
 /// Identifiers may share an authorization.
 macro_rules! links {
-    ($order:literal) => {
+    ($order:expr) => {
         concat!(
             "INSERT INTO acme_order_authorizations (acme_order_id, authorization_id) \
              SELECT DISTINCT ",
@@ -159,25 +159,7 @@ impl Tx {
         let wanted = &new.wanted;
         let identifiers = to_json("acme_orders.identifiers", &wanted.identifiers)?;
         let authorizations = to_json("acme_order_authorizations", &new.authorizations)?;
-        let sql = if self.is_postgres() {
-            concat!(
-                "WITH made AS (",
-                insert!(),
-                " RETURNING id) ",
-                links!("made.id"),
-                "made, ",
-                listed!(postgres, "$14"),
-                " RETURNING acme_order_id"
-            )
-        } else {
-            concat!(
-                insert!(),
-                "; ",
-                links!("(SELECT last_insert_rowid())"),
-                listed!(sqlite, "$14"),
-                " RETURNING acme_order_id"
-            )
-        };
+        let sql = with_rows!(self, insert, "id", links, "$14", "acme_order_id");
         let id: i64 = on!(self, |conn| {
             sqlx::query_scalar(sql)
                 .bind(new.account.0)

@@ -6,7 +6,7 @@ use domain::{
     ProfileId, Timestamp, UserId,
 };
 
-use crate::tx::listed;
+use crate::tx::{listed, with_rows};
 use crate::value::{names_key, reversed, to_json};
 use crate::{StoreError, Tx, on};
 
@@ -129,9 +129,9 @@ macro_rules! insert_numbered {
     };
 }
 
-/// A row for each name of the list: the name, and its reverse.
+/// A row for each of some names, each with its reverse; the other columns come from here.
 macro_rules! names_listed {
-    ($number:literal, $common_name:literal, $organization:literal, $product:literal, $ordered_at:literal, $list:expr) => {
+    ($number:expr, $common_name:literal, $organization:literal, $product:literal, $ordered_at:literal) => {
         concat!(
             "INSERT INTO order_names (order_number, name, reversed, is_common_name, \
              organization_id, product_id, ordered_at) SELECT ",
@@ -144,45 +144,15 @@ macro_rules! names_listed {
             $product,
             ", ",
             $ordered_at,
-            " FROM ",
-            $list
+            " FROM "
         )
     };
 }
 
-/// An order and its names `$27`. It answers the number for each name, and nothing where the order is
-/// not inserted.
-macro_rules! with_names {
-    (sqlite, $insert:expr) => {
-        concat!(
-            $insert,
-            "; ",
-            names_listed!(
-                "(SELECT last_insert_rowid())",
-                "$3",
-                "$1",
-                "$2",
-                "$10",
-                listed!(sqlite, "$27")
-            ),
-            " WHERE changes() > 0 RETURNING order_number"
-        )
-    };
-    (postgres, $insert:expr) => {
-        concat!(
-            "WITH made AS (",
-            $insert,
-            " RETURNING number) ",
-            names_listed!(
-                "made.number",
-                "$3",
-                "$1",
-                "$2",
-                "$10",
-                concat!("made, ", listed!(postgres, "$27"))
-            ),
-            " RETURNING order_number"
-        )
+/// The names of an order that is being inserted.
+macro_rules! names {
+    ($number:expr) => {
+        names_listed!($number, "$3", "$1", "$2", "$10")
     };
 }
 
@@ -235,24 +205,15 @@ impl Tx {
         let names = to_json("orders.names", &new.names)?;
         let rows = name_rows(&new.names)?;
         self.names_are_new();
-        let postgres = self.is_postgres();
         let number: Option<i64> = match new.number {
             None => {
-                let sql = if postgres {
-                    with_names!(postgres, insert!())
-                } else {
-                    with_names!(sqlite, insert!())
-                };
+                let sql = with_rows!(self, insert, "number", names, "$27", "order_number");
                 on!(self, |conn| {
                     bind_order!(sql, new, &names, &rows).fetch_optional(&mut *conn).await?
                 })
             }
             Some(number) => {
-                let sql = if postgres {
-                    with_names!(postgres, insert_numbered!())
-                } else {
-                    with_names!(sqlite, insert_numbered!())
-                };
+                let sql = with_rows!(self, insert_numbered, "number", names, "$27", "order_number");
                 on!(self, |conn| {
                     bind_order!(sql, new, &names, &rows)
                         .bind(number.0)
@@ -290,9 +251,9 @@ impl Tx {
         self.names_are_new();
         let rows = name_rows(names)?;
         let sql = if self.is_postgres() {
-            names_listed!("$1", "$2", "$3", "$4", "$5", listed!(postgres, "$6"))
+            concat!(names_listed!("$1", "$2", "$3", "$4", "$5"), listed!(postgres, "$6"))
         } else {
-            names_listed!("$1", "$2", "$3", "$4", "$5", listed!(sqlite, "$6"))
+            concat!(names_listed!("$1", "$2", "$3", "$4", "$5"), listed!(sqlite, "$6"))
         };
         on!(self, |conn| {
             sqlx::query(sql)
