@@ -1,34 +1,18 @@
-//! Wildcards that would stand for everybody's domains (CA/Browser Forum Baseline Requirements, section
-//! 3.2.2.6): directly below a suffix of the public suffix list's ICANN section, as `*.co.uk`.
+//! The public suffix list, for the rule on wildcards.
 
-use domain::{Name, Refusal, Validation};
+use domain::{Name, Refusal, Validation, rules};
 
-/// Refuses such wildcards, except for private products.
+/// Refuses wildcards directly below a suffix of the list's ICANN section, except for private products.
 pub(crate) fn check_wildcards<'a>(
     validation: Validation,
     names: impl IntoIterator<Item = &'a Name>,
 ) -> Result<(), Refusal> {
-    if validation == Validation::Private {
-        return Ok(());
-    }
-    match names.into_iter().find_map(suffix_below) {
-        None => Ok(()),
-        Some(suffix) => Err(Refusal::new(
-            "product",
-            "wildcard_of_suffix",
-            format!(
-                "*.{suffix} can't be issued: anybody may register a domain below {suffix} (Baseline \
-                 Requirements 3.2.2.6). Enter a wildcard of a domain of your own."
-            ),
-        )),
-    }
+    rules::check_wildcards(validation, names, is_suffix)
 }
 
-/// The suffix that a wildcard stands directly below.
-fn suffix_below(name: &Name) -> Option<&str> {
-    let base = name.as_str().strip_prefix("*.")?;
-    let suffix = psl::suffix(base.as_bytes())?;
-    (suffix == base && suffix.typ() == Some(psl::Type::Icann)).then_some(base)
+fn is_suffix(name: &str) -> bool {
+    psl::suffix(name.as_bytes())
+        .is_some_and(|suffix| suffix == name && suffix.typ() == Some(psl::Type::Icann))
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ pub mod revoke;
 pub mod schedule;
 pub mod validation;
 pub mod validity;
+pub mod wildcard;
 pub mod window;
 
 #[cfg(test)]
@@ -78,6 +79,7 @@ pub use validation::{
 pub use validity::{
     Limits, Validity, first_validity, longest_lifetime, new_coverage, plan_validity,
 };
+pub use wildcard::check_wildcards;
 pub use window::{
     Window, WindowKind, certificate_window, check_windows, order_window, renewal_window,
 };

@@ -5,7 +5,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{AcmeUrl, AutoRenew, Organization, Profile};
+use crate::model::{AcmeUrl, AutoRenew, Order, Organization, Profile};
 use crate::rules::name_match::list;
 use crate::rules::schedule::auto_renew_at;
 use crate::rules::validity::{MAX_COVERAGE_YEARS, leaves_a_day, longest_lifetime};
@@ -134,13 +134,24 @@ fn check_terms(
 }
 
 /// How long a certificate lives that is made by this profile now.
-pub fn profile_lifetime(product: &Product, profile: &Profile, now: Timestamp) -> Days {
+fn profile_lifetime(product: &Product, profile: &Profile, now: Timestamp) -> Days {
     let until_end = profile.ends_by.filter(|end| leaves_a_day(*end, now));
     let until_end = until_end.map(|end| Days(end.days_left(now)));
     // A faulty validity is told once, at its own field.
     let asked = profile.validity_days.filter(|days| days.0 >= 1);
     let longest = longest_lifetime(product, now);
     asked.into_iter().chain(until_end).fold(longest, Days::min)
+}
+
+/// How long what auto-renew will get on an endpoint lives: a renewal has its order's terms, all else the
+/// profile's. None where the product is no longer sold.
+pub fn renewal_lifetime(renewed: Option<&Order>, profile: &Profile, at: Timestamp) -> Option<Days> {
+    let Some(order) = renewed else {
+        let product = Product::find(profile.product.as_str())?;
+        return Some(profile_lifetime(product, profile, at));
+    };
+    let longest = longest_lifetime(Product::find(order.product.as_str())?, at);
+    Some(order.validity_days.unwrap_or(longest).min(longest))
 }
 
 /// What is wrong with auto-renew settings for certificates that live `lifetime`.

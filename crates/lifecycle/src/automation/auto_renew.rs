@@ -4,7 +4,7 @@ use domain::model::{
     AutoRenew, CertificateKind, CertificateStatus, EndpointAction, EndpointStatus, EventMode,
     EventStatus, Order, Profile, User,
 };
-use domain::rules::profile::check_auto_renew;
+use domain::rules::profile::{check_auto_renew, renewal_lifetime};
 use domain::rules::{auto_renew_action, check_auto_renew_owner, is_due_at_once, is_lost};
 use domain::{EndpointId, NameSet, Timestamp};
 use store::endpoints::EndpointRecord;
@@ -12,7 +12,6 @@ use store::events::{EventRecord, NewEvent};
 use store::{StoreError, Tx};
 
 use super::resolve::{facts, names_of, order_to_renew};
-use super::schedule::renewal_lifetime;
 use crate::audit::{AuditEntry, record};
 use crate::settings::preferences;
 use crate::{Actor, Lifecycle, LifecycleError, Result};

@@ -1,6 +1,7 @@
 //! What agents find on their hosts, and the list of it.
 
 use domain::model::{AutoRenew, EndpointStatus, ServedIssuer};
+use domain::rules::profile::renewal_lifetime;
 use domain::rules::{auto_renew_at, goes_on, is_lost};
 use domain::{AgentId, EndpointId, ProfileId, Timestamp};
 use serde_json::json;
@@ -13,7 +14,7 @@ use store::events::{EventFilter, EventRecord};
 
 use super::agents::{require_manager, require_person};
 use super::resolve::order_to_renew;
-use super::schedule::{check_renewal, renewal_lifetime};
+use super::schedule::check_renewal;
 use crate::audit::{AuditEntry, record};
 use crate::lists::PageOf;
 use crate::{Actor, Lifecycle, LifecycleError, Result};

@@ -1,6 +1,7 @@
 //! What an event will ask for, on an endpoint as it is.
 
 use domain::model::{EndpointAction, EventMode, Order, OrderFile, OrderStatus, Profile, Role};
+use domain::rules::profile::renewal_lifetime;
 use domain::rules::{
     DuplicateNames, EndpointFacts, ReissueRequest, candidates_for_names, check_product_names,
     names_in_place, names_to_add, offer_in_automation, plan_duplicate, plan_reissue,
@@ -10,7 +11,7 @@ use store::Tx;
 use store::endpoints::EndpointRecord;
 
 use super::agents::require_person;
-use super::schedule::{Obtain, ScheduleForm, renewal_lifetime};
+use super::schedule::{Obtain, ScheduleForm};
 use crate::issue::product_of;
 use crate::orders::find::successors;
 use crate::settings::preferences;

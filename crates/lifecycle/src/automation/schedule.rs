@@ -1,13 +1,11 @@
 //! Scheduling: what the automation request page submits, one endpoint or many.
 
-use domain::model::{AutoRenew, EndpointAction, EventStatus, Order, Profile, Role};
-use domain::rules::profile::{check_auto_renew, profile_lifetime};
+use domain::model::{AutoRenew, EndpointAction, EventStatus, Role};
+use domain::rules::profile::check_auto_renew;
 use domain::rules::{
-    OfferedAction, check_bulk, check_offered, longest_lifetime, may_switch_auto_renew, scheduled_at,
+    OfferedAction, check_bulk, check_offered, may_switch_auto_renew, scheduled_at,
 };
-use domain::{
-    Days, EndpointId, EventId, Name, NameSet, OrderNumber, Product, ProfileId, Timestamp,
-};
+use domain::{Days, EndpointId, EventId, Name, NameSet, OrderNumber, ProfileId, Timestamp};
 use serde_json::json;
 use store::Tx;
 use store::endpoints::EndpointRecord;
@@ -314,21 +312,6 @@ pub(super) fn check_renewal(renew: Option<&AutoRenew>, lifetime: Option<Days>) -
         return Ok(());
     }
     Err(LifecycleError::Invalid(faults.into_iter().map(FieldFault::from).collect()))
-}
-
-/// How long what auto-renew will get on an endpoint lives: a renewal has its order's terms, all else the
-/// profile's. None where the product is no longer sold.
-pub(super) fn renewal_lifetime(
-    renewed: Option<&Order>,
-    profile: &Profile,
-    at: Timestamp,
-) -> Option<Days> {
-    let Some(order) = renewed else {
-        let product = Product::find(profile.product.as_str())?;
-        return Some(profile_lifetime(product, profile, at));
-    };
-    let longest = longest_lifetime(Product::find(order.product.as_str())?, at);
-    Some(order.validity_days.unwrap_or(longest).min(longest))
 }
 
 async fn refuse_busy(tx: &mut Tx, endpoint: &EndpointRecord) -> Result<()> {
