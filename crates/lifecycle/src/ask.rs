@@ -100,6 +100,24 @@ pub struct NewOrder {
     pub number: Option<OrderNumber>,
 }
 
+impl NewOrder {
+    /// An order of one certificate, as long as its product allows.
+    pub const fn of(organization: OrganizationId, product: ProductId, names: Exact) -> Self {
+        Self {
+            organization,
+            product,
+            names,
+            coverage_years: None,
+            validity_days: None,
+            ends_by: None,
+            signature_hash: SignatureHash::Sha256,
+            auto_renew: false,
+            profile: None,
+            number: None,
+        }
+    }
+}
+
 impl What {
     /// The kind of request that it is.
     pub const fn kind(&self) -> RequestKind {

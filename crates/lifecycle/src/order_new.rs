@@ -246,17 +246,12 @@ fn read_form(actor: &Actor, form: &NewOrderForm) -> Result<Ask> {
         return Err(LifecycleError::Invalid(faults));
     };
     let names = if typed.is_empty() { csr.names.clone() } else { typed };
+    let names = Exact { names: NameSet::with_common_name(&common_name, names), common_name };
     let new = NewOrder {
-        organization,
-        product,
-        names: Exact { names: NameSet::with_common_name(&common_name, names), common_name },
         coverage_years,
         validity_days: validity_days.map(|days: u16| Days(i64::from(days))),
         ends_by: form.ends_by,
-        signature_hash: SignatureHash::Sha256,
-        auto_renew: false,
-        profile: None,
-        number: None,
+        ..NewOrder::of(organization, product, names)
     };
     let idempotency_key = submitted_key(actor, form);
     Ok(Ask { note, idempotency_key, ..Ask::new(What::New(Box::new(new)), csr) })

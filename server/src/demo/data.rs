@@ -150,17 +150,12 @@ async fn place(
     let (start, lifetime) = start(product, now, one.left);
     let then = desk.with_clock(Clock::starting_at(start));
     let names = exact(one.common_name, one.sans)?;
+    let organization = organization(organizations, one.organization)?;
     let order = NewOrder {
-        organization: organization(organizations, one.organization)?,
-        product: product.product_id(),
-        names: names.clone(),
         coverage_years: one.coverage_years,
         validity_days: Some(lifetime),
-        ends_by: None,
-        signature_hash: SignatureHash::Sha256,
-        auto_renew: false,
-        profile: None,
         number: Some(OrderNumber(one.number)),
+        ..NewOrder::of(organization, product.product_id(), names.clone())
     };
     let held = obtain(&then, What::New(Box::new(order)), &names).await?;
     made.primaries.insert(one.number, held);
@@ -308,18 +303,8 @@ async fn held(
 ) -> anyhow::Result<RequestId> {
     let names = exact(name, &[])?;
     let csr = csr(&KeyPair::generate()?, &names)?;
-    let order = NewOrder {
-        organization: organization(organizations, "Example Corp")?,
-        product: ProductId::from(product),
-        names,
-        coverage_years: None,
-        validity_days: None,
-        ends_by: None,
-        signature_hash: SignatureHash::Sha256,
-        auto_renew: false,
-        profile: None,
-        number: None,
-    };
+    let organization = organization(organizations, "Example Corp")?;
+    let order = NewOrder::of(organization, ProductId::from(product), names);
     let mut ask = Ask::new(What::New(Box::new(order)), lifecycle::ask::read_csr(csr.as_bytes())?);
     ask.note = Some(words.to_owned());
     match then.ask(&person(then, "standard@example.com").await?, ask).await? {

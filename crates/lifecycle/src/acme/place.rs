@@ -115,15 +115,9 @@ fn enrollment(url: &AcmeUrl, names: Exact, like: Option<&OrderFile>) -> NewOrder
         None => (url.coverage_years, url.validity_days, SignatureHash::Sha256),
     };
     NewOrder {
-        organization: url.organization,
-        product: url.product.clone(),
-        names,
         coverage_years: years,
         validity_days: days,
-        ends_by: None,
         signature_hash: hash,
-        auto_renew: false,
-        profile: None,
-        number: None,
+        ..NewOrder::of(url.organization, url.product.clone(), names)
     }
 }

@@ -55,7 +55,7 @@ impl Lifecycle {
     /// Rule D17: a duplicate is checked again before its agent is bothered; where it is refused by
     /// now, the event ends as "Action required". Answers whether the event goes on.
     pub(super) async fn recheck_event(&self, id: EventId, now: Timestamp) -> Result<bool> {
-        let issuer_ends = self.issuer()?.not_after();
+        let issuer_ends = self.issuer_end();
         let goes_on = self
             .store()
             .write(move |tx| Box::pin(async move { recheck(tx, issuer_ends, now, id).await }))
@@ -152,16 +152,12 @@ fn duplicate_names(event: &EventRecord) -> DuplicateNames {
 fn new_order(event: &EventRecord, names: Exact) -> What {
     let profile = &event.profile;
     What::New(Box::new(NewOrder {
-        organization: profile.organization,
-        product: profile.product.clone(),
-        names,
         coverage_years: profile.coverage_years,
         validity_days: profile.validity_days,
         ends_by: profile.ends_by,
         signature_hash: profile.signature_hash,
-        auto_renew: false,
         profile: Some(profile.id),
-        number: None,
+        ..NewOrder::of(profile.organization, profile.product.clone(), names)
     }))
 }
 

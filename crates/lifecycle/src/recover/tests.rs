@@ -1,7 +1,6 @@
 use std::process::Command;
 use std::sync::Arc;
 
-use domain::model::SignatureHash;
 use store::Store;
 
 use super::*;
@@ -81,18 +80,8 @@ async fn child() {
     let issuer = Issuer::open(&store, master, "http://portal.test", options).await.unwrap();
     let desk = Lifecycle::new(store, Clock::starting_at(START)).with_issuer(issuer);
     let organization = std::env::var(ORGANIZATION).unwrap().parse().unwrap();
-    let new = NewOrder {
-        organization,
-        product: "ssl_plus".into(),
-        names: crate::testing::issuing::exact("www.example.com"),
-        coverage_years: None,
-        validity_days: None,
-        ends_by: None,
-        signature_hash: SignatureHash::Sha256,
-        auto_renew: false,
-        profile: None,
-        number: None,
-    };
+    let names = crate::testing::issuing::exact("www.example.com");
+    let new = NewOrder::of(organization, "ssl_plus".into(), names);
     let mut asked = ask(What::New(Box::new(new)), "www.example.com");
     asked.idempotency_key = Some("event/1/1".to_owned());
     desk.ask(&Actor::Operator, asked).await.unwrap();

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use ca::Authority;
-use domain::model::{DomainProof, OrderFile, Role, SignatureHash};
+use domain::model::{DomainProof, OrderFile, Role};
 use domain::{DnsName, Name, NameSet, OrderNumber, OrganizationId, ProductId, Timestamp};
 
 use super::{Desk, desks};
@@ -154,18 +154,8 @@ impl Shop {
 
     /// What [`Shop::sell`] asks for.
     pub(crate) fn new_order(&self, product: &str, text: &str, years: Option<u8>) -> NewOrder {
-        NewOrder {
-            organization: self.organization,
-            product: ProductId::from(product),
-            names: exact(text),
-            coverage_years: years,
-            validity_days: None,
-            ends_by: None,
-            signature_hash: SignatureHash::Sha256,
-            auto_renew: false,
-            profile: None,
-            number: None,
-        }
+        let new = NewOrder::of(self.organization, ProductId::from(product), exact(text));
+        NewOrder { coverage_years: years, ..new }
     }
 
     /// The order with its certificates.

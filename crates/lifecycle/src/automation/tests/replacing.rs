@@ -400,7 +400,6 @@ async fn the_review_tells_the_end_of_a_plans_renewal() {
         let admin = yard.somebody(Role::Administrator).await;
         let plan = crate::NewOrder {
             validity_days: Some(Days(90)),
-            ends_by: None,
             ..yard.new_order("ssl_plus", "www.example.com", Some(1))
         };
         let ask = crate::testing::issuing::ask(crate::What::New(Box::new(plan)), "www.example.com");
