@@ -7,7 +7,9 @@
 //! begins) and when a work is undone. On PostgreSQL, which has many writers, nothing is kept.
 //!
 //! The audit log's entries of a group of works are kept until its commit, and written by one
-//! statement: nobody reads them before. So are its orders' names put into the trigram index.
+//! statement: nobody reads them before. Names come into the trigram index many at a time: each turn
+//! writes a piece of the index, and pieces are merged again and again. Searches look at the few that
+//! are not in it yet one by one.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -17,9 +19,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::model::{AcmeUrl, Domain, Organization};
 use domain::{AcmeAccountId, AcmeUrlId, OrganizationId, Timestamp};
-use sqlx::SqliteConnection;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::Sqlite;
+use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use crate::audit::NewAuditRow;
 use crate::search::Trigrams;
@@ -28,6 +30,9 @@ use crate::{StoreError, Tx};
 
 /// Of each kind; all are forgotten when there are more.
 const MOST: usize = 1_000;
+
+/// Names that wait for the trigram index: so many go into it together.
+const UNINDEXED: usize = 256;
 
 /// The tables whose rows are kept.
 const TABLES: [&str; 5] = ["settings", "organizations", "domains", "acme_urls", "acme_accounts"];
@@ -51,8 +56,8 @@ struct Kept {
     entries: Vec<NewAuditRow>,
     /// How many of them are of works before the present one.
     earlier: usize,
-    /// Names of orders were written that are not in the trigram index yet.
-    new_names: bool,
+    /// How many names of orders were written, at most, that are not in the trigram index yet.
+    unindexed: usize,
 }
 
 /// What is kept.
@@ -104,7 +109,8 @@ impl SqliteSession {
             rows: KeptRows::default(),
             entries: Vec::new(),
             earlier: 0,
-            new_names: false,
+            // Those that an earlier process left.
+            unindexed: UNINDEXED,
         };
         Ok(Self { connection, kept: Some(Box::new(kept)), trigrams: Trigrams::default() })
     }
@@ -143,20 +149,23 @@ impl Tx {
         self.keeper().map(|kept| &mut kept.entries)
     }
 
-    /// Names of orders were written: the trigram index gets them before the group's commit.
-    pub(crate) fn names_are_new(&mut self) {
+    /// So many names of orders are written: the trigram index gets them, sooner or later.
+    pub(crate) fn names_are_new(&mut self, count: usize) {
         if let Some(kept) = self.keeper() {
-            kept.new_names = true;
+            kept.unindexed += count;
         }
     }
 
-    /// Puts the names that a group has written into the trigram index.
+    /// Puts the names that wait for it into the trigram index, where they are many.
     pub(crate) async fn index_new_names(&mut self) -> Result<(), StoreError> {
-        if !self.keeper().is_some_and(|kept| std::mem::take(&mut kept.new_names)) {
-            return Ok(());
-        }
         let Self::Sqlite(session) = self else { return Ok(()) };
-        index_new_names(&mut *session).await
+        if session.kept.as_ref().is_some_and(|kept| kept.unindexed >= UNINDEXED) {
+            index_new_names(&mut *session).await?;
+            if let Some(kept) = &mut session.kept {
+                kept.unindexed = 0;
+            }
+        }
+        Ok(())
     }
 
     /// A group begins: forgets all rows, where another connection has committed since the last.
@@ -194,15 +203,17 @@ impl Tx {
     }
 }
 
-/// Puts the names that are not in SQLite's trigram index into it. Ids only grow, and what leaves
-/// the index leaves it from the table, so they stand behind the last one that it holds.
+/// The last name in SQLite's trigram index: those that it does not hold stand behind it, as ids only
+/// grow, and what leaves the index leaves it from the table.
+pub(crate) const LAST_INDEXED: &str = "(SELECT coalesce(max(id), 0) FROM order_names_fts_docsize)";
+
+/// Puts the names that are not in SQLite's trigram index into it.
 pub(crate) async fn index_new_names(connection: &mut SqliteConnection) -> Result<(), StoreError> {
-    sqlx::query(
+    let sql = format!(
         "INSERT INTO order_names_fts (rowid, name) SELECT id, name FROM order_names \
-         WHERE id > (SELECT coalesce(max(id), 0) FROM order_names_fts_docsize)",
-    )
-    .execute(connection)
-    .await?;
+         WHERE id > {LAST_INDEXED}"
+    );
+    sqlx::query(AssertSqlSafe(sql)).execute(connection).await?;
     Ok(())
 }
 

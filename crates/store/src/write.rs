@@ -312,8 +312,8 @@ async fn undo(tx: &mut Tx, sql: &'static str) -> Result<(), StoreError> {
     statement(tx, sql).await
 }
 
-/// Commits with what was left for the end of all works: their entries of the audit log, and their
-/// names in the trigram index.
+/// Commits with what was left for the end of all works: their entries of the audit log, and from time
+/// to time names in the trigram index.
 async fn commit(tx: &mut Tx) -> Result<(), StoreError> {
     let entries = tx.take_entries();
     tx.insert_audit_rows(&entries).await?;

@@ -4,6 +4,7 @@ use domain::{Name, NameSet};
 use super::*;
 use crate::Store;
 use crate::samples::{load, order, organizations};
+use crate::search::{NameQuery, SearchFilter};
 use crate::testing::{TestDatabase, databases, sqlite};
 
 fn new(text: &str, at: i64) -> NewOrder {
@@ -203,16 +204,7 @@ async fn new_names_take_the_place_of_the_old_ones_in_search() {
         let store = &database.store;
         organizations(store, 1).await;
         let number = insert(store, new("old.test", 1)).await.unwrap();
-        store
-            .write(move |tx| {
-                Box::pin(async move {
-                    let order = tx.order(number).await?.ok_or(StoreError::NotFound)?;
-                    let names = NameSet::parse_list("new.test").unwrap();
-                    tx.set_order_names(&order, &"new.test".parse().unwrap(), &names).await
-                })
-            })
-            .await
-            .unwrap();
+        rename(store, number, "new.test").await;
         let mut tx = store.reader().await.unwrap();
         for (text, count) in [("old.test", 0), ("new.test", 1)] {
             let filter = OrderFilter { name: text.parse().ok(), ..OrderFilter::default() };
@@ -226,13 +218,62 @@ async fn new_names_take_the_place_of_the_old_ones_in_search() {
 const WHOLE: &str =
     "INSERT INTO order_names_fts (order_names_fts, rank) VALUES ('integrity-check', 1)";
 
+/// How many names are in the trigram index.
+async fn indexed(store: &Store) -> i64 {
+    let mut tx = store.reader().await.unwrap();
+    let count = "SELECT count(*) FROM order_names_fts_docsize";
+    crate::on!(&mut tx, |conn| sqlx::query_scalar(count).fetch_one(&mut *conn).await.unwrap())
+}
+
+/// So many names, as they are typed.
+fn names(count: usize) -> String {
+    (0..count).map(|at| format!("name-{at}.test ")).collect()
+}
+
+/// Gives an order another name.
+async fn rename(store: &Store, number: OrderNumber, name: &'static str) {
+    let renamed = store.write(move |tx| {
+        Box::pin(async move {
+            let order = tx.order(number).await?.ok_or(StoreError::NotFound)?;
+            let names = NameSet::parse_list(name).unwrap();
+            tx.set_order_names(&order, &name.parse().unwrap(), &names).await
+        })
+    });
+    renamed.await.unwrap();
+}
+
+/// Names of orders that hold a text further on, latest first.
+async fn found(store: &Store, text: &str) -> Vec<String> {
+    let mut tx = store.reader().await.unwrap();
+    let query = NameQuery::Substring(text.to_owned());
+    let page = tx.search_orders(&query, &SearchFilter::default(), None, 10).await.unwrap();
+    page.orders.into_iter().map(|(_, name)| name).collect()
+}
+
+#[tokio::test]
+async fn names_are_found_while_they_wait_for_the_trigram_index_and_in_it() {
+    let database = sqlite().await;
+    let store = &database.store;
+    organizations(store, 1).await;
+    insert(store, new("first.waits.test", 1)).await.unwrap();
+    insert(store, new("second.waits.test", 2)).await.unwrap();
+    let both = ["second.waits.test", "first.waits.test"];
+    assert_eq!(indexed(store).await, 0);
+    assert_eq!(found(store, ".waits").await, both);
+    insert(store, new(&names(300), 3)).await.unwrap();
+    assert_eq!(indexed(store).await, 302);
+    assert_eq!(found(store, ".waits").await, both);
+    insert(store, new("third.waits.test", 4)).await.unwrap();
+    assert_eq!(indexed(store).await, 302);
+    assert_eq!(found(store, ".waits").await, ["third.waits.test", both[0], both[1]]);
+}
+
 #[tokio::test]
 async fn the_trigram_index_holds_the_names_that_are_there_whatever_came_and_went_together() {
     let database = sqlite().await;
     let store = &database.store;
     organizations(store, 1).await;
-    insert(store, new("before.test", 1)).await.unwrap();
-    for at in 2..5 {
+    for at in 1..5 {
         // Written and changed in one work; then one that is undone.
         let changed: Result<(), StoreError> = store
             .write(move |tx| {
@@ -253,14 +294,17 @@ async fn the_trigram_index_holds_the_names_that_are_there_whatever_came_and_went
             })
             .await;
         undone.unwrap_err();
+        // So many that all are indexed; some leave the index again, some leave before.
+        let many = insert(store, new(&names(300), at)).await.unwrap();
         database.execute(WHOLE).await.unwrap();
+        rename(store, many, "renamed.test").await;
     }
-    let held = "SELECT m.name FROM order_names_fts f JOIN order_names m ON m.id = f.rowid \
-                WHERE order_names_fts MATCH '\"est\"' ORDER BY m.id";
-    let mut tx = store.reader().await.unwrap();
-    let names: Vec<String> =
-        crate::on!(&mut tx, |conn| sqlx::query_scalar(held).fetch_all(&mut *conn).await.unwrap());
-    assert_eq!(names, ["before.test", "second.test", "second.test", "second.test"]);
+    insert(store, new(&names(300), 5)).await.unwrap();
+    database.execute(WHOLE).await.unwrap();
+    let expected = [["second.test"; 4], ["renamed.test"; 4]].concat();
+    let mut names = found(store, "d.test").await;
+    names.sort_unstable_by(|one, other| other.cmp(one));
+    assert_eq!(names, expected);
 }
 
 #[tokio::test]

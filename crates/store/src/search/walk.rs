@@ -5,6 +5,7 @@ use domain::{OrderNumber, ProductId};
 
 use super::trigrams::Lookup;
 use super::{NameQuery, SearchCursor, SearchFilter};
+use crate::kept::LAST_INDEXED;
 use crate::value::backwards;
 
 #[derive(sqlx::FromRow)]
@@ -67,13 +68,16 @@ impl Statement {
     /// The latest names before the id `$1` that may hold a text, latest first.
     pub(super) fn may_hold(&mut self, lookup: &Lookup, range: &str) -> String {
         match lookup {
-            // A table of its own, which can be walked backwards.
+            // A table of its own, which can be walked backwards; the latest names are not in it yet.
             Lookup::Fts(query) => {
                 let query = self.bind(query);
                 format!(
-                    "(SELECT m.id, m.order_number, m.name FROM (SELECT rowid AS id FROM order_names_fts \
-                     WHERE order_names_fts MATCH {query} AND rowid < $1 \
-                     ORDER BY rowid DESC {range}) f CROSS JOIN order_names m ON m.id = f.id) n"
+                    "(SELECT m.id, m.order_number, m.name FROM (\
+                     SELECT id FROM (SELECT id FROM order_names WHERE id > {LAST_INDEXED} AND id < $1 \
+                     ORDER BY id DESC) \
+                     UNION ALL SELECT id FROM (SELECT rowid AS id FROM order_names_fts \
+                     WHERE order_names_fts MATCH {query} AND rowid < $1 ORDER BY rowid DESC) \
+                     {range}) f CROSS JOIN order_names m ON m.id = f.id) n"
                 )
             }
             // Kept apart, or a planner might walk all names backwards. The list is a subquery: a
