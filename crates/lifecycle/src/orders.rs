@@ -208,7 +208,8 @@ impl Lifecycle {
     }
 
     /// Orders by a typed common name or SAN: whole, beginning, end or part of it. Where the filter
-    /// drops most of what is met, the search goes on for a few rounds before a page is short.
+    /// drops most of what is met, or nothing was found yet, the search goes on for a few rounds before
+    /// a page is short.
     pub async fn search_orders(
         &self,
         actor: &Actor,
@@ -220,11 +221,13 @@ impl Lifecycle {
         check_reader(actor)?;
         let filter = SearchFilter { requester: own_only(actor).or(filter.requester), ..filter };
         let size = usize::try_from(size.clamp(1, MAX_FOUND)).unwrap_or(1);
+        let narrowed = filter != SearchFilter::default();
         let mut tx = self.store().reader().await?;
         let mut page = tx.search_orders(query, &filter, after, size).await?;
         for _ in 1..ROUNDS {
             let missing = size.saturating_sub(page.orders.len());
-            let Some(next) = page.next.as_ref().filter(|_| missing > 0) else { break };
+            let goes_on = page.orders.is_empty() || narrowed && missing > 0;
+            let Some(next) = page.next.as_ref().filter(|_| goes_on) else { break };
             let more = tx.search_orders(query, &filter, Some(next), missing).await?;
             page.orders.extend(more.orders);
             page.next = more.next;
