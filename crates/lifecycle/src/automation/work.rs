@@ -74,7 +74,7 @@ pub struct Failure {
     pub cause: String,
     /// What a person can do, in words.
     pub solution: String,
-    /// Whether the endpoint serves what it served before.
+    /// Whether the host is as before, as far as a handshake shows.
     pub rolled_back: bool,
     /// Whether trying again without a change on the host may help.
     pub may_retry: bool,
@@ -226,7 +226,7 @@ impl Lifecycle {
                         failure.solution
                     } else {
                         format!(
-                            "{} The old files could not be put back: look at the server now.",
+                            "Look at the server first: it is not as it was. {}",
                             failure.solution
                         )
                     };
