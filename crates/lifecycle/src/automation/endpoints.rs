@@ -12,7 +12,8 @@ use store::endpoints::{
 };
 use store::events::{EventFilter, EventRecord};
 
-use super::agents::{require_manager, require_person};
+use super::agents::{lock_agent, require_manager, require_person};
+use super::gone::{Gone, check_there, compare};
 use super::resolve::order_to_renew;
 use super::schedule::check_renewal;
 use crate::audit::{AuditEntry, record};
@@ -60,10 +61,13 @@ pub struct EndpointDetail {
     pub endpoint: EndpointRecord,
     /// Its newest events, newest first.
     pub events: Vec<EventRecord>,
+    /// Why nothing is done there any more; none while it is there.
+    pub gone: Option<Gone>,
 }
 
 impl Lifecycle {
-    /// Takes in an agent's report; answers the endpoints' ids in its order.
+    /// Takes in an agent's report, which is whole: what an earlier one had and this one has not is no
+    /// longer there. Answers the endpoints' ids in its order.
     pub async fn report_endpoints(
         &self,
         agent: AgentId,
@@ -73,12 +77,17 @@ impl Lifecycle {
         self.store()
             .write(move |tx| {
                 Box::pin(async move {
+                    lock_agent(tx, agent).await?;
+                    if tx.agent(agent).await?.is_none_or(|agent| agent.is_removed()) {
+                        return Err(LifecycleError::SignedOut);
+                    }
                     let mut ids = Vec::with_capacity(found.len());
                     for one in found {
                         let id = tx.report_endpoint(agent, &one.report, now).await?;
                         keep_probe(tx, id, one.chain, one.probe_error, now).await?;
                         ids.push(id);
                     }
+                    compare(tx, now, agent, &ids).await?;
                     Ok::<_, LifecycleError>(ids)
                 })
             })
@@ -128,7 +137,7 @@ impl Lifecycle {
         let filter = EventFilter { endpoint: Some(id), ..EventFilter::default() };
         let newest = PageOf { descending: true, ..PageOf::first((), HISTORY) };
         let events = newest.slice(tx.events(&filter, &newest.rows()).await?).rows;
-        Ok(EndpointDetail { endpoint, events })
+        Ok(EndpointDetail { gone: Gone::of(&endpoint), endpoint, events })
     }
 
     /// Switches auto-renew of endpoints on, in the actor's name, or off. All or nothing.
@@ -172,6 +181,7 @@ pub(super) struct Switch<'a> {
 async fn check_switch(tx: &mut Tx, now: Timestamp, id: EndpointId, to: Switch<'_>) -> Result<()> {
     let Some(renew) = to.renew else { return Ok(()) };
     let endpoint = tx.endpoint(id).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
+    check_there(&endpoint)?;
     let profile = to.profile.or(endpoint.profile).ok_or_else(|| {
         LifecycleError::field("profile", "Choose the automation profile that auto-renew uses.")
     })?;
@@ -280,7 +290,9 @@ pub(crate) const fn moment(now: Timestamp) -> Moment {
 
 /// An agent that is silent can't do what is planned: its endpoints say so.
 pub(super) fn show_silence(endpoint: &mut EndpointRecord, now: Timestamp) {
-    let silent = endpoint.agent_seen_at.is_none_or(|seen| now.seconds_since(seen) > SILENT_SECONDS);
+    let there = endpoint.gone_at.is_none();
+    let silent =
+        there && endpoint.agent_seen_at.is_none_or(|seen| now.seconds_since(seen) > SILENT_SECONDS);
     if silent && endpoint.status.waits_for_the_agent() {
         endpoint.status = EndpointStatus::AgentError;
         endpoint.cause = Some(format!(
