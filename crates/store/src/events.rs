@@ -380,16 +380,17 @@ impl Tx {
         Ok(ids.into_iter().map(EventId).collect())
     }
 
-    /// Unfinished, not yet begun events made from a profile.
+    /// Events made from a profile that no agent has begun.
     pub async fn scheduled_events_of_profile(
         &mut self,
         profile: ProfileId,
     ) -> Result<Vec<EventId>, StoreError> {
         let ids: Vec<i64> = on!(self, |conn| {
             sqlx::query_scalar(
-                "SELECT id FROM events WHERE profile_id = $1 AND finished_at IS NULL AND csr_pem IS NULL ORDER BY id",
+                "SELECT id FROM events WHERE profile_id = $1 AND status = $2 ORDER BY id",
             )
             .bind(profile.0)
+            .bind(EventStatus::Scheduled.as_str())
             .fetch_all(&mut *conn)
             .await?
         });

@@ -3,6 +3,7 @@
 mod failing;
 mod gone;
 mod listing;
+mod profiles;
 mod refusing;
 mod renewing;
 mod replacing;

@@ -125,12 +125,10 @@ impl Lifecycle {
             self.issue_event(event.id).await?;
             return Ok(None);
         }
-        if !self.begin(event.id, now).await? {
-            return Ok(None);
-        }
-        Ok(Some(Step::MakeCsr {
-            common_name: event.common_name.clone(),
-            names: event.names.clone(),
+        let begun = self.begin(event.id, now).await?;
+        Ok(begun.map(|event| Step::MakeCsr {
+            common_name: event.common_name,
+            names: event.names,
             key_type: event.profile.key_type,
         }))
     }
@@ -259,20 +257,21 @@ impl Lifecycle {
         Ok(())
     }
 
-    /// Marks an event as begun; false where it is no longer to be done.
-    async fn begin(&self, id: EventId, now: Timestamp) -> Result<bool> {
+    /// Marks an event as begun, and answers what it is about from now on; none where it is no longer
+    /// to be done.
+    async fn begin(&self, id: EventId, now: Timestamp) -> Result<Option<EventRecord>> {
         if !self.recheck_event(id, now).await? {
-            return Ok(false);
+            return Ok(None);
         }
         let begun = self
             .store()
             .write(move |tx| {
                 Box::pin(async move {
-                    let Some(mut event) = tx.event_for_update(id).await? else { return Ok(false) };
+                    let Some(mut event) = tx.event_for_update(id).await? else { return Ok(None) };
                     if event.finished_at.is_some()
                         || !matches!(event.status, EventStatus::Scheduled | EventStatus::InProgress)
                     {
-                        return Ok(false);
+                        return Ok(None);
                     }
                     event.status = EventStatus::InProgress;
                     tx.save_event(&event).await?;
@@ -284,7 +283,7 @@ impl Lifecycle {
                         None,
                     )
                     .await?;
-                    Ok::<_, LifecycleError>(true)
+                    Ok::<_, LifecycleError>(Some(event))
                 })
             })
             .await?;
