@@ -4,7 +4,7 @@ use domain::model::{AutoRenew, EndpointStatus, ServedIssuer};
 use domain::rules::profile::renewal_lifetime;
 use domain::rules::{auto_renew_at, goes_on, is_lost};
 use domain::{AgentId, EndpointId, ProfileId, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::Tx;
 use store::endpoints::{
     EndpointFilter, EndpointKey, EndpointProbe, EndpointRecord, EndpointReport, EndpointSort,
@@ -202,11 +202,12 @@ pub(super) async fn switch_auto_renew(
     to: Switch<'_>,
 ) -> Result<()> {
     let endpoint = tx.endpoint(id).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
-    let user = actor.person().map(|person| person.user.id);
+    let owner = actor.person().map(|person| person.user.id).filter(|_| to.renew.is_some());
+    let auto_replace = to.auto_replace && to.renew.is_some();
     // What is overdue is due now: whoever switches it on again after a refusal or a failure wants
     // it to try again, and each due moment makes one event only.
     let next = next_auto_renew(endpoint.served.as_ref(), to.renew)?.map(|at| at.max(now));
-    tx.set_endpoint_auto_renew(id, to.renew, to.profile, user, to.auto_replace, next).await?;
+    tx.set_endpoint_auto_renew(id, to.renew, to.profile, owner, auto_replace, next).await?;
     let resumed = to.renew.is_some() && endpoint.status.needs_a_person();
     let status = match (endpoint.status, to.renew) {
         (EndpointStatus::Configured | EndpointStatus::Renewed, Some(_)) => {
@@ -219,14 +220,28 @@ pub(super) async fn switch_auto_renew(
     let cause = endpoint.cause.as_deref().filter(|_| !resumed);
     let solution = endpoint.solution.as_deref().filter(|_| !resumed);
     tx.set_endpoint_status(id, status, None, cause, solution).await?;
-    let said = if to.renew.is_some() {
-        "Auto-renew was switched on."
-    } else {
-        "Auto-renew was switched off."
+    // Off, a profile that is set is the one to suggest next time: the event's entry names it.
+    let Some(changed) = tx.endpoint(id).await? else { return Ok(()) };
+    let (old, new) = (renewal(&endpoint), renewal(&changed));
+    let said = match (old.is_null(), new.is_null()) {
+        _ if old == new => return Ok(()),
+        (true, _) => "Auto-renew was switched on.",
+        (_, true) => "Auto-renew was switched off.",
+        _ => "Auto-renew was changed.",
     };
-    let entry = AuditEntry::new("endpoint.auto_renew", "endpoint", id, said)
-        .changing(json!({"auto_renew": endpoint.auto_renew}), json!({"auto_renew": to.renew}));
+    let entry = AuditEntry::new("endpoint.auto_renew", "endpoint", id, said).changing(old, new);
     record(tx, now, actor, entry).await
+}
+
+/// What the audit log keeps of auto-renew; null where it is off.
+fn renewal(endpoint: &EndpointRecord) -> Value {
+    endpoint.auto_renew.as_ref().map_or(Value::Null, |renew| {
+        json!({
+            "auto_renew": renew, "auto_replace": endpoint.auto_replace, "profile": endpoint.profile,
+            "owner": endpoint.auto_renew_user, "status": endpoint.status,
+            "next": endpoint.next_auto_renew_at.map(Timestamp::rfc3339),
+        })
+    })
 }
 
 /// When auto-renew acts on an endpoint: by the certificate that it serves.

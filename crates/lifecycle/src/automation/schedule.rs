@@ -291,6 +291,7 @@ async fn insert(
         json!(null),
         json!({
             "endpoint": event.endpoint, "action": event.action, "mode": event.mode,
+            "profile": event.profile.id,
             "source_order": event.source_order, "names": event.names, "at": event.scheduled_at.rfc3339(),
         }),
     );

@@ -8,6 +8,7 @@ mod refusing;
 mod renewing;
 mod replacing;
 mod stopping;
+mod switching;
 mod taken_over;
 
 use std::collections::BTreeMap;
