@@ -106,11 +106,15 @@ fn no_longer_there(gone: GoneView) -> AnyView {
 
 /// What holds the present event up; it goes on by itself.
 fn failed_try(failed: FailedTry) -> AnyView {
+    let title = match failed.number {
+        0 => "It waits".to_owned(),
+        number => format!("Try {number} failed"),
+    };
     view! {
-        <Notice tone=Tone::Warning title=format!("Try {} failed", failed.number)>
+        <Notice tone=Tone::Warning title=title>
             <p>{failed.cause}</p>
             {failed.solution.map(|solution| view! { <p><strong>"What to do: "</strong>{solution}</p> })}
-            <p>"The next try is at "<Time at=failed.next_at/>"."</p>
+            <p>"The next try is at "<Time at=failed.next_at/>" at the latest."</p>
         </Notice>
     }
     .into_any()

@@ -10,6 +10,7 @@ mod replacing;
 mod stopping;
 mod switching;
 mod taken_over;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

@@ -331,6 +331,7 @@ pub(super) async fn finish(
     event.status = status;
     event.finished_at = Some(now);
     event.next_attempt_at = None;
+    event.waits_for = None;
     event.cause = why.map(|(cause, _)| cause.to_owned());
     event.solution = why.map(|(_, solution)| solution.to_owned());
     tx.save_event(event).await?;
