@@ -1,9 +1,10 @@
-//! What deleting and saving a profile does, and what is told of it.
+//! Profiles: what is listed by them, what deleting and saving one does, and what is told of it.
 
 use domain::ProfileId;
 use domain::model::{Profile, Role};
 
 use super::{ProfileForm, profile, renewing, yards};
+use crate::testing::issuing::names;
 use crate::{Actor, LifecycleError};
 
 /// Endpoints keep in mind which profile was used last: that alone holds none of them back.
@@ -51,5 +52,22 @@ async fn the_loss_of_the_default_mark_is_told() {
         assert_eq!(told.len(), 1);
         assert_eq!(told[0].resource_id, yard.profile.to_string());
         assert!(!yard.shop.profile(&manager, yard.profile).await.unwrap().profile.is_default);
+    }
+}
+
+/// However many newer orders hold one of the names alone.
+#[tokio::test]
+async fn d9_the_order_that_holds_all_typed_names_is_listed() {
+    for yard in yards().await {
+        let manager = yard.somebody(Role::Manager).await;
+        let all = "www.example.com a.example.com b.example.com";
+        let wanted = yard.sell("ssl_multi_domain", all).await.order;
+        for _ in 0..51 {
+            yard.sell("ssl_multi_domain", "www.example.com a.example.com").await;
+        }
+        let with = profile(&yard, "ssl_multi_domain", "multi").await;
+        let typed = names("a.example.com b.example.com");
+        let found = yard.duplicate_candidates(&manager, with, &typed).await.unwrap();
+        assert_eq!(found.1.orders, [wanted]);
     }
 }
