@@ -22,10 +22,10 @@ impl Lifecycle {
                     let mut event = tx.event_for_update(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
                     may_touch(&actor, &event)?;
                     if event.finished_at.is_some() {
-                        return Err(LifecycleError::Conflict { message: "The event has ended already.".to_owned() });
+                        return Err(LifecycleError::Conflict { message: "The event has ended already. Reload the page to see how; what it came to can be requested anew on its endpoint.".to_owned() });
                     }
                     if event.certificate.is_some() {
-                        let message = "The certificate is issued and being installed: it is too late to cancel.".to_owned();
+                        let message = "The certificate is issued and being installed: it is too late to cancel. Wait until the event ends; to be rid of the certificate, revoke it on its order's page.".to_owned();
                         return Err(LifecycleError::Conflict { message });
                     }
                     withdraw_request(tx, now, &actor, &event).await?;
