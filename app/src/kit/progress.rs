@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use leptos::prelude::*;
 
-use super::{Badge, Glyph, Icon, Time, Tone};
+use super::{Badge, Expiry, Glyph, Icon, Time, Tone};
 
 /// A step of a wizard.
 #[derive(Debug, Clone)]
@@ -109,11 +109,36 @@ pub fn Lineage(
             <li>
                 <a href=link.href aria-current=link.current.then_some("page")>
                     <span class="lineage-head"><strong>{link.label}</strong>{link.status.map(|(tone, text)| view! { <Badge tone=tone text=text/> })}</span>
-                    {link.till.map(|at| view! { <span class="small">"Valid till "<Time at=at day_only=true/></span> })}
+                    {link.till.map(|at| view! { <span class="small">"Valid till "<Expiry at=at/></span> })}
                     {(!link.note.is_empty()).then(|| view! { <span class="muted small">{link.note}</span> })}
                 </a>
             </li>
         }
     });
     view! { <ol class="lineage" aria-label="Renewals, oldest first">{items.collect_view()}</ol> }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use domain::Days;
+
+    use super::*;
+
+    #[test]
+    fn the_days_left_stand_beside_each_expiry_of_a_lineage() {
+        // Without a viewer it is the beginning of time.
+        let link = |days| Link {
+            label: "12345".to_owned(),
+            href: "/".to_owned(),
+            note: String::new(),
+            status: None,
+            till: Some(Timestamp(0).plus(Days(days))),
+            current: false,
+        };
+        let links = vec![link(-2), link(40)];
+        let html = Owner::new().with(|| view! { <Lineage links=links/> }.to_html());
+        for text in ["expired 2 days ago", "40 days left"] {
+            assert!(html.contains(text), "{text}: {html}");
+        }
+    }
 }

@@ -39,8 +39,8 @@ pub struct FailedReport {
     pub cause: String,
     /// What a person can do about it, in words.
     pub solution: String,
-    /// Whether the endpoint serves what it served before: nothing was changed, or the old files
-    /// are back in place.
+    /// Whether the host is as before: nothing was changed, or the old files are back and a handshake
+    /// shows a certificate that is not the new one, or none where none was shown before.
     pub rolled_back: bool,
     /// Whether the same step again, with the same key and certificate, may help: the agent keeps
     /// the key until the event is over.

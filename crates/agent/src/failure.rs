@@ -11,6 +11,57 @@ use serde::{Deserialize, Serialize};
 
 use crate::probe::{ProbeError, Served};
 
+/// How the host is after a failure, by what was looked at.
+#[derive(Debug)]
+pub(crate) enum Aftermath {
+    /// Nothing of it was changed.
+    Untouched,
+    /// The old files are back, and a handshake shows what it showed before.
+    AsBefore,
+    /// The old files are back, and a handshake shows another certificate of them.
+    Restored(Serial),
+    /// The old files are back, and no handshake shows a certificate, before the installation neither.
+    StillSilent(ProbeError),
+    /// The old files are back, and the server that showed a certificate before shows none.
+    Silent(ProbeError),
+    /// The old files are back, and the server shows the new certificate still.
+    StillNew,
+    /// The old files are not back.
+    Damaged(std::io::Error),
+}
+
+impl Aftermath {
+    const fn is_as_before(&self) -> bool {
+        match self {
+            Self::Untouched | Self::AsBefore | Self::Restored(_) | Self::StillSilent(_) => true,
+            Self::Silent(_) | Self::StillNew | Self::Damaged(_) => false,
+        }
+    }
+
+    fn words(&self) -> String {
+        match self {
+            Self::Untouched => "Nothing was changed on the host.".to_owned(),
+            Self::AsBefore => "The endpoint serves what it served before.".to_owned(),
+            Self::Restored(serial) => {
+                format!("The old files are back; the endpoint serves serial {serial}.")
+            }
+            Self::StillSilent(error) => format!(
+                "The old files are back; the endpoint shows no certificate, as before: {error}."
+            ),
+            Self::Silent(error) => format!(
+                "The old files are back, but the endpoint no longer shows a certificate: {error}. \
+                 Look at the server now."
+            ),
+            Self::StillNew => "The old files are back, but the endpoint still serves the new \
+                               certificate: look at the server now."
+                .to_owned(),
+            Self::Damaged(error) => {
+                format!("The old files could not be put back ({error}): look at the server now.")
+            }
+        }
+    }
+}
+
 /// Why an event's step failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Failure {
@@ -30,19 +81,13 @@ impl Failure {
         Self { may_retry: false, ..self }
     }
 
-    /// The failure as it is reported.
-    pub(crate) fn report(self, rolled_back: bool) -> FailedReport {
-        let outcome = if rolled_back {
-            "The endpoint serves what it served before."
-        } else {
-            "The old files could not be brought back into service completely: look at the server \
-             now."
-        };
+    /// The failure as it is reported, with how the host is now.
+    pub(crate) fn report(self, now: &Aftermath) -> FailedReport {
         FailedReport {
             stage: self.stage,
-            cause: clip(&format!("{} {outcome}", self.cause)),
+            cause: clip(&format!("{} {}", self.cause, now.words())),
             solution: clip(&self.solution),
-            rolled_back,
+            rolled_back: now.is_as_before(),
             may_retry: self.may_retry,
         }
     }

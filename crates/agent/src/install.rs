@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::certificate::{self, Leaf};
 use crate::config::Timing;
-use crate::failure::Failure;
+use crate::failure::{Aftermath, Failure};
 use crate::files::Replacement;
 use crate::journal::{Entry, Installation};
 use crate::key;
@@ -160,18 +160,15 @@ async fn look_until(
     }
 }
 
-/// Puts the old files back and has the server read them; true where it no longer serves the new
-/// certificate.
+/// Puts the old files back, has the server read them, and looks at what comes of it: one that showed
+/// a certificate before must show one again.
 pub(crate) async fn undo(
     entry: &Entry,
     installation: &Installation,
     around: Surroundings<'_>,
-) -> bool {
+) -> Aftermath {
     let (page, new) = (entry.clone(), installation.clone());
     let restored = blocking(move || restore(&page, &new)).await;
-    if let Err(error) = &restored {
-        tracing::error!(event = %entry.event, %error, "the old files could not be put back");
-    }
     fault!("after_restore");
     if let Some(reload) = &entry.recipe.reload {
         let outcome = reload.run(around.timing.command, around.command_log).await;
@@ -179,9 +176,22 @@ pub(crate) async fn undo(
             tracing::warn!(event = %entry.event, %error, "reload with the old files failed");
         }
     }
-    let old =
-        |seen: &Seen| seen.as_ref().map_or(true, |served| served.serial != installation.serial);
-    restored.is_ok() && look_until(entry, around.timing, old).await.is_ok()
+    if let Err(error) = restored {
+        tracing::error!(event = %entry.event, %error, "the old files could not be put back");
+        return Aftermath::Damaged(error);
+    }
+    let before = installation.served_before.as_ref();
+    let old = |seen: &Seen| match seen {
+        Ok(served) => served.serial != installation.serial,
+        Err(_) => before.is_none(),
+    };
+    match look_until(entry, around.timing, old).await {
+        Ok(Ok(served)) if Some(&served.serial) == before => Aftermath::AsBefore,
+        Ok(Ok(served)) => Aftermath::Restored(served.serial),
+        Ok(Err(error)) => Aftermath::StillSilent(error),
+        Err(Ok(_)) => Aftermath::StillNew,
+        Err(Err(error)) => Aftermath::Silent(error),
+    }
 }
 
 fn restore(entry: &Entry, installation: &Installation) -> io::Result<()> {

@@ -63,6 +63,9 @@ pub(crate) struct Installation {
     pub serial: Serial,
     /// Files that did not exist before: to be removed if the installation is undone.
     pub created: Vec<PathBuf>,
+    /// What a handshake showed before; none where it showed no certificate.
+    #[serde(default)]
+    pub served_before: Option<Serial>,
 }
 
 impl Entry {

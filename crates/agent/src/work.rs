@@ -12,7 +12,7 @@ use domain::EventId;
 use crate::client::{Portal, PortalError};
 use crate::config::AgentConfig;
 use crate::discovery;
-use crate::failure::Failure;
+use crate::failure::{Aftermath, Failure};
 use crate::files;
 use crate::install::{self, Surroundings, blocking};
 use crate::journal::{CsrWish, Entry, Installation, Journal, State};
@@ -46,8 +46,9 @@ impl Worker<'_> {
             }
             Step::Install { leaf_pem, chain_pem, expected_serial } => {
                 let serial = expected_serial;
-                let created = Vec::new();
-                let installation = Installation { leaf_pem, chain_pem, serial, created };
+                let (created, served_before) = (Vec::new(), None);
+                let installation =
+                    Installation { leaf_pem, chain_pem, serial, created, served_before };
                 self.begin_install(event, address, server_name, installation).await
             }
             Step::Probe => self.look(address, server_name.as_deref()).await.map(Next::Verified),
@@ -64,7 +65,9 @@ impl Worker<'_> {
             }
             Err(failure) => {
                 // Nothing of the host was changed yet.
-                self.portal.report(event, paths::EVENT_FAILED, &failure.report(true)).await?;
+                self.portal
+                    .report(event, paths::EVENT_FAILED, &failure.report(&Aftermath::Untouched))
+                    .await?;
                 self.settle(event).await?;
             }
         }
@@ -135,7 +138,7 @@ impl Worker<'_> {
             }
             Reply::Over => self.forget(entry.event),
             Reply::Invalid(message) => {
-                let failed = Failure::csr_refused(&message).report(true);
+                let failed = Failure::csr_refused(&message).report(&Aftermath::Untouched);
                 self.portal.report(entry.event, paths::EVENT_FAILED, &failed).await?;
                 self.forget(entry.event);
             }
@@ -160,6 +163,8 @@ impl Worker<'_> {
         install::check(&entry, &installation)?;
         installation.created =
             entry.recipe.files.paths().into_iter().filter(|path| !path.exists()).collect();
+        let seen = probe(address, server_name.as_deref(), self.config.timing.handshake).await;
+        installation.served_before = seen.ok().map(|served| served.serial);
         entry.state = State::Installing { installation };
         self.journal.save(&entry).map_err(|error| Failure::state(&error))?;
         fault!("before_install");
@@ -234,9 +239,9 @@ impl Worker<'_> {
             }
             State::Undoing { installation, failure } => {
                 fault!("before_undo");
-                let rolled_back = install::undo(entry, &installation, around).await;
+                let now = install::undo(entry, &installation, around).await;
                 fault!("after_undo");
-                Some(State::Failed { report: failure.report(rolled_back) })
+                Some(State::Failed { report: failure.report(&now) })
             }
             State::Failed { report } => {
                 self.portal.report(entry.event, paths::EVENT_FAILED, &report).await?;

@@ -120,6 +120,7 @@ async fn a_failing_configuration_test_brings_the_old_files_back() {
     assert_eq!(failed.stage, Stage::ConfigTest);
     assert!(failed.rolled_back && failed.may_retry);
     assert!(failed.cause.contains("no_such_directive"), "{}", failed.cause);
+    assert!(failed.cause.contains("serves what it served before"), "{}", failed.cause);
     assert!(failed.solution.contains("retry"), "{}", failed.solution);
     assert_eq!(served(host.address, NAME).await.serial, before.serial);
     assert_eq!(std::fs::read(host.tls().join("key.pem")).unwrap(), key);
@@ -190,6 +191,60 @@ async fn a_reload_that_fails_brings_the_old_files_back() {
     host.assert_clean();
 }
 
+/// A command of the shell, which no configuration file can say so.
+fn shell(script: &str) -> Option<CommandLine> {
+    CommandLine::new(["sh", "-c", script].map(str::to_owned).to_vec())
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_after_the_undo_is_not_called_as_before() {
+    let host = Host::start().await;
+    let key = std::fs::read(host.tls().join("key.pem")).unwrap();
+    let event = host.order(KeyType::EcP256);
+    let mut config = host.config();
+    let stop = format!("kill -TERM $(cat {}); exit 1", host.dir.path().join("nginx.pid").display());
+    config.nginx.as_mut().unwrap().reload_command = shell(&stop);
+    run_once(config.clone()).await.unwrap();
+    let failed = host.portal.event(event).failed.unwrap();
+    assert_eq!((failed.stage, failed.rolled_back), (Stage::Reload, false));
+    assert!(failed.cause.contains("no longer shows a certificate"), "{}", failed.cause);
+    assert_eq!(std::fs::read(host.tls().join("key.pem")).unwrap(), key);
+    host.assert_clean();
+
+    // What was down before the installation can't be expected to answer after it.
+    let event = host.order(KeyType::EcP256);
+    run_once(config).await.unwrap();
+    let failed = host.portal.event(event).failed.unwrap();
+    assert!(failed.rolled_back, "{}", failed.cause);
+    assert!(failed.cause.contains("no certificate, as before"), "{}", failed.cause);
+}
+
+#[tokio::test]
+async fn a_reload_that_fails_in_the_undo_too_is_found_by_handshake() {
+    let host = Host::start().await;
+    let key = std::fs::read(host.tls().join("key.pem")).unwrap();
+    let event = host.order(KeyType::EcP256);
+    let mut config = host.config();
+    // The first call takes and is called a failure once the new certificate is served; the second,
+    // of the undo, does nothing.
+    let (dir, address) = (host.dir.path().display(), host.address);
+    let script = format!(
+        "cd {dir}; test -e called && exit 1; touch called; kill -HUP $(cat nginx.pid)
+         print() {{ openssl x509 -noout -fingerprint \"$@\"; }}
+         shown() {{ openssl s_client -connect {address} -servername {NAME} </dev/null 2>&1 | print; }}
+         until test \"$(shown)\" = \"$(print -in tls/full.pem)\"; do sleep 0.1; done; exit 1"
+    );
+    config.nginx.as_mut().unwrap().reload_command = shell(&script);
+    run_once(config).await.unwrap();
+    let end = host.portal.event(event);
+    let failed = end.failed.unwrap();
+    assert_eq!((failed.stage, failed.rolled_back), (Stage::Reload, false));
+    assert!(failed.cause.contains("still serves the new certificate"), "{}", failed.cause);
+    assert_eq!(served(host.address, NAME).await.serial, end.issued.unwrap().serial);
+    assert_eq!(std::fs::read(host.tls().join("key.pem")).unwrap(), key);
+    host.assert_clean();
+}
+
 #[tokio::test]
 async fn a_lost_key_is_reported_and_nothing_is_touched() {
     let host = Host::start().await;
@@ -200,6 +255,7 @@ async fn a_lost_key_is_reported_and_nothing_is_touched() {
     let failed = host.portal.event(event).failed.unwrap();
     assert_eq!(std::fs::read(host.tls().join("key.pem")).unwrap(), key);
     assert_eq!((failed.stage, failed.rolled_back), (Stage::Key, true));
+    assert!(failed.cause.ends_with("Nothing was changed on the host."), "{}", failed.cause);
     host.assert_clean();
 }
 

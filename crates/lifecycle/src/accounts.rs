@@ -195,10 +195,10 @@ impl Lifecycle {
     pub async fn set_profile(&self, person: &Person, name: &str, time_zone: &str) -> Result<()> {
         let (name, time_zone) = (name.trim().to_owned(), time_zone.trim().to_owned());
         let mut faults = Vec::new();
-        if name.is_empty() || name.chars().count() > MAX_NAME {
+        if name.is_empty() || !is_name(&name) {
             faults.push(FieldFault::new(
                 "name",
-                format!("Enter your name, at most {MAX_NAME} characters."),
+                format!("Enter your name in one line of at most {MAX_NAME} characters."),
             ));
         }
         if TimeZone::get(&time_zone).is_err() {
@@ -210,13 +210,30 @@ impl Lifecycle {
         if !faults.is_empty() {
             return Err(LifecycleError::Invalid(faults));
         }
-        let id = person.user.id;
+        let (now, id, actor) = (self.clock().now(), person.user.id, Actor::Person(person.clone()));
         self.store()
             .write(move |tx| {
-                Box::pin(async move { Ok(tx.set_profile(id, &name, &time_zone).await?) })
+                Box::pin(async move {
+                    let was = found(tx.account(id).await?)?.user;
+                    if (&was.name, &was.time_zone) == (&name, &time_zone) {
+                        return Ok(());
+                    }
+                    tx.set_profile(id, &name, &time_zone).await?;
+                    let words = format!("{}: own name or time zone changed", was.email);
+                    let entry = AuditEntry::new("user.changed", "user", id, words).changing(
+                        json!({"name": was.name, "time_zone": was.time_zone}),
+                        json!({"name": name, "time_zone": time_zone}),
+                    );
+                    audit::record(tx, now, &actor, entry).await
+                })
             })
             .await
     }
+}
+
+/// What others read as a person's name: one line.
+fn is_name(name: &str) -> bool {
+    name.chars().count() <= MAX_NAME && !name.chars().any(char::is_control)
 }
 
 pub(crate) fn checked(new: &NewUser) -> Result<NewAccount> {
@@ -229,7 +246,7 @@ pub(crate) fn checked(new: &NewUser) -> Result<NewAccount> {
             "Enter an e-mail address, such as jane.doe@example.com.",
         ));
     }
-    if name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
+    if !is_name(name) {
         faults.push(FieldFault::new(
             "name",
             format!("Enter a name of at most {MAX_NAME} characters."),

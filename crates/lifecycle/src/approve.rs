@@ -59,7 +59,7 @@ impl Lifecycle {
                         check_reviewer(tx, &person, &record).await?;
                         let approval = Approval::Approved { by: Some(person.user.id), at: now };
                         let name = Some(person.user.name.as_str());
-                        decide(tx, id, &approval, name, comment.as_deref()).await?;
+                        decide(tx, &record, &approval, name, comment.as_deref()).await?;
                         let words =
                             format!("Approved request {id} (order {}).", record.request.order);
                         let entry = AuditEntry::new("request.approved", "request", id, words)
@@ -98,7 +98,7 @@ impl Lifecycle {
                     check_reviewer(tx, &person, &record).await?;
                     let approval =
                         Approval::Rejected { by: person.user.id, at: now, reason: reason.clone() };
-                    decide(tx, id, &approval, Some(person.user.name.as_str()), None).await?;
+                    decide(tx, &record, &approval, Some(person.user.name.as_str()), None).await?;
                     undo(tx, &record, OrderStatus::Rejected).await?;
                     let words =
                         format!("Rejected request {id} (order {}): {reason}", record.request.order);
@@ -152,7 +152,7 @@ async fn withdraw(
     record: &RequestRecord,
 ) -> Result<()> {
     let (id, order) = (record.request.id, record.request.order);
-    decide(tx, id, &Approval::Canceled { at: now }, None, None).await?;
+    decide(tx, record, &Approval::Canceled { at: now }, None, None).await?;
     undo(tx, record, OrderStatus::Canceled).await?;
     let words = format!("Canceled request {id} (order {order}).");
     let entry = AuditEntry::new("request.canceled", "request", id, words);
@@ -178,13 +178,14 @@ async fn check_reviewer(tx: &mut Tx, person: &Person, record: &RequestRecord) ->
 
 async fn decide(
     tx: &mut Tx,
-    id: RequestId,
+    record: &RequestRecord,
     approval: &Approval,
     name: Option<&str>,
     comment: Option<&str>,
 ) -> Result<()> {
+    let id = record.request.id;
     if tx.decide_request(id, approval, name, comment).await? {
-        return Ok(());
+        return Ok(tx.wake_events_waiting_for(record.request.order).await?);
     }
     Err(LifecycleError::Conflict {
         message: format!("Request {id} was decided already. Reload the page to see by whom."),

@@ -1,7 +1,8 @@
 //! The audit log: who did what, on what, from where, with the old and the new value.
 //!
 //! An entry is written in the transaction of the act itself, so that there is neither an act
-//! without its entry nor an entry without its act. Entries are sealed afterwards into a hash
+//! without its entry nor an entry without its act. What an agent only tells of its host (handshakes,
+//! versions, that it lives) is no act; that an endpoint is gone or back is one. Entries are sealed afterwards into a hash
 //! chain ([`Lifecycle::seal_audit`]): each seal is the SHA-256 of the entry's content and of the
 //! seal before it, so a changed, removed or inserted entry shows. The chain has its own positions,
 //! given by the one sealer, because on `PostgreSQL` entries may become visible in another order

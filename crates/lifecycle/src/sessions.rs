@@ -12,7 +12,8 @@ use domain::{Timestamp, UserId};
 use store::Tx;
 use store::sessions::NewSession;
 
-use crate::{Door, Lifecycle, LifecycleError, Person, Result};
+use crate::audit::{self, AuditEntry};
+use crate::{Actor, Door, Lifecycle, LifecycleError, Person, Result};
 
 /// A session ends after this many seconds without a request.
 pub const IDLE_SECONDS: i64 = 8 * 3_600;
@@ -98,11 +99,20 @@ impl Lifecycle {
         Ok(Some(Person { user, role, door: Door::Portal, address }))
     }
 
-    /// Ends the session of `token`, where there is one.
-    pub async fn sign_out(&self, token: &str) -> Result<()> {
-        let hash = token_hash(token);
+    /// Ends the person's session of `token`, where there is one.
+    pub async fn sign_out(&self, person: &Person, token: &str) -> Result<()> {
+        let (now, hash, person) = (self.clock().now(), token_hash(token), person.clone());
         self.store()
-            .write(move |tx| Box::pin(async move { Ok(tx.delete_session(&hash).await?) }))
+            .write(move |tx| {
+                Box::pin(async move {
+                    if !tx.delete_session(&hash).await? {
+                        return Ok(());
+                    }
+                    let user = person.user.id;
+                    let entry = AuditEntry::new("session.closed", "user", user, "Signed out");
+                    audit::record(tx, now, &Actor::Person(person), entry).await
+                })
+            })
             .await
     }
 

@@ -36,6 +36,11 @@ impl Desk {
         self.database.execute(sql).await.unwrap();
     }
 
+    /// The entries of the audit log for this act, the newest first.
+    pub(crate) async fn told(&self, action: &str) -> Vec<AuditRow> {
+        newest(self).await.into_iter().filter(|row| row.action == action).collect()
+    }
+
     /// Adds a person with a password known to tests.
     pub(crate) async fn person(&self, email: &str, role: Role) -> Person {
         let new = NewUser {

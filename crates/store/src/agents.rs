@@ -28,7 +28,7 @@ pub struct AgentRecord {
     pub activation_expires_at: Option<i64>,
     /// Epoch seconds.
     pub created_at: i64,
-    /// How many endpoints it reported.
+    /// How many endpoints it reports.
     pub endpoints: i64,
 }
 
@@ -151,7 +151,7 @@ where
 }
 
 const COLUMNS: &str = "id, name, hostname, version, platform, status, last_seen_at, activation_expires_at, \
-     created_at, (SELECT count(*) FROM endpoints WHERE agent_id = agents.id) AS endpoints";
+     created_at, (SELECT count(*) FROM endpoints WHERE agent_id = agents.id AND gone_at IS NULL) AS endpoints";
 
 impl Tx {
     /// Agents that the filter shows. Endpoints are counted for those of the page alone.
@@ -266,7 +266,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Takes an agent's tokens away.
+    /// Takes an agent's tokens away; its endpoints are gone with it.
     pub async fn remove_agent(&mut self, id: AgentId, now: Timestamp) -> Result<bool, StoreError> {
         let gone: Option<i64> = on!(self, |conn| {
             sqlx::query_scalar(
@@ -279,10 +279,14 @@ impl Tx {
             .await?
         });
         on!(self, |conn| {
-            sqlx::query("UPDATE endpoints SET next_auto_renew_at = NULL WHERE agent_id = $1")
-                .bind(id.0)
-                .execute(&mut *conn)
-                .await?;
+            sqlx::query(
+                "UPDATE endpoints SET next_auto_renew_at = NULL, gone_at = coalesce(gone_at, $2) \
+                 WHERE agent_id = $1",
+            )
+            .bind(id.0)
+            .bind(now.0)
+            .execute(&mut *conn)
+            .await?;
         });
         Ok(gone.is_some())
     }

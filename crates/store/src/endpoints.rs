@@ -1,6 +1,9 @@
 //! Endpoints under *Automation > Automated IPs*: what serves where, and what is planned for it.
 
+mod gone;
 mod list;
+#[cfg(test)]
+mod tests;
 
 use domain::model::{AutoRenew, EndpointStatus, Serial, ServedIssuer};
 use domain::{
@@ -62,6 +65,10 @@ pub struct EndpointRecord {
     pub agent_name: String,
     /// When the agent was heard of last.
     pub agent_seen_at: Option<Timestamp>,
+    /// Whether the agent was removed.
+    pub agent_removed: bool,
+    /// Since when it is no longer there: the agent reports without it, or was removed.
+    pub gone_at: Option<Timestamp>,
     /// Its address.
     pub ip: String,
     /// Its TCP port.
@@ -140,8 +147,9 @@ pub struct EndpointProbe {
     pub at: Timestamp,
 }
 
-pub(crate) const COLUMNS: &str = "e.id, e.agent_id, a.name AS agent_name, a.last_seen_at AS agent_seen_at, e.ip, e.port, \
-     e.server_name, e.server_software, e.alias, e.issuer_kind, e.served_chain_pem, e.served_serial, \
+pub(crate) const COLUMNS: &str = "e.id, e.agent_id, a.name AS agent_name, a.last_seen_at AS agent_seen_at, \
+     a.removed_at IS NOT NULL AS agent_removed, e.gone_at, e.ip, e.port, e.server_name, \
+     e.server_software, e.alias, e.issuer_kind, e.served_chain_pem, e.served_serial, \
      e.served_issuer, e.served_common_name, e.served_names, e.served_not_before, e.served_not_after, \
      e.certificate_id, e.order_number, e.status, e.profile_id, e.auto_renew, e.auto_renew_days, \
      e.auto_renew_minute, e.auto_renew_time_zone, e.auto_renew_user_id, e.auto_replace, \
@@ -154,6 +162,8 @@ pub(crate) struct Row {
     agent_id: i64,
     agent_name: String,
     agent_seen_at: Option<i64>,
+    agent_removed: bool,
+    gone_at: Option<i64>,
     ip: String,
     port: i64,
     server_name: String,
@@ -238,6 +248,8 @@ impl TryFrom<Row> for EndpointRecord {
             auto_renew: row.auto_renew()?,
             agent_name: row.agent_name,
             agent_seen_at: row.agent_seen_at.map(Timestamp),
+            agent_removed: row.agent_removed,
+            gone_at: row.gone_at.map(Timestamp),
             ip: row.ip,
             port: small("endpoints.port", row.port)?,
             server_name: Some(row.server_name).filter(|name| !name.is_empty()),
@@ -276,10 +288,9 @@ impl Tx {
     pub async fn installed(&mut self, order: OrderNumber) -> Result<Vec<Installed>, StoreError> {
         let rows: Vec<(i64, i64, String, i64)> = on!(self, |conn| {
             sqlx::query_as(
-                "SELECT e.certificate_id, e.id, e.ip, e.port \
-                 FROM endpoints e JOIN agents a ON a.id = e.agent_id \
-                 WHERE e.order_number = $1 AND e.certificate_id IS NOT NULL AND e.served_serial IS NOT NULL AND a.removed_at IS NULL \
-                 ORDER BY e.id LIMIT 200",
+                "SELECT certificate_id, id, ip, port FROM endpoints \
+                 WHERE order_number = $1 AND certificate_id IS NOT NULL AND served_serial IS NOT NULL \
+                 AND gone_at IS NULL ORDER BY id LIMIT 200",
             )
             .bind(order.0)
             .fetch_all(&mut *conn)

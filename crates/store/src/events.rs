@@ -1,9 +1,11 @@
 //! Automation events: one piece of work on one endpoint, from its schedule to its verification.
 
+mod waiting;
+
 use domain::model::{EndpointAction, EventMode, EventStatus, Profile};
 use domain::{
-    AgentId, CertificateId, EndpointId, EventId, Name, NameSet, OrderNumber, ProfileId, RequestId,
-    Timestamp, UserId,
+    AgentId, CertificateId, EndpointId, EventId, Name, NameSet, OrderNumber, RequestId, Timestamp,
+    UserId,
 };
 use sqlx::QueryBuilder;
 
@@ -97,6 +99,8 @@ pub struct EventRecord {
     pub attempt: i64,
     /// Not before then again.
     pub next_attempt_at: Option<Timestamp>,
+    /// The order whose renewal by another it waits for.
+    pub waits_for: Option<OrderNumber>,
     /// The agent's CSR.
     pub csr_pem: Option<String>,
     /// When the CSR came.
@@ -135,7 +139,7 @@ pub struct EventFilter {
 const COLUMNS: &str = "id, endpoint_id, action, mode, source_order, profile, common_name, names, extra_names, \
      status, scheduled_at, time_zone, requester_id, requester_name, emails, note, request_id, order_number, \
      certificate_id, attempt, next_attempt_at, csr_pem, csr_at, ordered_at, issued_at, installed_at, \
-     verified_at, finished_at, cause, solution, explanation, created_at";
+     verified_at, finished_at, cause, solution, explanation, created_at, waits_for";
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -171,6 +175,7 @@ struct Row {
     solution: Option<String>,
     explanation: Option<String>,
     created_at: i64,
+    waits_for: Option<i64>,
 }
 
 impl TryFrom<Row> for EventRecord {
@@ -203,6 +208,7 @@ impl TryFrom<Row> for EventRecord {
             certificate: row.certificate_id.map(CertificateId),
             attempt: row.attempt,
             next_attempt_at: row.next_attempt_at.map(Timestamp),
+            waits_for: row.waits_for.map(OrderNumber),
             csr_pem: row.csr_pem,
             csr_at: row.csr_at.map(Timestamp),
             ordered_at: row.ordered_at.map(Timestamp),
@@ -342,60 +348,6 @@ impl Tx {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
-    /// All unfinished events of an agent.
-    pub async fn open_events_of_agent(
-        &mut self,
-        agent: AgentId,
-    ) -> Result<Vec<EventId>, StoreError> {
-        let ids: Vec<i64> = on!(self, |conn| {
-            sqlx::query_scalar(
-                "SELECT id FROM events WHERE finished_at IS NULL \
-                 AND endpoint_id IN (SELECT id FROM endpoints WHERE agent_id = $1) ORDER BY id",
-            )
-            .bind(agent.0)
-            .fetch_all(&mut *conn)
-            .await?
-        });
-        Ok(ids.into_iter().map(EventId).collect())
-    }
-
-    /// Events with a CSR and without a certificate that are due: left by a crash or by a try that
-    /// failed.
-    pub async fn events_to_issue(
-        &mut self,
-        now: Timestamp,
-        limit: i64,
-    ) -> Result<Vec<EventId>, StoreError> {
-        let ids: Vec<i64> = on!(self, |conn| {
-            sqlx::query_scalar(
-                "SELECT id FROM events WHERE finished_at IS NULL AND status = 'in_progress' \
-                 AND csr_pem IS NOT NULL AND certificate_id IS NULL \
-                 AND (next_attempt_at IS NULL OR next_attempt_at <= $1) ORDER BY id LIMIT $2",
-            )
-            .bind(now.0)
-            .bind(limit)
-            .fetch_all(&mut *conn)
-            .await?
-        });
-        Ok(ids.into_iter().map(EventId).collect())
-    }
-
-    /// Unfinished, not yet begun events made from a profile.
-    pub async fn scheduled_events_of_profile(
-        &mut self,
-        profile: ProfileId,
-    ) -> Result<Vec<EventId>, StoreError> {
-        let ids: Vec<i64> = on!(self, |conn| {
-            sqlx::query_scalar(
-                "SELECT id FROM events WHERE profile_id = $1 AND finished_at IS NULL AND csr_pem IS NULL ORDER BY id",
-            )
-            .bind(profile.0)
-            .fetch_all(&mut *conn)
-            .await?
-        });
-        Ok(ids.into_iter().map(EventId).collect())
-    }
-
     /// One page of events by id: in the order in which they were made, or newest first.
     pub async fn events(
         &mut self,
@@ -428,7 +380,7 @@ impl Tx {
                  next_attempt_at = $6, csr_pem = $7, csr_at = $8, ordered_at = $9, issued_at = $10, \
                  installed_at = $11, verified_at = $12, finished_at = $13, cause = $14, solution = $15, \
                  explanation = $16, source_order = $17, mode = $18, profile = $19, scheduled_at = $20, \
-                 request_id = $21 WHERE id = $1",
+                 request_id = $21, waits_for = $22 WHERE id = $1",
             )
             .bind(event.id.0)
             .bind(event.status.as_str())
@@ -451,28 +403,10 @@ impl Tx {
             .bind(profile.as_str())
             .bind(event.scheduled_at.0)
             .bind(event.request.map(|id| id.0))
+            .bind(event.waits_for.map(|order| order.0))
             .execute(&mut *conn)
             .await?;
         });
         Ok(())
-    }
-}
-
-impl Tx {
-    /// Events that wait for an approval whose request has been decided, and, where it was
-    /// approved, issued.
-    pub async fn decided_events(&mut self, limit: i64) -> Result<Vec<EventId>, StoreError> {
-        let ids: Vec<i64> = on!(self, |conn| {
-            sqlx::query_scalar(
-                "SELECT e.id FROM events e JOIN requests r ON r.id = e.request_id \
-                 WHERE e.status = 'approval_pending' AND e.finished_at IS NULL \
-                 AND (r.status IN ('rejected', 'canceled') OR r.issued_certificate_id IS NOT NULL) \
-                 ORDER BY e.id LIMIT $1",
-            )
-            .bind(limit)
-            .fetch_all(&mut *conn)
-            .await?
-        });
-        Ok(ids.into_iter().map(EventId).collect())
     }
 }

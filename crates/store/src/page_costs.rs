@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::model::{OrderStatus, Origin};
 use domain::time::DAY;
-use domain::{AcmeAccountId, AcmeUrlId, Name, OrderNumber, OrganizationId, Timestamp};
+use domain::{AcmeAccountId, AcmeUrlId, AgentId, Name, OrderNumber, OrganizationId, Timestamp};
 use sqlx::{AssertSqlSafe, Connection};
 
 use crate::candidates::Candidates;
+use crate::endpoints::{EndpointFilter, EndpointSort};
 use crate::orders::{OrderFilter, OrderSort};
 use crate::samples::{NOW, organizations};
 use crate::search::{NameQuery, SearchFilter};
@@ -224,6 +225,41 @@ async fn acme_orders_that_are_over_are_not_read() {
     let nothing = tx.acme_orders_for_nothing(Timestamp(i64::MAX), 500).await.unwrap();
     meter.check("orders that came to nothing");
     assert_eq!(nothing.len() as u64, ORDERS / 2000);
+}
+
+/// Each of 20 agents has its share of the endpoints; half of them are gone.
+const ENDPOINTS: [&str; 2] = [
+    "WITH RECURSIVE counted (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < 20) \
+     INSERT INTO agents (id, name, status, created_at) SELECT n, 'agent ' || n, 'active', 1 FROM counted",
+    "INSERT INTO endpoints (agent_id, ip, port, order_number, status, gone_at, created_at) \
+     SELECT 1 + number % 20, '192.0.2.1', number - 100000000, number, 'configured', \
+     CASE number / 20 % 2 WHEN 0 THEN 1 ELSE NULL END, 1 FROM orders",
+];
+
+/// Pages of endpoints and agents read those that are there, and no others.
+#[tokio::test]
+async fn endpoints_that_are_gone_are_not_read() {
+    let database = seeded(sqlite().await).await;
+    for sql in ENDPOINTS {
+        database.execute(sql).await.unwrap();
+    }
+    let mut tx = database.store.reader().await.unwrap();
+    let meter = Meter::on(&mut tx, "without statistics of endpoints").await;
+    let all = EndpointFilter::default();
+    let one = EndpointFilter { agent: Some(AgentId(7)), ..all.clone() };
+    for filter in [&all, &one] {
+        for descending in [false, true] {
+            let sort = EndpointSort::Address;
+            let page = tx.endpoints(filter, sort, descending, None, 50).await.unwrap();
+            meter.check(&format!("{filter:?}, {descending}"));
+            let after = sort.key(page.last().unwrap());
+            tx.endpoints(filter, sort, descending, Some(&after), 50).await.unwrap();
+            meter.check(&format!("{filter:?}, {descending}, second page"));
+        }
+    }
+    let agent = tx.agent(AgentId(7)).await.unwrap().unwrap();
+    assert_eq!(agent.endpoints.unsigned_abs(), ORDERS / 40);
+    meter.check("an agent with the count of its endpoints");
 }
 
 /// What is sealed already is not read again, also by who measured the log when it was short.

@@ -252,32 +252,45 @@ impl Tx {
         Ok(saved.is_some())
     }
 
-    /// Takes the default mark from every other profile.
+    /// Takes the default mark from every other profile; those that had it, with their names.
     pub async fn clear_other_default_profiles(
         &mut self,
         keep: ProfileId,
-    ) -> Result<(), StoreError> {
-        on!(self, |conn| {
-            sqlx::query("UPDATE profiles SET is_default = FALSE WHERE is_default AND id <> $1")
-                .bind(keep.0)
-                .execute(&mut *conn)
-                .await?;
-        });
-        Ok(())
-    }
-
-    /// Removes a profile that no endpoint uses; false where one does or there is none.
-    pub async fn delete_profile(&mut self, id: ProfileId) -> Result<bool, StoreError> {
-        let gone: Option<i64> = on!(self, |conn| {
-            sqlx::query_scalar(
-                "DELETE FROM profiles WHERE id = $1 \
-                 AND NOT EXISTS (SELECT 1 FROM endpoints WHERE profile_id = $1) RETURNING id",
+    ) -> Result<Vec<(ProfileId, String)>, StoreError> {
+        let had: Vec<(i64, String)> = on!(self, |conn| {
+            sqlx::query_as(
+                "UPDATE profiles SET is_default = FALSE WHERE is_default AND id <> $1 \
+                 RETURNING id, name",
             )
-            .bind(id.0)
-            .fetch_optional(&mut *conn)
+            .bind(keep.0)
+            .fetch_all(&mut *conn)
             .await?
         });
-        Ok(gone.is_some())
+        Ok(had.into_iter().map(|(id, name)| (ProfileId(id), name)).collect())
+    }
+
+    /// Whether an endpoint that is there renews with this profile.
+    pub async fn is_renewed_with(&mut self, id: ProfileId) -> Result<bool, StoreError> {
+        Ok(on!(self, |conn| {
+            sqlx::query_scalar(
+                "SELECT EXISTS (SELECT 1 FROM endpoints WHERE profile_id = $1 AND auto_renew \
+                 AND gone_at IS NULL)",
+            )
+            .bind(id.0)
+            .fetch_one(&mut *conn)
+            .await?
+        }))
+    }
+
+    /// Removes a profile; endpoints that name it name none any more.
+    pub async fn delete_profile(&mut self, id: ProfileId) -> Result<(), StoreError> {
+        for sql in [
+            "UPDATE endpoints SET profile_id = NULL WHERE profile_id = $1",
+            "DELETE FROM profiles WHERE id = $1",
+        ] {
+            on!(self, |conn| sqlx::query(sql).bind(id.0).execute(&mut *conn).await.map(drop)?);
+        }
+        Ok(())
     }
 }
 

@@ -96,15 +96,15 @@ impl Tx {
         Ok(())
     }
 
-    /// Ends a session.
-    pub async fn delete_session(&mut self, token_hash: &str) -> Result<(), StoreError> {
-        on!(self, |conn| {
-            sqlx::query("DELETE FROM sessions WHERE token_hash = $1")
+    /// Ends a session; false where there is none.
+    pub async fn delete_session(&mut self, token_hash: &str) -> Result<bool, StoreError> {
+        let ended: Option<i64> = on!(self, |conn| {
+            sqlx::query_scalar("DELETE FROM sessions WHERE token_hash = $1 RETURNING user_id")
                 .bind(token_hash)
-                .execute(&mut *conn)
-                .await?;
+                .fetch_optional(&mut *conn)
+                .await?
         });
-        Ok(())
+        Ok(ended.is_some())
     }
 
     /// Ends a person's sessions, all but `keep`.

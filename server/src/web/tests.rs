@@ -16,12 +16,14 @@ use tower::ServiceExt as _;
 
 use super::{WebOptions, router};
 
+mod automation;
 mod forms;
 
 const PASSWORD: &str = "harbour violet anvil";
 
 /// A portal with one administrator, and a browser in front of it.
 struct Browser {
+    desk: Lifecycle,
     router: Router,
     cookies: Vec<(String, String)>,
     _folder: TempDir,
@@ -56,8 +58,8 @@ impl Browser {
             password: Some(PASSWORD.to_owned()),
         };
         desk.add_user(&Actor::Operator, ada).await.unwrap();
-        let router = router(desk, WebOptions { tls, base_url: None });
-        Self { router, cookies: Vec::new(), _folder: folder }
+        let router = router(desk.clone(), WebOptions { tls, base_url: None });
+        Self { desk, router, cookies: Vec::new(), _folder: folder }
     }
 
     async fn signed_in() -> Self {

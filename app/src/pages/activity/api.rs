@@ -112,7 +112,7 @@ pub(crate) mod reading {
     use domain::model::EndpointStatus;
     use domain::{EndpointId, EventId, Timestamp};
     use lifecycle::automation::{
-        EndpointFilter, EndpointSort, EventDetail, EventFilter, EventRecord,
+        EndpointFilter, EndpointRecord, EndpointSort, EventDetail, EventFilter, EventRecord,
     };
     use lifecycle::lists::Key;
 
@@ -120,7 +120,11 @@ pub(crate) mod reading {
     use crate::desk::{Desk, May};
     use crate::fault::PortalError;
     use crate::kit::Listing;
+    use crate::pages::endpoints::address;
     use crate::paths;
+
+    /// Endpoints that are read together.
+    const AT_ONCE: u16 = 500;
 
     pub(crate) fn listing(query: &str) -> Listing {
         Listing::read(paths::ACTIVITY, query, &SORTS)
@@ -162,15 +166,18 @@ pub(crate) mod reading {
         events: &[EventRecord],
     ) -> Result<BTreeMap<EndpointId, String>, PortalError> {
         let ids: BTreeSet<EndpointId> = events.iter().map(|event| event.endpoint).collect();
-        if ids.is_empty() {
-            return Ok(BTreeMap::new());
+        let ids: Vec<EndpointId> = ids.into_iter().collect();
+        let mut addresses = BTreeMap::new();
+        for some in ids.chunks(usize::from(AT_ONCE)) {
+            let filter =
+                EndpointFilter { ids: some.to_vec(), also_gone: true, ..EndpointFilter::default() };
+            let sort = EndpointSort::Address;
+            let page =
+                desk.lifecycle.endpoints(&desk.actor(), filter, sort, false, None, AT_ONCE).await?;
+            let address = |one: EndpointRecord| (one.id, address(&one.ip, one.port));
+            addresses.extend(page.rows.into_iter().map(address));
         }
-        let filter = EndpointFilter { ids: ids.into_iter().collect(), ..EndpointFilter::default() };
-        let sort = EndpointSort::Address;
-        let page =
-            desk.lifecycle.endpoints(&desk.actor(), filter, sort, false, None, u16::MAX).await?;
-        let address = |ip: &str, port| crate::pages::endpoints::address(ip, port);
-        Ok(page.rows.into_iter().map(|one| (one.id, address(&one.ip, one.port))).collect())
+        Ok(addresses)
     }
 
     fn action_label(event: &EventRecord, brand: &str) -> String {
@@ -207,7 +214,7 @@ pub(crate) mod reading {
         let newest = endpoint.current_event.is_none_or(|current| current == event.id);
         EventView {
             action: event.action,
-            address: crate::pages::endpoints::address(&endpoint.ip, endpoint.port),
+            address: address(&endpoint.ip, endpoint.port),
             agent_silent: open && endpoint.status == EndpointStatus::AgentError,
             host: endpoint.agent_name,
             names: names(&event.names),
@@ -225,7 +232,7 @@ pub(crate) mod reading {
             solution: event.solution.clone(),
             explanation,
             may_cancel: may_touch && open && event.certificate.is_none(),
-            may_retry: may_touch && failed && newest,
+            may_retry: may_touch && failed && newest && endpoint.gone_at.is_none(),
             row: row(event, brand),
         }
     }

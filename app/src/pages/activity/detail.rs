@@ -101,6 +101,7 @@ fn next_line(event: &EventView) -> Option<AnyView> {
         }
         .into_any(),
         EventStatus::InProgress => match event.next_attempt_at {
+            Some(at) if event.attempt == 0 => view! { "It is looked at again at "<Time at=at/>" at the latest." }.into_any(),
             Some(at) => view! { {format!("Try {} failed. The next one is at ", event.attempt)}<Time at=at/>"." }.into_any(),
             None => "The agent and this portal are working on it.".into_any(),
         },

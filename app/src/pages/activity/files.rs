@@ -13,7 +13,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, timeout_at};
 
 use super::api::mode_label;
-use super::api::reading::{Mark, filter, key, listing, mark, row};
+use super::api::reading::{Mark, addresses, filter, key, listing, mark, row};
 use crate::desk::{Desk, May};
 use crate::fault::PortalError;
 use crate::pages::csv::{Csv, all_rows, exported, refused};
@@ -49,11 +49,13 @@ async fn export(desk: Desk, query: &str) -> Result<Csv, PortalError> {
         "Requester",
         "Cause",
     ]);
-    for event in events.await? {
+    let events = events.await?;
+    let addresses = addresses(&desk, &events).await?;
+    for event in events {
         let event = row(event, &brand);
         csv.line([
             event.id.to_string(),
-            event.endpoint.to_string(),
+            addresses.get(&event.endpoint).cloned().unwrap_or_default(),
             event.action,
             mode_label(event.mode).to_owned(),
             event.common_name,

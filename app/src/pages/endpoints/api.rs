@@ -122,6 +122,8 @@ pub struct EndpointView {
     pub manual_reason: Option<String>,
     /// What a person can do.
     pub solution: Option<String>,
+    /// Why nothing is done there any more; none while it is there.
+    pub gone: Option<GoneView>,
     /// The try that failed last, where the present event goes on.
     pub failed_try: Option<FailedTry>,
     /// When the agent was heard of last.
@@ -140,6 +142,17 @@ pub struct EndpointView {
     pub may_automate: bool,
     /// The person's own time zone.
     pub time_zone: String,
+}
+
+/// An endpoint that is no longer there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GoneView {
+    /// Since when.
+    pub since: Timestamp,
+    /// What happened.
+    pub cause: String,
+    /// What a person can do.
+    pub solution: String,
 }
 
 /// A page of endpoints.

@@ -7,7 +7,7 @@ use leptos::server_fn::ServerFn as _;
 use leptos_router::hooks::use_params_map;
 
 use super::actions::Actions;
-use super::api::{DisableAutoRenew, EndpointView, FailedTry, SaveAutoRenew, endpoint};
+use super::api::{DisableAutoRenew, EndpointView, FailedTry, GoneView, SaveAutoRenew, endpoint};
 use super::auto_renew::{RenewDefaults, clock, renew_fields};
 use super::list::{issuer, revocation};
 use crate::fault::PortalError;
@@ -21,6 +21,9 @@ use crate::pages::activity::{event_columns, event_rows, progress};
 use crate::paths;
 use crate::viewer::Viewer;
 
+/// The status of an endpoint that is gone.
+const NOT_THERE: &str = "No longer there";
+
 /// "Automated IP".
 #[component]
 pub fn EndpointPage() -> impl IntoView {
@@ -29,11 +32,16 @@ pub fn EndpointPage() -> impl IntoView {
     page(async move {
         let id = id.ok_or_else(|| PortalError::no_such("endpoint"))?;
         let view = endpoint(id.0).await?;
-        let actions = view! { <Actions row=view.row.clone() brand=view.brand.clone() may_automate=view.may_automate own_page=true/> };
+        let there = view.gone.is_none();
+        let actions = there.then(|| view! { <Actions row=view.row.clone() brand=view.brand.clone() may_automate=view.may_automate own_page=true/> });
         let name = view.row.server_name.clone().or_else(|| view.row.common_name.clone());
         let lead = view! {
             <div class="actions">
-                <Badge tone=endpoint_tone(view.row.status) text=view.row.status.label()/>
+                {if there {
+                    view! { <Badge tone=endpoint_tone(view.row.status) text=view.row.status.label()/> }
+                } else {
+                    view! { <Badge tone=Tone::Warning text=NOT_THERE/> }
+                }}
                 {name.map(|name| view! { <span class="muted">{name}</span> })}
             </div>
         };
@@ -46,7 +54,7 @@ pub fn EndpointPage() -> impl IntoView {
 }
 
 fn body(view: EndpointView) -> AnyView {
-    let renew = renewal(&view);
+    let renew = view.gone.is_none().then(|| renewal(&view));
     view! {
         {trouble(&view)}
         {newest(&view)}
@@ -58,6 +66,9 @@ fn body(view: EndpointView) -> AnyView {
 }
 
 fn trouble(view: &EndpointView) -> Option<AnyView> {
+    if let Some(gone) = view.gone.clone() {
+        return Some(no_longer_there(gone));
+    }
     let cause = view.row.cause.clone().map(|cause| {
         let tone = endpoint_tone(view.row.status);
         let tone = if matches!(tone, Tone::Bad | Tone::Warning) { tone } else { Tone::Info };
@@ -82,13 +93,28 @@ fn trouble(view: &EndpointView) -> Option<AnyView> {
     any.then(|| view! { {cause}{failed}{manual} }.into_any())
 }
 
+/// What is shown of it is how it was.
+fn no_longer_there(gone: GoneView) -> AnyView {
+    view! {
+        <Notice tone=Tone::Warning title=NOT_THERE>
+            <p>{gone.cause}" Nothing is done here since "<Time at=gone.since/>"; what this page shows is how it was then."</p>
+            <p><strong>"What to do: "</strong>{gone.solution}</p>
+        </Notice>
+    }
+    .into_any()
+}
+
 /// What holds the present event up; it goes on by itself.
 fn failed_try(failed: FailedTry) -> AnyView {
+    let title = match failed.number {
+        0 => "It waits".to_owned(),
+        number => format!("Try {number} failed"),
+    };
     view! {
-        <Notice tone=Tone::Warning title=format!("Try {} failed", failed.number)>
+        <Notice tone=Tone::Warning title=title>
             <p>{failed.cause}</p>
             {failed.solution.map(|solution| view! { <p><strong>"What to do: "</strong>{solution}</p> })}
-            <p>"The next try is at "<Time at=failed.next_at/>"."</p>
+            <p>"The next try is at "<Time at=failed.next_at/>" at the latest."</p>
         </Notice>
     }
     .into_any()

@@ -8,7 +8,7 @@ use lifecycle::automation::{
     ProfileView, Served,
 };
 
-use super::api::{EndpointRow, EndpointView, FailedTry, SORTS, ServedView};
+use super::api::{EndpointRow, EndpointView, FailedTry, GoneView, SORTS, ServedView};
 use super::bulk_api::BulkAct;
 use super::{NEEDS_ACTION, address};
 use crate::desk::{Desk, May};
@@ -238,6 +238,11 @@ pub(crate) async fn view(desk: &Desk, id: EndpointId) -> Result<EndpointView, Po
         probe_error: endpoint.probe_error.clone(),
         manual_reason: endpoint.manual_reason.clone(),
         solution: endpoint.solution.clone(),
+        gone: detail.gone.map(|gone| GoneView {
+            since: gone.since,
+            cause: gone.cause.to_owned(),
+            solution: gone.solution.to_owned(),
+        }),
         failed_try: detail.events.first().and_then(failed_try),
         agent_seen_at: endpoint.agent_seen_at,
         profile: endpoint.profile.or_else(|| default_profile(&profiles)),

@@ -32,7 +32,7 @@ pub async fn sign_out() -> Result<(), PortalError> {
 
     let signed_in = browser::parts().and_then(|parts| parts.extensions.get::<SignedIn>().cloned());
     if let Some(signed_in) = signed_in {
-        crate::desk::lifecycle()?.sign_out(&signed_in.token).await?;
+        crate::desk::lifecycle()?.sign_out(&signed_in.person, &signed_in.token).await?;
     }
     browser::set_cookie(Cookie::Session, None, None);
     browser::redirect(&format!("{}?out=1", crate::paths::sign_in()));

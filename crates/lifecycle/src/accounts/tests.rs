@@ -209,12 +209,20 @@ async fn a_person_chooses_a_password_by_link_once() {
 }
 
 #[tokio::test]
-async fn people_set_their_own_time_zone() {
+async fn people_set_their_own_name_and_time_zone() {
     for desk in desks().await {
         let jane = desk.person("jane@example.com", Role::Limited).await;
         assert!(desk.set_profile(&jane, "Jane", "Mars/Olympus").await.is_err());
-        assert!(desk.set_profile(&jane, " ", "UTC").await.is_err());
-        desk.set_profile(&jane, "Jane", "Europe/Berlin").await.unwrap();
+        for name in [" ", "Jane\nAda", "Jane\u{8}", &"J".repeat(MAX_NAME + 1)] {
+            assert!(desk.set_profile(&jane, name, "UTC").await.is_err(), "{name:?}");
+        }
+        for _ in ["once", "and with nothing changed"] {
+            desk.set_profile(&jane, "Jane", "Europe/Berlin").await.unwrap();
+        }
+        let told = desk.told("user.changed").await;
+        assert_eq!(told.len(), 1);
+        assert!(told[0].old.as_ref().unwrap().contains("UTC"), "{:?}", told[0].old);
+        assert!(told[0].new.as_ref().unwrap().contains("Europe/Berlin"), "{:?}", told[0].new);
         let account = desk.user(&Actor::Person(jane.clone()), jane.user.id).await.unwrap();
         assert_eq!(account.user.time_zone, "Europe/Berlin");
     }

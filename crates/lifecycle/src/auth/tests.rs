@@ -20,8 +20,14 @@ async fn a_session_opens_and_closes() {
         let person = desk.session(token.reveal(), Some(here())).await.unwrap().unwrap();
         assert_eq!((person.user.email.as_str(), person.role), ("jane@example.com", Role::Manager));
         assert!(!format!("{token:?}").contains(token.reveal()));
-        desk.sign_out(token.reveal()).await.unwrap();
+        for _ in ["once", "and with a page that was open meanwhile"] {
+            desk.sign_out(&person, token.reveal()).await.unwrap();
+        }
         assert!(desk.session(token.reveal(), Some(here())).await.unwrap().is_none());
+        let told = desk.told("session.closed").await;
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].actor_id, Some(person.user.id.0));
+        assert_eq!(told[0].address.as_deref(), Some("192.0.2.7"));
         assert!(desk.session("forged", Some(here())).await.unwrap().is_none());
     }
 }

@@ -3,8 +3,11 @@
 use domain::model::Role;
 use domain::{AgentId, Timestamp};
 use serde_json::json;
+use store::Tx;
 use store::agents::{AgentFilter, AgentRecord, AgentSort, Enrollment};
 
+use super::gone::Gone;
+use super::intervene::give_up;
 use crate::audit::{AuditEntry, record};
 use crate::lists::{MEANT_AMONG, PageOf, Slice, meant};
 use crate::sessions::{SecretToken, token_hash};
@@ -187,11 +190,12 @@ impl Lifecycle {
         self.store()
             .write(move |tx| {
                 Box::pin(async move {
+                    lock_agent(tx, id).await?;
                     if !tx.remove_agent(id, now).await? {
                         return Err(LifecycleError::NotFound { what: "agent" });
                     }
                     for event in tx.open_events_of_agent(id).await? {
-                        super::intervene::give_up(tx, now, &actor, event).await?;
+                        give_up(tx, now, &actor, event, Gone::removed(now)).await?;
                     }
                     record(
                         tx,
@@ -204,6 +208,11 @@ impl Lifecycle {
             })
             .await
     }
+}
+
+/// Nobody reports, or removes it, at the same moment.
+pub(super) async fn lock_agent(tx: &mut Tx, id: AgentId) -> Result<()> {
+    Ok(tx.lock(&format!("agent:{id}")).await?)
 }
 
 fn is_name(name: &str) -> bool {

@@ -4,7 +4,7 @@ use domain::model::{AutoRenew, EndpointStatus, ServedIssuer};
 use domain::rules::profile::renewal_lifetime;
 use domain::rules::{auto_renew_at, goes_on, is_lost};
 use domain::{AgentId, EndpointId, ProfileId, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::Tx;
 use store::endpoints::{
     EndpointFilter, EndpointKey, EndpointProbe, EndpointRecord, EndpointReport, EndpointSort,
@@ -12,7 +12,8 @@ use store::endpoints::{
 };
 use store::events::{EventFilter, EventRecord};
 
-use super::agents::{require_manager, require_person};
+use super::agents::{lock_agent, require_manager, require_person};
+use super::gone::{Gone, check_there, compare};
 use super::resolve::order_to_renew;
 use super::schedule::check_renewal;
 use crate::audit::{AuditEntry, record};
@@ -60,10 +61,13 @@ pub struct EndpointDetail {
     pub endpoint: EndpointRecord,
     /// Its newest events, newest first.
     pub events: Vec<EventRecord>,
+    /// Why nothing is done there any more; none while it is there.
+    pub gone: Option<Gone>,
 }
 
 impl Lifecycle {
-    /// Takes in an agent's report; answers the endpoints' ids in its order.
+    /// Takes in an agent's report, which is whole: what an earlier one had and this one has not is no
+    /// longer there. Answers the endpoints' ids in its order.
     pub async fn report_endpoints(
         &self,
         agent: AgentId,
@@ -73,12 +77,17 @@ impl Lifecycle {
         self.store()
             .write(move |tx| {
                 Box::pin(async move {
+                    lock_agent(tx, agent).await?;
+                    if tx.agent(agent).await?.is_none_or(|agent| agent.is_removed()) {
+                        return Err(LifecycleError::SignedOut);
+                    }
                     let mut ids = Vec::with_capacity(found.len());
                     for one in found {
                         let id = tx.report_endpoint(agent, &one.report, now).await?;
                         keep_probe(tx, id, one.chain, one.probe_error, now).await?;
                         ids.push(id);
                     }
+                    compare(tx, now, agent, &ids).await?;
                     Ok::<_, LifecycleError>(ids)
                 })
             })
@@ -128,7 +137,7 @@ impl Lifecycle {
         let filter = EventFilter { endpoint: Some(id), ..EventFilter::default() };
         let newest = PageOf { descending: true, ..PageOf::first((), HISTORY) };
         let events = newest.slice(tx.events(&filter, &newest.rows()).await?).rows;
-        Ok(EndpointDetail { endpoint, events })
+        Ok(EndpointDetail { gone: Gone::of(&endpoint), endpoint, events })
     }
 
     /// Switches auto-renew of endpoints on, in the actor's name, or off. All or nothing.
@@ -172,6 +181,7 @@ pub(super) struct Switch<'a> {
 async fn check_switch(tx: &mut Tx, now: Timestamp, id: EndpointId, to: Switch<'_>) -> Result<()> {
     let Some(renew) = to.renew else { return Ok(()) };
     let endpoint = tx.endpoint(id).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
+    check_there(&endpoint)?;
     let profile = to.profile.or(endpoint.profile).ok_or_else(|| {
         LifecycleError::field("profile", "Choose the automation profile that auto-renew uses.")
     })?;
@@ -192,11 +202,12 @@ pub(super) async fn switch_auto_renew(
     to: Switch<'_>,
 ) -> Result<()> {
     let endpoint = tx.endpoint(id).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
-    let user = actor.person().map(|person| person.user.id);
+    let owner = actor.person().map(|person| person.user.id).filter(|_| to.renew.is_some());
+    let auto_replace = to.auto_replace && to.renew.is_some();
     // What is overdue is due now: whoever switches it on again after a refusal or a failure wants
     // it to try again, and each due moment makes one event only.
     let next = next_auto_renew(endpoint.served.as_ref(), to.renew)?.map(|at| at.max(now));
-    tx.set_endpoint_auto_renew(id, to.renew, to.profile, user, to.auto_replace, next).await?;
+    tx.set_endpoint_auto_renew(id, to.renew, to.profile, owner, auto_replace, next).await?;
     let resumed = to.renew.is_some() && endpoint.status.needs_a_person();
     let status = match (endpoint.status, to.renew) {
         (EndpointStatus::Configured | EndpointStatus::Renewed, Some(_)) => {
@@ -209,14 +220,28 @@ pub(super) async fn switch_auto_renew(
     let cause = endpoint.cause.as_deref().filter(|_| !resumed);
     let solution = endpoint.solution.as_deref().filter(|_| !resumed);
     tx.set_endpoint_status(id, status, None, cause, solution).await?;
-    let said = if to.renew.is_some() {
-        "Auto-renew was switched on."
-    } else {
-        "Auto-renew was switched off."
+    // Off, a profile that is set is the one to suggest next time: the event's entry names it.
+    let Some(changed) = tx.endpoint(id).await? else { return Ok(()) };
+    let (old, new) = (renewal(&endpoint), renewal(&changed));
+    let said = match (old.is_null(), new.is_null()) {
+        _ if old == new => return Ok(()),
+        (true, _) => "Auto-renew was switched on.",
+        (_, true) => "Auto-renew was switched off.",
+        _ => "Auto-renew was changed.",
     };
-    let entry = AuditEntry::new("endpoint.auto_renew", "endpoint", id, said)
-        .changing(json!({"auto_renew": endpoint.auto_renew}), json!({"auto_renew": to.renew}));
+    let entry = AuditEntry::new("endpoint.auto_renew", "endpoint", id, said).changing(old, new);
     record(tx, now, actor, entry).await
+}
+
+/// What the audit log keeps of auto-renew; null where it is off.
+fn renewal(endpoint: &EndpointRecord) -> Value {
+    endpoint.auto_renew.as_ref().map_or(Value::Null, |renew| {
+        json!({
+            "auto_renew": renew, "auto_replace": endpoint.auto_replace, "profile": endpoint.profile,
+            "owner": endpoint.auto_renew_user, "status": endpoint.status,
+            "next": endpoint.next_auto_renew_at.map(Timestamp::rfc3339),
+        })
+    })
 }
 
 /// When auto-renew acts on an endpoint: by the certificate that it serves.
@@ -280,7 +305,9 @@ pub(crate) const fn moment(now: Timestamp) -> Moment {
 
 /// An agent that is silent can't do what is planned: its endpoints say so.
 pub(super) fn show_silence(endpoint: &mut EndpointRecord, now: Timestamp) {
-    let silent = endpoint.agent_seen_at.is_none_or(|seen| now.seconds_since(seen) > SILENT_SECONDS);
+    let there = endpoint.gone_at.is_none();
+    let silent =
+        there && endpoint.agent_seen_at.is_none_or(|seen| now.seconds_since(seen) > SILENT_SECONDS);
     if silent && endpoint.status.waits_for_the_agent() {
         endpoint.status = EndpointStatus::AgentError;
         endpoint.cause = Some(format!(

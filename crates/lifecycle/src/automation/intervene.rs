@@ -6,6 +6,7 @@ use domain::{EventId, Timestamp};
 use store::Tx;
 use store::events::EventRecord;
 
+use super::gone::{Gone, check_there};
 use super::work::finish;
 use crate::audit::{AuditEntry, record};
 use crate::{Actor, Lifecycle, LifecycleError, Result};
@@ -21,10 +22,10 @@ impl Lifecycle {
                     let mut event = tx.event_for_update(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
                     may_touch(&actor, &event)?;
                     if event.finished_at.is_some() {
-                        return Err(LifecycleError::Conflict { message: "The event has ended already.".to_owned() });
+                        return Err(LifecycleError::Conflict { message: "The event has ended already. Reload the page to see how; what it came to can be requested anew on its endpoint.".to_owned() });
                     }
                     if event.certificate.is_some() {
-                        let message = "The certificate is issued and being installed: it is too late to cancel.".to_owned();
+                        let message = "The certificate is issued and being installed: it is too late to cancel. Wait until the event ends; to be rid of the certificate, revoke it on its order's page.".to_owned();
                         return Err(LifecycleError::Conflict { message });
                     }
                     withdraw_request(tx, now, &actor, &event).await?;
@@ -52,6 +53,8 @@ impl Lifecycle {
                     if !failed || tx.open_event(event.endpoint).await?.is_some() {
                         return Err(LifecycleError::Conflict { message: "Only a failed event can be run again, and only while no other one is under way on its endpoint.".to_owned() });
                     }
+                    let endpoint = tx.endpoint(event.endpoint).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
+                    check_there(&endpoint)?;
                     if !gives_another(tx, &event).await? {
                         event.order = None;
                         event.ordered_at = None;
@@ -102,16 +105,21 @@ async fn withdraw_request(
     }
 }
 
-/// Ends an event whose agent is no longer there.
-pub(super) async fn give_up(tx: &mut Tx, now: Timestamp, actor: &Actor, id: EventId) -> Result<()> {
+/// Ends an event whose endpoint is no longer there.
+pub(super) async fn give_up(
+    tx: &mut Tx,
+    now: Timestamp,
+    actor: &Actor,
+    id: EventId,
+    gone: Gone,
+) -> Result<()> {
     let Some(mut event) = tx.event_for_update(id).await? else { return Ok(()) };
     match withdraw_request(tx, now, actor, &event).await {
         // Decided just now: nobody installs what comes of it.
         Ok(()) | Err(LifecycleError::Conflict { .. }) => {}
         Err(error) => return Err(error),
     }
-    let why =
-        ("The agent was removed.", "Add an agent on the host and request a certificate again.");
+    let why = (gone.cause, gone.solution);
     finish(tx, now, &mut event, EventStatus::Canceled, Some(why)).await
 }
 

@@ -22,6 +22,10 @@ use crate::{
 
 /// Events taken in one go.
 const BATCH: i64 = 50;
+/// Between two looks at another's renewal, in seconds.
+const SHORTEST_PAUSE: i64 = 2;
+/// Decisions wake who waits for them; this is for what becomes of a renewal otherwise.
+const LONGEST_PAUSE: i64 = 300;
 
 impl Lifecycle {
     /// Issues for events whose CSR is there and whose certificate is not: those that a crash left
@@ -44,10 +48,17 @@ impl Lifecycle {
         let now = self.clock().now();
         for id in &decided {
             let id = *id;
-            self.store()
+            let taken = self
+                .store()
                 .write(move |tx| Box::pin(async move { take_decision(tx, now, id).await }))
-                .await?;
-            self.event_changed(id);
+                .await;
+            match taken {
+                Ok(()) => self.event_changed(id),
+                // One that can't be done keeps none of the others from being done.
+                Err(error) => {
+                    tracing::error!(event = %id, error = ?error, "a decision could not be taken in; it is tried again");
+                }
+            }
         }
         Ok(decided.len())
     }
@@ -56,9 +67,21 @@ impl Lifecycle {
     /// now, the event ends as "Action required". Answers whether the event goes on.
     pub(super) async fn recheck_event(&self, id: EventId, now: Timestamp) -> Result<bool> {
         let issuer_ends = self.issuer_end();
+        let mut tx = self.store().reader().await?;
+        let event = tx.event(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
+        if event.finished_at.is_some() {
+            return Ok(false);
+        }
+        if recheck(&mut tx, issuer_ends, now, &event).await?.is_none() {
+            return Ok(true);
+        }
+        drop(tx);
+        // Once more where nobody changes anything meanwhile.
         let goes_on = self
             .store()
-            .write(move |tx| Box::pin(async move { recheck(tx, issuer_ends, now, id).await }))
+            .write(move |tx| {
+                Box::pin(async move { end_where_refused(tx, issuer_ends, now, id).await })
+            })
             .await?;
         if !goes_on {
             self.event_changed(id);
@@ -170,14 +193,15 @@ async fn role_of(tx: &mut Tx, requester: Option<UserId>) -> Result<Role> {
     Ok(user.filter(|user| !user.disabled).map_or(Role::Limited, |user| user.role))
 }
 
-async fn recheck(tx: &mut Tx, issuer_ends: Timestamp, now: Timestamp, id: EventId) -> Result<bool> {
-    let mut event =
-        tx.event_for_update(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
-    if event.finished_at.is_some() {
-        return Ok(false);
-    }
+/// Why the duplicate that was chosen is refused by now (rule D17). Reads only.
+async fn recheck(
+    tx: &mut Tx,
+    issuer_ends: Timestamp,
+    now: Timestamp,
+    event: &EventRecord,
+) -> Result<Option<Refusal>> {
     let (EventMode::Duplicate, Some(order)) = (event.mode, event.source_order) else {
-        return Ok(true);
+        return Ok(None);
     };
     let role = role_of(tx, event.requester).await?;
     let settings = preferences(tx).await?;
@@ -187,7 +211,7 @@ async fn recheck(tx: &mut Tx, issuer_ends: Timestamp, now: Timestamp, id: EventI
             role,
             Some(&event.profile),
             &source,
-            &duplicate_names(&event),
+            &duplicate_names(event),
             issuer_ends,
             now,
         )
@@ -198,7 +222,21 @@ async fn recheck(tx: &mut Tx, issuer_ends: Timestamp, now: Timestamp, id: EventI
             format!("Order {order} is gone. Choose another order."),
         )),
     };
-    let Err(refusal) = checked else { return Ok(true) };
+    Ok(checked.err())
+}
+
+async fn end_where_refused(
+    tx: &mut Tx,
+    issuer_ends: Timestamp,
+    now: Timestamp,
+    id: EventId,
+) -> Result<bool> {
+    let mut event =
+        tx.event_for_update(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
+    if event.finished_at.is_some() {
+        return Ok(false);
+    }
+    let Some(refusal) = recheck(tx, issuer_ends, now, &event).await? else { return Ok(true) };
     end_refused(tx, now, &mut event, &refusal).await?;
     Ok(false)
 }
@@ -231,6 +269,7 @@ pub(super) async fn note_outcome(
     if event.certificate.is_some() {
         return Ok(());
     }
+    event.waits_for = None;
     if let Ok((_, Some(decided))) = &outcome {
         event.explanation = serde_json::to_string(&decided.explanation).ok();
     }
@@ -250,7 +289,8 @@ pub(super) async fn note_outcome(
         }
         Ok(Outcome::Wait { order }) => {
             let cause = format!("Order {order} is being renewed by another request right now.");
-            event.next_attempt_at = Some(now.plus_seconds(2));
+            event.waits_for = Some(order);
+            event.next_attempt_at = Some(now.plus_seconds(pause(&event, now)));
             event.cause = Some(cause);
             event.solution = Some(
                 "It is tried again by itself once that renewal is issued or refused.".to_owned(),
@@ -260,6 +300,12 @@ pub(super) async fn note_outcome(
         Err(LifecycleError::Refused(refusal)) => end_refused(tx, now, &mut event, &refusal).await,
         Err(error) => note_error(tx, now, &mut event, &error).await,
     }
+}
+
+/// Longer and longer while another's renewal waits for its reviewer, whose decision ends the pause.
+fn pause(event: &EventRecord, now: Timestamp) -> i64 {
+    let waited = event.csr_at.map_or(0, |since| now.seconds_since(since));
+    (waited / 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
 }
 
 fn note_issued(event: &mut EventRecord, issued: &Issued, now: Timestamp) {

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use domain::model::{Organization, Profile};
+use domain::model::{EventStatus, Organization, Profile};
 use domain::rules::{ProfileState, check_profile, profile_state};
-use domain::{OrganizationId, ProfileId, Timestamp};
+use domain::{EventId, OrganizationId, ProfileId, Timestamp};
+use serde_json::{Value, json};
 use store::Tx;
 use store::profiles::{ProfileRecord, ProfileSort};
 
@@ -124,7 +125,7 @@ impl Lifecycle {
         self.store().write(move |tx| Box::pin(save(tx, now, actor, form))).await
     }
 
-    /// Removes a profile that no endpoint uses.
+    /// Removes a profile that no endpoint renews with.
     pub async fn delete_profile(&self, actor: &Actor, id: ProfileId) -> Result<()> {
         require_manager(actor, "Deleting an automation profile")?;
         let (now, actor) = (self.clock().now(), actor.clone());
@@ -132,12 +133,15 @@ impl Lifecycle {
             .write(move |tx| {
                 Box::pin(async move {
                     let old = tx.profile(id).await?.ok_or(LifecycleError::NotFound { what: "profile" })?;
-                    if !tx.delete_profile(id).await? {
+                    if tx.is_renewed_with(id).await? {
                         let message = format!("Endpoints renew with the profile {:?}. Choose another one for them first.", old.profile.name);
                         return Err(LifecycleError::Conflict { message });
                     }
+                    tx.delete_profile(id).await?;
                     let said = format!("Profile {:?} was deleted.", old.profile.name);
-                    record(tx, now, &actor, AuditEntry::new("profile.deleted", "profile", id, said)).await
+                    let entry = AuditEntry::new("profile.deleted", "profile", id, said)
+                        .changing(json(&old.profile), Value::Null);
+                    record(tx, now, &actor, entry).await
                 })
             })
             .await
@@ -194,22 +198,40 @@ async fn save(tx: &mut Tx, now: Timestamp, actor: Actor, form: ProfileForm) -> R
     } else {
         profile.id = taken(tx.insert_profile(&profile, now, by).await)?;
     }
-    if profile.is_default {
-        tx.clear_other_default_profiles(profile.id).await?;
-    }
+    let mut new = json(&profile);
     if form.update_scheduled {
-        update_scheduled(tx, &profile).await?;
+        let followed = update_scheduled(tx, &profile).await?;
+        if let Some(fields) = new.as_object_mut() {
+            fields.insert("scheduled_events".to_owned(), json!(followed));
+        }
     }
     let said = format!("Profile {:?} was saved.", profile.name);
-    let entry = AuditEntry::new("profile.saved", "profile", profile.id, said).changing(
-        old.as_ref().map_or(serde_json::Value::Null, |old| json(&old.profile)),
-        json(&profile),
-    );
+    let entry = AuditEntry::new("profile.saved", "profile", profile.id, said)
+        .changing(old.as_ref().map_or(Value::Null, |old| json(&old.profile)), new);
     record(tx, now, &actor, entry).await?;
+    if profile.is_default {
+        take_default_mark(tx, now, &actor, &profile).await?;
+    }
     Ok(profile.id)
 }
 
-fn json(profile: &Profile) -> serde_json::Value {
+/// There is one default profile: the one before is it no longer.
+async fn take_default_mark(
+    tx: &mut Tx,
+    now: Timestamp,
+    actor: &Actor,
+    default: &Profile,
+) -> Result<()> {
+    for (id, name) in tx.clear_other_default_profiles(default.id).await? {
+        let said = format!("Profile {name:?} is no longer the default: {:?} is.", default.name);
+        let entry = AuditEntry::new("profile.default_moved", "profile", id, said)
+            .changing(json!({"is_default": true}), json!({"is_default": false}));
+        record(tx, now, actor, entry).await?;
+    }
+    Ok(())
+}
+
+fn json(profile: &Profile) -> Value {
     serde_json::to_value(profile).unwrap_or_default()
 }
 
@@ -233,13 +255,18 @@ fn stale(current: &ProfileRecord) -> LifecycleError {
 }
 
 /// Profile edits leave scheduled events as they were unless this is asked for; events that an
-/// agent has begun stay as they are in any case.
-async fn update_scheduled(tx: &mut Tx, profile: &Profile) -> Result<()> {
+/// agent has begun stay as they are in any case. Answers which follow.
+async fn update_scheduled(tx: &mut Tx, profile: &Profile) -> Result<Vec<EventId>> {
+    let mut followed = Vec::new();
     for id in tx.scheduled_events_of_profile(profile.id).await? {
-        if let Some(mut event) = tx.event_for_update(id).await? {
-            event.profile = profile.clone();
-            tx.save_event(&event).await?;
-        }
+        let event = tx.event_for_update(id).await?;
+        // Begun by an agent since they were listed.
+        let Some(mut event) = event.filter(|event| event.status == EventStatus::Scheduled) else {
+            continue;
+        };
+        event.profile = profile.clone();
+        tx.save_event(&event).await?;
+        followed.push(id);
     }
-    Ok(())
+    Ok(followed)
 }

@@ -13,6 +13,7 @@ use store::events::NewEvent;
 
 use super::agents::{require_manager, require_person};
 use super::endpoints::{Switch, switch_auto_renew};
+use super::gone::check_there;
 use super::resolve::{Run, facts, order_in_place, resolve};
 use crate::audit::{AuditEntry, record};
 use crate::issue::check_validated;
@@ -213,17 +214,10 @@ pub(super) async fn prepare(
 ) -> Result<NewEvent> {
     let endpoint =
         tx.endpoint(form.endpoint).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
+    check_there(&endpoint)?;
     let order = order_in_place(tx, &endpoint).await?;
     check_offered(&facts(&endpoint, order.as_ref(), now), OfferedAction::Act(form.action))?;
     refuse_busy(tx, &endpoint).await?;
-    let agent = tx.agent(endpoint.agent).await?;
-    if agent.is_none_or(|agent| agent.is_removed()) {
-        return Err(LifecycleError::Conflict {
-            message: "The endpoint's agent was removed, so nobody can install here. Add an agent \
-                      on the host, and request it on the endpoint that it reports."
-                .to_owned(),
-        });
-    }
     if let Some(reason) = &endpoint.manual_reason {
         return Err(LifecycleError::Conflict {
             message: format!("The agent can't install here by itself: {reason}"),
@@ -297,6 +291,7 @@ async fn insert(
         json!(null),
         json!({
             "endpoint": event.endpoint, "action": event.action, "mode": event.mode,
+            "profile": event.profile.id,
             "source_order": event.source_order, "names": event.names, "at": event.scheduled_at.rfc3339(),
         }),
     );

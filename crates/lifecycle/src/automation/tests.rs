@@ -1,12 +1,19 @@
 //! Events from schedule to verification, on both databases, with the agent's part played by hand.
 
 mod failing;
+mod gone;
 mod listing;
+mod profiles;
 mod refusing;
 mod renewing;
 mod replacing;
 mod stopping;
+mod switching;
 mod taken_over;
+mod waiting;
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 use domain::model::{
     AutoRenew, CertificateKind, EndpointAction, EventStatus, KeyType, Profile, SignatureHash,
@@ -26,6 +33,8 @@ struct Yard {
     shop: Shop,
     agent: AgentId,
     profile: ProfileId,
+    /// What each port of the agent's host serves.
+    host: Mutex<BTreeMap<u16, Option<ReadChain>>>,
 }
 
 impl std::ops::Deref for Yard {
@@ -52,7 +61,7 @@ async fn yards() -> Vec<Yard> {
         };
         let key = shop.enroll_agent(enroll).await.unwrap();
         let profile = profile(&shop, "ssl_plus", "Standard SSL").await;
-        yards.push(Yard { agent: key.agent, shop, profile });
+        yards.push(Yard { agent: key.agent, shop, profile, host: Mutex::default() });
     }
     yards
 }
@@ -105,16 +114,32 @@ impl Yard {
 
     /// An endpoint that serves this.
     async fn endpoint_of(&self, port: u16, chain: Option<ReadChain>) -> EndpointId {
-        let report = EndpointReport {
-            ip: "127.0.0.1".to_owned(),
-            port,
-            server_name: String::new(),
-            software: None,
-            alias: None,
-            manual_reason: None,
-        };
-        let found = EndpointFound { report, chain, probe_error: None };
-        self.report_endpoints(self.agent, vec![found]).await.unwrap()[0]
+        self.host.lock().unwrap().insert(port, chain);
+        self.report().await[&port]
+    }
+
+    /// The host has no such endpoint any more.
+    async fn take_away(&self, port: u16) {
+        self.host.lock().unwrap().remove(&port).unwrap();
+        self.report().await;
+    }
+
+    /// The agent reports all that its host has.
+    async fn report(&self) -> BTreeMap<u16, EndpointId> {
+        let host = self.host.lock().unwrap().clone();
+        let found = host.iter().map(|(port, chain)| {
+            let report = EndpointReport {
+                ip: "127.0.0.1".to_owned(),
+                port: *port,
+                server_name: String::new(),
+                software: None,
+                alias: None,
+                manual_reason: None,
+            };
+            EndpointFound { report, chain: chain.clone(), probe_error: None }
+        });
+        let ids = self.report_endpoints(self.agent, found.collect()).await.unwrap();
+        host.into_keys().zip(ids).collect()
     }
 
     async fn certificates(&self, order: OrderNumber) -> Vec<CertificateRecord> {
@@ -177,6 +202,7 @@ impl Yard {
             .unwrap()
             .unwrap();
         self.event_installed(self.agent, task.event).await.unwrap();
+        self.host.lock().unwrap().insert(task.endpoint.port, Some(served(&record)));
         self.event_verified(self.agent, task.event, served(&record)).await.unwrap();
         record
     }

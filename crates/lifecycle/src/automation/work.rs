@@ -74,7 +74,7 @@ pub struct Failure {
     pub cause: String,
     /// What a person can do, in words.
     pub solution: String,
-    /// Whether the endpoint serves what it served before.
+    /// Whether the host is as before, as far as a handshake shows.
     pub rolled_back: bool,
     /// Whether trying again without a change on the host may help.
     pub may_retry: bool,
@@ -125,12 +125,10 @@ impl Lifecycle {
             self.issue_event(event.id).await?;
             return Ok(None);
         }
-        if !self.begin(event.id, now).await? {
-            return Ok(None);
-        }
-        Ok(Some(Step::MakeCsr {
-            common_name: event.common_name.clone(),
-            names: event.names.clone(),
+        let begun = self.begin(event.id, now).await?;
+        Ok(begun.map(|event| Step::MakeCsr {
+            common_name: event.common_name,
+            names: event.names,
             key_type: event.profile.key_type,
         }))
     }
@@ -226,7 +224,7 @@ impl Lifecycle {
                         failure.solution
                     } else {
                         format!(
-                            "{} The old files could not be put back: look at the server now.",
+                            "Look at the server first: it is not as it was. {}",
                             failure.solution
                         )
                     };
@@ -259,20 +257,21 @@ impl Lifecycle {
         Ok(())
     }
 
-    /// Marks an event as begun; false where it is no longer to be done.
-    async fn begin(&self, id: EventId, now: Timestamp) -> Result<bool> {
+    /// Marks an event as begun, and answers what it is about from now on; none where it is no longer
+    /// to be done.
+    async fn begin(&self, id: EventId, now: Timestamp) -> Result<Option<EventRecord>> {
         if !self.recheck_event(id, now).await? {
-            return Ok(false);
+            return Ok(None);
         }
         let begun = self
             .store()
             .write(move |tx| {
                 Box::pin(async move {
-                    let Some(mut event) = tx.event_for_update(id).await? else { return Ok(false) };
+                    let Some(mut event) = tx.event_for_update(id).await? else { return Ok(None) };
                     if event.finished_at.is_some()
                         || !matches!(event.status, EventStatus::Scheduled | EventStatus::InProgress)
                     {
-                        return Ok(false);
+                        return Ok(None);
                     }
                     event.status = EventStatus::InProgress;
                     tx.save_event(&event).await?;
@@ -284,7 +283,7 @@ impl Lifecycle {
                         None,
                     )
                     .await?;
-                    Ok::<_, LifecycleError>(true)
+                    Ok::<_, LifecycleError>(Some(event))
                 })
             })
             .await?;
@@ -332,6 +331,7 @@ pub(super) async fn finish(
     event.status = status;
     event.finished_at = Some(now);
     event.next_attempt_at = None;
+    event.waits_for = None;
     event.cause = why.map(|(cause, _)| cause.to_owned());
     event.solution = why.map(|(_, solution)| solution.to_owned());
     tx.save_event(event).await?;

@@ -31,12 +31,18 @@ pub(crate) async fn holding(
         origin: None,
         limit: LISTED,
     };
-    let mut any_of = detection_keys(&profile.product, names).any_of().to_vec();
-    if any_of.is_empty() {
-        any_of.extend(names.iter().next().cloned());
+    let mut all_of = detection_keys(&profile.product, names).all_of;
+    if all_of.is_empty() {
+        all_of.extend(names.iter().map(|name| vec![name.clone()]));
     }
     let mut numbers = tx.candidates_with_names(of, names).await?;
-    numbers.extend(tx.candidates_with_any_name(of, &any_of, None).await?);
+    if let [any_of, others @ ..] = all_of.as_slice() {
+        numbers.extend(tx.candidates_with_any_name(of, any_of, None).await?);
+        // The newest with one of the names may all lack another one.
+        if !others.is_empty() {
+            numbers.extend(tx.candidates_covering(of, &all_of).await?);
+        }
+    }
     numbers.sort_unstable();
     numbers.dedup();
     numbers.reverse();

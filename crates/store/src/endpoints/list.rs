@@ -30,6 +30,8 @@ impl Default for Moment {
 pub struct EndpointFilter {
     /// Only these; all where empty.
     pub ids: Vec<EndpointId>,
+    /// Also those that are no longer there.
+    pub also_gone: bool,
     /// Only with this status, as people see it: see [`EndpointStatus::waits_for_the_agent`].
     pub status: Option<EndpointStatus>,
     /// Only where nothing goes on before a person acts: automation came to nothing, the agent is
@@ -98,7 +100,7 @@ where
     for<'q> String: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
     for<'q> i64: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
 {
-    query.push(" WHERE a.removed_at IS NULL");
+    query.push(if filter.also_gone { " WHERE 1 = 1" } else { " WHERE e.gone_at IS NULL" });
     if !filter.ids.is_empty() {
         query.push(" AND e.id IN (");
         let mut ids = query.separated(", ");

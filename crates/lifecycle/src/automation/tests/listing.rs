@@ -80,7 +80,7 @@ impl Yard {
     }
 
     /// What the list shows with this filter, by port, and how many the same filter counts.
-    async fn shown(&self, filter: EndpointFilter) -> Vec<u16> {
+    pub(super) async fn shown(&self, filter: EndpointFilter) -> Vec<u16> {
         let sort = EndpointSort::Address;
         let page =
             self.endpoints(&Actor::Operator, filter.clone(), sort, false, None, 50).await.unwrap();
