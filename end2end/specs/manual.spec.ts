@@ -139,6 +139,16 @@ test('a new certificate by hand', async ({ page, portal }) => {
   expect(await portal.order(number)).toMatchObject({ common_name: 'hand.example.com', status: 'issued', product: 'ssl_plus' });
 });
 
+test('requests by an order ID that is none are no requests', async ({ page }) => {
+  await signIn(page, 'administrator');
+  for (const typed of ['abc', '%2312345']) {
+    await page.goto(`/certificates/requests?order=${typed}`);
+    await expect(page.getByText('No request matches')).toBeVisible();
+    const lines = (await (await page.request.get(`/certificates/requests.csv?order=${typed}`)).text()).trim().split('\r\n');
+    expect(lines).toHaveLength(1);
+  }
+});
+
 test('a revocation always waits for a second person', async ({ page, portal, browser, scripts }) => {
   await portal.setting('approval_step', 'skip');
   await signIn(page, 'administrator');

@@ -296,6 +296,20 @@ async fn forms_show_the_same_product_at_first() {
 }
 
 #[tokio::test]
+async fn a_request_is_decided_by_its_own_words_only() {
+    let mut browser = Browser::signed_in().await;
+    for decision in ["", "Reject", "approved", "yes"] {
+        let form = form(&[("id", "1"), ("decision", decision)]);
+        let page = browser.ask("/api/requests/review", &form).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{decision}: {}", page.text);
+        assert!(page.text.contains("so nothing was done"), "{decision}: {}", page.text);
+    }
+    let reject = form(&[("id", "1"), ("decision", "reject"), ("note", "Not this week.")]);
+    let page = browser.ask("/api/requests/review", &reject).await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND, "{}", page.text);
+}
+
+#[tokio::test]
 async fn an_organization_has_town_and_number_where_they_were_typed() {
     let mut browser = Browser::signed_in().await;
     let form = |town: &str| {
