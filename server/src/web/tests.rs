@@ -332,11 +332,19 @@ async fn an_organization_has_town_and_number_where_they_were_typed() {
     assert!(csv.contains("Name,Country,Town,Registration number,Validated until"), "{csv}");
     assert!(csv.contains("\r\nOurs,DE,Bonn,HRB 1234,\r\n"), "{csv}");
     let id = organization.rsplit('/').next().unwrap();
-    let form = format!("id={id}&locality=Jena&registration_number=&__page={organization}");
+    let seen = "seen_locality=Bonn&seen_registration_number=HRB+1234";
+    let form = format!("id={id}&locality=Jena&registration_number=&{seen}&__page={organization}");
     let page = browser.post("/api/organizations/details", portal, &form).await;
     assert_eq!((page.status, page.location.as_str()), (StatusCode::SEE_OTHER, &*organization));
     let page = browser.get(&organization).await;
     assert!(page.text.contains(r#"value="Jena""#) && !page.text.contains("HRB"), "{}", page.text);
+
+    let stale = form.replace("Jena", "Trier");
+    let page = browser.post("/api/organizations/details", portal, &stale).await;
+    assert_eq!(page.status, StatusCode::CONFLICT, "{}", page.text);
+    assert!(page.text.contains("town Jena, registration number none"), "{}", page.text);
+    assert!(page.text.contains(r#"value="Trier""#), "what was typed is still there");
+    assert_eq!(value_of(&page, "seen_locality"), "Jena", "saved again, it is");
 }
 
 #[tokio::test]
