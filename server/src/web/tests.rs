@@ -16,6 +16,7 @@ use tower::ServiceExt as _;
 
 use super::{WebOptions, router};
 
+mod faults;
 mod forms;
 
 const PASSWORD: &str = "harbour violet anvil";
