@@ -106,7 +106,7 @@ fn refused_elsewhere() -> Option<AnyView> {
         }
     });
     Some(
-        view! { <Notice tone=Tone::Bad title="This was not done"><p>{message}</p>{written}</Notice> }
+        view! { <Notice tone=Tone::Bad title="This was not done" autofocus=true><p>{message}</p>{written}</Notice> }
             .into_any(),
     )
 }

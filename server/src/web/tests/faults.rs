@@ -49,3 +49,51 @@ async fn a_profile_has_so_many_addresses_and_no_more() {
     assert!(tag(&page, &["name=\"emails\""]).contains("aria-invalid=\"true\""));
     assert!(page.text.contains("at most 20 e-mail addresses"), "{}", page.text);
 }
+
+#[tokio::test]
+async fn after_a_refusal_the_keyboard_is_where_it_says_why() {
+    let mut browser = Browser::open(false).await;
+    let page = browser.get("/sign-in").await;
+    assert!(tag(&page, &["name=\"email\""]).contains("autofocus"));
+    let page = browser.sign_in("a wrong guess", "/").await;
+    assert!(!tag(&page, &["name=\"email\""]).contains("autofocus"), "one place at a time");
+    let notice = tag(&page, &["role=\"alert\""]);
+    assert!(notice.contains("autofocus") && notice.contains("tabindex=\"-1\""), "{notice}");
+
+    browser.sign_in(PASSWORD, "/").await;
+    browser.cookies.clear();
+    let form = form(&[("name", "Ours"), ("country", "DE")]);
+    let page = browser.post("/api/organizations/add", PORTAL, &form).await;
+    assert_eq!(page.status, StatusCode::UNAUTHORIZED);
+    assert!(!tag(&page, &["name=\"email\""]).contains("autofocus"));
+    assert!(tag(&page, &["role=\"alert\""]).contains("autofocus"), "why the session has ended");
+}
+
+#[tokio::test]
+async fn faults_are_tied_to_boxes_and_groups() {
+    let mut browser = Browser::signed_in().await;
+    let organization = organization(&mut browser).await;
+    let fields = [
+        ("name", "web"),
+        ("product", "ssl_plus"),
+        ("organization", &*organization),
+        ("duplicate_automatically", "on"),
+        ("__page", "/automation/acme-urls/new"),
+    ];
+    let page = browser.post("/api/acme-urls/add", PORTAL, &form(&fields)).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", page.text);
+    let field = tag(&page, &["name=\"duplicate_automatically\""]);
+    assert!(field.contains("aria-invalid=\"true\""), "{field}");
+    assert!(field.contains("add-duplicate_automatically-fault"), "{field}");
+}
+
+#[tokio::test]
+async fn a_fault_without_a_field_on_the_page_is_no_dead_link() {
+    let mut browser = Browser::signed_in().await;
+    let fields = [("name", "Ours"), ("country", "DE"), ("elsewhere", &*"x".repeat(1_000_000))];
+    let fields = [fields.as_slice(), &[("__page", "/certificates/organizations/new")]].concat();
+    let page = browser.post("/api/organizations/add", PORTAL, &form(&fields)).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.text.contains("longer than 128 kB"), "{}", page.text);
+    assert!(!page.text.contains("#add-elsewhere"), "{}", page.text);
+}
