@@ -117,11 +117,21 @@ test('D7: no duplicates in bulk, and a line says why; new certificates are', asy
   await nameFor('new-1').fill('not a name');
   await nameFor('new-2').fill('new-2.example.com');
   await page.getByRole('button', { name: 'Submit requests' }).click();
-  await expect(page.getByRole('alert')).toBeVisible();
+  await expect(page.getByRole('alert')).toBeFocused();
+  await expect(nameFor('new-1')).toHaveAttribute('aria-invalid', 'true');
+  await expect(nameFor('new-1')).toHaveAccessibleDescription(/not a name/);
+  await expect(nameFor('new-2')).not.toHaveAttribute('aria-invalid', 'true');
+  await page.getByRole('alert').getByRole('link').click();
+  await expect(nameFor('new-1')).toBeFocused();
   await expect(nameFor('new-1')).toHaveValue('not a name');
   await expect(nameFor('new-2')).toHaveValue('new-2.example.com');
-  await nameFor('new-1').fill('new-1.example.com');
   await page.getByLabel('Automation profile').selectOption({ label: 'Standard SSL – Standard SSL for Example Corp' });
+  for (const { name, says } of [{ name: '*.example.com', says: /does not hold wildcard names/ }, { name: ' ', says: /Enter the common name/ }]) {
+    await nameFor('new-1').fill(name);
+    await page.getByRole('button', { name: 'Submit requests' }).click();
+    await expect(nameFor('new-1')).toHaveAccessibleDescription(says);
+  }
+  await nameFor('new-1').fill('new-1.example.com');
   await page.getByRole('button', { name: 'Submit requests' }).click();
   await expect(page.getByText('2 requests were submitted.')).toBeVisible();
   for (const endpoint of ['new-1', 'new-2']) {

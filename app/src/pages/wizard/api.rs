@@ -230,7 +230,7 @@ pub async fn choose_certificate(
     desk.lifecycle
         .preview(&desk.actor(), &form)
         .await
-        .map_err(|error| state::at_field(error.into()))?;
+        .map_err(|error| state::at_field(error.into(), &bare))?;
     crate::browser::redirect(&query.href(&crate::paths::wizard_installation(id)));
     Ok(())
 }
@@ -275,7 +275,7 @@ pub async fn choose_installation(
     desk.lifecycle
         .preview(&desk.actor(), &form)
         .await
-        .map_err(|error| state::at_field(error.into()))?;
+        .map_err(|error| state::at_field(error.into(), &query))?;
     crate::browser::redirect(&query.href(&crate::paths::wizard_review(id)));
     Ok(())
 }
@@ -287,8 +287,10 @@ pub async fn submit_request(endpoint: i64, state: String, key: String) -> Result
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::SeeAll)?;
-    let form = state::form(domain::EndpointId(endpoint), &state::read(&state)?, key)?;
-    let event = desk.lifecycle.schedule(&desk.actor(), form).await?;
+    let query = state::read(&state)?;
+    let form = state::form(domain::EndpointId(endpoint), &query, key)?;
+    let event = desk.lifecycle.schedule(&desk.actor(), form).await;
+    let event = event.map_err(|error| state::at_field(error.into(), &query))?;
     crate::browser::flash("The request was submitted.");
     crate::browser::redirect(&crate::paths::event(event));
     Ok(())

@@ -7,6 +7,7 @@ use lifecycle::automation::{Install, Obtain, ScheduleForm};
 
 use crate::fault::PortalError;
 use crate::pages::endpoints::reading::read_renew;
+use crate::pages::names::at_names;
 use crate::query::Query;
 
 /// The longest query that is read, in bytes: 250 names fit.
@@ -120,11 +121,17 @@ pub(crate) fn form(
     })
 }
 
-/// A refusal of the schedule at the field that it is about.
-pub(crate) fn at_field(error: PortalError) -> PortalError {
+/// A refusal of what was filled in at the field that it is about.
+pub(crate) fn at_field(error: PortalError, query: &Query) -> PortalError {
+    let text = |name| query.get(name).unwrap_or_default();
+    at_schedule(at_names(error, &[("common_name", text("common_name")), ("sans", text("sans"))]))
+}
+
+/// A refusal of the schedule, the order or its names at the field that it is about.
+pub(crate) fn at_schedule(error: PortalError) -> PortalError {
     let PortalError::Refused { rule, code, message } = &error else { return error };
     let field = match (rule.as_str(), code.as_str()) {
-        ("schedule", "bad_date" | "time_past") => "date",
+        ("schedule", "bad_date" | "time_past" | "time_too_far") => "date",
         ("schedule", "bad_time" | "time_skipped") => "time",
         ("schedule", "unknown_time_zone") => "time_zone",
         ("D6", _) => "extra_names",
@@ -171,6 +178,6 @@ mod tests {
             .unwrap_err();
         assert!(bad.of_field("common_name").is_some());
         let past = domain::Refusal::new("schedule", "time_past", "It has passed.");
-        assert_eq!(at_field(past.into()).of_field("date"), Some("It has passed."));
+        assert_eq!(at_schedule(past.into()).of_field("date"), Some("It has passed."));
     }
 }
