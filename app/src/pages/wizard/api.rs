@@ -190,9 +190,8 @@ pub async fn choose_profile(
     if state::order(&query).is_none() {
         query = query.without("order").without("order_profile").without("extra_names");
     }
-    crate::browser::redirect(
-        &query.href(&crate::paths::wizard_certificate(domain::EndpointId(endpoint))),
-    );
+    let next = crate::paths::wizard_certificate(domain::EndpointId(endpoint));
+    crate::browser::redirect(&state::onward(&query, &next, "profile")?);
     Ok(())
 }
 
@@ -231,7 +230,9 @@ pub async fn choose_certificate(
         .preview(&desk.actor(), &form)
         .await
         .map_err(|error| state::at_field(error.into(), &bare))?;
-    crate::browser::redirect(&query.href(&crate::paths::wizard_installation(id)));
+    let long = if obtain == "duplicate" { "extra_names" } else { "sans" };
+    let next = state::onward(&query, &crate::paths::wizard_installation(id), long)?;
+    crate::browser::redirect(&next);
     Ok(())
 }
 
@@ -276,7 +277,7 @@ pub async fn choose_installation(
         .preview(&desk.actor(), &form)
         .await
         .map_err(|error| state::at_field(error.into(), &query))?;
-    crate::browser::redirect(&query.href(&crate::paths::wizard_review(id)));
+    crate::browser::redirect(&state::onward(&query, &crate::paths::wizard_review(id), "note")?);
     Ok(())
 }
 

@@ -10,8 +10,10 @@ use crate::pages::endpoints::reading::read_renew;
 use crate::pages::names::at_names;
 use crate::query::Query;
 
-/// The longest query that is read, in bytes: 250 names fit.
-const LONGEST: usize = 32_768;
+/// The longest query that is read, in bytes: with letters and digits alone as much as all its fields
+/// take. Written with `%` other letters are up to nine times as long; [`onward`] then says at which field
+/// it is too much. The listener takes as much (`serve.rs`).
+const LONGEST: usize = 49_152;
 
 /// Reads the query that a form carries along.
 pub(crate) fn read(state: &str) -> Result<Query, PortalError> {
@@ -26,6 +28,23 @@ pub(crate) fn read(state: &str) -> Result<Query, PortalError> {
 /// The query as text, for the form's hidden field.
 pub(crate) fn write(query: &Query) -> String {
     query.href("").trim_start_matches('?').to_owned()
+}
+
+/// The next page, with what was filled in; refused at `field`, where most was typed, if that page would
+/// not read it.
+pub(crate) fn onward(query: &Query, path: &str, field: &str) -> Result<String, PortalError> {
+    let state = write(query);
+    if state.len() <= LONGEST {
+        return Ok(query.href(path));
+    }
+    let over = state.len() - LONGEST;
+    Err(PortalError::field(
+        field,
+        format!(
+            "With all that was filled in so far this is {over} bytes more than one request takes. \
+             Shorten it; letters outside of A to Z count several times."
+        ),
+    ))
 }
 
 /// What was chosen in the *Action* column.
@@ -166,6 +185,23 @@ mod tests {
         assert_eq!(form.auto_renew.map(|renew| renew.minute_of_day), Some(210));
         assert_eq!(form.emails, ["a@x.test", "b@x.test"]);
         assert!(matches!(form.install, Install::At { date, .. } if date == "2026-12-01"));
+    }
+
+    #[test]
+    fn what_the_next_page_would_not_read_is_refused_at_its_field() {
+        let note = |length| Query::default().with("note", "\u{754c}".repeat(length));
+        let fits = onward(&note(2_000), "/next", "note").unwrap();
+        assert!(read(fits.split_once('?').unwrap().1).is_ok());
+        let sans = (0..250).map(|place| format!("{place:03}{}", "x".repeat(62)));
+        let sans = sans.collect::<Vec<_>>().join("\r\n");
+        let all = note(2_000).with("sans", sans);
+        assert!(onward(&all, "/next", "note").is_ok(), "250 names and the longest note fit");
+        let long = onward(&note(6_000), "/next", "note").unwrap_err();
+        assert!(
+            long.of_field("note").is_some_and(|words| words.contains("Shorten it")),
+            "{long:?}"
+        );
+        assert!(read(&write(&note(6_000))).is_err());
     }
 
     #[test]
