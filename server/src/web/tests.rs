@@ -18,6 +18,7 @@ use super::{WebOptions, router};
 
 mod faults;
 mod forms;
+mod roles;
 
 const PASSWORD: &str = "harbour violet anvil";
 
@@ -45,6 +46,11 @@ struct Page {
 
 impl Browser {
     async fn open(tls: bool) -> Self {
+        Self::open_with(tls, Role::Administrator).await
+    }
+
+    /// In front of a portal where Ada has another role.
+    async fn open_with(tls: bool, role: Role) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("portal.db").display());
         let store = Store::open(&url, StoreOptions::default()).await.unwrap();
@@ -53,7 +59,7 @@ impl Browser {
         let ada = NewUser {
             email: "ada@example.com".to_owned(),
             name: "Ada Byron".to_owned(),
-            role: Role::Administrator,
+            role,
             password: Some(PASSWORD.to_owned()),
         };
         desk.add_user(&Actor::Operator, ada).await.unwrap();
@@ -287,16 +293,6 @@ async fn auto_renew_is_switched_by_its_own_words_only() {
 }
 
 #[tokio::test]
-async fn forms_show_the_same_product_at_first() {
-    let mut browser = Browser::signed_in().await;
-    for path in ["/certificates/request", "/automation/profiles/new", "/automation/acme-urls/new"] {
-        let page = browser.get(path).await;
-        assert_eq!(page.status, StatusCode::OK, "{path}");
-        assert!(page.text.contains(r#"value="ssl_plus" selected"#), "{path}: {}", page.text);
-    }
-}
-
-#[tokio::test]
 async fn a_request_is_decided_by_its_own_words_only() {
     let mut browser = Browser::signed_in().await;
     for decision in ["", "Reject", "approved", "yes"] {
@@ -308,6 +304,16 @@ async fn a_request_is_decided_by_its_own_words_only() {
     let reject = form(&[("id", "1"), ("decision", "reject"), ("note", "Not this week.")]);
     let page = browser.ask("/api/requests/review", &reject).await;
     assert_eq!(page.status, StatusCode::NOT_FOUND, "{}", page.text);
+}
+
+#[tokio::test]
+async fn forms_show_the_same_product_at_first() {
+    let mut browser = Browser::signed_in().await;
+    for path in ["/certificates/request", "/automation/profiles/new", "/automation/acme-urls/new"] {
+        let page = browser.get(path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        assert!(page.text.contains(r#"value="ssl_plus" selected"#), "{path}: {}", page.text);
+    }
 }
 
 #[tokio::test]
