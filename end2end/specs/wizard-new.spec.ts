@@ -134,6 +134,26 @@ test('an order that has to be chosen is asked for at the table, to screen reader
   await expect(group).toHaveAccessibleDescription('Choose the order to duplicate.');
 });
 
+test('a fault of another step leads there, and what is too much for one request is told at its field', async ({ page, portal }) => {
+  await begin(page, portal, 'new-1', 'Request a certificate');
+  await chooseProfile(page, 'Standard SSL');
+  await page.getByLabel('Common name').fill('fresh.example.com');
+  await next(page, 'Installation');
+  const [state, note, long] = [page.locator('main input[name=state]'), page.getByLabel('Note'), '界'.repeat(1_900)];
+  const carry = (text: string) => state.evaluate((field, value) => void ((field as HTMLInputElement).value = value), text);
+  await note.fill(long);
+  await carry(`${await state.inputValue()}&more=${'x'.repeat(40_000)}`);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await expect(note).toHaveAttribute('aria-invalid', 'true');
+  await expect(note).toHaveAccessibleDescription(/bytes more than one request takes/);
+  await expect(note).toHaveValue(long);
+
+  await carry('');
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByRole('alert').getByRole('link', { name: 'Choose an automation profile.' }).click();
+  await expect(page.getByRole('radio', { name: /^Standard SSL( \(default\))?$/ })).toBeChecked();
+});
+
 test('sent twice it is one event', async ({ page, portal, scripts }) => {
   await begin(page, portal, 'new-2', 'Request a certificate');
   await chooseProfile(page, 'Standard SSL');
