@@ -106,14 +106,18 @@ impl PortalError {
         }
     }
 
+    /// What is wrong with which fields.
+    pub fn faults(&self) -> &[FieldFault] {
+        match self {
+            Self::Invalid(faults) => faults,
+            _ => &[],
+        }
+    }
+
     /// What is wrong with the field `name`.
     pub fn of_field(&self, name: &str) -> Option<&str> {
-        match self {
-            Self::Invalid(faults) => {
-                faults.iter().find(|fault| fault.field == name).map(|fault| fault.message.as_str())
-            }
-            _ => None,
-        }
+        let fault = self.faults().iter().find(|fault| fault.field == name);
+        fault.map(|fault| fault.message.as_str())
     }
 }
 

@@ -124,7 +124,7 @@ pub fn Form(
     let came_back = state.came_back();
     // Made first: then it is known which of the faults have a field here.
     let fields = view! { <Provider value=state.clone()>{children()}</Provider> }.into_any();
-    let error = state.submitted.as_ref().and_then(|sent| sent.error.clone());
+    let error = state.submitted.as_ref().and_then(|sent| sent.error.as_ref());
     let trouble = error.map(|error| trouble(error, &state, &elsewhere));
     if let Some(stands) = use_context::<StandsOnPage>().filter(|_| came_back) {
         stands.set();
@@ -140,13 +140,9 @@ pub fn Form(
 }
 
 /// Why a form came back, with links to the fields. The keyboard and the screen reader begin here.
-fn trouble(error: PortalError, form: &FormState, elsewhere: &Elsewhere) -> impl IntoView + use<> {
+fn trouble(error: &PortalError, form: &FormState, elsewhere: &Elsewhere) -> impl IntoView + use<> {
     let message = error.to_string();
-    let faults = match error {
-        PortalError::Invalid(faults) => faults,
-        _ => Vec::new(),
-    };
-    let lines = faults.into_iter().map(|fault| {
+    let lines = error.faults().iter().cloned().map(|fault| {
         let page = || elsewhere.iter().find(|(fields, _)| fields.contains(&&*fault.field));
         match form.link(&fault.field).or_else(|| page().map(|(_, href)| href.clone())) {
             Some(href) => view! { <li><a href=href>{fault.message}</a></li> }.into_any(),

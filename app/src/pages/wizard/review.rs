@@ -30,21 +30,17 @@ pub fn ReviewStep() -> impl IntoView {
         let body = match plan {
             _ if frame.profile.is_none() => profile_first(&frame),
             Ok(plan) => review(&frame, &plan, key),
-            Err(error) => problem(&frame, error),
+            Err(error) => problem(&frame, &error),
         };
         Ok(sheet(&frame, 4, body))
     })
 }
 
-fn problem(frame: &Frame, error: PortalError) -> AnyView {
+fn problem(frame: &Frame, error: &PortalError) -> AnyView {
     let title = error.title();
     let message = error.to_string();
-    let faults = match error {
-        PortalError::Invalid(faults) => faults,
-        _ => Vec::new(),
-    };
     let back = to(frame, paths::wizard_certificate(frame.endpoint.id));
-    let faults = faults.into_iter().map(|fault| match step_of(frame, &fault.field) {
+    let faults = error.faults().iter().cloned().map(|fault| match step_of(frame, &fault.field) {
         Some(href) => view! { <p><a href=href>{fault.message}</a></p> }.into_any(),
         None => view! { <p>{fault.message}</p> }.into_any(),
     });
