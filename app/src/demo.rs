@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 
 use crate::fault::PortalError;
-use crate::kit::{Button, Form, Weight};
+use crate::kit::{Button, Dialog, Form, FormActions, OpenDialog, Weight};
 
 /// Puts the demonstration back to its start, or says why that can't be; the server leaves it in the
 /// request's extensions.
@@ -74,9 +74,13 @@ pub fn DemoLine() -> impl IntoView {
                 <span>"This is a demonstration: everything in it may be tried."</span>
                 {administrator.then(|| match way_back {
                     Ok(()) => Either::Left(view! {
-                        <Form action=ResetDemo::PATH>
-                            <Button weight=Weight::Ghost>"Back to the start"</Button>
-                        </Form>
+                        <OpenDialog id="reset-demo" weight=Weight::Ghost>"Back to the start"</OpenDialog>
+                        <Dialog id="reset-demo" title="Put the demonstration back to its start?">
+                            <Form action=ResetDemo::PATH>
+                                <p>"All that was done in it is lost: orders, requests, people, settings. Everybody is signed out."</p>
+                                <FormActions><Button weight=Weight::Danger>"Begin anew"</Button></FormActions>
+                            </Form>
+                        </Dialog>
                     }),
                     Err(why) => Either::Right(view! { <span>{why}</span> }),
                 })}

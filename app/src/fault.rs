@@ -18,6 +18,13 @@ pub struct FieldFault {
     pub message: String,
 }
 
+impl FieldFault {
+    /// A fault of one field.
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
+}
+
 /// A failure in words for the person in front of the screen. Causes stay in the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
@@ -63,7 +70,7 @@ pub enum PortalError {
 impl PortalError {
     /// One faulty field.
     pub fn field(field: &str, message: impl Into<String>) -> Self {
-        Self::Invalid(vec![FieldFault { field: field.to_owned(), message: message.into() }])
+        Self::Invalid(vec![FieldFault::new(field, message)])
     }
 
     /// There is no such thing.
@@ -99,14 +106,18 @@ impl PortalError {
         }
     }
 
+    /// What is wrong with which fields.
+    pub fn faults(&self) -> &[FieldFault] {
+        match self {
+            Self::Invalid(faults) => faults,
+            _ => &[],
+        }
+    }
+
     /// What is wrong with the field `name`.
     pub fn of_field(&self, name: &str) -> Option<&str> {
-        match self {
-            Self::Invalid(faults) => {
-                faults.iter().find(|fault| fault.field == name).map(|fault| fault.message.as_str())
-            }
-            _ => None,
-        }
+        let fault = self.faults().iter().find(|fault| fault.field == name);
+        fault.map(|fault| fault.message.as_str())
     }
 }
 

@@ -61,6 +61,24 @@ test('a serial, a name or an order number finds its order', async ({ page, porta
   }
 });
 
+test('what has expired is found by its status, by its end, among names and as a file', async ({ page }) => {
+  await signIn(page, 'administrator');
+  await page.goto('/certificates/orders');
+  await page.getByLabel('Status').selectOption('Expired');
+  await page.getByRole('button', { name: /^(Filter|Apply|Show)/ }).click();
+  const numbers = page.getByRole('rowheader').getByRole('link');
+  await expect(numbers).toHaveText(['500111', '500115', '600107', '500112', '500113']);
+  await expect(page.getByRole('row').getByText('Expired', { exact: true })).toHaveCount(5);
+  await page.getByRole('link', { name: 'Valid till' }).click();
+  await expect(numbers).toHaveText(['500113', '500112', '600107', '500115', '500111']);
+
+  await page.goto('/certificates/orders?status=expired&name=example.com');
+  await expect(numbers).toHaveCount(4);
+  await expect(page.getByRole('row').getByText('Expired', { exact: true })).toHaveCount(4);
+  const csv = await (await page.request.get('/certificates/orders.csv?status=expired')).text();
+  expect(csv.trim().split('\r\n')).toHaveLength(6);
+});
+
 test('lists filter, sort and page by their URL, and say what to do when empty', async ({ page }) => {
   await signIn(page, 'administrator');
   await page.goto('/certificates/orders');

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import type { Browser, Page } from '@playwright/test';
 import { endpointRow, follow, installed, openHeld, requestHeld } from '../support/automation.ts';
 import type { Portal } from '../support/portal.ts';
@@ -17,6 +18,20 @@ test("D16: a Standard User's automation waits for a reviewer even where the step
   await expect(manager.getByText(/^Approved: /)).toBeVisible();
   await installed(page, scripts);
   expect(await served(portal, 'new-1', 'held.example.com')).toMatchObject({ names: ['held.example.com'], trusted: true });
+});
+
+test('an event whose installation failed for good goes on by "Retry", with a new key', async ({ page, portal, browser, scripts }) => {
+  const manager = await held(page, portal, browser, scripts);
+  // The agent has made its key and waits for the certificate.
+  const event = new URL(page.url()).pathname.split('/').at(-1) ?? '';
+  rmSync(portal.file('new-1', `.certdeck-${event}.key`));
+  await manager.getByRole('button', { name: 'Approve' }).click();
+  await expect(manager.getByText(/^Approved: /)).toBeVisible();
+  await follow(page, scripts, 'Automation failed');
+  await expect(page.locator('#event')).toContainText('is no longer on the host');
+  await page.getByRole('button', { name: 'Retry', exact: true }).click();
+  await expect(page.getByText('The event was scheduled again.')).toBeVisible();
+  await follow(page, scripts, 'Approval pending');
 });
 
 test('a rejected automation ends as "Approval denied" with the reason', async ({ page, portal, browser, scripts }) => {

@@ -139,6 +139,54 @@ test('a new certificate by hand', async ({ page, portal }) => {
   expect(await portal.order(number)).toMatchObject({ common_name: 'hand.example.com', status: 'issued', product: 'ssl_plus' });
 });
 
+const BAD_NAMES = [
+  { name: 'under_score.example.com', says: /under_score/ },
+  { name: '192.0.2.7', says: /192\.0\.2\.7/ },
+  { name: 'a.*.example.com', says: /a\.\*\.example\.com/ },
+  { name: 'xn--zzzzzzz-.example.com', says: /xn--zzzzzzz-/ },
+  { name: `${'x'.repeat(64)}.example.com`, says: /63/ },
+  { name: '*.example.com', says: /does not hold wildcard names/ },
+];
+
+test('bad names are refused at their fields, by hand and in a reissue, and stay in them', async ({ page, portal }) => {
+  await portal.setting('approval_step', 'skip');
+  await signIn(page, 'administrator');
+  for (const { path, button, names } of [
+    { path: '/certificates/request', button: 'Submit request', names: 'Names (SANs)' },
+    { path: '/certificates/orders/27182/reissue', button: 'Reissue certificate', names: 'Names' },
+  ]) {
+    await page.goto(path);
+    const [first, more] = [page.getByLabel('Common name'), page.getByLabel(new RegExp(`^${names.replace(/[()]/g, '\\$&')}( \\(optional\\))?$`))];
+    await page.getByLabel('CSR', { exact: true }).fill(await csr(['api.example.com']));
+    if (path.endsWith('request')) {
+      await page.getByLabel('Product').selectOption('ssl_plus');
+      await page.getByLabel('Organization').selectOption({ label: 'Example Corp' });
+    }
+    for (const { name, says } of BAD_NAMES) {
+      for (const [faulty, other] of [[first, more], [more, first]] as const) {
+        await other.fill('api.example.com');
+        await faulty.fill(name);
+        await page.getByRole('button', { name: button }).click();
+        await expect(faulty, `${path} ${name}`).toHaveAttribute('aria-invalid', 'true');
+        await expect(faulty).toHaveAccessibleDescription(says);
+        await expect(faulty).toHaveValue(name);
+        await expect(other, `${path} ${name}`).not.toHaveAttribute('aria-invalid', 'true');
+      }
+    }
+  }
+  expect((await portal.order(27182)).certificates, 'nothing was issued').toHaveLength(1);
+});
+
+test('requests by an order ID that is none are no requests', async ({ page }) => {
+  await signIn(page, 'administrator');
+  for (const typed of ['abc', '%2312345']) {
+    await page.goto(`/certificates/requests?order=${typed}`);
+    await expect(page.getByText('No request matches')).toBeVisible();
+    const lines = (await (await page.request.get(`/certificates/requests.csv?order=${typed}`)).text()).trim().split('\r\n');
+    expect(lines).toHaveLength(1);
+  }
+});
+
 test('a revocation always waits for a second person', async ({ page, portal, browser, scripts }) => {
   await portal.setting('approval_step', 'skip');
   await signIn(page, 'administrator');

@@ -22,7 +22,14 @@ test('"Back to the start" brings the first state back, at the same address', asy
   await page.reload();
   await expect(page.getByText('Passing Ltd')).toBeVisible();
 
-  await page.getByRole('button', BUTTON).click({ noWaitAfter: true });
+  await page.getByRole('button', BUTTON).click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog.getByRole('heading')).toHaveText('Put the demonstration back to its start?');
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await page.reload();
+  await expect(page.getByText('Passing Ltd'), 'it asks first').toBeVisible();
+  await page.getByRole('button', BUTTON).click();
+  await dialog.getByRole('button', { name: 'Begin anew' }).click({ noWaitAfter: true });
   await expect.poll(() => starts(portal), { timeout: 50_000 }).toBe(2);
   expect(await portal.command('settings', 'get', 'approval_step')).toBe('one_step');
   await page.goto('/certificates/organizations');

@@ -82,12 +82,16 @@ for (const [role, { sees, not }] of Object.entries(MENU) as [Role, (typeof MENU)
   });
 }
 
-test('only administrators change preferences; a form sent anyway is refused', async ({ page }) => {
+test('only administrators change preferences; a form sent anyway is refused', async ({ page, portal }) => {
   await signIn(page, 'manager');
   await page.goto('/settings/preferences');
   await expect(page.getByText('Only Administrators change them.')).toBeVisible();
   await expect(page.getByRole('button', { name: 'Save Settings' })).toHaveCount(0);
 
-  const sent = await page.request.post('/api/preferences/save', { form: { version: '1', approval_step: 'skip' }, maxRedirects: 0 });
+  const before = await portal.command('settings', 'get', 'approval_step');
+  const form = { version: '1', approval_step: 'skip' };
+  const sent = await page.request.post('/api/preferences/save', { form, headers: { Origin: portal.url }, maxRedirects: 0 });
   expect(sent.status()).toBe(403);
+  expect(await sent.text(), 'because of the role').toContain('Only Administrators may do this');
+  expect(await portal.command('settings', 'get', 'approval_step')).toBe(before);
 });

@@ -54,6 +54,36 @@ test('D13: "Renew" of a certificate whose order was renewed installs a duplicate
   expect(await certificates(portal, 12345, 'duplicate')).toHaveLength(1);
 });
 
+test('"Renew" with a duplicate using an existing order installs one; the names come from the certificate in place', async ({ page, portal, scripts }) => {
+  await begin(page, portal, 'www-2', 'Renew');
+  await chooseProfile(page, 'Standard SSL');
+  await page.getByRole('link', { name: DUPLICATE }).click();
+  await expect(page.getByText('there is nothing to type')).toBeVisible();
+  await page.getByRole('radio', { name: 'Duplicate order 67890' }).check();
+  await next(page, 'Installation');
+  await next(page, 'Review');
+  await submit(page);
+  await installed(page, scripts);
+  const seen = await expectDuplicateServed(portal, 'www-2', 67890);
+  expect(seen.names).toEqual(['example.com', 'www.example.com']);
+  expect((await portal.order(67890)).renewed_by, 'no further order').toBeNull();
+});
+
+test('"Get your next certificate" of a multi-year plan installs it: the same order ID and names', async ({ page, portal, scripts }) => {
+  const before = await served(portal, 'portal-1', 'portal.example.com');
+  await begin(page, portal, 'portal-1', 'Get your next certificate');
+  await chooseProfile(page, 'Standard SSL, 3-year plan');
+  await expect(page.getByText('The names come from the order')).toBeVisible();
+  await next(page, 'Installation');
+  await next(page, 'Review');
+  await submit(page);
+  await installed(page, scripts);
+  const reissue = await newest(portal, 98765, 'reissue');
+  const seen = await served(portal, 'portal-1', 'portal.example.com');
+  expect(seen).toEqual({ ...before, serial: reissue.serial, notAfter: reissue.not_after });
+  expect(Date.parse(seen.notAfter)).toBeGreaterThan(Date.parse(before.notAfter));
+});
+
 test('D12, D13: an original and its duplicate become due: one new order, and one duplicate of it', async ({ page, portal, scripts }) => {
   for (const endpoint of ['shop-1', 'shop-2']) {
     await begin(page, portal, endpoint, 'Renew');
@@ -117,11 +147,21 @@ test('D7: no duplicates in bulk, and a line says why; new certificates are', asy
   await nameFor('new-1').fill('not a name');
   await nameFor('new-2').fill('new-2.example.com');
   await page.getByRole('button', { name: 'Submit requests' }).click();
-  await expect(page.getByRole('alert')).toBeVisible();
+  await expect(page.getByRole('alert')).toBeFocused();
+  await expect(nameFor('new-1')).toHaveAttribute('aria-invalid', 'true');
+  await expect(nameFor('new-1')).toHaveAccessibleDescription(/not a name/);
+  await expect(nameFor('new-2')).not.toHaveAttribute('aria-invalid', 'true');
+  await page.getByRole('alert').getByRole('link').click();
+  await expect(nameFor('new-1')).toBeFocused();
   await expect(nameFor('new-1')).toHaveValue('not a name');
   await expect(nameFor('new-2')).toHaveValue('new-2.example.com');
-  await nameFor('new-1').fill('new-1.example.com');
   await page.getByLabel('Automation profile').selectOption({ label: 'Standard SSL – Standard SSL for Example Corp' });
+  for (const { name, says } of [{ name: '*.example.com', says: /does not hold wildcard names/ }, { name: ' ', says: /Enter the common name/ }]) {
+    await nameFor('new-1').fill(name);
+    await page.getByRole('button', { name: 'Submit requests' }).click();
+    await expect(nameFor('new-1')).toHaveAccessibleDescription(says);
+  }
+  await nameFor('new-1').fill('new-1.example.com');
   await page.getByRole('button', { name: 'Submit requests' }).click();
   await expect(page.getByText('2 requests were submitted.')).toBeVisible();
   for (const endpoint of ['new-1', 'new-2']) {

@@ -102,6 +102,58 @@ test('a new certificate under an order of its own', async ({ page, portal, scrip
   expect(seen).toMatchObject({ serial: original.serial, notAfter: original.not_after, trusted: true });
 });
 
+test('names that the product does not hold, or that nobody validated, are refused at their field', async ({ page, portal }) => {
+  await begin(page, portal, 'new-1', 'Request a certificate');
+  await chooseProfile(page, 'Standard SSL');
+  const [first, more] = [page.getByLabel('Common name'), page.getByLabel('Subject alternative names')];
+  for (const { common, sans, faulty, says } of [
+    { common: '*.example.com', sans: '', faulty: first, says: /does not hold wildcard names/ },
+    { common: 'fresh.example.com', sans: '*.example.com', faulty: more, says: /does not hold wildcard names|holds one name only/ },
+  ]) {
+    await first.fill(common);
+    await more.fill(sans);
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await expect(page.getByRole('alert')).toBeFocused();
+    await expect(faulty, `${common} ${sans}`).toHaveAttribute('aria-invalid', 'true');
+    await expect(faulty).toHaveAccessibleDescription(says);
+    await expect(first).toHaveValue(common);
+    await expect(more).toHaveValue(sans);
+  }
+});
+
+test('an order that has to be chosen is asked for at the table, to screen readers too', async ({ page, portal }) => {
+  await begin(page, portal, 'new-1', 'Request a certificate');
+  await chooseProfile(page, 'Standard SSL');
+  await page.getByRole('link', { name: DUPLICATE }).click();
+  await page.getByLabel('Common names and/or SANs').fill('www.example.com');
+  await page.getByRole('button', { name: 'Find orders' }).click();
+  await expect(page.getByRole('radio', { name: /^Duplicate order/ })).not.toHaveCount(1);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  const group = page.getByRole('radiogroup', { name: 'Choose an order' });
+  await expect(group).toHaveAttribute('aria-invalid', 'true');
+  await expect(group).toHaveAccessibleDescription('Choose the order to duplicate.');
+});
+
+test('a fault of another step leads there, and what is too much for one request is told at its field', async ({ page, portal }) => {
+  await begin(page, portal, 'new-1', 'Request a certificate');
+  await chooseProfile(page, 'Standard SSL');
+  await page.getByLabel('Common name').fill('fresh.example.com');
+  await next(page, 'Installation');
+  const [state, note, long] = [page.locator('main input[name=state]'), page.getByLabel('Note'), '界'.repeat(1_900)];
+  const carry = (text: string) => state.evaluate((field, value) => void ((field as HTMLInputElement).value = value), text);
+  await note.fill(long);
+  await carry(`${await state.inputValue()}&more=${'x'.repeat(40_000)}`);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await expect(note).toHaveAttribute('aria-invalid', 'true');
+  await expect(note).toHaveAccessibleDescription(/bytes more than one request takes/);
+  await expect(note).toHaveValue(long);
+
+  await carry('');
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByRole('alert').getByRole('link', { name: 'Choose an automation profile.' }).click();
+  await expect(page.getByRole('radio', { name: /^Standard SSL( \(default\))?$/ })).toBeChecked();
+});
+
 test('sent twice it is one event', async ({ page, portal, scripts }) => {
   await begin(page, portal, 'new-2', 'Request a certificate');
   await chooseProfile(page, 'Standard SSL');

@@ -30,6 +30,10 @@ const GRACE: Duration = Duration::from_secs(20);
 /// client not be asked whether it is still there (HTTP/2).
 const HEAD_LIMIT: Duration = Duration::from_mins(1);
 
+/// The longest head of a request over HTTP/2, in bytes: a page of the wizard has in its address what was
+/// filled in so far, up to 48 KiB, and cookies come besides. HTTP/1 is read up to 400 kB.
+const HEAD_BYTES: u32 = 64 * 1024;
+
 /// Why a portal ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
@@ -254,7 +258,7 @@ async fn listen(
         let acceptor = Patient::new(NoDelayAcceptor::new(), HEAD_LIMIT);
         let mut server =
             axum_server::from_tcp(plain.try_clone()?)?.acceptor(acceptor).handle(handle.clone());
-        limit_waiting(server.http_builder());
+        limit_heads(server.http_builder());
         let service = parts.router(false).into_make_service_with_connect_info::<SocketAddr>();
         work.spawn(async move { logged(server.serve(service).await) });
     }
@@ -275,7 +279,7 @@ async fn listen(
         let acceptor = Patient::new(acceptor, HEAD_LIMIT);
         let mut server =
             axum_server::from_tcp(tls.try_clone()?)?.acceptor(acceptor).handle(handle.clone());
-        limit_waiting(server.http_builder());
+        limit_heads(server.http_builder());
         let service = parts.router(true).into_make_service_with_connect_info::<SocketAddr>();
         work.spawn(async move { logged(server.serve(service).await) });
     }
@@ -283,9 +287,14 @@ async fn listen(
 }
 
 /// A client that never ends its request's head, or is there no more, does not keep its connection.
-fn limit_waiting(builder: &mut Builder<TokioExecutor>) {
+/// How long heads may be is said, too.
+fn limit_heads(builder: &mut Builder<TokioExecutor>) {
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD_LIMIT);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(HEAD_LIMIT)
+        .max_header_list_size(HEAD_BYTES);
 }
 
 fn logged(outcome: std::io::Result<()>) {
@@ -375,7 +384,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let acceptor = Patient::new(NoDelayAcceptor::new(), HEAD_LIMIT);
         let mut server = axum_server::from_tcp(listener).unwrap().acceptor(acceptor);
-        limit_waiting(server.http_builder());
+        limit_heads(server.http_builder());
         let echo = axum::routing::post(async |body: axum::body::Bytes| body);
         let router = crate::http::limit_bodies(axum::Router::new().route("/", echo));
         let serving = tokio::spawn(server.serve(router.into_make_service()));

@@ -101,6 +101,11 @@ async fn a_person_signs_in_over_http2() {
         .unwrap();
     assert_eq!(sender.send_request(page).await.unwrap().status(), StatusCode::OK);
 
+    // A page of the wizard has in its address what was filled in so far.
+    let long = Request::get(format!("https://{address}/sign-in?x={}", "x".repeat(48 * 1024)));
+    let page = sender.send_request(long.body(Full::default()).unwrap()).await.unwrap();
+    assert_eq!(page.status(), StatusCode::OK);
+
     let foreign = sign_in(&mut sender, address, "https://evil.example").await;
     assert_eq!(foreign.status(), StatusCode::FORBIDDEN);
 }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::Markup;
+use super::action::filled;
 use super::field::{FaultLine, Labelled, described_by};
 use super::form::FormState;
 
@@ -121,9 +122,9 @@ pub fn RadioGroup(
         view! { <Option_ kind="radio" id=own_id name=name.clone() checked=checked choice=choice/> }
     });
     let buttons = buttons.collect_view();
-    let faulty = fault.is_some().then_some("");
+    let (faulty, invalid) = (fault.is_some().then_some(""), fault.is_some().then_some("true"));
     view! {
-        <fieldset class="field" aria-describedby=described data-faulty=faulty>
+        <fieldset class="field" role="radiogroup" aria-describedby=described aria-invalid=invalid data-faulty=faulty>
             <legend>{legend}</legend>
             {(!help.is_empty()).then(|| view! { <p class="help" id=format!("{id}-help")>{help}</p> })}
             <div class="options">{buttons}</div>
@@ -159,7 +160,8 @@ pub fn CheckGroup(
         let own_id = if position == 0 { id.clone() } else { format!("{id}-{position}") };
         let checked =
             if form.came_back() { form.chosen(&sent_as, &choice.value) } else { values.contains(&choice.value) };
-        view! { <Option_ kind="checkbox" id=own_id name=sent_as.clone() checked=checked choice=choice/> }
+        let fault = fault.is_some().then(|| id.clone());
+        view! { <Option_ kind="checkbox" id=own_id name=sent_as.clone() checked=checked choice=choice fault=fault/> }
     });
     let boxes = boxes.collect_view();
     let faulty = fault.is_some().then_some("");
@@ -197,11 +199,11 @@ pub fn Checkbox(
     let id = form.id(&name);
     let fault = form.fault(&name);
     let checked = if form.came_back() { form.typed(&name).is_some() } else { checked };
-    let faulty = fault.is_some().then_some("");
+    let (faulty, shown_at) = (fault.is_some().then_some(""), fault.is_some().then(|| id.clone()));
     let choice = Choice::new("on", label).help(help).disabled(disabled);
     view! {
         <div class="field" data-faulty=faulty>
-            <Option_ kind="checkbox" id=id.clone() name=name checked=checked choice=choice/>
+            <Option_ kind="checkbox" id=id.clone() name=name checked=checked choice=choice fault=shown_at/>
             {fault.map(|fault| view! { <FaultLine id=id.clone() fault=fault/> })}
         </div>
     }
@@ -214,13 +216,19 @@ fn Option_(
     name: String,
     checked: bool,
     choice: Choice,
+    /// The field whose fault it shares.
+    #[prop(optional_no_strip)]
+    fault: Option<String>,
 ) -> impl IntoView {
-    let described = described_by(&id, !choice.help.is_empty(), false);
+    let help = described_by(&id, !choice.help.is_empty(), false);
+    let invalid = fault.is_some().then_some("true");
+    let fault = fault.and_then(|field| described_by(&field, false, true));
+    let described = filled([help, fault].into_iter().flatten().collect::<Vec<_>>().join(" "));
     view! {
         <div class="option">
             <input
                 type=kind id=id.clone() name=name value=choice.value checked=checked
-                disabled=choice.disabled aria-describedby=described
+                disabled=choice.disabled aria-describedby=described aria-invalid=invalid
             />
             <label for=id.clone()>{choice.label}</label>
             {(!choice.help.is_empty()).then(|| view! { <p class="help" id=format!("{id}-help")>{choice.help}</p> })}

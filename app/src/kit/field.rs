@@ -92,7 +92,7 @@ pub fn TextField(
     /// Shown, not to be changed.
     #[prop(optional)]
     readonly: bool,
-    /// The keyboard is here when the page opens.
+    /// The keyboard is here when the page opens, unless the form came back: then it is where that says why.
     #[prop(optional)]
     autofocus: bool,
 ) -> impl IntoView {
@@ -104,6 +104,7 @@ pub fn TextField(
     let value = if secret { String::new() } else { form.typed(&name).unwrap_or(value) };
     let described = described_by(&id, !help.is_empty(), fault.is_some());
     let invalid = fault.is_some().then_some("true");
+    let autofocus = autofocus && !form.came_back();
     view! {
         <Labelled id=id.clone() label=label help=help fault=fault optional=optional>
             <input

@@ -3,6 +3,9 @@
 //! A form whose server function refuses comes back at the same page with everything that was typed
 //! ([`Submitted`]): fields inside [`Form`] find their typed value and their fault by themselves.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use leptos::children::Children;
 use leptos::context::Provider;
 use leptos::prelude::*;
@@ -22,6 +25,8 @@ pub const CARRIED_FIELD: &str = "__carried";
 pub(crate) struct FormState {
     key: String,
     submitted: Option<Submitted>,
+    /// Fields that show their fault.
+    told: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl FormState {
@@ -65,11 +70,22 @@ impl FormState {
             .is_some_and(|sent| sent.fields.pairs().any(|pair| pair == (name, value)))
     }
 
-    /// What is wrong with the field `name`.
+    /// What is wrong with the field `name`, for the field to show.
     pub(crate) fn fault(&self, name: &str) -> Option<String> {
-        self.submitted.as_ref()?.error.as_ref()?.of_field(name).map(str::to_owned)
+        let fault = self.submitted.as_ref()?.error.as_ref()?.of_field(name)?;
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned());
+        Some(fault.to_owned())
+    }
+
+    /// Where one gets to the field `name`; none where the form has no such field.
+    fn link(&self, name: &str) -> Option<String> {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.contains(name).then(|| format!("#{}", self.id(name)))
     }
 }
+
+/// Pages on which fields stand that can be faulty in a form without them, each with the fields' names.
+pub type Elsewhere = Vec<(&'static [&'static str], String)>;
 
 /// Whether a form that was sent to `action` came back: what it stands in has to be open.
 pub fn came_back(action: &str) -> bool {
@@ -90,6 +106,9 @@ pub fn Form(
     /// A class for the layout: `stack` (default) or `inline`.
     #[prop(default = "stack")]
     class: &'static str,
+    /// Where fields stand that can be faulty and are not here.
+    #[prop(optional)]
+    elsewhere: Elsewhere,
     /// Fields and buttons.
     children: Children,
 ) -> impl IntoView {
@@ -100,13 +119,13 @@ pub fn Form(
         submitted: use_context::<Submitted>().filter(|sent| {
             sent.action == action && sent.fields.get("__key").unwrap_or_default() == key
         }),
+        told: Arc::default(),
     };
-    let trouble = state
-        .submitted
-        .clone()
-        .and_then(|sent| sent.error)
-        .map(|error| view! { <Trouble error=error key=state.key.clone()/> });
     let came_back = state.came_back();
+    // Made first: then it is known which of the faults have a field here.
+    let fields = view! { <Provider value=state.clone()>{children()}</Provider> }.into_any();
+    let error = state.submitted.as_ref().and_then(|sent| sent.error.as_ref());
+    let trouble = error.map(|error| trouble(error, &state, &elsewhere));
     if let Some(stands) = use_context::<StandsOnPage>().filter(|_| came_back) {
         stands.set();
     }
@@ -115,29 +134,26 @@ pub fn Form(
             <input type="hidden" name=PAGE_FIELD value=page/>
             {(!key.is_empty()).then(|| view! { <input type="hidden" name="__key" value=key/> })}
             {trouble}
-            <Provider value=state>{children()}</Provider>
+            {fields}
         </form>
     }
 }
 
-/// Why a form came back, with links to the fields.
-#[component]
-fn Trouble(error: PortalError, key: String) -> impl IntoView {
+/// Why a form came back, with links to the fields. The keyboard and the screen reader begin here.
+fn trouble(error: &PortalError, form: &FormState, elsewhere: &Elsewhere) -> impl IntoView + use<> {
     let message = error.to_string();
-    let links = match error {
-        PortalError::Invalid(faults) => faults,
-        _ => Vec::new(),
-    };
+    let lines = error.faults().iter().cloned().map(|fault| {
+        let page = || elsewhere.iter().find(|(fields, _)| fields.contains(&&*fault.field));
+        match form.link(&fault.field).or_else(|| page().map(|(_, href)| href.clone())) {
+            Some(href) => view! { <li><a href=href>{fault.message}</a></li> }.into_any(),
+            None => view! { <li>{fault.message}</li> }.into_any(),
+        }
+    });
+    let lines = lines.collect_view();
     view! {
-        <Notice tone=Tone::Bad>
+        <Notice tone=Tone::Bad autofocus=true>
             <p>{message}</p>
-            {(!links.is_empty()).then(|| view! {
-                <ul>
-                    {links.into_iter().map(|fault| view! {
-                        <li><a href=format!("#{key}-{}", fault.field)>{fault.message}</a></li>
-                    }).collect_view()}
-                </ul>
-            })}
+            {(!lines.is_empty()).then(|| view! { <ul>{lines}</ul> })}
         </Notice>
     }
 }

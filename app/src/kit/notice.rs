@@ -4,6 +4,7 @@ use leptos::children::Children;
 use leptos::prelude::*;
 
 use super::{Glyph, Icon, Tone};
+use crate::fault::StandsOnPage;
 
 /// A few sentences that stand out.
 #[component]
@@ -13,12 +14,16 @@ pub fn Notice(
     /// The first words; none for a single sentence.
     #[prop(optional, into)]
     title: String,
+    /// The keyboard is here when the page opens, so that screen readers read it first.
+    #[prop(optional)]
+    autofocus: bool,
     /// The sentences.
     children: Children,
 ) -> impl IntoView {
+    let tabindex = autofocus.then_some("-1");
     let role = if matches!(tone, Tone::Bad | Tone::Warning) { "alert" } else { "status" };
     view! {
-        <div class=format!("notice {}", tone.class()) role=role>
+        <div class=format!("notice {}", tone.class()) role=role tabindex=tabindex autofocus=autofocus>
             <Icon glyph=tone.glyph()/>
             <div>
                 {(!title.is_empty()).then(|| view! { <p class="notice-title">{title}</p> })}
@@ -65,16 +70,21 @@ pub fn Dialog(
     children: Children,
 ) -> impl IntoView {
     let heading = format!("{id}-title");
+    let stands = || use_context::<StandsOnPage>().is_some_and(|stands| stands.get());
+    let before = stands();
+    let content = children().into_any();
+    // A form in it that came back has the keyboard for its reasons.
+    let autofocus = before || !stands();
     let (own_id, labelled_by) = (id.clone(), heading.clone());
     view! {
-        <div id=own_id class="dialog" popover="auto" role="dialog" aria-labelledby=labelled_by tabindex="-1" autofocus=true>
+        <div id=own_id class="dialog" popover="auto" role="dialog" aria-labelledby=labelled_by tabindex="-1" autofocus=autofocus>
             <header>
                 <h2 id=heading>{title}</h2>
                 <button type="button" class="button ghost square" popovertarget=id popovertargetaction="hide" aria-label="Close">
                     <Icon glyph=Glyph::Close/>
                 </button>
             </header>
-            {children()}
+            {content}
         </div>
     }
 }

@@ -98,6 +98,8 @@ fn refused_elsewhere() -> Option<AnyView> {
         return None;
     }
     let message = error.to_string();
+    let faults = error.faults().iter().map(|fault| fault.message.clone());
+    let faults = faults.map(|fault| view! { <p>{fault}</p> }).collect_view();
     let written = fields.get(NOTE_FIELD).map(str::trim).filter(|note| !note.is_empty());
     let written = written.map(|note| {
         view! {
@@ -106,7 +108,7 @@ fn refused_elsewhere() -> Option<AnyView> {
         }
     });
     Some(
-        view! { <Notice tone=Tone::Bad title="This was not done"><p>{message}</p>{written}</Notice> }
+        view! { <Notice tone=Tone::Bad title="This was not done" autofocus=true><p>{message}</p>{faults}{written}</Notice> }
             .into_any(),
     )
 }

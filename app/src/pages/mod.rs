@@ -12,6 +12,8 @@ pub mod dashboard;
 pub mod domains;
 pub mod endpoints;
 mod later;
+#[cfg(feature = "ssr")]
+pub(crate) mod names;
 pub mod not_found;
 pub mod notifications;
 pub mod orders;

@@ -36,7 +36,7 @@ pub fn Frame(
 fn signed_in_again() -> Option<impl IntoView> {
     use_context::<Submitted>().filter(|sent| sent.error.is_none())?;
     Some(view! {
-        <Notice tone=Tone::Info title="You are signed in again">
+        <Notice tone=Tone::Info title="You are signed in again" autofocus=true>
             <p>"Nothing was done with what you sent. Look it over, and send it once more; passwords were not kept."</p>
         </Notice>
     })

@@ -47,7 +47,7 @@ pub enum LifecycleError {
         needs: &'static str,
     },
     /// There is no such thing, or it is not this person's to see.
-    #[error("There is no such {what}.")]
+    #[error("There is no such {what}. Check its name or number; it may have been removed.")]
     NotFound {
         /// The kind of thing.
         what: &'static str,

@@ -86,7 +86,7 @@ impl Lifecycle {
                         .changing(Value::Null, new);
                     audit::record(tx, now, &actor, entry).await?;
                     if !details.is_empty() {
-                        details.keep(tx, &actor, id, now).await?;
+                        details.keep(tx, &actor, id, None, now).await?;
                     }
                     Ok(id)
                 })

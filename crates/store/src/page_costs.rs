@@ -41,6 +41,10 @@ fn sorts(filter: &OrderFilter) -> Vec<OrderSort> {
     let all =
         [OrderSort::Number, OrderSort::OrderedAt, OrderSort::ValidTill, OrderSort::CommonName];
     match (filter.ends_from, filter.ends_until) {
+        // What has expired.
+        (None, None) if filter.valid_from.is_none() && filter.valid_until.is_some() => {
+            vec![OrderSort::ValidTill]
+        }
         (None, None) => all.to_vec(),
         (_, None) => vec![OrderSort::CertificateEnd],
         (_, Some(_)) => [&all[..], &[OrderSort::CertificateEnd]].concat(),
@@ -100,6 +104,8 @@ fn filters() -> Vec<OrderFilter> {
     let ending =
         OrderFilter { ends_from: soon.valid_from, ends_until: soon.valid_until, ..all.clone() };
     let late = OrderFilter { ends_from: Some(NOW.plus_seconds(366 * DAY)), ..all.clone() };
+    let expired =
+        OrderFilter { valid_until: Some(NOW.plus_seconds(-1)), ..of(OrderStatus::Issued) };
     let duplicates = OrderFilter { has_duplicates: Some(true), ..all.clone() };
     let organization = OrderFilter { organization: Some(OrganizationId(3)), ..all.clone() };
     let renewed = OrderFilter { renewed: Some(true), ..all.clone() };
@@ -123,8 +129,13 @@ fn filters() -> Vec<OrderFilter> {
         OrderFilter { has_duplicates: Some(true), ..soon.clone() },
         OrderFilter { organization: organization.organization, ..ending.clone() },
         OrderFilter { has_duplicates: Some(true), ..ending.clone() },
+        OrderFilter { organization: organization.organization, ..expired.clone() },
+        OrderFilter { product: wildcards.product.clone(), ..expired.clone() },
+        OrderFilter { has_duplicates: Some(true), ..expired.clone() },
+        OrderFilter { origin: acme.origin, renewed: Some(false), ..expired.clone() },
         ending,
         late,
+        expired,
         all,
         duplicates,
         organization,

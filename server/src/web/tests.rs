@@ -17,7 +17,9 @@ use tower::ServiceExt as _;
 use super::{WebOptions, router};
 
 mod automation;
+mod faults;
 mod forms;
+mod roles;
 
 const PASSWORD: &str = "harbour violet anvil";
 
@@ -46,6 +48,11 @@ struct Page {
 
 impl Browser {
     async fn open(tls: bool) -> Self {
+        Self::open_with(tls, Role::Administrator).await
+    }
+
+    /// In front of a portal where Ada has another role.
+    async fn open_with(tls: bool, role: Role) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite://{}", folder.path().join("portal.db").display());
         let store = Store::open(&url, StoreOptions::default()).await.unwrap();
@@ -54,7 +61,7 @@ impl Browser {
         let ada = NewUser {
             email: "ada@example.com".to_owned(),
             name: "Ada Byron".to_owned(),
-            role: Role::Administrator,
+            role,
             password: Some(PASSWORD.to_owned()),
         };
         desk.add_user(&Actor::Operator, ada).await.unwrap();
@@ -288,6 +295,20 @@ async fn auto_renew_is_switched_by_its_own_words_only() {
 }
 
 #[tokio::test]
+async fn a_request_is_decided_by_its_own_words_only() {
+    let mut browser = Browser::signed_in().await;
+    for decision in ["", "Reject", "approved", "yes"] {
+        let form = form(&[("id", "1"), ("decision", decision)]);
+        let page = browser.ask("/api/requests/review", &form).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{decision}: {}", page.text);
+        assert!(page.text.contains("so nothing was done"), "{decision}: {}", page.text);
+    }
+    let reject = form(&[("id", "1"), ("decision", "reject"), ("note", "Not this week.")]);
+    let page = browser.ask("/api/requests/review", &reject).await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND, "{}", page.text);
+}
+
+#[tokio::test]
 async fn forms_show_the_same_product_at_first() {
     let mut browser = Browser::signed_in().await;
     for path in ["/certificates/request", "/automation/profiles/new", "/automation/acme-urls/new"] {
@@ -320,11 +341,19 @@ async fn an_organization_has_town_and_number_where_they_were_typed() {
     assert!(csv.contains("Name,Country,Town,Registration number,Validated until"), "{csv}");
     assert!(csv.contains("\r\nOurs,DE,Bonn,HRB 1234,\r\n"), "{csv}");
     let id = organization.rsplit('/').next().unwrap();
-    let form = format!("id={id}&locality=Jena&registration_number=&__page={organization}");
+    let seen = "seen_locality=Bonn&seen_registration_number=HRB+1234";
+    let form = format!("id={id}&locality=Jena&registration_number=&{seen}&__page={organization}");
     let page = browser.post("/api/organizations/details", portal, &form).await;
     assert_eq!((page.status, page.location.as_str()), (StatusCode::SEE_OTHER, &*organization));
     let page = browser.get(&organization).await;
     assert!(page.text.contains(r#"value="Jena""#) && !page.text.contains("HRB"), "{}", page.text);
+
+    let stale = form.replace("Jena", "Trier");
+    let page = browser.post("/api/organizations/details", portal, &stale).await;
+    assert_eq!(page.status, StatusCode::CONFLICT, "{}", page.text);
+    assert!(page.text.contains("town Jena, registration number none"), "{}", page.text);
+    assert!(page.text.contains(r#"value="Trier""#), "what was typed is still there");
+    assert_eq!(value_of(&page, "seen_locality"), "Jena", "saved again, it is");
 }
 
 #[tokio::test]

@@ -5,11 +5,14 @@ use leptos::server_fn::ServerFn as _;
 
 use super::api::EndpointRow;
 use super::auto_renew::{RenewDefaults, renew_fields};
-use super::bulk_api::{BulkAct, BulkView, NO_DUPLICATES, SubmitBulk, SubmitBulkAutoRenew, bulk};
+use super::bulk_api::{
+    BulkAct, BulkView, NO_DUPLICATES, SubmitBulk, SubmitBulkAutoRenew, bulk, name_field,
+};
 use super::list::common_name;
 use crate::kit::{
-    Button, Checkbox, Column, EmptyState, Expiry, Form, FormActions, FormState, Hidden, LinkButton,
-    Notice, Section, SelectField, Sheet, Table, Tone, Unavailable, Weight, page,
+    Button, Checkbox, Column, EmptyState, Expiry, FaultLine, Form, FormActions, FormState, Hidden,
+    LinkButton, Notice, Section, SelectField, Sheet, Table, Tone, Unavailable, Weight,
+    described_by, page,
 };
 use crate::pages::wizard::api::Frame;
 use crate::pages::wizard::{InstallDefaults, installation_fields, profile_choices};
@@ -136,18 +139,37 @@ fn table(rows: &[EndpointRow], asks_names: bool) -> AnyView {
     let rows = rows.iter().enumerate().map(|(place, row)| {
         let suggested = || row.server_name.clone().or_else(|| row.common_name.clone());
         let name = typed.get(place).cloned().or_else(suggested).unwrap_or_default();
-        selected(row, asks_names.then_some(name))
+        selected(row, asks_names.then(|| name_cell(&row.address, place, name)))
     });
     let rows = rows.collect_view();
     view! { <Table label="Selected endpoints" columns=columns>{rows}</Table> }.into_any()
 }
 
-fn selected(row: &EndpointRow, name: Option<String>) -> AnyView {
+/// The common name to request for the row at `place`.
+fn name_cell(address: &str, place: usize, name: String) -> AnyView {
+    let form = FormState::current();
+    let field = name_field(place);
+    let (id, fault) = (form.id(&field), form.fault(&field));
+    let (described, invalid) =
+        (described_by(&id, false, fault.is_some()), fault.is_some().then_some("true"));
+    let label = format!("Common name for {address}");
+    let faulty = fault.is_some().then_some("");
+    view! {
+        <td>
+            <div class="field" data-faulty=faulty>
+                <input
+                    id=id.clone() class="input" type="text" name="names[]" value=name maxlength="253" required
+                    aria-label=label aria-describedby=described aria-invalid=invalid
+                />
+                {fault.map(|fault| view! { <FaultLine id=id fault=fault/> })}
+            </div>
+        </td>
+    }
+    .into_any()
+}
+
+fn selected(row: &EndpointRow, ask: Option<AnyView>) -> AnyView {
     let (id, address) = (row.id.to_string(), row.address.clone());
-    let ask = name.map(|name| {
-        let label = format!("Common name for {address}");
-        view! { <td><input class="input" type="text" name="names[]" value=name maxlength="253" required aria-label=label/></td> }
-    });
     view! {
         <tr>
             <th scope="row"><input type="hidden" name="ids[]" value=id/><a href=paths::endpoint(row.id)>{address}</a></th>

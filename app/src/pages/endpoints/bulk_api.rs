@@ -4,6 +4,8 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::api::EndpointRow;
+#[cfg(feature = "ssr")]
+use crate::fault::FieldFault;
 use crate::fault::PortalError;
 use crate::pages::wizard::api::Frame;
 
@@ -112,6 +114,20 @@ pub async fn bulk(query: String) -> Result<BulkView, PortalError> {
     })
 }
 
+/// The field of the common name in the row at `place`.
+pub(super) fn name_field(place: usize) -> String {
+    format!("names-{place}")
+}
+
+/// The faults of one row's form; its common name has a field of its own.
+#[cfg(feature = "ssr")]
+fn in_row(place: usize, faults: Vec<FieldFault>) -> impl Iterator<Item = FieldFault> {
+    faults.into_iter().map(move |fault| match fault.field.as_str() {
+        "common_name" => FieldFault { field: name_field(place), ..fault },
+        _ => fault,
+    })
+}
+
 /// Submits the same request for all endpoints: all of them or none.
 #[server(prefix = "/api", endpoint = "endpoints/bulk-submit")]
 pub async fn submit_bulk(
@@ -134,6 +150,7 @@ pub async fn submit_bulk(
     #[server(default)] note: String,
 ) -> Result<(), PortalError> {
     use crate::desk::{Desk, May};
+    use crate::pages::names::at_names;
     use crate::pages::wizard::state;
     use crate::query::Query;
 
@@ -161,16 +178,30 @@ pub async fn submit_bulk(
     ];
     let query =
         fields.into_iter().fold(Query::default(), |query, (name, value)| query.with(name, value));
-    let mut forms = Vec::with_capacity(ids.len());
+    let asks_names = action == domain::model::EndpointAction::Request;
+    let typed = |place: usize| names.get(place).map(String::as_str).unwrap_or_default();
+    let (mut forms, mut faults) = (Vec::with_capacity(ids.len()), Vec::new());
     for (place, id) in ids.into_iter().enumerate() {
-        let query = query.with("common_name", names.get(place).cloned().unwrap_or_default());
-        forms.push(state::form(domain::EndpointId(id), &query, key.clone())?);
+        let query = query.with("common_name", typed(place));
+        match state::form(domain::EndpointId(id), &query, key.clone()) {
+            Ok(_) if asks_names && typed(place).trim().is_empty() => {
+                faults.push(FieldFault::new(name_field(place), "Enter the common name."));
+            }
+            Ok(form) => forms.push(form),
+            Err(PortalError::Invalid(more)) => faults.extend(in_row(place, more)),
+            Err(error) => return Err(error),
+        }
     }
-    let outcome = desk
-        .lifecycle
-        .schedule_bulk(&desk.actor(), forms)
-        .await
-        .map_err(|error| state::at_field(error.into()))?;
+    if !faults.is_empty() {
+        // What is the same for all is told once.
+        faults.dedup_by_key(|fault| fault.field.clone());
+        return Err(PortalError::Invalid(faults));
+    }
+    let outcome = desk.lifecycle.schedule_bulk(&desk.actor(), forms).await.map_err(|error| {
+        let fields: Vec<String> = (0..names.len()).map(name_field).collect();
+        let fields = fields.iter().zip(&names).map(|(field, name)| (field.as_str(), name.as_str()));
+        state::at_schedule(at_names(error.into(), &fields.collect::<Vec<_>>()))
+    })?;
     crate::browser::flash(&match outcome.events.len() {
         1 => "1 request was submitted.".to_owned(),
         count => format!("{count} requests were submitted."),

@@ -45,6 +45,7 @@ pub async fn request_reissue(
     #[server(default)] note: String,
     #[server(default)] submit_token: String,
 ) -> Result<(), PortalError> {
+    use crate::pages::names::at_names;
     use lifecycle::reissue::ReissueForm;
 
     let desk = crate::desk::Desk::open()?;
@@ -56,7 +57,7 @@ pub async fn request_reissue(
         PortalError::Refused { code, message, .. } if code == "confirm_revocation" => {
             PortalError::field("confirmed", message)
         }
-        other => other,
+        other => at_names(other, &[("common_name", &form.common_name), ("names", &form.names)]),
     })?;
     go_on(&outcome, "The certificate was reissued.");
     Ok(())

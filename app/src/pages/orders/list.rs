@@ -17,6 +17,9 @@ use crate::viewer::Viewer;
 #[cfg(feature = "ssr")]
 pub(super) mod read;
 
+/// The status that follows from the clock: what is issued, and good no more.
+const EXPIRED: &str = "expired";
+
 /// About what a row takes, in bytes.
 const ROW_BYTES: usize = 1000;
 
@@ -42,6 +45,7 @@ fn list(listing: Listing, found: Paged<OrderRow>) -> AnyView {
     let bar = listing.clone();
     // Found names come in the order in which the search walks.
     let sorted = listing.filter("name").is_none().then(|| listing.clone());
+    let expired = listing.filter("status") == Some(EXPIRED);
     let viewer = Viewer::current();
     let mut html = Markup::with_capacity(rows.len() * ROW_BYTES);
     for order in &rows {
@@ -50,6 +54,7 @@ fn list(listing: Listing, found: Paged<OrderRow>) -> AnyView {
     view! {
         <FilterBar listing=bar export=true>{filters()}</FilterBar>
         {sorted.is_none().then(|| view! { <p class="muted small">"Names that are what was typed stand first, then those that begin so, then those that hold it. Clear “CN or SAN” to sort by a column."</p> })}
+        {(sorted.is_some() && expired).then(|| view! { <p class="muted small">"Expired orders are sorted by their end."</p> })}
         {match (none, filtered) {
             (true, _) if goes_on => view! {
                 <EmptyState title="None so far" text="There are very many names like this, and none of those looked at so far passes the other filters. Go on with “Next”, or type more of the name."/>
@@ -62,18 +67,19 @@ fn list(listing: Listing, found: Paged<OrderRow>) -> AnyView {
                     <LinkButton href=paths::request_certificate() weight=Weight::Primary>"Request a certificate"</LinkButton>
                 </EmptyState>
             }.into_any(),
-            _ => view! { <div class="orders-table">{table(sorted, html)}</div> }.into_any(),
+            _ => view! { <div class="orders-table">{table(sorted, expired, html)}</div> }.into_any(),
         }}
         <Pager listing=listing previous=previous next=next/>
     }
     .into_any()
 }
 
-fn table(sorted: Option<Listing>, rows: Markup) -> AnyView {
+fn table(sorted: Option<Listing>, expired: bool, rows: Markup) -> AnyView {
+    let by = |column: Column, key| if expired { column } else { column.sorted(key) };
     let columns = vec![
-        Column::new("Order ID").sorted("number"),
+        by(Column::new("Order ID"), "number"),
         Column::new("Status"),
-        Column::new("Common name").sorted("name"),
+        by(Column::new("Common name"), "name"),
         Column::new("Product"),
         Column::new("Organization"),
         Column::new("Valid till").sorted("expires"),
@@ -91,8 +97,8 @@ fn table(sorted: Option<Listing>, rows: Markup) -> AnyView {
 }
 
 fn filters() -> AnyView {
-    let statuses =
-        OrderStatus::ALL.iter().map(|one| Choice::new(one.as_str(), status_label(*one))).collect();
+    let statuses = OrderStatus::ALL.iter().map(|one| Choice::new(one.as_str(), status_label(*one)));
+    let statuses = statuses.chain([Choice::new(EXPIRED, "Expired")]).collect();
     let origins =
         Origin::ALL.iter().map(|one| Choice::new(one.as_str(), origin_label(*one))).collect();
     let products = CATALOGUE.iter().map(|one| Choice::new(one.id, one.name)).collect();

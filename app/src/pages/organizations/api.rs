@@ -134,14 +134,18 @@ pub async fn save_organization_details(
     id: i64,
     #[server(default)] locality: String,
     #[server(default)] registration_number: String,
+    #[server(default)] seen_locality: String,
+    #[server(default)] seen_registration_number: String,
 ) -> Result<(), PortalError> {
     use crate::browser;
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::Administer)?;
     let id = OrganizationId(id);
-    let lifecycle = &desk.lifecycle;
-    lifecycle.set_organization_details(&desk.actor(), id, &locality, &registration_number).await?;
+    let seen = (&*seen_locality, &*seen_registration_number);
+    desk.lifecycle
+        .save_organization_details(&desk.actor(), id, seen, &locality, &registration_number)
+        .await?;
     browser::flash("The organization was changed.");
     browser::redirect(&crate::paths::organization(id));
     Ok(())

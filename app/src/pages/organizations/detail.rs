@@ -116,10 +116,13 @@ fn details(organization: &OrganizationRow) -> AnyView {
     let id = organization.id.to_string();
     let (locality, number) =
         (organization.locality.clone(), organization.registration_number.clone());
+    let (seen_locality, seen_number) = (locality.clone(), number.clone());
     view! {
         <Section title="For OV and EV certificates" lead="Certificates issued from now on hold it; those that exist stay as they are.">
             <Form action=SaveOrganizationDetails::PATH>
                 <Hidden name="id" value=id/>
+                <Hidden name="seen_locality" value=seen_locality/>
+                <Hidden name="seen_registration_number" value=seen_number/>
                 {detail_fields(locality, number)}
                 <FormActions><Button>"Save details"</Button></FormActions>
             </Form>

@@ -105,7 +105,7 @@ pub async fn save_profile(
     #[server(default)] allow_duplicates: String,
     #[server(default)] update_scheduled: String,
 ) -> Result<(), PortalError> {
-    use super::read_form::{Typed, read};
+    use super::read_form::{Typed, at_field, read};
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::Automate)?;
@@ -131,7 +131,8 @@ pub async fn save_profile(
         update_scheduled,
     };
     let form = read(&typed)?;
-    desk.lifecycle.save_profile(&desk.actor(), form).await?;
+    let saved = desk.lifecycle.save_profile(&desk.actor(), form).await;
+    saved.map_err(|error| at_field(error.into()))?;
     crate::browser::flash("The profile was saved.");
     let next = if next.is_empty() { crate::paths::profiles() } else { crate::paths::local(&next) };
     crate::browser::redirect(&next);

@@ -122,6 +122,15 @@ pub(super) fn read(typed: &Typed) -> Result<Save, PortalError> {
     })
 }
 
+/// A refusal at the form's own field: days and years are entered in one.
+pub(super) fn at_field(error: PortalError) -> PortalError {
+    let PortalError::Invalid(mut faults) = error else { return error };
+    for fault in faults.iter_mut().filter(|fault| fault.field == "validity_days") {
+        "validity_amount".clone_into(&mut fault.field);
+    }
+    PortalError::Invalid(faults)
+}
+
 /// The value, or its faults among the others.
 fn take<T>(faults: &mut Vec<FieldFault>, value: Result<T, PortalError>) -> Option<T> {
     match value {

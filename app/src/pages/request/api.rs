@@ -53,6 +53,7 @@ pub async fn request_certificate(
     #[server(default)] note: String,
     #[server(default)] submit_token: String,
 ) -> Result<(), PortalError> {
+    use crate::pages::names::at_names;
     use lifecycle::order_new::NewOrderForm;
 
     let desk = crate::desk::Desk::open()?;
@@ -68,7 +69,12 @@ pub async fn request_certificate(
         note,
         submit_token,
     };
-    let outcome = desk.lifecycle.request_new(&desk.actor(), &form).await?;
+    let outcome = desk.lifecycle.request_new(&desk.actor(), &form).await.map_err(|error| {
+        // Names that were not typed are the CSR's.
+        let typed = [("common_name", &*form.common_name), ("names", &*form.names)];
+        let of_csr = typed.iter().all(|(_, typed)| typed.trim().is_empty());
+        at_names(error.into(), if of_csr { &[("csr", "")] } else { &typed })
+    })?;
     crate::pages::orders::forms::go_on(&outcome, "The certificate was issued.");
     Ok(())
 }

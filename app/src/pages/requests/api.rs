@@ -90,6 +90,11 @@ pub async fn request(id: i64) -> Result<RequestDetail, PortalError> {
     Ok(RequestDetail::of(&desk, &preferences, record))
 }
 
+/// Neither of the two words.
+#[cfg(feature = "ssr")]
+const NO_DECISION: &str = "The form does not say whether to approve or to reject, so nothing was done. Open the request \
+     and press one of its buttons.";
+
 /// "Approve" or "Reject", by the button that was pressed.
 #[server(prefix = "/api", endpoint = "requests/review")]
 pub async fn review(
@@ -102,11 +107,16 @@ pub async fn review(
 
     let desk = crate::desk::Desk::require(crate::desk::May::Review)?;
     let id = RequestId(id);
-    if decision == "reject" {
-        desk.lifecycle.reject(&desk.actor(), id, &note).await?;
-        browser::flash("The request was rejected.");
-        browser::redirect(&paths::request(id));
-        return Ok(());
+    match decision.as_str() {
+        "approve" => {}
+        "reject" => {
+            desk.lifecycle.reject(&desk.actor(), id, &note).await?;
+            browser::flash("The request was rejected.");
+            browser::redirect(&paths::request(id));
+            return Ok(());
+        }
+        // Nothing but the word itself issues or revokes.
+        _ => return Err(PortalError::Unreadable(NO_DECISION.to_owned())),
     }
     match desk.lifecycle.approve(&desk.actor(), id, &note).await? {
         Approved::Issued(issued) => {
@@ -153,7 +163,8 @@ pub(crate) mod reading {
         Listing::read(paths::REQUESTS, query, &SORTS)
     }
 
-    /// The filter; none where it can't match anything, as a name that nobody has.
+    /// The filter; none where it can't match anything, as an order number that is no number or a
+    /// name that nobody has.
     pub(crate) async fn filter(
         desk: &Desk,
         listing: &Listing,
@@ -161,9 +172,12 @@ pub(crate) mod reading {
         let mut filter = RequestFilter {
             status: listing.filter("status").map(ToOwned::to_owned),
             kind: listing.query.read("type"),
-            order: listing.query.read("order"),
-            requester: None,
+            ..RequestFilter::default()
         };
+        if let Some(typed) = listing.filter("order") {
+            let Ok(number) = typed.parse() else { return Ok(None) };
+            filter.order = Some(number);
+        }
         if let Some(typed) = listing.filter("requester") {
             let found = desk.lifecycle.person_meant(&desk.actor(), typed).await?;
             let Some(requester) = found else { return Ok(None) };

@@ -190,9 +190,8 @@ pub async fn choose_profile(
     if state::order(&query).is_none() {
         query = query.without("order").without("order_profile").without("extra_names");
     }
-    crate::browser::redirect(
-        &query.href(&crate::paths::wizard_certificate(domain::EndpointId(endpoint))),
-    );
+    let next = crate::paths::wizard_certificate(domain::EndpointId(endpoint));
+    crate::browser::redirect(&state::onward(&query, &next, "profile")?);
     Ok(())
 }
 
@@ -230,8 +229,10 @@ pub async fn choose_certificate(
     desk.lifecycle
         .preview(&desk.actor(), &form)
         .await
-        .map_err(|error| state::at_field(error.into()))?;
-    crate::browser::redirect(&query.href(&crate::paths::wizard_installation(id)));
+        .map_err(|error| state::at_field(error.into(), &bare))?;
+    let long = if obtain == "duplicate" { "extra_names" } else { "sans" };
+    let next = state::onward(&query, &crate::paths::wizard_installation(id), long)?;
+    crate::browser::redirect(&next);
     Ok(())
 }
 
@@ -275,8 +276,8 @@ pub async fn choose_installation(
     desk.lifecycle
         .preview(&desk.actor(), &form)
         .await
-        .map_err(|error| state::at_field(error.into()))?;
-    crate::browser::redirect(&query.href(&crate::paths::wizard_review(id)));
+        .map_err(|error| state::at_field(error.into(), &query))?;
+    crate::browser::redirect(&state::onward(&query, &crate::paths::wizard_review(id), "note")?);
     Ok(())
 }
 
@@ -287,8 +288,10 @@ pub async fn submit_request(endpoint: i64, state: String, key: String) -> Result
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::SeeAll)?;
-    let form = state::form(domain::EndpointId(endpoint), &state::read(&state)?, key)?;
-    let event = desk.lifecycle.schedule(&desk.actor(), form).await?;
+    let query = state::read(&state)?;
+    let form = state::form(domain::EndpointId(endpoint), &query, key)?;
+    let event = desk.lifecycle.schedule(&desk.actor(), form).await;
+    let event = event.map_err(|error| state::at_field(error.into(), &query))?;
     crate::browser::flash("The request was submitted.");
     crate::browser::redirect(&crate::paths::event(event));
     Ok(())

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 
 use super::api::{CertificateView, ChooseCertificate, certificate_step};
-use super::frame::{Carried, asked, profile_first, sheet, to};
+use super::frame::{Carried, asked, elsewhere, profile_first, sheet, to};
 use super::orders::{OrderChoice, dropped, search};
 use crate::kit::{
     Button, Fact, Facts, Form, FormActions, Hidden, LinkButton, Section, TextArea, TextField,
@@ -110,9 +110,10 @@ fn not_offered(view: &CertificateView, rule: &str, why: &str) -> AnyView {
 fn new(view: &CertificateView) -> AnyView {
     let view = view.clone();
     let (id, state) = (view.frame.endpoint.id, view.frame.state.clone());
+    let elsewhere = elsewhere(&view.frame);
     view! {
         <Section title=NEW>
-            <Form action=ChooseCertificate::PATH>
+            <Form action=ChooseCertificate::PATH elsewhere=elsewhere>
                 <Carried id=id state=state/>
                 <Hidden name="obtain" value="new"/>
                 {names(&view)}
@@ -174,7 +175,7 @@ fn in_place(action: EndpointAction, common_name: &str, names: &[String]) -> AnyV
 fn duplicate(view: &CertificateView) -> AnyView {
     let found = view.candidates.clone();
     let (id, state) = (view.frame.endpoint.id, view.frame.state.clone());
-    let order = view.order;
+    let (order, elsewhere) = (view.order, elsewhere(&view.frame));
     let inside = view.clone();
     let names = match &view.in_place {
         Some((common_name, names)) => in_place(view.frame.action, common_name, names),
@@ -191,7 +192,7 @@ fn duplicate(view: &CertificateView) -> AnyView {
         ),
         Some(found) => Some(
             view! {
-                <Form action=ChooseCertificate::PATH class="stack wide">
+                <Form action=ChooseCertificate::PATH class="stack wide" elsewhere=elsewhere>
                     <Carried id=id state=state/>
                     <Hidden name="obtain" value="duplicate"/>
                     <OrderChoice found=found chosen=order/>

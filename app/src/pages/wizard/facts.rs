@@ -236,6 +236,7 @@ pub(super) async fn review(
 async fn plan(desk: &Desk, id: EndpointId, query: &Query) -> Result<PlanView, PortalError> {
     let form = state::form(id, query, "preview".to_owned())?;
     let at_once = form.install == Install::Now;
+    let preview = desk.lifecycle.preview(&desk.actor(), &form).await;
     let Preview {
         organization,
         mode,
@@ -248,7 +249,7 @@ async fn plan(desk: &Desk, id: EndpointId, query: &Query) -> Result<PlanView, Po
         decided,
         keeps_auto_renew,
         ..
-    } = desk.lifecycle.preview(&desk.actor(), &form).await?;
+    } = preview.map_err(|error| state::at_field(error.into(), query))?;
     Ok(PlanView {
         organization,
         mode,

@@ -6,7 +6,7 @@ use leptos_router::hooks::use_params_map;
 
 use super::api::Frame;
 use crate::fault::PortalError;
-use crate::kit::{EmptyState, Hidden, LinkButton, Sheet, Step, Steps, Weight};
+use crate::kit::{Elsewhere, EmptyState, Hidden, LinkButton, Sheet, Step, Steps, Weight};
 use crate::paths;
 use crate::query::Query;
 use crate::viewer::Viewer;
@@ -20,6 +20,24 @@ pub(super) fn asked() -> (Result<EndpointId, PortalError>, String) {
 /// A link to a step that keeps what was filled in.
 pub(super) fn to(frame: &Frame, path: String) -> String {
     Query::parse(&frame.state).href(&path)
+}
+
+/// The step with the field `name`, with what was filled in: faults can be of any step.
+pub(super) fn step_of(frame: &Frame, name: &str) -> Option<String> {
+    elsewhere(frame).into_iter().find(|(fields, _)| fields.contains(&name)).map(|(_, href)| href)
+}
+
+/// The steps of all fields.
+pub(super) fn elsewhere(frame: &Frame) -> Elsewhere {
+    const CERTIFICATE: &[&str] = &["obtain", "common_name", "sans", "order", "extra_names"];
+    const INSTALLATION: &[&str] =
+        &["install", "date", "time", "time_zone", "days_before", "renew_time", "emails", "note"];
+    let id = frame.endpoint.id;
+    vec![
+        (&["profile"], to(frame, paths::wizard_profile(id))),
+        (CERTIFICATE, to(frame, paths::wizard_certificate(id))),
+        (INSTALLATION, to(frame, paths::wizard_installation(id))),
+    ]
 }
 
 /// The page of step `current`, counted from 1.

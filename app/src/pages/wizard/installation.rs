@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 
 use super::api::{ChooseInstallation, Frame, step_frame};
-use super::frame::{Carried, asked, profile_first, sheet, to};
+use super::frame::{Carried, asked, elsewhere, profile_first, sheet, to};
 use crate::kit::{
     Button, Checkbox, Choice, Form, FormActions, LinkButton, RadioGroup, Section, TextArea,
     TextField, Weight, page,
@@ -28,10 +28,10 @@ pub fn InstallationStep() -> impl IntoView {
 fn step(frame: &Frame) -> AnyView {
     let (id, state) = (frame.endpoint.id, frame.state.clone());
     let defaults = defaults(frame);
-    let back = to(frame, paths::wizard_certificate(id));
+    let (back, elsewhere) = (to(frame, paths::wizard_certificate(id)), elsewhere(frame));
     view! {
         <Section title="Installation">
-            <Form action=ChooseInstallation::PATH>
+            <Form action=ChooseInstallation::PATH elsewhere=elsewhere>
                 <Carried id=id state=state/>
                 {installation_fields(defaults)}
                 <FormActions>

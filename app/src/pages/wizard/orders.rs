@@ -5,7 +5,9 @@ use leptos::prelude::*;
 
 use super::api::{Candidate, CertificateView};
 use crate::islands::Suggest;
-use crate::kit::{Button, Column, Expander, Expiry, FaultLine, FormState, Glyph, NONE, Table};
+use crate::kit::{
+    Button, Column, Expander, Expiry, FaultLine, FormState, Glyph, NONE, Table, described_by,
+};
 use crate::paths;
 use crate::query::Query;
 
@@ -66,7 +68,8 @@ pub(super) fn OrderChoice(
 ) -> impl IntoView {
     let form = FormState::current();
     let (id, fault) = (form.id("order"), form.fault("order"));
-    let faulty = fault.is_some().then_some("");
+    let (faulty, invalid) = (fault.is_some().then_some(""), fault.is_some().then_some("true"));
+    let described = described_by(&id, false, fault.is_some());
     let chosen = form.typed("order").and_then(|typed| typed.parse().ok()).or(chosen);
     // A single order needs no choosing.
     let chosen =
@@ -87,7 +90,7 @@ pub(super) fn OrderChoice(
         Column::new("Duplicates").number(),
     ];
     view! {
-        <fieldset class="field order-choice" data-faulty=faulty>
+        <fieldset class="field order-choice" role="radiogroup" aria-describedby=described aria-invalid=invalid data-faulty=faulty>
             <legend>"Choose an order"</legend>
             {fault.map(|fault| view! { <FaultLine id=id fault=fault/> })}
             <Table label="Orders to duplicate" columns=columns>{rows}</Table>

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 
 use super::api::{ChooseProfile, Frame, ProfileOption, step_frame};
-use super::frame::{Carried, asked, sheet};
+use super::frame::{Carried, asked, elsewhere, sheet};
 use crate::kit::{
     Button, Choice, EmptyState, Form, FormActions, LinkButton, RadioGroup, Section, SelectField,
     Weight, page,
@@ -57,13 +57,13 @@ fn choose(frame: &Frame) -> AnyView {
             view! { <RadioGroup name="profile" legend="Choose a profile" choices=few value=suggested/> }.into_any()
         }
     };
-    let (id, state) = (frame.endpoint.id, frame.state.clone());
+    let (id, state, elsewhere) = (frame.endpoint.id, frame.state.clone(), elsewhere(frame));
     let add = frame.may_automate.then(|| {
         view! { <LinkButton href=new_profile()>"Add new profile"</LinkButton> }.into_any()
     });
     view! {
         <Section title="Automation profile" lead="For whom what is ordered. The names come in the next step.">
-            <Form action=ChooseProfile::PATH>
+            <Form action=ChooseProfile::PATH elsewhere=elsewhere>
                 <Carried id=id state=state/>
                 {fields()}
                 <FormActions>

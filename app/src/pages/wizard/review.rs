@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 
 use super::api::{Frame, PlanView, ReviewView, SubmitRequest, review_step};
-use super::frame::{Carried, asked, profile_first, sheet, to};
+use super::frame::{Carried, asked, elsewhere, profile_first, sheet, step_of, to};
 use crate::fault::PortalError;
 use crate::kit::{
     Button, Fact, Facts, Form, FormActions, Hidden, LinkButton, NONE, Notice, Section, Time, Tone,
@@ -30,24 +30,25 @@ pub fn ReviewStep() -> impl IntoView {
         let body = match plan {
             _ if frame.profile.is_none() => profile_first(&frame),
             Ok(plan) => review(&frame, &plan, key),
-            Err(error) => problem(&frame, error),
+            Err(error) => problem(&frame, &error),
         };
         Ok(sheet(&frame, 4, body))
     })
 }
 
-fn problem(frame: &Frame, error: PortalError) -> AnyView {
+fn problem(frame: &Frame, error: &PortalError) -> AnyView {
     let title = error.title();
     let message = error.to_string();
-    let faults = match error {
-        PortalError::Invalid(faults) => faults,
-        _ => Vec::new(),
-    };
     let back = to(frame, paths::wizard_certificate(frame.endpoint.id));
+    let faults = error.faults().iter().cloned().map(|fault| match step_of(frame, &fault.field) {
+        Some(href) => view! { <p><a href=href>{fault.message}</a></p> }.into_any(),
+        None => view! { <p>{fault.message}</p> }.into_any(),
+    });
+    let faults = faults.collect_view();
     view! {
         <Notice tone=Tone::Bad title=title>
             <p>{message}</p>
-            {faults.into_iter().map(|fault| view! { <p>{fault.message}</p> }).collect_view()}
+            {faults}
         </Notice>
         <p><LinkButton href=back>"Back to the certificate"</LinkButton></p>
     }
@@ -61,12 +62,12 @@ fn review(frame: &Frame, plan: &PlanView, key: String) -> AnyView {
     let held = plan.held.clone().map(|why| {
         view! { <Notice tone=Tone::Warning title="The request will wait for a reviewer"><p>{why}</p></Notice> }
     });
-    let (story, summary) = (story(frame, plan), summary(frame, plan));
+    let (story, summary, elsewhere) = (story(frame, plan), summary(frame, plan), elsewhere(frame));
     view! {
         {held}
         <Section title="What will happen">{story}</Section>
         <Section title="Summary">{summary}</Section>
-        <Form action=SubmitRequest::PATH>
+        <Form action=SubmitRequest::PATH elsewhere=elsewhere>
             <Carried id=id state=state/>
             <Hidden name="key" value=key/>
             <FormActions>

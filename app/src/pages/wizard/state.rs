@@ -7,10 +7,13 @@ use lifecycle::automation::{Install, Obtain, ScheduleForm};
 
 use crate::fault::PortalError;
 use crate::pages::endpoints::reading::read_renew;
+use crate::pages::names::at_names;
 use crate::query::Query;
 
-/// The longest query that is read, in bytes: 250 names fit.
-const LONGEST: usize = 32_768;
+/// The longest query that is read, in bytes: with letters and digits alone as much as all its fields
+/// take. Written with `%` other letters are up to nine times as long; [`onward`] then says at which field
+/// it is too much. The listener takes as much (`serve.rs`).
+const LONGEST: usize = 49_152;
 
 /// Reads the query that a form carries along.
 pub(crate) fn read(state: &str) -> Result<Query, PortalError> {
@@ -25,6 +28,23 @@ pub(crate) fn read(state: &str) -> Result<Query, PortalError> {
 /// The query as text, for the form's hidden field.
 pub(crate) fn write(query: &Query) -> String {
     query.href("").trim_start_matches('?').to_owned()
+}
+
+/// The next page, with what was filled in; refused at `field`, where most was typed, if that page would
+/// not read it.
+pub(crate) fn onward(query: &Query, path: &str, field: &str) -> Result<String, PortalError> {
+    let state = write(query);
+    if state.len() <= LONGEST {
+        return Ok(query.href(path));
+    }
+    let over = state.len() - LONGEST;
+    Err(PortalError::field(
+        field,
+        format!(
+            "With all that was filled in so far this is {over} bytes more than one request takes. \
+             Shorten it; letters outside of A to Z count several times."
+        ),
+    ))
 }
 
 /// What was chosen in the *Action* column.
@@ -120,11 +140,17 @@ pub(crate) fn form(
     })
 }
 
-/// A refusal of the schedule at the field that it is about.
-pub(crate) fn at_field(error: PortalError) -> PortalError {
+/// A refusal of what was filled in at the field that it is about.
+pub(crate) fn at_field(error: PortalError, query: &Query) -> PortalError {
+    let text = |name| query.get(name).unwrap_or_default();
+    at_schedule(at_names(error, &[("common_name", text("common_name")), ("sans", text("sans"))]))
+}
+
+/// A refusal of the schedule, the order or its names at the field that it is about.
+pub(crate) fn at_schedule(error: PortalError) -> PortalError {
     let PortalError::Refused { rule, code, message } = &error else { return error };
     let field = match (rule.as_str(), code.as_str()) {
-        ("schedule", "bad_date" | "time_past") => "date",
+        ("schedule", "bad_date" | "time_past" | "time_too_far") => "date",
         ("schedule", "bad_time" | "time_skipped") => "time",
         ("schedule", "unknown_time_zone") => "time_zone",
         ("D6", _) => "extra_names",
@@ -162,6 +188,23 @@ mod tests {
     }
 
     #[test]
+    fn what_the_next_page_would_not_read_is_refused_at_its_field() {
+        let note = |length| Query::default().with("note", "\u{754c}".repeat(length));
+        let fits = onward(&note(2_000), "/next", "note").unwrap();
+        assert!(read(fits.split_once('?').unwrap().1).is_ok());
+        let sans = (0..250).map(|place| format!("{place:03}{}", "x".repeat(62)));
+        let sans = sans.collect::<Vec<_>>().join("\r\n");
+        let all = note(2_000).with("sans", sans);
+        assert!(onward(&all, "/next", "note").is_ok(), "250 names and the longest note fit");
+        let long = onward(&note(6_000), "/next", "note").unwrap_err();
+        assert!(
+            long.of_field("note").is_some_and(|words| words.contains("Shorten it")),
+            "{long:?}"
+        );
+        assert!(read(&write(&note(6_000))).is_err());
+    }
+
+    #[test]
     fn faults_stand_at_their_fields() {
         let missing =
             form(EndpointId(9), &Query::parse("profile=1&obtain=duplicate"), String::new())
@@ -171,6 +214,6 @@ mod tests {
             .unwrap_err();
         assert!(bad.of_field("common_name").is_some());
         let past = domain::Refusal::new("schedule", "time_past", "It has passed.");
-        assert_eq!(at_field(past.into()).of_field("date"), Some("It has passed."));
+        assert_eq!(at_schedule(past.into()).of_field("date"), Some("It has passed."));
     }
 }

@@ -17,6 +17,9 @@ pub const MAX_NAMES: usize = 250;
 /// The longest name of a profile or ACME Directory URL, in characters.
 pub const MAX_TITLE: usize = 100;
 
+/// The most e-mail addresses of a profile.
+const MAX_EMAILS: usize = 20;
+
 /// A field that can't stay as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldFault {
@@ -52,6 +55,10 @@ pub fn check_profile(profile: &Profile, now: Timestamp) -> Vec<FieldFault> {
         faults.extend(
             auto_renew_at(now, settings).err().map(|no| FieldFault::new("time_zone", no.message)),
         );
+    }
+    if profile.emails.len() > MAX_EMAILS {
+        let message = format!("Enter at most {MAX_EMAILS} e-mail addresses.");
+        faults.push(FieldFault::new("emails", message));
     }
     faults.extend(profile.emails.iter().filter(|email| !is_email(email)).map(|email| {
         let shown: String = email.chars().take(60).collect();

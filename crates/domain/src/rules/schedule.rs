@@ -4,7 +4,10 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 
 use crate::model::{AutoRenew, Certificate, EndpointStatus};
-use crate::{Refusal, Timestamp};
+use crate::{Days, Refusal, Timestamp};
+
+/// So far ahead something can be scheduled: beyond it hardly anything is as it was decided for.
+const FARTHEST: Days = Days(366);
 
 fn refuse(code: &'static str, message: String) -> Refusal {
     Refusal::new("schedule", code, message)
@@ -21,7 +24,8 @@ fn time_zone(name: &str) -> Result<TimeZone, Refusal> {
 }
 
 /// The moment of `date` (`2026-11-22`) and `time` (`08:30`) in the IANA zone `zone`. Refuses the
-/// past and times that the clocks skip; of a time that they show twice, the first is meant.
+/// past, what is more than a year ahead, and times that the clocks skip; of a time that they show
+/// twice, the first is meant.
 pub fn scheduled_at(
     date: &str,
     time: &str,
@@ -59,6 +63,12 @@ pub fn scheduled_at(
             format!(
                 "{date} {time} in {zone} has passed already. Choose a later time, or install as soon as it is issued."
             ),
+        ));
+    }
+    if moment > now.plus(FARTHEST) {
+        return Err(refuse(
+            "time_too_far",
+            format!("{date} is too far away. Choose a day within the next {} days.", FARTHEST.0),
         ));
     }
     Ok(moment)
@@ -140,7 +150,6 @@ pub fn auto_renew_outlook(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Days;
     use crate::rules::fixture::NOW;
 
     #[test]
@@ -160,6 +169,9 @@ mod tests {
         assert_eq!(at("2027-03-28", "02:30", "Europe/Berlin"), Err("time_skipped"));
         assert_eq!(at("2026-11-22", "07:59", "UTC"), Err("time_past"));
         assert_eq!(at("2026-11-22", "08:00", "UTC"), Ok("2026-11-22T08:00:00Z".to_owned()));
+        assert_eq!(at("2027-11-23", "08:00", "UTC"), Ok("2027-11-23T08:00:00Z".to_owned()));
+        assert_eq!(at("2027-11-23", "08:01", "UTC"), Err("time_too_far"));
+        assert_eq!(at("9999-12-01", "08:00", "UTC"), Err("time_too_far"));
         assert_eq!(at("soon", "08:00", "UTC"), Err("bad_date"));
         assert_eq!(at("2026-12-01", "25:00", "UTC"), Err("bad_time"));
         assert_eq!(at("2026-12-01", "08:00", "Mars/Base"), Err("unknown_time_zone"));

@@ -15,7 +15,7 @@ const MAX_LOCALITY: usize = 128;
 const MAX_REGISTRATION: usize = 64;
 
 /// Both as certificates hold them; none where there is nothing to say.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Details {
     locality: Option<String>,
     registration_number: Option<String>,
@@ -44,16 +44,25 @@ impl Details {
         self.locality.is_none() && self.registration_number.is_none()
     }
 
-    /// Keeps them, with their entry in the audit log.
+    /// Keeps them, with their entry in the audit log; in place of what was `seen` only, if that is
+    /// given.
     pub(super) async fn keep(
         &self,
         tx: &mut Tx,
         actor: &Actor,
         id: OrganizationId,
+        seen: Option<&Self>,
         now: Timestamp,
     ) -> Result<()> {
         let Self { locality, registration_number } = self;
         let before = tx.organization(id).await?.ok_or(NO_ORGANIZATION)?;
+        let current = Self {
+            locality: before.locality.clone(),
+            registration_number: before.registration_number.clone(),
+        };
+        if seen.is_some_and(|seen| *seen != current) {
+            return Err(current.stale());
+        }
         tx.set_organization_details(id, locality.as_deref(), registration_number.as_deref())
             .await?;
         let words = format!("{} changed", before.name);
@@ -62,6 +71,18 @@ impl Details {
             json!({"locality": locality, "registration_number": registration_number}),
         );
         audit::record(tx, now, actor, entry).await
+    }
+
+    fn stale(&self) -> LifecycleError {
+        let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
+        LifecycleError::Conflict {
+            message: format!(
+                "Somebody else saved these details while you had the form open. Saved now: town {}, \
+                 registration number {}. Look at the values and save again.",
+                shown(&self.locality),
+                shown(&self.registration_number)
+            ),
+        }
     }
 }
 
@@ -88,6 +109,31 @@ impl Lifecycle {
         locality: &str,
         registration_number: &str,
     ) -> Result<()> {
+        self.keep_details(actor, id, None, locality, registration_number).await
+    }
+
+    /// The same from a form that was opened on `seen`, town and registration number of that time: a
+    /// stale one is refused with [`LifecycleError::Conflict`].
+    pub async fn save_organization_details(
+        &self,
+        actor: &Actor,
+        id: OrganizationId,
+        (seen_locality, seen_number): (&str, &str),
+        locality: &str,
+        registration_number: &str,
+    ) -> Result<()> {
+        let seen = Details::read(seen_locality, seen_number, &mut Vec::new());
+        self.keep_details(actor, id, Some(seen), locality, registration_number).await
+    }
+
+    async fn keep_details(
+        &self,
+        actor: &Actor,
+        id: OrganizationId,
+        seen: Option<Details>,
+        locality: &str,
+        registration_number: &str,
+    ) -> Result<()> {
         require_administrator(actor, "Changing organizations")?;
         let mut faults = Vec::new();
         let details = Details::read(locality, registration_number, &mut faults);
@@ -96,7 +142,9 @@ impl Lifecycle {
         }
         let (now, actor) = (self.clock().now(), actor.clone());
         self.store()
-            .write(move |tx| Box::pin(async move { details.keep(tx, &actor, id, now).await }))
+            .write(move |tx| {
+                Box::pin(async move { details.keep(tx, &actor, id, seen.as_ref(), now).await })
+            })
             .await
     }
 }

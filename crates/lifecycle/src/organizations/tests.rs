@@ -70,6 +70,13 @@ async fn town_and_number_are_kept_with_the_organization_or_nothing_is() {
         assert!(actions.contains(&"organization.changed"), "{actions:?}");
         desk.set_organization_details(by, id, "Bonn", "").await.unwrap();
         assert_eq!(told().await, ("Bonn".to_owned(), String::new()));
+        let saved = async |seen| desk.save_organization_details(by, id, seen, "Jena", "7").await;
+        let Err(LifecycleError::Conflict { message }) = saved(("Köln", "HRB 1234")).await else {
+            panic!("a stale form was saved")
+        };
+        assert!(message.contains("town Bonn, registration number none"), "{message}");
+        saved(("Bonn", "")).await.unwrap();
+        assert_eq!(told().await, ("Jena".to_owned(), "7".to_owned()));
 
         let stretched = "x".repeat(129);
         for (locality, number, fields) in [

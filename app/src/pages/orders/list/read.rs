@@ -1,11 +1,13 @@
 //! (ssr) The list's URL as a filter, and the page that it asks for.
 
 use domain::Days;
+use domain::model::OrderStatus;
 use lifecycle::lists::PageOf;
 use lifecycle::orders::{
-    NameQuery, OrderFilter, OrderSort, SearchCursor, SearchFilter, listed_key,
+    ListedOrder, NameQuery, OrderFilter, OrderSort, SearchCursor, SearchFilter, listed_key,
 };
 
+use super::EXPIRED;
 use crate::desk::Desk;
 use crate::fault::PortalError;
 use crate::kit::{Cursor, Listing};
@@ -21,6 +23,8 @@ pub(crate) fn listing(query: &str) -> Listing {
 /// The column.
 pub(crate) fn sort(listing: &Listing) -> OrderSort {
     match listing.sort.key.as_str() {
+        // Only by its end does what has expired stand together.
+        _ if is_expired(listing) => OrderSort::ValidTill,
         "ordered" => OrderSort::OrderedAt,
         // What is filtered by the certificate's end is sorted by it.
         "expires" if ends(listing).is_some() => OrderSort::CertificateEnd,
@@ -28,6 +32,11 @@ pub(crate) fn sort(listing: &Listing) -> OrderSort {
         "name" => OrderSort::CommonName,
         _ => OrderSort::Number,
     }
+}
+
+/// Whether only what has expired is asked for.
+fn is_expired(listing: &Listing) -> bool {
+    listing.filter("status") == Some(EXPIRED)
 }
 
 /// Days from now in which the certificate ends, from the first one on and up to the second one.
@@ -46,8 +55,10 @@ pub(crate) async fn filter(
     let switch = |name: &str| listing.filter(name).map(|value| value == "yes");
     let ends = ends(listing);
     let within = ends.and_then(|(_, within)| within);
+    let expired = is_expired(listing);
     let mut filter = OrderFilter {
-        status: listing.query.read("status"),
+        status: listing.query.read("status").or(expired.then_some(OrderStatus::Issued)),
+        valid_until: expired.then(|| desk.now.plus_seconds(-1)),
         product: listing.filter("product").map(Into::into),
         origin: listing.query.read("origin"),
         acme_url: listing.query.read("acme_url"),
@@ -119,7 +130,8 @@ async fn search(
         has_duplicates: filter.has_duplicates,
         renewed: filter.renewed,
         ends_from: filter.ends_from,
-        ends_until: filter.ends_until,
+        // No certificate outlives its order.
+        ends_until: filter.ends_until.into_iter().chain(filter.valid_until).min(),
         number: filter.number,
     };
     let actor = desk.actor();
@@ -127,11 +139,15 @@ async fn search(
         .lifecycle
         .search_orders(&actor, query, narrowed, after.as_ref(), u32::from(listing.size))
         .await?;
-    let rows = found.orders.into_iter().map(|(order, name)| {
-        let mut row = OrderRow::of(order);
-        row.found = (name != row.common_name).then_some(name);
-        row
-    });
+    let good_till = |order: &ListedOrder| {
+        filter.valid_until.is_none_or(|until| order.valid_till.is_some_and(|till| till <= until))
+    };
+    let rows =
+        found.orders.into_iter().filter(|(order, _)| good_till(order)).map(|(order, name)| {
+            let mut row = OrderRow::of(order);
+            row.found = (name != row.common_name).then_some(name);
+            row
+        });
     let rows = rows.collect();
     let next = found.next.map(|cursor| cursor.to_string());
     Ok(Paged { rows, previous: None, next })
@@ -143,8 +159,9 @@ mod tests {
 
     #[test]
     fn every_sort_has_a_column() {
-        let sorts = ["-number", "ordered", "expires", "name", "expires&expires=30"]
-            .map(|key| sort(&listing(&format!("sort={key}"))));
+        let sorts =
+            ["-number", "ordered", "expires", "name", "expires&expires=30", "name&status=expired"]
+                .map(|key| sort(&listing(&format!("sort={key}"))));
         assert_eq!(
             sorts,
             [
@@ -152,7 +169,8 @@ mod tests {
                 OrderSort::OrderedAt,
                 OrderSort::ValidTill,
                 OrderSort::CommonName,
-                OrderSort::CertificateEnd
+                OrderSort::CertificateEnd,
+                OrderSort::ValidTill
             ]
         );
         assert!(listing("").sort.descending, "the newest first");
