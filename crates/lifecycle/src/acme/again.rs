@@ -7,7 +7,8 @@
 use ca::CsrFacts;
 use domain::model::acme::{AcmeOrder, AcmeOrderStatus};
 use domain::model::{AcmeUrl, Approval, KeyType};
-use domain::{Name, RequestId};
+use domain::rules::check_product_key;
+use domain::{Name, Product, RequestId};
 use serde_json::json;
 use store::Tx;
 use store::acme::Claim;
@@ -150,6 +151,10 @@ fn check_names(order: &AcmeOrder, csr: &CsrFacts) -> AcmeResult<()> {
 
 /// Whether the URL allows the CSR's kind of key.
 pub(super) fn check_key_type(url: &AcmeUrl, csr: &CsrFacts) -> AcmeResult<()> {
+    if let Some(product) = Product::find(url.product.as_str()) {
+        check_product_key(product.validation, csr.key.is_edwards())
+            .map_err(|refusal| AcmeError::fault("badCSR", refusal.message))?;
+    }
     let allowed = &url.key_types;
     if !allowed.is_empty() && !csr.key.key_type().is_some_and(|key| allowed.contains(&key)) {
         let labels: Vec<&str> = allowed.iter().map(|key| key.label()).collect();
