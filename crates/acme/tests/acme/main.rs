@@ -1,6 +1,8 @@
 //! The ACME server as clients meet it: the real router on loopback, over each database.
 
 #[cfg(test)]
+mod abuse;
+#[cfg(test)]
 mod accounts;
 #[cfg(test)]
 mod addresses;

@@ -37,6 +37,9 @@ impl AcmeDesk {
             "newOrder"
         );
         check_size(&self.policy, &wanted)?;
+        if let Some(certificate) = &wanted.replaces {
+            replaces::check_form(certificate)?;
+        }
         self.take_order_limits(account, now).await?;
         let order = self.place_order(account, wanted.clone(), now).await?;
         // One that was decided since anybody looked is open no longer.

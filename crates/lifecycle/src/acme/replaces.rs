@@ -47,6 +47,15 @@ fn parse(identifier: &str) -> AcmeResult<(Vec<u8>, Serial)> {
     Ok((aki, Serial::from_bytes(&serial)))
 }
 
+/// Refuses what is no certificate identifier, before the database is asked for it.
+pub(super) fn check_form(identifier: &str) -> AcmeResult<()> {
+    match parse(identifier) {
+        // That none has this identifier is told as of any other that names nothing.
+        Ok(_) | Err(AcmeError::NotFound(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Whether these are the bytes of a positive INTEGER in DER. A certificate would have two identifiers
 /// otherwise, and could be replaced under each.
 fn is_positive(serial: &[u8]) -> bool {
