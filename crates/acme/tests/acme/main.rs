@@ -9,6 +9,8 @@ mod addresses;
 #[cfg(test)]
 mod caa;
 #[cfg(test)]
+mod chains;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod detection;
