@@ -17,6 +17,8 @@ mod detection;
 #[cfg(test)]
 mod domains;
 #[cfg(test)]
+mod endings;
+#[cfg(test)]
 mod flaws;
 #[cfg(test)]
 mod hostile;

@@ -72,14 +72,15 @@ impl Vouching {
     }
 }
 
-/// One identifier's authorization for an order: an earlier one that can still be used, or a new
-/// one. Answers whether it is valid already.
+/// One identifier's authorization, for an order or `without_order` in advance: an earlier one that can
+/// still be used, or a new one. Answers whether it is valid already.
 pub(super) async fn provide(
     tx: &mut Tx,
     policy: &AcmePolicy,
     account: &AcmeAccount,
     identifier: &Identifier,
     covered_until: Option<Timestamp>,
+    without_order: bool,
     now: Timestamp,
 ) -> AcmeResult<(i64, bool)> {
     let (bare, wildcard) = identifier.authorized();
@@ -106,6 +107,7 @@ pub(super) async fn provide(
         expires_at: covered_until
             .unwrap_or_else(|| now.plus_seconds(policy.pending_authorization_seconds)),
         prevalidated,
+        without_order,
         created_at: now,
     };
     Ok((tx.insert_authorization(&new).await?, prevalidated))
@@ -187,7 +189,8 @@ impl AcmeDesk {
                     let names = read_names(std::slice::from_ref(&identifier))?;
                     let covered = check_names(tx, &url, &names, now).await?;
                     let until = covered.first().copied().flatten();
-                    let (id, _) = provide(tx, &policy, &account, &identifier, until, now).await?;
+                    let (id, _) =
+                        provide(tx, &policy, &account, &identifier, until, true, now).await?;
                     owned(tx, &account, id).await
                 })
             })

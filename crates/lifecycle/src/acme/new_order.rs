@@ -146,7 +146,7 @@ async fn place(
     let mut authorizations = Vec::with_capacity(wanted.identifiers.len());
     let mut all_valid = true;
     for (identifier, until) in wanted.identifiers.iter().zip(covered) {
-        let (id, valid) = provide(tx, policy, account, identifier, until, now).await?;
+        let (id, valid) = provide(tx, policy, account, identifier, until, false, now).await?;
         authorizations.push(id);
         all_valid &= valid;
     }
