@@ -65,3 +65,20 @@ async fn who_holds_authorizations_only_does_not_speak_of_the_key() {
         assert_eq!(refused.expect(400).problem(), "badCSR", "on {}", house.kind);
     }
 }
+
+/// Each label is another domain to look at: for orders that cover the name, and for CAA.
+#[tokio::test]
+async fn a_name_has_ten_labels_at_most() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_dv_geotrust").await;
+        let long = |labels: usize| format!("{}test", "a.".repeat(labels - 1));
+        let order = client.order(&["b.test", &long(11)]).await.expect(403);
+        assert_eq!(order.problem(), "rejectedIdentifier", "on {}", house.kind);
+        let told = order.json();
+        assert!(told["detail"].as_str().unwrap().contains("10"), "{told}");
+        let identifier = json!({"identifier": {"type": "dns", "value": long(11)}});
+        let early = client.post(&client.url("new-authz"), Some(identifier)).await.expect(403);
+        assert_eq!(early.problem(), "rejectedIdentifier", "on {}", house.kind);
+        client.order(&[&long(10)]).await.expect(201);
+    }
+}
