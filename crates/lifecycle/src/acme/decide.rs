@@ -141,7 +141,9 @@ async fn candidates(tx: &mut Tx, question: Question<'_>) -> AcmeResult<Vec<Order
         origin: Some(Origin::Acme),
         limit,
     };
-    let mut numbers = tx.candidates_with_names(among(EXACT), question.names).await?;
+    // Of wildcard products the common name may be any.
+    let common_name = question.common_name.filter(|_| keys.all_of.is_empty());
+    let mut numbers = tx.candidates_with_names(among(EXACT), question.names, common_name).await?;
     numbers.extend(tx.candidates_covering(among(COVERING), &keys.all_of).await?);
     numbers.sort_unstable();
     numbers.dedup();

@@ -35,7 +35,7 @@ pub(crate) async fn holding(
     if any_of.is_empty() {
         any_of.extend(names.iter().next().cloned());
     }
-    let mut numbers = tx.candidates_with_names(of, names).await?;
+    let mut numbers = tx.candidates_with_names(of, names, None).await?;
     numbers.extend(tx.candidates_with_any_name(of, &any_of, None).await?);
     numbers.sort_unstable();
     numbers.dedup();
@@ -52,7 +52,7 @@ pub(crate) async fn alike(tx: &mut Tx, order: &Order) -> Result<Vec<OrderFile>> 
         limit: ALIKE,
     };
     let mut files = Vec::new();
-    for number in tx.candidates_with_names(of, &order.names).await? {
+    for number in tx.candidates_with_names(of, &order.names, None).await? {
         if number != order.number {
             files.extend(tx.order_file(number).await?);
         }
