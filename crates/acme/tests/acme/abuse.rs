@@ -82,3 +82,48 @@ async fn a_name_has_ten_labels_at_most() {
         client.order(&[&long(10)]).await.expect(201);
     }
 }
+
+/// Answers the http-01 challenge of every name.
+async fn answer_all(client: &Client, names: &[String]) {
+    for some in names.chunks(100) {
+        let some: Vec<&str> = some.iter().map(String::as_str).collect();
+        let order = client.order(&some).await.expect(201).json();
+        for authorization in order["authorizations"].as_array().unwrap() {
+            let shown = client.fetch(authorization.as_str().unwrap()).await.expect(200).json();
+            let challenges = shown["challenges"].as_array().unwrap();
+            let challenge = challenges.iter().find(|one| one["type"] == "http-01").unwrap();
+            client.post(challenge["url"].as_str().unwrap(), Some(json!({}))).await.expect(200);
+        }
+    }
+}
+
+/// However many challenges the accounts of one ACME Directory URL answer, others have their places.
+#[tokio::test]
+async fn one_url_does_not_take_all_places_of_validation() {
+    for mut house in houses().await {
+        house.stop();
+        house.ended().await;
+        let names: Vec<String> = (0..150).map(|number| format!("w{number}.test")).collect();
+        answer_all(&house.client("many", "ssl_dv_geotrust").await, &names).await;
+        let few = house.client("few", "ssl_dv_geotrust").await;
+        answer_all(&few, &["few.test".to_owned()]).await;
+        let desk = house.server.desk();
+        let first = desk.due_validations("node", 32).await.unwrap();
+        let named = |value: &str| first.iter().any(|task| task.identifier.value == value);
+        assert!(named("few.test") && named("w0.test"), "on {}", house.kind);
+        let mut leased = first.len();
+        loop {
+            let more = desk.due_validations("node", 32).await.unwrap().len();
+            leased += more;
+            if more == 0 {
+                break;
+            }
+        }
+        assert_eq!(leased, 128 + 1, "on {}", house.kind);
+        // What another process took counts as well, and what is given back is due again.
+        answer_all(&few, &["again.test".to_owned()]).await;
+        assert_eq!(desk.due_validations("other", 32).await.unwrap().len(), 1, "{}", house.kind);
+        desk.give_leases_back("node").await.unwrap();
+        assert_eq!(desk.due_validations("other", 32).await.unwrap().len(), 32, "{}", house.kind);
+    }
+}

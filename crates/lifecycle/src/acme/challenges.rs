@@ -19,6 +19,10 @@ use crate::{Result, rate};
 
 /// Longer than the longest attempt: a lease must not end while its attempt runs.
 const LEASE_SECONDS: i64 = 120;
+/// Validations of one ACME Directory URL that run at once, in all processes: half of one's places, so
+/// that slow servers of one customer leave others theirs.
+const OF_ONE_URL: i64 = 128;
+
 /// A validation that is due.
 #[derive(Debug, Clone)]
 pub struct ValidationTask {
@@ -79,7 +83,7 @@ impl AcmeDesk {
                     let expected = format!("{}.{}", challenge.token, account.thumbprint);
                     if tx.claim_challenge(id, &expected).await? {
                         rate::take(tx, now, &failures(account.id), limit).await?;
-                        tx.insert_validation_job(id, now).await?;
+                        tx.insert_validation_job(id, account.url, now).await?;
                     }
                     find(tx, &account, id).await
                 })
@@ -102,7 +106,8 @@ impl AcmeDesk {
                 Box::pin(async move {
                     let lease_until = now.plus_seconds(LEASE_SECONDS);
                     let mut tasks = Vec::new();
-                    for job in tx.lease_validation_jobs(&owner, now, lease_until, most).await? {
+                    let jobs = tx.lease_validation_jobs(&owner, now, lease_until, most, OF_ONE_URL);
+                    for job in jobs.await? {
                         match task(tx, job.id, job.challenge).await? {
                             Some(task) => tasks.push(task),
                             None => tx.finish_validation_job(job.id, false, now).await?,
