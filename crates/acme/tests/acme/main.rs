@@ -33,6 +33,8 @@ mod orders;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
+mod replaces;
+#[cfg(test)]
 mod validation;
 #[cfg(test)]
 mod world;
