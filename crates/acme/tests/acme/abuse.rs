@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use serde_json::{Value, json};
 
-use crate::client::{Client, binding, csr_with_key, leaf};
-use crate::house::houses;
+use crate::client::{Client, binding, csr, csr_with_key, leaf};
+use crate::house::{House, houses};
 
 /// PostgreSQL takes no NUL in a text: no such text comes as far as the database.
 #[tokio::test]
@@ -126,4 +126,61 @@ async fn one_url_does_not_take_all_places_of_validation() {
         desk.give_leases_back("node").await.unwrap();
         assert_eq!(desk.due_validations("other", 32).await.unwrap().len(), 32, "{}", house.kind);
     }
+}
+
+/// Orders that wait for a reviewer are nobody's work; those that were cut off are not kept waiting by
+/// them.
+#[tokio::test]
+async fn held_orders_hold_up_no_sweep() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let operator = lifecycle::Actor::Operator;
+        house.desk.settings_set(&operator, "approval_step", "one_step").await.unwrap();
+        for name in ["a.example.com", "b.example.com"] {
+            let order = client.order(&[name]).await.expect(201).json();
+            let held = client.finalize(&order, &csr(&[name], None)).await.expect(200).json();
+            assert_eq!(held["status"], "processing");
+        }
+        let cut_off = cut_off(&house, &client, "c.example.com").await;
+        house.clock.advance(domain::Days(1));
+        let now = house.clock.now();
+        let mut tx = house.desk.store().reader().await.unwrap();
+        let stale = tx.stale_acme_orders(now, now, 1).await.unwrap();
+        let processing = domain::model::acme::AcmeOrderStatus::Processing;
+        assert_eq!(stale, [(cut_off, processing)], "on {}", house.kind);
+        drop(tx);
+        // Once they are decided they are somebody's.
+        let reviewer = house.reviewer().await;
+        let first = house.desk.acme_orders(&operator, domain::AcmeUrlId(1), None, 3).await.unwrap();
+        let (id, request) = (first[2].id, first[2].request.unwrap());
+        house.desk.reject(&reviewer, request, "no").await.unwrap();
+        let mut tx = house.desk.store().reader().await.unwrap();
+        let stale = tx.stale_acme_orders(now, now, 9).await.unwrap();
+        assert_eq!(stale, [(id, processing), (cut_off, processing)], "on {}", house.kind);
+    }
+}
+
+/// An order whose finalize was cut off before anything came of it.
+async fn cut_off(house: &House, client: &Client, name: &str) -> domain::AcmeOrderId {
+    let made = client.order(&[name]).await.expect(201);
+    let id = made.header("location").rsplit('/').next().unwrap().parse().unwrap();
+    let (id, der, now) = (domain::AcmeOrderId(id), csr(&[name], None), house.clock.now());
+    let claiming = house.desk.store().write(move |tx| {
+        Box::pin(async move {
+            let order = tx.acme_order(id).await?.unwrap();
+            let (account, names) = (order.account, &order.names());
+            let claim = store::acme::Claim {
+                order: id,
+                account,
+                csr: &der,
+                names,
+                thumbprint: None,
+                at: now,
+            };
+            tx.claim_acme_order(claim).await?;
+            tx.note_acme_outcome(id, Some(claim), &store::acme::AcmeOrderOutcome::default()).await
+        })
+    });
+    claiming.await.unwrap();
+    id
 }
