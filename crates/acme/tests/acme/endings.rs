@@ -65,3 +65,36 @@ async fn fail(house: &House, client: &Client, authorization: &str) {
     let shown = client.fetch(authorization).await.expect(200).json();
     assert_eq!(shown["status"], "invalid");
 }
+
+/// Nobody waits for the challenge of an authorization that has ended.
+#[tokio::test]
+async fn challenges_end_with_their_authorization() {
+    for mut house in houses().await {
+        house.stop();
+        house.ended().await;
+        let client = house.client("one", "ssl_dv_geotrust").await;
+        let given_up = in_advance(&client, "a.test").await;
+        let running = in_advance(&client, "b.test").await;
+        let over = in_advance(&client, "c.test").await;
+        let answered = challenge(&client, &running).await;
+        let shown = client.post(&answered, Some(json!({}))).await.expect(200);
+        assert_eq!(shown.json()["status"], "processing");
+        assert!(!shown.header("retry-after").is_empty());
+        deactivate(&client, &given_up).await;
+        deactivate(&client, &running).await;
+        let urls = [challenge(&client, &given_up).await, answered, challenge(&client, &over).await];
+        house.clock.advance(Days(7));
+        for url in &urls {
+            for payload in [None, Some(json!({}))] {
+                let shown = client.post(url, payload).await.expect(200);
+                assert_eq!(shown.json()["status"], "invalid", "{url} on {}", house.kind);
+                assert!(shown.json()["error"]["detail"].is_string(), "{url} on {}", house.kind);
+                assert_eq!(shown.header("retry-after"), "", "{url} on {}", house.kind);
+            }
+        }
+        // What has ended can't be given up any more.
+        assert_eq!(deactivate(&client, &over).await["status"], "expired", "on {}", house.kind);
+        assert_eq!(client.fetch(&over).await.expect(200).json()["status"], "expired");
+        assert!(house.server.desk().due_validations("test", 9).await.unwrap().is_empty());
+    }
+}

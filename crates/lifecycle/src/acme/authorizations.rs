@@ -143,12 +143,26 @@ fn token() -> AcmeResult<String> {
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// The state that a client sees: pending and valid ones end with their time.
-fn seen(mut authorization: Authorization, now: Timestamp) -> Authorization {
+/// States in which nobody validates a challenge any more: it was given up, or its time is over.
+const ENDED: [AuthorizationStatus; 3] =
+    [AuthorizationStatus::Deactivated, AuthorizationStatus::Expired, AuthorizationStatus::Revoked];
+
+/// The state that a client sees: pending and valid ones end with their time, and challenges that
+/// nobody will validate any more with them.
+pub(super) fn seen(mut authorization: Authorization, now: Timestamp) -> Authorization {
     let open =
         matches!(authorization.status, AuthorizationStatus::Pending | AuthorizationStatus::Valid);
     if open && now >= authorization.expires_at {
         authorization.status = AuthorizationStatus::Expired;
+    }
+    if ENDED.contains(&authorization.status) {
+        let words = format!("The authorization is {}. Make a new order.", authorization.status);
+        for challenge in &mut authorization.challenges {
+            if matches!(challenge.status, ChallengeStatus::Pending | ChallengeStatus::Processing) {
+                challenge.status = ChallengeStatus::Invalid;
+                challenge.error = Some(Fault::new("malformed", words.as_str()));
+            }
+        }
     }
     authorization
 }
@@ -210,7 +224,10 @@ impl AcmeDesk {
             .store()
             .write(move |tx| {
                 Box::pin(async move {
-                    owned(tx, &account, id).await?;
+                    let authorization = seen(owned(tx, &account, id).await?, now);
+                    if authorization.status == AuthorizationStatus::Expired {
+                        return Ok(authorization);
+                    }
                     let open = [AuthorizationStatus::Pending, AuthorizationStatus::Valid];
                     let changed = tx
                         .set_authorization_status(
@@ -227,7 +244,7 @@ impl AcmeDesk {
                         super::orders::fail_all_on(tx, id, &Fault::new("unauthorized", words))
                             .await?;
                     }
-                    owned(tx, &account, id).await
+                    Ok(seen(owned(tx, &account, id).await?, now))
                 })
             })
             .await

@@ -13,7 +13,7 @@ use domain::model::acme::{
 };
 use store::Tx;
 
-use super::authorizations::owned;
+use super::authorizations::{owned, seen};
 use super::{AcmeDesk, AcmeError, AcmePolicy, AcmeResult, orders};
 use crate::{Result, rate};
 
@@ -58,7 +58,7 @@ impl AcmeDesk {
         id: i64,
     ) -> AcmeResult<(Challenge, Authorization)> {
         let mut tx = self.desk.store().reader().await?;
-        find(&mut tx, account, id).await
+        find(&mut tx, account, id, self.clock().now()).await
     }
 
     /// The client says that a challenge can be validated now.
@@ -74,9 +74,8 @@ impl AcmeDesk {
             .store()
             .write(move |tx| {
                 Box::pin(async move {
-                    let (challenge, authorization) = find(tx, &account, id).await?;
-                    let open = authorization.status == AuthorizationStatus::Pending
-                        && now < authorization.expires_at;
+                    let (challenge, authorization) = find(tx, &account, id, now).await?;
+                    let open = authorization.status == AuthorizationStatus::Pending;
                     if !open || challenge.status != ChallengeStatus::Pending {
                         return Ok((challenge, authorization));
                     }
@@ -85,7 +84,7 @@ impl AcmeDesk {
                         rate::take(tx, now, &failures(account.id), limit).await?;
                         tx.insert_validation_job(id, account.url, now).await?;
                     }
-                    find(tx, &account, id).await
+                    find(tx, &account, id, now).await
                 })
             })
             .await
@@ -187,6 +186,7 @@ async fn find(
     tx: &mut Tx,
     account: &AcmeAccount,
     id: i64,
+    now: Timestamp,
 ) -> AcmeResult<(Challenge, Authorization)> {
     let missing = || AcmeError::NotFound("challenge");
     let authorization = tx.authorization_of_challenge(id).await?.ok_or_else(missing)?;
@@ -194,6 +194,7 @@ async fn find(
         AcmeError::NotFound(_) => missing(),
         other => other,
     })?;
+    let authorization = seen(authorization, now);
     let challenge = authorization.challenges.iter().find(|challenge| challenge.id == id).cloned();
     Ok((challenge.ok_or_else(missing)?, authorization))
 }
