@@ -98,3 +98,30 @@ async fn challenges_end_with_their_authorization() {
         assert!(house.server.desk().due_validations("test", 9).await.unwrap().is_empty());
     }
 }
+
+/// Whoever tries a request of a revoked ACME Directory URL learns that nobody orders through it.
+#[tokio::test]
+async fn a_revoked_url_is_told_when_a_request_is_tried() {
+    use lifecycle::acme::{DryRun, DryRunAnswer};
+    for house in houses().await {
+        house.url("one", "ssl_plus").await;
+        let run = DryRun {
+            url_name: "one".to_owned(),
+            names: domain::NameSet::parse_list("www.example.com").unwrap(),
+            common_name: None,
+            asked: None,
+            at: None,
+        };
+        let why = async || match house.desk.acme_explain(&run).await.unwrap() {
+            DryRunAnswer::Decided(explanation) => explanation.why,
+            DryRunAnswer::Refused(refusal) => panic!("{refusal:?}"),
+        };
+        assert!(!why().await.contains("revoked"));
+        house
+            .desk
+            .revoke_acme_url(&lifecycle::Actor::Operator, domain::AcmeUrlId(1))
+            .await
+            .unwrap();
+        assert!(why().await.contains("revoked"), "on {}", house.kind);
+    }
+}
