@@ -3,7 +3,6 @@
 
 use aws_lc_rs::hmac;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use crate::json;
 use crate::jwk::Jwk;
@@ -31,12 +30,15 @@ pub enum BindingError {
 }
 
 #[derive(Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "members that must not be there")]
 struct Header {
     alg: String,
     kid: Option<String>,
     url: Option<String>,
-    nonce: Option<IgnoredAny>,
-    jwk: Option<IgnoredAny>,
+    #[serde(default, deserialize_with = "json::is_there")]
+    nonce: bool,
+    #[serde(default, deserialize_with = "json::is_there")]
+    jwk: bool,
     #[serde(default, deserialize_with = "json::is_there")]
     crit: bool,
     #[serde(default, deserialize_with = "json::is_there")]
@@ -52,7 +54,7 @@ impl Binding {
         let protected = decode(&flattened.protected, "").map_err(malformed)?;
         let header: Header = json::read(&protected)
             .map_err(|_| BindingError::Malformed("its protected header can't be read"))?;
-        if header.nonce.is_some() || header.jwk.is_some() {
+        if header.nonce || header.jwk {
             return Err(BindingError::Malformed("its protected header must not hold nonce or jwk"));
         }
         if header.crit || header.b64 {
