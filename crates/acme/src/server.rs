@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, head, post};
+use axum::routing::{MethodRouter, get, head, post};
 use futures::FutureExt;
 use lifecycle::acme::AcmeDesk;
 use lifecycle::caa::CaaGuard;
@@ -116,28 +116,42 @@ impl AcmeServer {
     }
 }
 
+/// The resources by their paths below [`PREFIX`].
+fn resources() -> [(&'static str, MethodRouter<AcmeServer>); 19] {
+    [
+        ("/directory", get(directory::get).post(directory::post)),
+        ("/directory/{*asked}", get(directory::get_alias).post(directory::post_alias)),
+        ("/terms", get(terms::get)),
+        ("/new-nonce", head(new_nonce::head).get(new_nonce::get).post(new_nonce::post)),
+        ("/new-account", post(new_account::post)),
+        ("/account/{id}", post(account::post)),
+        ("/account/{id}/orders", post(orders::list)),
+        ("/key-change", post(key_change::post)),
+        ("/new-order", post(new_order::post)),
+        ("/new-order/{*asked}", post(new_order::post_alias)),
+        ("/new-authz", post(new_authz::post)),
+        ("/order/{id}", post(orders::post)),
+        ("/order/{id}/finalize", post(finalize::post)),
+        ("/authz/{id}", post(authorization::post)),
+        ("/challenge/{id}", post(challenge::post)),
+        ("/certificate/{id}", post(certificate::post)),
+        ("/certificate/{id}/{chain}", post(certificate::post_alternate)),
+        ("/revoke-cert", post(revoke_cert::post)),
+        ("/renewal-info/{certificate}", get(renewal_info::get)),
+    ]
+}
+
+/// The paths of all resources, for tests that leave none out.
+#[doc(hidden)]
+pub fn paths() -> impl Iterator<Item = &'static str> {
+    resources().into_iter().map(|(path, _)| path)
+}
+
 /// The routes, below [`PREFIX`]: to be merged into the process's router.
 pub fn router(server: AcmeServer) -> Router {
-    let routes = Router::new()
-        .route("/directory", get(directory::get).post(directory::post))
-        .route("/directory/{*asked}", get(directory::get_alias).post(directory::post_alias))
-        .route("/terms", get(terms::get))
-        .route("/new-nonce", head(new_nonce::head).get(new_nonce::get).post(new_nonce::post))
-        .route("/new-account", post(new_account::post))
-        .route("/account/{id}", post(account::post))
-        .route("/account/{id}/orders", post(orders::list))
-        .route("/key-change", post(key_change::post))
-        .route("/new-order", post(new_order::post))
-        .route("/new-order/{*asked}", post(new_order::post_alias))
-        .route("/new-authz", post(new_authz::post))
-        .route("/order/{id}", post(orders::post))
-        .route("/order/{id}/finalize", post(finalize::post))
-        .route("/authz/{id}", post(authorization::post))
-        .route("/challenge/{id}", post(challenge::post))
-        .route("/certificate/{id}", post(certificate::post))
-        .route("/certificate/{id}/{chain}", post(certificate::post_alternate))
-        .route("/revoke-cert", post(revoke_cert::post))
-        .route("/renewal-info/{certificate}", get(renewal_info::get))
+    let routes = resources()
+        .into_iter()
+        .fold(Router::new(), |routes, (path, methods)| routes.route(path, methods))
         .fallback(|| async {
             Problem::malformed("There is no such resource. Start at the directory.")
                 .with_status(StatusCode::NOT_FOUND)

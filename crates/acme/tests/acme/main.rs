@@ -35,6 +35,8 @@ mod races;
 #[cfg(test)]
 mod replaces;
 #[cfg(test)]
+mod routes;
+#[cfg(test)]
 mod validation;
 #[cfg(test)]
 mod world;
