@@ -33,6 +33,8 @@ mod orders;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
+mod reaching;
+#[cfg(test)]
 mod replaces;
 #[cfg(test)]
 mod routes;
