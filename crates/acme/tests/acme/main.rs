@@ -31,6 +31,8 @@ mod keys;
 #[cfg(test)]
 mod orders;
 #[cfg(test)]
+mod permissions;
+#[cfg(test)]
 mod races;
 #[cfg(test)]
 mod reaching;
