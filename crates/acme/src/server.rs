@@ -27,6 +27,23 @@ use crate::validation::{Dns, Lookup};
 
 const REPLAY_NONCE: HeaderName = HeaderName::from_static("replay-nonce");
 
+/// ACME clients in browsers are welcome (RFC 8555 section 6.1): nothing here rests on cookies.
+const SHARED: [(HeaderName, &str); 2] = [
+    (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    (header::ACCESS_CONTROL_EXPOSE_HEADERS, "Replay-Nonce, Link, Location, Retry-After"),
+];
+
+/// The answer to a browser that asks before it sends: JWS are no simple requests.
+const PREFLIGHT: (StatusCode, [(HeaderName, &str); 4]) = (
+    StatusCode::NO_CONTENT,
+    [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "Content-Type"),
+        (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+    ],
+);
+
 /// The ACME server. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct AcmeServer {
@@ -162,14 +179,23 @@ pub fn router(server: AcmeServer) -> Router {
     Router::new().nest(PREFIX, routes)
 }
 
+/// Whether a browser asks what a page of another origin may send.
+fn is_preflight(request: &Request) -> bool {
+    request.method() == Method::OPTIONS
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
 async fn not_allowed() -> Problem {
     Problem::malformed("This resource does not take this method. Read resources by POST-as-GET (RFC 8555 section 6.3).")
         .with_status(StatusCode::METHOD_NOT_ALLOWED)
 }
 
-/// What every answer has: a fresh nonce after a POST, the link to the directory, no caching; and
-/// a problem document where a handler panicked.
+/// What every answer has: a fresh nonce after a POST, the link to the directory, no caching, leave for
+/// the pages of other origins to read it; and a problem document where a handler panicked.
 async fn frame(State(server): State<AcmeServer>, request: Request, next: Next) -> Response {
+    if is_preflight(&request) {
+        return PREFLIGHT.into_response();
+    }
     let posted = request.method() == Method::POST;
     let is_directory = request.uri().path().split('/').nth(1) == Some("directory");
     let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
@@ -187,6 +213,9 @@ async fn frame(State(server): State<AcmeServer>, request: Request, next: Next) -
     }
     if let Some(index) = server.inner.index.as_ref().filter(|_| !is_directory) {
         headers.append(header::LINK, index.clone());
+    }
+    for (name, value) in SHARED {
+        headers.insert(name, HeaderValue::from_static(value));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response

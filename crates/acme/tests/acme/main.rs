@@ -7,6 +7,8 @@ mod accounts;
 #[cfg(test)]
 mod addresses;
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod caa;
 #[cfg(test)]
 mod chains;
