@@ -288,6 +288,38 @@ async fn an_order_that_is_being_issued_does_not_end_with_its_authorization() {
     }
 }
 
+/// A reviewer who decides beside an account's end was faster: the account ends all the same.
+#[tokio::test]
+async fn an_account_ends_beside_a_reviewers_decision() {
+    use domain::model::Approval;
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let account = client.account.clone().unwrap();
+        let operator = lifecycle::Actor::Operator;
+        house.desk.settings_set(&operator, "approval_step", "one_step").await.unwrap();
+        let order = client.order(&["www.example.com"]).await.expect(201).json();
+        client.finalize(&order, &csr(&["www.example.com"], None)).await.expect(200);
+        let (request, now) = (house.newest_request().await, house.clock.now());
+        let (started, begun) = tokio::sync::oneshot::channel();
+        let deciding = house.desk.store().write(move |tx| {
+            Box::pin(async move {
+                let found = tx.request(request).await?.unwrap();
+                tx.lock_order(found.request.order).await?;
+                let _ = started.send(());
+                tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+                tx.decide_request(request, &Approval::Canceled { at: now }, None, None).await
+            })
+        });
+        let ending = async {
+            begun.await.unwrap();
+            client.post(&account, Some(json!({"status": "deactivated"}))).await
+        };
+        let (decided, ended) = tokio::join!(deciding, ending);
+        assert!(decided.unwrap());
+        assert_eq!(ended.expect(200).json()["status"], "deactivated", "on {}", house.kind);
+    }
+}
+
 /// Two renewals of one order: one new order, and a duplicate of it.
 #[tokio::test]
 async fn two_renewals_of_one_order_make_one_new_order() {
