@@ -30,8 +30,8 @@ async fn a_nul_is_a_fault_of_the_request() {
     }
 }
 
-fn revocation(chain: &str, reason: i64) -> Option<Value> {
-    Some(json!({"certificate": B64.encode(leaf(chain)), "reason": reason}))
+fn revocation(chain: &str, reason: i64) -> Value {
+    json!({"certificate": B64.encode(leaf(chain)), "reason": reason})
 }
 
 /// An account that has only shown control of a certificate's names knows nothing of its key: it takes
@@ -51,15 +51,15 @@ async fn who_holds_authorizations_only_does_not_speak_of_the_key() {
             chains.push(owner.fetch(done["certificate"].as_str().unwrap()).await.expect(200).text);
         }
         other.order(&["c.example.com"]).await.expect(201);
-        let refused = other.post(&url, revocation(&chains[1], 1)).await.expect(400);
+        let refused = other.post(&url, Some(revocation(&chains[1], 1))).await.expect(400);
         assert_eq!(refused.problem(), "badRevocationReason", "on {}", house.kind);
         let words = refused.json()["detail"].as_str().unwrap().to_owned();
-        assert!(words.contains("certificate's key") && words.contains("5"), "{words}");
-        other.post(&url, revocation(&chains[1], 5)).await.expect(200);
+        assert!(words.contains("certificate's key") && words.contains('5'), "{words}");
+        other.post(&url, Some(revocation(&chains[1], 5))).await.expect(200);
         house.clock.advance(domain::Days(1));
         assert_eq!(house.desk.run_compromised_keys().await.unwrap(), 0, "on {}", house.kind);
         // Whose certificate it is has shown the key with its CSR.
-        owner.post(&url, revocation(&chains[0], 1)).await.expect(200);
+        owner.post(&url, Some(revocation(&chains[0], 1))).await.expect(200);
         let order = owner.order(&["b.example.com"]).await.expect(201).json();
         let refused = owner.finalize(&order, &csr_with_key(&["b.example.com"], None, &key)).await;
         assert_eq!(refused.expect(400).problem(), "badCSR", "on {}", house.kind);
@@ -109,8 +109,8 @@ async fn one_url_does_not_take_all_places_of_validation() {
         answer_all(&few, &["few.test".to_owned()]).await;
         let desk = house.server.desk();
         let first = desk.due_validations("node", 32).await.unwrap();
-        let named = |value: &str| first.iter().any(|task| task.identifier.value == value);
-        assert!(named("few.test") && named("w0.test"), "on {}", house.kind);
+        let holds = |value: &str| first.iter().any(|task| task.identifier.value == value);
+        assert!(holds("few.test") && holds("w0.test"), "on {}", house.kind);
         let mut leased = first.len();
         loop {
             let more = desk.due_validations("node", 32).await.unwrap().len();

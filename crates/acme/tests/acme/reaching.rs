@@ -41,8 +41,8 @@ async fn a_redirect_may_lead_to_https() {
         scene.web.answer(&place("secure.test", &pending), 301, &target);
         let key = rcgen::KeyPair::generate().unwrap();
         let params = rcgen::CertificateParams::new(vec!["other.test".to_owned()]).unwrap();
-        let served = params.self_signed(&key).unwrap();
-        let server = serve_https(listener, &served, &key, &pending.key_authorization);
+        let shown = params.self_signed(&key).unwrap();
+        let server = serve_https(listener, &shown, &key, &pending.key_authorization);
         scene.succeeds(&pending).await;
         server.abort();
         let _ = server.await;
