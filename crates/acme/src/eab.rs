@@ -3,7 +3,6 @@
 
 use aws_lc_rs::hmac;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use crate::json;
 use crate::jwk::Jwk;
@@ -31,12 +30,15 @@ pub enum BindingError {
 }
 
 #[derive(Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "members that must not be there")]
 struct Header {
     alg: String,
     kid: Option<String>,
     url: Option<String>,
-    nonce: Option<IgnoredAny>,
-    jwk: Option<IgnoredAny>,
+    #[serde(default, deserialize_with = "json::is_there")]
+    nonce: bool,
+    #[serde(default, deserialize_with = "json::is_there")]
+    jwk: bool,
     #[serde(default, deserialize_with = "json::is_there")]
     crit: bool,
     #[serde(default, deserialize_with = "json::is_there")]
@@ -52,7 +54,7 @@ impl Binding {
         let protected = decode(&flattened.protected, "").map_err(malformed)?;
         let header: Header = json::read(&protected)
             .map_err(|_| BindingError::Malformed("its protected header can't be read"))?;
-        if header.nonce.is_some() || header.jwk.is_some() {
+        if header.nonce || header.jwk {
             return Err(BindingError::Malformed("its protected header must not hold nonce or jwk"));
         }
         if header.crit || header.b64 {
@@ -61,8 +63,9 @@ impl Binding {
         if header.url.as_deref() != Some(url) {
             return Err(BindingError::Malformed("its url differs from that of the request"));
         }
-        let kid = header.kid.filter(|kid| !kid.is_empty() && kid.len() <= 128);
-        let kid = kid.ok_or(BindingError::Malformed("its kid is missing"))?;
+        let kid = header.kid.filter(|kid| is_kid(kid));
+        let kid =
+            kid.ok_or(BindingError::Malformed("its kid is missing, or no key has such a one"))?;
         let algorithm = match header.alg.as_str() {
             "HS256" => hmac::HMAC_SHA256,
             "HS384" => hmac::HMAC_SHA384,
@@ -83,6 +86,11 @@ impl Binding {
         let key = hmac::Key::new(self.algorithm, mac_key);
         hmac::verify(&key, &self.signed, &self.signature).is_ok()
     }
+}
+
+/// Printable, as the key identifiers that are given out; nothing else is looked up.
+fn is_kid(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 #[cfg(test)]
@@ -125,6 +133,10 @@ mod tests {
             good.replace(r#""kid":"k1","#, ""),
             good.replace("/new", "/other"),
             good.replace('}', r#","nonce":"x"}"#),
+            good.replace('}', r#","nonce":null}"#),
+            good.replace('}', r#","jwk":null}"#),
+            good.replace("k1", "k\\u0000"),
+            good.replace("k1", "k 1"),
         ] {
             assert!(
                 Binding::parse(&binding(&header, JWK), &key, "https://a/new").is_err(),

@@ -42,6 +42,13 @@ pub fn read_value<T: DeserializeOwned>(value: serde_json::Value) -> serde_json::
     serde_json::from_value(value).map(|Object(value)| value)
 }
 
+/// A member that may be left out, but is not `null`. With `default`.
+pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
 /// Whether a member is there, whatever it holds: `null` as well. With `default`.
 pub fn is_there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(deserializer).map(|_| true)

@@ -9,7 +9,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lifecycle::acme::has_small_order;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use crate::json;
 use crate::jws::Algorithm;
@@ -120,8 +119,10 @@ struct Members {
     e: Option<String>,
     x: Option<String>,
     y: Option<String>,
-    d: Option<IgnoredAny>,
-    k: Option<IgnoredAny>,
+    #[serde(default, deserialize_with = "json::is_there")]
+    d: bool,
+    #[serde(default, deserialize_with = "json::is_there")]
+    k: bool,
 }
 
 const UNREADABLE: KeyError = KeyError::Unreadable("it is not a JSON object of texts");
@@ -142,7 +143,7 @@ impl Jwk {
     }
 
     fn from_members(members: &Members) -> Result<Self, KeyError> {
-        if members.d.is_some() || members.k.is_some() {
+        if members.d || members.k {
             return Err(KeyError::Private);
         }
         match (members.kty.as_deref(), members.crv.as_deref()) {

@@ -6,7 +6,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::json;
@@ -92,18 +91,21 @@ pub(crate) struct Flattened {
     pub(crate) protected: String,
     pub(crate) payload: String,
     pub(crate) signature: String,
-    #[serde(default)]
-    signatures: Option<IgnoredAny>,
-    #[serde(default)]
-    header: Option<IgnoredAny>,
+    #[serde(default, deserialize_with = "json::is_there")]
+    signatures: bool,
+    #[serde(default, deserialize_with = "json::is_there")]
+    header: bool,
 }
 
 #[derive(Deserialize)]
 struct Header {
     alg: String,
+    #[serde(default, deserialize_with = "json::given")]
     nonce: Option<String>,
     url: Option<String>,
+    #[serde(default, deserialize_with = "json::given")]
     jwk: Option<Value>,
+    #[serde(default, deserialize_with = "json::given")]
     kid: Option<String>,
     #[serde(default, deserialize_with = "json::is_there")]
     crit: bool,
@@ -118,12 +120,12 @@ impl Flattened {
                 "the body must be one JSON object with protected, payload and signature",
             )
         })?;
-        if flattened.signatures.is_some() {
+        if flattened.signatures {
             return Err(JwsError::Malformed(
                 "several signatures are not allowed (RFC 8555 section 6.2)",
             ));
         }
-        if flattened.header.is_some() {
+        if flattened.header {
             return Err(JwsError::Malformed(
                 "an unprotected header is not allowed (RFC 8555 section 6.2)",
             ));

@@ -23,4 +23,6 @@ pub mod validation;
 pub use config::{AcmeConfig, Caa, Network};
 #[doc(hidden)]
 pub use endpoints::read_payload;
+#[doc(hidden)]
+pub use server::paths;
 pub use server::{AcmeServer, router};

@@ -15,6 +15,9 @@ use crate::eab::BindingError;
 use crate::jws::{Algorithm, JwsError};
 use crate::reply::with_optional;
 
+/// Seconds until a request that came at a bad moment is worth another try.
+const SOON: u64 = 5;
+
 macro_rules! kinds {
     ($($(#[$meta:meta])* $name:ident = $code:literal, $status:ident;)+) => {
         /// The error types of RFC 8555 section 6.7, RFC 9773 section 7.4 and the profiles draft.
@@ -90,8 +93,6 @@ kinds! {
     UnsupportedContact = "unsupportedContact", BAD_REQUEST;
     /// Identifiers of this type are not issued.
     UnsupportedIdentifier = "unsupportedIdentifier", BAD_REQUEST;
-    /// The person has to visit a page first.
-    UserActionRequired = "userActionRequired", FORBIDDEN;
 }
 
 /// A problem document with the headers that belong to it.
@@ -228,6 +229,9 @@ impl From<AcmeError> for Problem {
                 let kind = Kind::find(&fault.code).unwrap_or(Kind::ServerInternal);
                 Self { subproblems: fault.subproblems, ..Self::new(kind, fault.detail) }
             }
+            AcmeError::NotYet(words) => {
+                Self { retry_after: Some(SOON), ..Self::new(Kind::OrderNotReady, words) }
+            }
             AcmeError::NotFound(what) => Self::not_found(what),
             AcmeError::Desk(error) => error.into(),
         }
@@ -267,7 +271,7 @@ impl From<LifecycleError> for Problem {
                     "an ACME request failed"
                 );
                 Self {
-                    retry_after: Some(5),
+                    retry_after: Some(SOON),
                     ..Self::new(
                         Kind::ServerInternal,
                         "The server could not complete this. Nothing was changed; try again.",
@@ -285,6 +289,14 @@ mod tests {
     #[test]
     fn a_bad_nonce_is_told_in_the_words_that_acme_sh_looks_for() {
         assert!(Problem::bad_nonce().detail.contains("JWS has an invalid anti-replay nonce"));
+    }
+
+    /// Clients try again after this one, and give up on a conflict.
+    #[test]
+    fn what_is_in_the_way_for_a_moment_is_worth_another_try() {
+        let problem = Problem::from(AcmeError::NotYet("Wait.".to_owned()));
+        assert_eq!((problem.kind, problem.status), (Kind::OrderNotReady, StatusCode::FORBIDDEN));
+        assert!(problem.retry_after.is_some_and(|seconds| seconds <= 60));
     }
 
     #[test]

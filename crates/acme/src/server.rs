@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, head, post};
+use axum::routing::{MethodRouter, get, head, post};
 use futures::FutureExt;
 use lifecycle::acme::AcmeDesk;
 use lifecycle::caa::CaaGuard;
@@ -26,6 +26,23 @@ use crate::urls::{PREFIX, Urls};
 use crate::validation::{Dns, Lookup};
 
 const REPLAY_NONCE: HeaderName = HeaderName::from_static("replay-nonce");
+
+/// ACME clients in browsers are welcome (RFC 8555 section 6.1): nothing here rests on cookies.
+const SHARED: [(HeaderName, &str); 2] = [
+    (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    (header::ACCESS_CONTROL_EXPOSE_HEADERS, "Replay-Nonce, Link, Location, Retry-After"),
+];
+
+/// The answer to a browser that asks before it sends: JWS are no simple requests.
+const PREFLIGHT: (StatusCode, [(HeaderName, &str); 4]) = (
+    StatusCode::NO_CONTENT,
+    [
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST"),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, "Content-Type"),
+        (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+    ],
+);
 
 /// The ACME server. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -116,28 +133,42 @@ impl AcmeServer {
     }
 }
 
+/// The resources by their paths below [`PREFIX`].
+fn resources() -> [(&'static str, MethodRouter<AcmeServer>); 19] {
+    [
+        ("/directory", get(directory::get).post(directory::post)),
+        ("/directory/{*asked}", get(directory::get_alias).post(directory::post_alias)),
+        ("/terms", get(terms::get)),
+        ("/new-nonce", head(new_nonce::head).get(new_nonce::get).post(new_nonce::post)),
+        ("/new-account", post(new_account::post)),
+        ("/account/{id}", post(account::post)),
+        ("/account/{id}/orders", post(orders::list)),
+        ("/key-change", post(key_change::post)),
+        ("/new-order", post(new_order::post)),
+        ("/new-order/{*asked}", post(new_order::post_alias)),
+        ("/new-authz", post(new_authz::post)),
+        ("/order/{id}", post(orders::post)),
+        ("/order/{id}/finalize", post(finalize::post)),
+        ("/authz/{id}", post(authorization::post)),
+        ("/challenge/{id}", post(challenge::post)),
+        ("/certificate/{id}", post(certificate::post)),
+        ("/certificate/{id}/{chain}", post(certificate::post_alternate)),
+        ("/revoke-cert", post(revoke_cert::post)),
+        ("/renewal-info/{certificate}", get(renewal_info::get)),
+    ]
+}
+
+/// The paths of all resources, for tests that leave none out.
+#[doc(hidden)]
+pub fn paths() -> impl Iterator<Item = &'static str> {
+    resources().into_iter().map(|(path, _)| path)
+}
+
 /// The routes, below [`PREFIX`]: to be merged into the process's router.
 pub fn router(server: AcmeServer) -> Router {
-    let routes = Router::new()
-        .route("/directory", get(directory::get).post(directory::post))
-        .route("/directory/{*asked}", get(directory::get_alias).post(directory::post_alias))
-        .route("/terms", get(terms::get))
-        .route("/new-nonce", head(new_nonce::head).get(new_nonce::get).post(new_nonce::post))
-        .route("/new-account", post(new_account::post))
-        .route("/account/{id}", post(account::post))
-        .route("/account/{id}/orders", post(orders::list))
-        .route("/key-change", post(key_change::post))
-        .route("/new-order", post(new_order::post))
-        .route("/new-order/{*asked}", post(new_order::post_alias))
-        .route("/new-authz", post(new_authz::post))
-        .route("/order/{id}", post(orders::post))
-        .route("/order/{id}/finalize", post(finalize::post))
-        .route("/authz/{id}", post(authorization::post))
-        .route("/challenge/{id}", post(challenge::post))
-        .route("/certificate/{id}", post(certificate::post))
-        .route("/certificate/{id}/{chain}", post(certificate::post_alternate))
-        .route("/revoke-cert", post(revoke_cert::post))
-        .route("/renewal-info/{certificate}", get(renewal_info::get))
+    let routes = resources()
+        .into_iter()
+        .fold(Router::new(), |routes, (path, methods)| routes.route(path, methods))
         .fallback(|| async {
             Problem::malformed("There is no such resource. Start at the directory.")
                 .with_status(StatusCode::NOT_FOUND)
@@ -148,14 +179,23 @@ pub fn router(server: AcmeServer) -> Router {
     Router::new().nest(PREFIX, routes)
 }
 
+/// Whether a browser asks what a page of another origin may send.
+fn is_preflight(request: &Request) -> bool {
+    request.method() == Method::OPTIONS
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
 async fn not_allowed() -> Problem {
     Problem::malformed("This resource does not take this method. Read resources by POST-as-GET (RFC 8555 section 6.3).")
         .with_status(StatusCode::METHOD_NOT_ALLOWED)
 }
 
-/// What every answer has: a fresh nonce after a POST, the link to the directory, no caching; and
-/// a problem document where a handler panicked.
+/// What every answer has: a fresh nonce after a POST, the link to the directory, no caching, leave for
+/// the pages of other origins to read it; and a problem document where a handler panicked.
 async fn frame(State(server): State<AcmeServer>, request: Request, next: Next) -> Response {
+    if is_preflight(&request) {
+        return PREFLIGHT.into_response();
+    }
     let posted = request.method() == Method::POST;
     let is_directory = request.uri().path().split('/').nth(1) == Some("directory");
     let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
@@ -173,6 +213,9 @@ async fn frame(State(server): State<AcmeServer>, request: Request, next: Next) -
     }
     if let Some(index) = server.inner.index.as_ref().filter(|_| !is_directory) {
         headers.append(header::LINK, index.clone());
+    }
+    for (name, value) in SHARED {
+        headers.insert(name, HeaderValue::from_static(value));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response

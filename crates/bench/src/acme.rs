@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 use crate::Terms;
 use crate::account::Credential;
+use crate::detection;
 use crate::http::{Connection, Request, Target};
 use crate::issuance::{Client, Directory, Wanted};
 use crate::measure::{Times, Usage, each, memory, rate};
@@ -16,7 +17,13 @@ use crate::portal::{Portal, Running};
 /// Where Certdeck's directory is.
 pub const DIRECTORY: &str = "/mpki/api/v1/acme/v2/directory";
 const ORGANIZATION: &str = "Bench Ltd";
-const DOMAIN: &str = "bench-orders.example";
+/// The organization's domain.
+pub const DOMAIN: &str = "bench-orders.example";
+/// The name of its ACME Directory URL.
+pub const URL: &str = "bench";
+
+/// Orders that detection is to find.
+const DETECTED: usize = 200;
 
 /// More certificates than these are not asked for in a second of a measurement.
 const MOST_EACH_SECOND: u64 = 1_500;
@@ -71,13 +78,14 @@ pub async fn run(
     clients: &[usize],
     empty_only: bool,
 ) -> anyhow::Result<()> {
-    let (empty, _empty) = certdeck(terms, "Certdeck, empty", "acme-empty", 0).await?;
+    let (empty, _empty, _) = certdeck(terms, "Certdeck, empty", "acme-empty", 0).await?;
     let mut subjects = vec![empty];
     if empty_only {
         return table(terms, rounds, clients, &[false], &subjects).await;
     }
     let large = format!("Certdeck, {} orders", terms.orders);
-    let (large, _large) = certdeck(terms, &large, "acme-large", terms.orders).await?;
+    let (large, _large, portal) = certdeck(terms, &large, "acme-large", terms.orders).await?;
+    detection::run(terms, &portal, &large.issue(DETECTED).await?)?;
     subjects.push(large);
     let mut pebbles = Vec::new();
     if Pebble::is_installed() {
@@ -120,16 +128,19 @@ async fn table(
         "\n| server | clients | connection | orders/s | p50 ms | p95 ms | p99 ms | server CPU ms/order | requests/order | server core | load core | failed |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
+    let mut failed = 0;
     for _ in 0..rounds {
         for &reconnect in connections {
             for &clients in clients {
                 for subject in subjects {
                     let measured = subject.orders(terms, clients, reconnect).await?;
+                    failed += measured.times.failures.len();
                     row(subject, clients, reconnect, measured);
                 }
             }
         }
     }
+    ensure!(failed == 0, "{failed} issuances failed: see the rows above");
     Ok(())
 }
 
@@ -139,7 +150,7 @@ async fn certdeck(
     label: &str,
     folder: &str,
     orders: u64,
-) -> anyhow::Result<(Subject, Running)> {
+) -> anyhow::Result<(Subject, Running, Portal)> {
     let folder = terms.data.join(format!("{folder}-{orders}"));
     if orders == 0 && folder.exists() {
         // What runs before have issued would be in it.
@@ -159,7 +170,7 @@ async fn certdeck(
     let running = portal.serve(&[])?;
     let nodes = vec![(Target::tls(running.tls, &root)?, running.process())];
     let subject = Subject::new(label, nodes, Some(credential), DIRECTORY).await?;
-    Ok((subject, running))
+    Ok((subject, running, portal))
 }
 
 /// An organization with a validated domain and an ACME Directory URL; answers the URL's credential
@@ -182,7 +193,7 @@ pub fn prepare(portal: &Portal) -> anyhow::Result<String> {
         "acme-url",
         "create",
         "--name",
-        "bench",
+        URL,
         "--product",
         "ssl_plus",
         "--organization",
@@ -223,6 +234,20 @@ impl Subject {
         self.processes.iter().map(|process| Usage::of(*process)).collect()
     }
 
+    /// Issues so many certificates, one after the other; answers their names.
+    async fn issue(&self, count: usize) -> anyhow::Result<Vec<String>> {
+        let mut client =
+            Client::register(&self.nodes, &self.directory, self.credential.as_ref()).await?;
+        let run = run_number();
+        let mut names = Vec::with_capacity(count);
+        for at in 0..count {
+            let name = format!("r{run}-{at}.{DOMAIN}");
+            client.issue(&Wanted::new(name.clone())?).await?;
+            names.push(name);
+        }
+        Ok(names)
+    }
+
     /// Orders by so many clients at once.
     pub async fn orders(
         &self,
@@ -230,9 +255,7 @@ impl Subject {
         clients: usize,
         reconnect: bool,
     ) -> anyhow::Result<Measured> {
-        // No name of an earlier run of this program.
-        let run = std::process::id().wrapping_mul(1_000);
-        let run = run.wrapping_add(RUN.fetch_add(1, Ordering::Relaxed));
+        let run = run_number();
         let most = usize::try_from(terms.seconds * MOST_EACH_SECOND)? / clients + 1;
         let mut ready = Vec::new();
         for number in 0..clients {
@@ -269,6 +292,11 @@ impl Subject {
         }
         Ok(Measured { times, wall, server: used, load })
     }
+}
+
+/// For names that no measurement has had before, nor an earlier run of this program.
+fn run_number() -> u32 {
+    std::process::id().wrapping_mul(1_000).wrapping_add(RUN.fetch_add(1, Ordering::Relaxed))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of requests")]

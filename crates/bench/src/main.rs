@@ -11,6 +11,7 @@
 
 mod account;
 mod acme;
+mod detection;
 mod http;
 mod issuance;
 mod measure;

@@ -59,6 +59,11 @@ impl KeyFacts {
         matches!(self, Self::Rsa { .. })
     }
 
+    /// Whether it is on an Edwards curve.
+    pub const fn is_edwards(self) -> bool {
+        matches!(self, Self::Ed25519)
+    }
+
     /// The key type of orders and profiles, where there is one for it.
     pub const fn key_type(self) -> Option<KeyType> {
         match self {

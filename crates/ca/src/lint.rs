@@ -4,6 +4,7 @@
 //! back, so a fault anywhere above must stop here (Baseline Requirements 4.3.1.2, linting of
 //! to-be-signed content).
 
+use domain::rules::check_product_key;
 use domain::{Days, DnsName, IpName, Name, Timestamp, Validation, time::DAY};
 
 use crate::authority::Authority;
@@ -194,10 +195,10 @@ fn check_subject(plan: &Plan, faults: &mut Vec<LintFault>) {
 
 fn check_key(plan: &Plan) -> Result<KeyFacts, LintFault> {
     let key = key_check::check(&plan.spki_der)?;
-    if key == KeyFacts::Ed25519 && plan.validation != Validation::Private {
-        return Err(LintFault::KeyOnlyForPrivate);
+    match check_product_key(plan.validation, key.is_edwards()) {
+        Ok(()) => Ok(key),
+        Err(_) => Err(LintFault::KeyOnlyForPrivate),
     }
-    Ok(key)
 }
 
 fn is_url(text: &str) -> bool {

@@ -83,7 +83,14 @@ pub type Result<T> = std::result::Result<T, LifecycleError>;
 
 impl From<store::StoreError> for LifecycleError {
     fn from(error: store::StoreError) -> Self {
-        Self::Store(error)
+        match error {
+            // Whatever was sent with it, at whichever door.
+            store::StoreError::Nul => Self::field(
+                "text",
+                "A text holds a NUL character, which can't be kept. Send it without.",
+            ),
+            error => Self::Store(error),
+        }
     }
 }
 

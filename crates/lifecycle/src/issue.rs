@@ -22,7 +22,9 @@ use ca::{
     Subject, SubjectOrganization,
 };
 use domain::model::{CertificateKind, KeyType, Order, Organization, Serial};
-use domain::rules::{ScheduledRevocation, Validity, check_validation, longest_lifetime};
+use domain::rules::{
+    ScheduledRevocation, Validity, check_product_key, check_validation, longest_lifetime,
+};
 use domain::{
     AcmeAccountId, CertificateId, EndpointId, IssuanceId, Name, NameSet, OrderNumber,
     OrganizationId, Product, Refusal, RequestId, Timestamp, UserId, Validation,
@@ -176,6 +178,7 @@ pub(crate) async fn reserve(
 ) -> Result<Reserved> {
     let product = product_of(draft.order)?;
     check_wildcards(product.validation, draft.names.names.iter())?;
+    check_product_key(product.validation, draft.csr.key.is_edwards())?;
     let unshown: NameSet = draft.names.names.missing_from(draft.challenged).cloned().collect();
     let organization =
         check_validated(tx, product, draft.order.organization, &unshown, now).await?;
@@ -422,3 +425,6 @@ fn issued(signed: &Signed, certificate: CertificateId) -> Issued {
         not_after: signed.certificate.not_after,
     }
 }
+
+#[cfg(test)]
+mod tests;

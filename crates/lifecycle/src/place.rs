@@ -10,7 +10,8 @@ use domain::model::{
     RequestKind, Role, Serial,
 };
 use domain::rules::{
-    ApprovalNeed, HeldBecause, Requester, Validity, approval_needed, plan_duplicate, plan_reissue,
+    ApprovalNeed, HeldBecause, Requester, Validity, approval_needed, check_product_key,
+    plan_duplicate, plan_reissue,
 };
 use domain::{
     AcmeAccountId, AcmeUrlId, EndpointId, NameSet, OrderNumber, Refusal, RequestId, Timestamp,
@@ -345,7 +346,9 @@ impl Placing<'_> {
         because: HeldBecause,
     ) -> Result<Placed> {
         check_key(tx, &self.ask.csr.key_fingerprint).await?;
-        check_wildcards(product_of(order)?.validation, names.names.iter())?;
+        let validation = product_of(order)?.validation;
+        check_wildcards(validation, names.names.iter())?;
+        check_product_key(validation, self.ask.csr.key.is_edwards())?;
         let kind = self.ask.what.kind();
         let new = NewRequest {
             kind,

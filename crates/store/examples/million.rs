@@ -240,7 +240,7 @@ async fn candidates(tx: &mut Tx) -> Result<(), StoreError> {
         limit: 50,
     };
     let start = Instant::now();
-    let found = tx.candidates_with_names(of, &order.names).await?;
+    let found = tx.candidates_with_names(of, &order.names, None).await?;
     println!("candidates by names: {:.2?}, {}", start.elapsed(), found.len());
     let below: Option<Name> =
         format!("a.b.{}", order.common_name.as_str().trim_start_matches("*.")).parse().ok();

@@ -1,14 +1,14 @@
 //! The orders that a request may be about, newest first and few of a million: preselection for
 //! the rules D9, D10, D13 and A4, which then decide.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 
 use domain::model::{OrderStatus, Origin};
 use domain::{Name, NameSet, OrderNumber, OrganizationId, ProductId};
 use sqlx::AssertSqlSafe;
 
-use crate::value::names_key;
+use crate::tx::listed;
+use crate::value::{names_key, to_json};
 use crate::{StoreError, Tx, on};
 
 /// Whose orders of what kind are looked at. Only orders that have a certificate are candidates:
@@ -25,9 +25,9 @@ pub struct Candidates<'a> {
     pub limit: u32,
 }
 
-/// Orders that hold one name which are looked through for the one that is valid longest: the
-/// newest. No index has validity by name, so that this bounds what a request costs where an
-/// organization has ordered the same name a million times.
+/// Orders that hold one name, or all names, which are looked through: for the one that is valid
+/// longest, or that has the common name. No index has validity by name or common names by validity, so
+/// that this bounds what a request costs where an organization has ordered the same a million times.
 const WALKED: u32 = 5_000;
 
 const HAVE_CERTIFICATE: [OrderStatus; 2] = [OrderStatus::Issued, OrderStatus::ReissuePending];
@@ -35,16 +35,27 @@ const HAVE_CERTIFICATE: [OrderStatus; 2] = [OrderStatus::Issued, OrderStatus::Re
 impl Candidates<'_> {
     /// Conditions and order of one walk of an index. What is the same for all walks of a caller is
     /// part of the text: SQLite would plan a bound limit anew each time.
-    fn with_names(self, status: OrderStatus) -> String {
+    fn with_names(self, status: OrderStatus, by_common_name: bool) -> String {
         let origin = self.origin.map(|origin| format!(" AND origin = '{}'", origin.as_str()));
-        format!(
-            "SELECT * FROM (SELECT valid_till, number FROM orders WHERE names_key = $1 \
-             AND organization_id = $2 AND product_id = $3 AND status = '{}'{} \
-             ORDER BY valid_till DESC, number DESC LIMIT {}) AS one",
-            status.as_str(),
-            origin.unwrap_or_default(),
-            self.limit
-        )
+        let walk = |columns: &str, limit: u32| {
+            format!(
+                "SELECT {columns} FROM orders WHERE names_key = $1 AND organization_id = $2 \
+                 AND product_id = $3 AND status = '{}'{} ORDER BY valid_till DESC, number DESC LIMIT {limit}",
+                status.as_str(),
+                origin.as_deref().unwrap_or_default(),
+            )
+        };
+        let walked = if by_common_name {
+            // The walk's order stays, and it ends with the last one that is wanted.
+            let walked = walk("valid_till, number, common_name", WALKED);
+            format!(
+                "SELECT valid_till, number FROM ({walked}) AS same WHERE common_name = $4 LIMIT {}",
+                self.limit
+            )
+        } else {
+            walk("valid_till, number", self.limit)
+        };
+        format!("SELECT * FROM ({walked}) AS one")
     }
 
     fn with_any_name(self) -> String {
@@ -59,38 +70,62 @@ impl Candidates<'_> {
         )
     }
 
-    /// The numbers alone come out of an index; what else is asked is looked up for so many.
-    fn holding(self) -> String {
+    /// For each of the names `$3`: the numbers alone come out of an index; what else is asked is looked
+    /// up for so many.
+    fn holding(self, postgres: bool) -> String {
         let origin = self.origin.map(|origin| format!(" AND o.origin = '{}'", origin.as_str()));
-        format!(
-            "SELECT o.valid_till, o.number FROM (SELECT order_number FROM order_names \
-             WHERE organization_id = $1 AND product_id = $2 AND name = $3 \
-             ORDER BY order_number DESC LIMIT {WALKED}) AS n JOIN orders o ON o.number = n.order_number \
-             WHERE o.status IN ('issued', 'reissue_pending'){} \
+        let held = format!(
+            "(SELECT order_number FROM order_names WHERE organization_id = $1 AND product_id = $2 \
+             AND name = wanted.name ORDER BY order_number DESC LIMIT {WALKED}) AS n \
+             JOIN orders o ON o.number = n.order_number WHERE o.status IN ('issued', 'reissue_pending'){} \
              ORDER BY o.valid_till DESC, o.number DESC LIMIT {}",
             origin.unwrap_or_default(),
             self.limit
-        )
+        );
+        if postgres {
+            let listed = listed!(postgres, "$3");
+            format!(
+                "SELECT wanted.name, found.number, found.valid_till FROM \
+                 (SELECT value #>> '{{}}' AS name FROM {listed}) AS wanted \
+                 CROSS JOIN LATERAL (SELECT o.number, o.valid_till FROM {held}) AS found"
+            )
+        } else {
+            let listed = listed!(sqlite, "$3");
+            format!(
+                "SELECT wanted.name, found.number, found.valid_till FROM \
+                 (SELECT value AS name FROM {listed}) AS wanted \
+                 JOIN orders found ON found.number IN (SELECT o.number FROM {held})"
+            )
+        }
     }
 }
 
 impl Tx {
-    /// Orders with exactly these names, the one that is valid longest first (rule A4).
+    /// Orders with exactly these names, and this common name where one is given, the one that is valid
+    /// longest first (rule A4).
     pub async fn candidates_with_names(
         &mut self,
         of: Candidates<'_>,
         names: &NameSet,
+        common_name: Option<&Name>,
     ) -> Result<Vec<OrderNumber>, StoreError> {
         let [one, other] = HAVE_CERTIFICATE;
         // One walk of the index for each status: each gives its longest valid without sorting.
-        let sql = format!("{} UNION ALL {}", of.with_names(one), of.with_names(other));
+        let by_common_name = common_name.is_some();
+        let sql = format!(
+            "{} UNION ALL {}",
+            of.with_names(one, by_common_name),
+            of.with_names(other, by_common_name)
+        );
         let mut found: Vec<(Option<i64>, i64)> = on!(self, |conn| {
-            sqlx::query_as(AssertSqlSafe(sql))
+            let mut query = sqlx::query_as(AssertSqlSafe(sql))
                 .bind(names_key(names))
                 .bind(of.organization.0)
-                .bind(of.product.as_str())
-                .fetch_all(&mut *conn)
-                .await?
+                .bind(of.product.as_str());
+            if let Some(name) = common_name {
+                query = query.bind(name.as_str());
+            }
+            query.fetch_all(&mut *conn).await?
         });
         found.sort_unstable_by(|left, right| right.cmp(left));
         Ok(first(found.into_iter().map(|(_, number)| number), of.limit))
@@ -137,25 +172,16 @@ impl Tx {
     ) -> Result<Vec<OrderNumber>, StoreError> {
         // Those for one name are cut off where there are more to come that count as well.
         let walked = if all_of.len() == 1 { of } else { Candidates { limit: WALKED, ..of } };
-        let mut held: HashMap<&Name, Vec<(Option<i64>, i64)>> = HashMap::new();
+        let held = self.holding(walked, all_of.iter().flatten()).await?;
         let mut covering: Option<HashMap<i64, Option<i64>>> = None;
         for any_of in all_of {
-            let mut these = HashMap::new();
-            for name in any_of {
-                // Names of one domain share what may cover them.
-                if let Entry::Vacant(place) = held.entry(name) {
-                    place.insert(self.holding(walked, name).await?);
-                }
-                let found = held.get(name).into_iter().flatten();
-                these.extend(found.map(|(valid_till, number)| (*number, *valid_till)));
-            }
+            let found =
+                any_of.iter().flat_map(|name| held.get(name.as_str()).into_iter().flatten());
+            let these: HashMap<i64, Option<i64>> = found.copied().collect();
             if let Some(before) = &mut covering {
                 before.retain(|number, _| these.contains_key(number));
             } else {
                 covering = Some(these);
-            }
-            if covering.as_ref().is_some_and(HashMap::is_empty) {
-                break;
             }
         }
         let covering = covering.unwrap_or_default().into_iter();
@@ -164,21 +190,32 @@ impl Tx {
         Ok(first(found.into_iter().map(|(_, number)| number), of.limit))
     }
 
-    /// The validity and number of orders that hold a name.
-    async fn holding(
+    /// The orders that hold each of the names, with their validity: all by one statement, since a
+    /// request names hundreds of them.
+    async fn holding<'a>(
         &mut self,
         of: Candidates<'_>,
-        name: &Name,
-    ) -> Result<Vec<(Option<i64>, i64)>, StoreError> {
-        let sql = of.holding();
-        Ok(on!(self, |conn| {
+        names: impl Iterator<Item = &'a Name>,
+    ) -> Result<HashMap<String, Vec<(i64, Option<i64>)>>, StoreError> {
+        let names: BTreeSet<&str> = names.map(Name::as_str).collect();
+        if names.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let sql = of.holding(self.is_postgres());
+        let names = to_json("order_names.name", &names)?;
+        let rows: Vec<(String, i64, Option<i64>)> = on!(self, |conn| {
             sqlx::query_as(AssertSqlSafe(sql))
                 .bind(of.organization.0)
                 .bind(of.product.as_str())
-                .bind(name.as_str())
+                .bind(&names)
                 .fetch_all(&mut *conn)
                 .await?
-        }))
+        });
+        let mut held: HashMap<String, Vec<(i64, Option<i64>)>> = HashMap::new();
+        for (name, number, valid_till) in rows {
+            held.entry(name).or_default().push((number, valid_till));
+        }
+        Ok(held)
     }
 }
 

@@ -23,6 +23,9 @@ pub enum StoreError {
     /// A row that must be there is not.
     #[error("no such row")]
     NotFound,
+    /// A text holds a NUL, which PostgreSQL does not keep.
+    #[error("a text holds a NUL, which the database does not keep")]
+    Nul,
     /// A stored value is not what this program ever writes.
     #[error("the database holds an unreadable value: {what}")]
     Corrupt {
@@ -78,6 +81,8 @@ impl From<sqlx::Error> for StoreError {
                     Self::Unique { constraint: unique_columns(database.as_ref()) }
                 }
                 _ if is_contention(database.code().as_deref()) => Self::Busy(Arc::new(error)),
+                // character_not_in_repertoire: texts are UTF-8 already, so that only this is left.
+                _ if database.code().as_deref() == Some("22021") => Self::Nul,
                 _ => Self::Database(Arc::new(error)),
             },
             _ => Self::Database(Arc::new(error)),
@@ -113,4 +118,23 @@ fn unique_columns(error: &dyn sqlx::error::DatabaseError) -> String {
     }
     let message = error.message();
     message.rsplit_once(": ").map_or(message, |(_, columns)| columns).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Texts that strangers send come with anything that JSON can hold.
+    #[tokio::test]
+    async fn a_nul_is_told_from_a_failure() {
+        for database in crate::testing::databases().await {
+            let mut tx = database.store.reader().await.unwrap();
+            let found = tx.binding_key("a\0").await;
+            let told = match database.kind {
+                "postgres" => matches!(found, Err(StoreError::Nul)),
+                _ => matches!(found, Ok(None)),
+            };
+            assert!(told, "{found:?} on {}", database.kind);
+        }
+    }
 }

@@ -321,8 +321,11 @@ async fn pages(tx: &mut Tx, when: &'static str) {
         origin: None,
         limit: 20,
     };
-    tx.candidates_with_names(of, &order.names).await.unwrap();
+    tx.candidates_with_names(of, &order.names, None).await.unwrap();
     meter.check("candidates by names");
+    let common_name = Some(&order.common_name);
+    tx.candidates_with_names(of, &order.names, common_name).await.unwrap();
+    meter.check("candidates by names and common name");
     let names: Vec<Name> = order.names.iter().cloned().collect();
     tx.candidates_with_any_name(of, &names, None).await.unwrap();
     meter.check("candidates by any name");

@@ -4,6 +4,7 @@
 //! a shell that holds the other end of a pipe: when the test process is gone, however it ended,
 //! so is the cluster.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -43,6 +44,32 @@ impl TestDatabase {
                 })
             })
             .await
+    }
+}
+
+impl TestDatabase {
+    /// How many rows each table has whose name begins so.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub async fn rows(&self, beginning: &str) -> Result<BTreeMap<String, i64>, StoreError> {
+        let mut tx = self.store.reader().await?;
+        let tables = if tx.is_postgres() {
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+        } else {
+            "SELECT name FROM sqlite_master WHERE type = 'table'"
+        };
+        let tables: Vec<String> =
+            on!(&mut tx, |conn| sqlx::query_scalar(tables).fetch_all(&mut *conn).await?);
+        let mut rows = BTreeMap::new();
+        for table in tables.into_iter().filter(|table| table.starts_with(beginning)) {
+            let sql = format!("SELECT COUNT(*) FROM {table}");
+            let count = on!(&mut tx, |conn| {
+                sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *conn).await?
+            });
+            rows.insert(table, count);
+        }
+        Ok(rows)
     }
 }
 

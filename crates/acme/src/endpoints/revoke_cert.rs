@@ -56,8 +56,9 @@ pub fn read(payload: &[u8]) -> Result<(Vec<u8>, RevocationReason), Problem> {
 
 /// The certificate that this is, and nothing behind it.
 pub fn read_certificate(der: &[u8]) -> Result<X509Certificate<'_>, Problem> {
-    match X509Certificate::from_der(der) {
-        Ok((&[], certificate)) => Ok(certificate),
+    // Readers of X.509 have panicked on hostile input before.
+    match std::panic::catch_unwind(|| X509Certificate::from_der(der)) {
+        Ok(Ok((&[], certificate))) => Ok(certificate),
         _ => Err(Problem::malformed("certificate can't be read as an X.509 certificate in DER.")),
     }
 }

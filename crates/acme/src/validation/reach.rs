@@ -38,6 +38,15 @@ impl Reach<'_> {
     }
 }
 
+/// The addresses to try: the first `most` of each family, IPv6 first. RFC 8555 has no word on it; so a
+/// host whose IPv6 does not work is met at its IPv4 address, and one with very many is not tried for
+/// too short a time at each.
+pub fn first_of_each(addresses: &[IpAddr], most: usize) -> impl Iterator<Item = IpAddr> {
+    let first =
+        move |v6: bool| addresses.iter().copied().filter(move |one| one.is_ipv6() == v6).take(most);
+    first(true).chain(first(false))
+}
+
 /// Whether validation may connect to `address`.
 fn is_allowed(address: IpAddr, allowed: &[Network]) -> bool {
     allowed.iter().any(|network| network.contains(address)) || !IpName::from(address).is_reserved()
@@ -46,6 +55,19 @@ fn is_allowed(address: IpAddr, allowed: &[Network]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_family_has_its_first_addresses_tried() {
+        let addresses: Vec<IpAddr> = ["192.0.2.1", "2001:db8::1", "192.0.2.2", "2001:db8::2"]
+            .map(|text| text.parse().unwrap())
+            .to_vec();
+        let tried = |most| first_of_each(&addresses, most).map(|one| one.to_string()).collect();
+        let one: Vec<String> = tried(1);
+        assert_eq!(one, ["2001:db8::1", "192.0.2.1"]);
+        let all: Vec<String> = tried(9);
+        assert_eq!(all, ["2001:db8::1", "2001:db8::2", "192.0.2.1", "192.0.2.2"]);
+        assert_eq!(first_of_each(&[], 3).count(), 0);
+    }
 
     #[test]
     fn only_public_addresses_are_connected_to() {

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use x509_parser::prelude::{FromDer as _, GeneralName, ParsedExtension, X509Certificate};
 
+use super::reach::first_of_each;
 use super::{Failure, Record, Validator, tls};
 
 const PROTOCOL: &[u8] = b"acme-tls/1";
@@ -33,7 +34,7 @@ impl Validator<'_> {
         let unreachable =
             || Failure::again("connection", format!("{host} could not be reached on port 443."));
         let mut stream = None;
-        for address in one_of_each(&addresses) {
+        for address in first_of_each(&addresses, 1) {
             let target = SocketAddr::new(address, self.reach.config.tlsalpn01_port);
             if let Ok(Ok(connected)) = timeout(CONNECT, TcpStream::connect(target)).await {
                 stream = Some(connected);
@@ -65,13 +66,6 @@ impl Validator<'_> {
                 )
             })
     }
-}
-
-/// The addresses to try: RFC 8555 has no word on it; like others, the first one of each family, so
-/// that a host whose IPv6 does not work is met at its IPv4 address.
-fn one_of_each(addresses: &[IpAddr]) -> impl Iterator<Item = IpAddr> {
-    let first = |v6: bool| addresses.iter().copied().find(move |one| one.is_ipv6() == v6);
-    [first(true), first(false)].into_iter().flatten()
 }
 
 /// The SNI value: the name, or an address written backwards (RFC 8738 section 6).
@@ -153,18 +147,6 @@ mod tests {
             of("2001:db8::1"),
             "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"
         );
-    }
-
-    #[test]
-    fn one_address_of_each_family_is_tried() {
-        let of = |texts: &[&str]| -> Vec<String> {
-            let addresses: Vec<IpAddr> = texts.iter().map(|text| text.parse().unwrap()).collect();
-            one_of_each(&addresses).map(|address| address.to_string()).collect()
-        };
-        let many = ["2001:db8::1", "2001:db8::2", "192.0.2.1", "192.0.2.2"];
-        assert_eq!(of(&many), ["2001:db8::1", "192.0.2.1"]);
-        assert_eq!(of(&["192.0.2.2", "192.0.2.1"]), ["192.0.2.2"]);
-        assert!(of(&[]).is_empty());
     }
 
     #[test]

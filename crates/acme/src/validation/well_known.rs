@@ -9,12 +9,15 @@ use domain::model::acme::{Identifier, IdentifierKind};
 use reqwest::header::LOCATION;
 use reqwest::{StatusCode, Url};
 
+use super::reach::first_of_each;
 use super::{Failure, Reach, Record, tls};
 
 /// Redirects that are followed.
 const MOST_HOPS: usize = 10;
 /// Bytes of a body that are read: what is looked for has fewer than 200.
 const BODY: usize = 1_024;
+/// Addresses of each family that are tried: they share the time that connecting may take.
+const TRIED: usize = 3;
 const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(10);
 
@@ -123,7 +126,7 @@ fn bare_host(url: &Url) -> String {
 /// A client for one request, which goes to the addresses that were judged and nowhere else.
 fn client(host: &str, addresses: &[IpAddr]) -> Result<reqwest::Client, Failure> {
     let pinned: Vec<SocketAddr> =
-        addresses.iter().map(|address| SocketAddr::new(*address, 0)).collect();
+        first_of_each(addresses, TRIED).map(|address| SocketAddr::new(address, 0)).collect();
     let unbuilt = || Failure::again("connection", "The validation could not be started.");
     reqwest::Client::builder()
         .no_proxy()

@@ -161,7 +161,10 @@ impl Answer {
 
 pub struct Client {
     pub http: reqwest::Client,
+    /// What its URLs begin with.
     pub base: String,
+    /// Where they lead: somewhere else behind a proxy.
+    pub node: String,
     pub key: Key,
     pub account: Option<String>,
 }
@@ -172,15 +175,22 @@ impl Client {
     }
 
     pub fn with_key(house: &House, key: Key) -> Self {
-        Self { http: http(), base: house.base.clone(), key, account: None }
+        let base = house.server.config().base_url.trim_end_matches('/').to_owned();
+        Self { http: http(), base, node: house.base.clone(), key, account: None }
     }
 
     pub fn url(&self, path: &str) -> String {
         format!("{}/mpki/api/v1/acme/v2/{path}", self.base)
     }
 
+    fn at_node(&self, url: &str) -> String {
+        url.replacen(&self.base, &self.node, 1)
+    }
+
     pub async fn nonce(&self) -> String {
-        let answer = Answer::of(self.http.head(self.url("new-nonce")).send().await.unwrap()).await;
+        let answer =
+            Answer::of(self.http.head(self.at_node(&self.url("new-nonce"))).send().await.unwrap())
+                .await;
         answer.expect(200).header("replay-nonce")
     }
 
@@ -196,8 +206,11 @@ impl Client {
     }
 
     pub async fn send(&self, url: &str, body: String) -> Answer {
-        let request =
-            self.http.post(url).header("content-type", "application/jose+json").body(body);
+        let request = self
+            .http
+            .post(self.at_node(url))
+            .header("content-type", "application/jose+json")
+            .body(body);
         Answer::of(request.send().await.unwrap()).await
     }
 
@@ -206,6 +219,12 @@ impl Client {
         let payload = payload.map(|payload| payload.to_string()).unwrap_or_default();
         let body = jws(&self.key, &self.header(url).await, &payload);
         self.send(url, body.to_string()).await
+    }
+
+    /// POST with a payload to another node.
+    pub async fn post_at(&self, node: &str, url: &str, payload: &Value) -> Answer {
+        let body = jws(&self.key, &self.header(url).await, &payload.to_string());
+        self.send(&url.replacen(&self.base, node, 1), body.to_string()).await
     }
 
     pub async fn fetch(&self, url: &str) -> Answer {

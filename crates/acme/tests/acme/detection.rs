@@ -86,7 +86,7 @@ async fn move_order(house: &House, number: OrderNumber, from: OrderStatus, to: O
     moved.await.unwrap();
 }
 
-fn pem(der: &[u8]) -> String {
+pub fn pem(der: &[u8]) -> String {
     use base64::Engine as _;
     let text = base64::engine::general_purpose::STANDARD.encode(der);
     format!("-----BEGIN CERTIFICATE REQUEST-----\n{text}\n-----END CERTIFICATE REQUEST-----\n")

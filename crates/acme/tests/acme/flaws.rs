@@ -6,17 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Client, Key, csr, http, jws};
+use crate::client::{Answer, Client, Key, http, jws};
 use crate::house::{House, house_with, houses};
-
-/// A route with a payload that it takes; none for POST-as-GET.
-struct Route {
-    name: &'static str,
-    url: String,
-    payload: Option<Value>,
-    /// Signed by a key instead of an account.
-    by_key: bool,
-}
+use crate::routes::{Route, good, routes};
 
 /// What clients can see of the state.
 async fn state(client: &Client, seen: &[String]) -> Vec<Value> {
@@ -27,66 +19,6 @@ async fn state(client: &Client, seen: &[String]) -> Vec<Value> {
     state
 }
 
-/// Objects of a pending DV order, and every route that takes a POST.
-async fn routes(client: &Client) -> (Vec<Route>, Vec<String>) {
-    let made = client.order(&["flaws.test"]).await.expect(201);
-    let order = made.json();
-    let authorization = order["authorizations"][0].as_str().unwrap().to_owned();
-    let shown = client.fetch(&authorization).await.json();
-    let challenge = shown["challenges"][0]["url"].as_str().unwrap().to_owned();
-    let account = client.account.clone().unwrap();
-    let location = made.header("location");
-    let certificate = location.replace("/order/", "/certificate/");
-    let csr = json!({"csr": B64.encode(csr(&["flaws.test"], None))});
-    let order_of = || Some(json!({"identifiers": [{"type": "dns", "value": "other.test"}]}));
-    let route =
-        |name, url: &str, payload, by_key| Route { name, url: url.to_owned(), payload, by_key };
-    let routes = vec![
-        route("directory", &client.url("directory"), None, false),
-        route("directory alias", &client.url("directory/renew/5"), None, false),
-        route("new-nonce", &client.url("new-nonce"), None, false),
-        route(
-            "new-account",
-            &client.url("new-account"),
-            Some(json!({"termsOfServiceAgreed": true})),
-            true,
-        ),
-        route("account", &account, Some(json!({"contact": ["mailto:x@example.com"]})), false),
-        route("orders", &format!("{account}/orders"), None, false),
-        route("key-change", &client.url("key-change"), Some(json!({})), false),
-        route("new-order", &client.url("new-order"), order_of(), false),
-        route(
-            "new-order of an address",
-            &client.url("new-order"),
-            Some(json!({"identifiers": [{"type": "ip", "value": "8.8.8.8"}]})),
-            false,
-        ),
-        route("new-order/enroll", &client.url("new-order/enroll"), order_of(), false),
-        route("new-order/renew", &client.url("new-order/renew/5"), order_of(), false),
-        route("new-order/reissue", &client.url("new-order/reissue/5"), order_of(), false),
-        route("new-order/duplicate", &client.url("new-order/duplicate/5"), order_of(), false),
-        route(
-            "new-authz",
-            &client.url("new-authz"),
-            Some(json!({"identifier": {"type": "dns", "value": "x.test"}})),
-            false,
-        ),
-        route("order", &location, None, false),
-        route("finalize", order["finalize"].as_str().unwrap(), Some(csr), false),
-        route("authz", &authorization, Some(json!({"status": "deactivated"})), false),
-        route("challenge", &challenge, Some(json!({})), false),
-        route("certificate", &certificate, None, false),
-        route("certificate with another chain", &format!("{certificate}/1"), None, false),
-        route(
-            "revoke-cert",
-            &client.url("revoke-cert"),
-            Some(json!({"certificate": "AAAA"})),
-            false,
-        ),
-    ];
-    (routes, vec![account, location, authorization, challenge])
-}
-
 /// A flawed request and what it must be answered with: statuses and problems.
 struct Flaw {
     name: &'static str,
@@ -94,15 +26,6 @@ struct Flaw {
     body: String,
     status: u16,
     problem: &'static str,
-}
-
-async fn good(client: &Client, route: &Route) -> (Value, String) {
-    let mut header = client.header(&route.url).await;
-    if route.by_key {
-        header.as_object_mut().unwrap().remove("kid");
-        header["jwk"] = Key::generate("ES256").jwk();
-    }
-    (header, route.payload.clone().map(|payload| payload.to_string()).unwrap_or_default())
 }
 
 const JOSE: &str = "application/jose+json";
@@ -120,7 +43,11 @@ async fn outer_flaws(client: &Client, route: &Route) -> Vec<Flaw> {
         flaws.push(Flaw { name, content_type, body, status, problem: "malformed" });
     }
     let deep = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
+    let (header, payload) = good(client, route).await;
+    let twice = jws(&client.key, &header, &payload).to_string();
+    let twice = twice.replacen('{', "{\"payload\":\"\",", 1);
     for (name, body, status) in [
+        ("a member twice", twice, 400),
         ("nothing", String::new(), 400),
         ("no JSON", "{".to_owned(), 400),
         ("an array", "[]".to_owned(), 400),
@@ -133,7 +60,9 @@ async fn outer_flaws(client: &Client, route: &Route) -> Vec<Flaw> {
     }
     for (name, member, value) in [
         ("several signatures", "signatures", json!([{"signature": "AAAA"}])),
+        ("several signatures, none of them", "signatures", Value::Null),
         ("an unprotected header", "header", json!({"kid": "x"})),
+        ("an unprotected header without anything", "header", Value::Null),
         ("a detached payload", "payload", Value::Null),
         ("a padded signature", "signature", json!("AAAAAA==")),
         ("a padded payload", "payload", json!("e30=")),
@@ -166,7 +95,7 @@ async fn listed(client: &Client, route: &Route) -> String {
 }
 
 /// Flaws of the protected header, signed all the same.
-async fn header_flaws(client: &Client, route: &Route) -> Vec<Flaw> {
+async fn header_flaws(client: &Client, route: &Route, other: &str) -> Vec<Flaw> {
     let foreign = Key::generate("ES256");
     let (p384, weak) =
         (Key::generate("ES384").jwk(), json!({"kty": "RSA", "n": "AQAB", "e": "AQAB"}));
@@ -215,6 +144,19 @@ async fn header_flaws(client: &Client, route: &Route) -> Vec<Flaw> {
         400,
         "malformed",
     );
+    add(
+        "kid beside a jwk that is null",
+        with("kid", json!(kid), &with("jwk", Value::Null, &base)),
+        400,
+        "malformed",
+    );
+    add(
+        "jwk beside a kid that is null",
+        with("kid", Value::Null, &with("jwk", client.key.jwk(), &base)),
+        400,
+        "malformed",
+    );
+    add("a nonce that is null", with("nonce", Value::Null, &base), 400, "malformed");
     add("neither kid nor jwk", without("jwk", &without("kid", &base)), 400, "malformed");
     add(
         "a private key",
@@ -222,15 +164,28 @@ async fn header_flaws(client: &Client, route: &Route) -> Vec<Flaw> {
         400,
         "badPublicKey",
     );
+    add(
+        "a private key that is null",
+        instead(with("d", Value::Null, &client.key.jwk()), &base),
+        400,
+        "badPublicKey",
+    );
     add("a MAC key", instead(json!({"kty": "oct", "k": "AAAA"}), &base), 400, "badPublicKey");
     add("a weak key", with("alg", json!("RS256"), &instead(weak, &base)), 400, "badPublicKey");
     add("a key of another algorithm", instead(p384, &base), 400, "badSignatureAlgorithm");
     add("another's key", instead(foreign.jwk(), &base), 400, "malformed");
+    add(
+        "another account's kid",
+        with("kid", json!(other), &without("jwk", &base)),
+        400,
+        "malformed",
+    );
     for (name, kid) in [
         ("an account that is not there", format!("{kid}999")),
         ("the account's number", "1".to_owned()),
         ("an account elsewhere", kid.replace("127.0.0.1", "localhost")),
         ("an account with a tail", format!("{kid}/")),
+        ("an account with a NUL", format!("{kid}\0")),
     ] {
         add(name, with("kid", json!(kid), &without("jwk", &base)), 400, "accountDoesNotExist");
     }
@@ -258,6 +213,8 @@ async fn late_flaws(client: &Client, route: &Route) -> Vec<Flaw> {
         ("a made-up nonce", "nonce", json!("AAAAAAAA"), 400, "badNonce"),
         ("an empty nonce", "nonce", json!(""), 400, "badNonce"),
         ("a nonce that is no base64url", "nonce", json!("a b+"), 400, "malformed"),
+        ("a nonce with a NUL", "nonce", json!("AAAA\0"), 400, "malformed"),
+        ("a url with a NUL", "url", json!(format!("{}\0", route.url)), 401, "unauthorized"),
     ] {
         let (mut header, payload) = good(client, route).await;
         if route.by_key {
@@ -270,21 +227,52 @@ async fn late_flaws(client: &Client, route: &Route) -> Vec<Flaw> {
         let body = jws(key, &header, &payload).to_string();
         flaws.push(Flaw { name, content_type: JOSE, body, status, problem });
     }
-    for payload in ["x", "[]", "{", "{\"a\":", "\"text\"", "7"] {
+    for (name, payload) in payloads(route) {
         let (mut header, _) = good(client, route).await;
         if route.by_key {
             header["jwk"] = own.jwk();
         }
-        let body = jws(key, &header, payload).to_string();
-        flaws.push(Flaw {
-            name: "a payload of another form",
-            content_type: JOSE,
-            body,
-            status: 400,
-            problem: "malformed",
-        });
+        let body = jws(key, &header, &payload).to_string();
+        flaws.push(Flaw { name, content_type: JOSE, body, status: 400, problem: "malformed" });
     }
+    let (mut header, payload) = good(client, route).await;
+    if route.by_key {
+        header["jwk"] = own.jwk();
+    }
+    let body = jws_of_text(key, &twice(&header), &payload);
+    let name = "a header with a member twice";
+    flaws.push(Flaw { name, content_type: JOSE, body, status: 400, problem: "malformed" });
     flaws
+}
+
+/// Payloads that a route does not take.
+fn payloads(route: &Route) -> Vec<(&'static str, String)> {
+    let mut payloads: Vec<_> = ["x", "[]", "{", "{\"a\":", "\"text\"", "7", "{\"a\":\"\0\"}"]
+        .map(|payload| ("a payload of another form", payload.to_owned()))
+        .to_vec();
+    match &route.payload {
+        None => payloads.push(("a payload where there is none", "{}".to_owned())),
+        Some(payload) if payload != &json!({}) => {
+            payloads.push(("a payload with a member twice", twice(payload)));
+        }
+        Some(_) => {}
+    }
+    if !route.readable {
+        payloads.push(("no payload where there is one", String::new()));
+    }
+    payloads
+}
+
+/// An object with its first member twice.
+fn twice(object: &Value) -> String {
+    let (name, value) = object.as_object().unwrap().iter().next().unwrap();
+    object.to_string().replacen('{', &format!("{{{}:{value},", json!(name)), 1)
+}
+
+fn jws_of_text(key: &Key, header: &str, payload: &str) -> String {
+    let (protected, payload) = (B64.encode(header), B64.encode(payload));
+    let signature = B64.encode(key.sign(format!("{protected}.{payload}").as_bytes()));
+    json!({"protected": protected, "payload": payload, "signature": signature}).to_string()
 }
 
 async fn check(house: &House, route: &Route, flaw: Flaw, nonces: &mut HashSet<String>) {
@@ -315,14 +303,15 @@ async fn every_route_answers_every_flaw_and_changes_nothing() {
     for house in houses().await {
         let client = house.client("one", "ssl_dv_geotrust").await;
         let (routes, seen) = routes(&client).await;
-        let before = state(&client, &seen).await;
+        let other = house.client("two", "ssl_dv_geotrust").await.account.unwrap();
+        let (before, rows) = (state(&client, &seen).await, house.rows().await);
         let orders = client.fetch(&format!("{}/orders", seen[0])).await.json();
         let mut nonces = HashSet::new();
         for route in &routes {
             for flaw in outer_flaws(&client, route).await {
                 check(&house, route, flaw, &mut nonces).await;
             }
-            for flaw in header_flaws(&client, route).await {
+            for flaw in header_flaws(&client, route, &other).await {
                 check(&house, route, flaw, &mut nonces).await;
             }
             for flaw in late_flaws(&client, route).await {
@@ -330,6 +319,7 @@ async fn every_route_answers_every_flaw_and_changes_nothing() {
             }
         }
         assert!(nonces.iter().all(|nonce| nonce.len() >= 22));
+        assert_eq!(house.rows().await, rows, "on {}", house.kind);
         assert_eq!(state(&client, &seen).await, before, "on {}", house.kind);
         assert_eq!(client.fetch(&format!("{}/orders", seen[0])).await.json(), orders);
     }
@@ -399,57 +389,4 @@ async fn a_list_of_values_is_no_object() {
             assert_eq!(refused.problem(), "malformed", "{payload} on {}", house.kind);
         }
     }
-}
-
-/// jwk belongs to newAccount and revokeCert, kid to all others.
-#[tokio::test]
-async fn each_route_takes_its_own_kind_of_signer() {
-    for house in houses().await {
-        let client = house.client("one", "ssl_dv_geotrust").await;
-        let (routes, _) = routes(&client).await;
-        for route in routes.iter().filter(|route| route.name != "revoke-cert") {
-            let (mut header, payload) = good(&client, route).await;
-            let fields = header.as_object_mut().unwrap();
-            if route.by_key {
-                fields.remove("jwk");
-                fields.insert("kid".to_owned(), json!(client.account));
-            } else {
-                fields.remove("kid");
-                fields.insert("jwk".to_owned(), client.key.jwk());
-            }
-            let answer =
-                client.send(&route.url, jws(&client.key, &header, &payload).to_string()).await;
-            assert_eq!(answer.expect(400).problem(), "malformed", "{}", route.name);
-        }
-    }
-}
-
-/// Behind a proxy the configured base URL counts, whatever the Host header says.
-#[tokio::test]
-async fn urls_are_made_from_the_configured_base_url() {
-    let house = house_with(|config| config.base_url = "https://acme.example/".to_owned()).await;
-    let prefix = "https://acme.example/mpki/api/v1/acme/v2/";
-    let text = http()
-        .get(house.acme("directory"))
-        .header("x-forwarded-host", "evil.test")
-        .send()
-        .await
-        .unwrap();
-    let directory: Value = serde_json::from_str(&text.text().await.unwrap()).unwrap();
-    for (name, url) in directory.as_object().unwrap() {
-        assert!(name == "meta" || url.as_str().unwrap().starts_with(prefix), "{name}: {url}");
-    }
-    let client = Client::new(&house);
-    let header = |url: &str, nonce: String| json!({"alg": "ES256", "jwk": client.key.jwk(), "nonce": nonce, "url": url});
-    let existing = "{\"onlyReturnExisting\":true}";
-    let inside = header(&house.acme("new-account"), client.nonce().await);
-    let refused = client
-        .send(&house.acme("new-account"), jws(&client.key, &inside, existing).to_string())
-        .await;
-    assert_eq!(refused.expect(401).problem(), "unauthorized");
-    let outside = header(&format!("{prefix}new-account"), client.nonce().await);
-    let known = client
-        .send(&house.acme("new-account"), jws(&client.key, &outside, existing).to_string())
-        .await;
-    assert_eq!(known.expect(400).problem(), "accountDoesNotExist");
 }

@@ -1,5 +1,6 @@
 //! A running server with an authority, an organization and an ACME Directory URL.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use domain::OrganizationId;
 use lifecycle::acme::{AcmeDesk, BindingCredential, NewAcmeUrl};
 use lifecycle::{Actor, AuthorityOptions, Clock, Issuer, Lifecycle, MasterKey};
 use store::testing::{TestDatabase, databases, sqlite};
+use store::{Store, StoreOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::client::Client;
@@ -19,7 +21,7 @@ pub struct House {
     pub base: String,
     pub clock: Clock,
     pub organization: OrganizationId,
-    _database: TestDatabase,
+    database: TestDatabase,
     worker: tokio::task::JoinHandle<()>,
     stop: CancellationToken,
 }
@@ -28,6 +30,14 @@ impl Drop for House {
     fn drop(&mut self) {
         self.worker.abort();
     }
+}
+
+fn master() -> Arc<MasterKey> {
+    Arc::new(MasterKey::from_bytes(&[7; 32]).unwrap())
+}
+
+fn authority(clock: &Clock) -> AuthorityOptions {
+    AuthorityOptions::new("Test CA", "DE", clock.now())
 }
 
 /// A house on each database.
@@ -57,9 +67,8 @@ impl House {
     ) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
-        let master = Arc::new(MasterKey::from_bytes(&[7; 32]).unwrap());
-        let options = AuthorityOptions::new("Test CA", "DE", clock.now());
-        let issuer = Issuer::open(&database.store, master, &base, options).await.unwrap();
+        let issuer = Issuer::open(&database.store, master(), &base, authority(&clock));
+        let issuer = issuer.await.unwrap();
         let desk = Lifecycle::new(database.store.clone(), clock.clone()).with_issuer(issuer);
         let operator = Actor::Operator;
         desk.settings_set(&operator, "approval_step", "skip").await.unwrap();
@@ -86,7 +95,7 @@ impl House {
             base,
             clock,
             organization,
-            _database: database,
+            database,
             worker,
             stop,
         }
@@ -102,16 +111,37 @@ impl House {
         (&mut self.worker).await.unwrap();
     }
 
-    /// A second node on the same database.
+    /// A second node on the same database: all that a process of its own has, but for the clock.
     pub async fn second_node(&self) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
+        let options = StoreOptions { readers: 3, writers: 6, ..StoreOptions::default() };
+        let store = Store::open(&self.database.url, options).await.unwrap();
+        let issuer = Issuer::open(&store, master(), &self.base, authority(&self.clock));
+        let issuer = issuer.await.unwrap();
+        let desk = Lifecycle::new(store, self.clock.clone()).with_issuer(issuer);
         let mut config = self.server.config().clone();
         config.several_nodes = true;
-        let server = AcmeServer::new(self.desk.clone(), config).await.unwrap();
+        let server = AcmeServer::new(desk, config).await.unwrap();
         let app = router(server).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, app).await });
         address
+    }
+
+    /// How many rows the tables of the ACME server have, but for those of used nonces.
+    pub async fn rows(&self) -> BTreeMap<String, i64> {
+        let mut rows = self.database.rows("acme_").await.unwrap();
+        rows.retain(|table, _| !table.contains("nonce"));
+        rows.extend(self.database.rows("jobs").await.unwrap());
+        rows
+    }
+
+    /// The addresses of its nodes: on PostgreSQL two.
+    pub async fn nodes(&self) -> Vec<String> {
+        match self.kind {
+            "postgres" => vec![self.base.clone(), self.second_node().await],
+            _ => vec![self.base.clone()],
+        }
     }
 
     pub fn acme(&self, path: &str) -> String {

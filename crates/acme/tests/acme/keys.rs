@@ -145,3 +145,36 @@ async fn a_held_order_is_found_again_after_its_time() {
         assert_eq!(again.json()["status"], json!("processing"));
     }
 }
+
+/// Public certificates hold RSA and ECDSA keys only (CA/Browser Forum Baseline Requirements 6.1.5): a
+/// key that could never be issued for neither takes the order nor waits for a reviewer.
+#[tokio::test]
+async fn a_key_that_the_product_does_not_hold_is_refused_and_leaves_the_order_ready() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let private = house.client("two", "private_ssl_plus").await;
+        let (names, edwards) =
+            (["www.example.com"], KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap());
+        let csr = csr_with_key(&names, None, &edwards);
+        for step in ["skip", "one_step"] {
+            approval_step(&house, step).await;
+            let made = client.order(&names).await.expect(201);
+            let refused = client.finalize(&made.json(), &csr).await.expect(400);
+            assert_eq!(refused.problem(), "badCSR", "{step} on {}", house.kind);
+            let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+            assert!(detail.contains("ECDSA"), "{detail}");
+            let order = client.fetch(&made.header("location")).await.expect(200).json();
+            assert_eq!(order["status"], "ready", "{step} on {}", house.kind);
+        }
+        // What waits takes no such key either.
+        let made = client.order(&names).await.expect(201);
+        let held = client.finalize(&made.json(), &csr_with_key(&names, None, &key())).await;
+        assert_eq!(held.expect(200).json()["status"], "processing");
+        let refused = client.finalize(&made.json(), &csr).await.expect(400);
+        assert_eq!(refused.problem(), "badCSR", "on {}", house.kind);
+        approval_step(&house, "skip").await;
+        let made = private.order(&names).await.expect(201);
+        let done = private.finalize(&made.json(), &csr).await.expect(200).json();
+        assert_eq!(done["status"], "valid", "on {}", house.kind);
+    }
+}

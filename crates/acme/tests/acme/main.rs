@@ -1,17 +1,25 @@
 //! The ACME server as clients meet it: the real router on loopback, over each database.
 
 #[cfg(test)]
+mod abuse;
+#[cfg(test)]
 mod accounts;
 #[cfg(test)]
 mod addresses;
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod caa;
+#[cfg(test)]
+mod chains;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
 mod detection;
 #[cfg(test)]
 mod domains;
+#[cfg(test)]
+mod endings;
 #[cfg(test)]
 mod flaws;
 #[cfg(test)]
@@ -25,7 +33,15 @@ mod keys;
 #[cfg(test)]
 mod orders;
 #[cfg(test)]
+mod permissions;
+#[cfg(test)]
 mod races;
+#[cfg(test)]
+mod reaching;
+#[cfg(test)]
+mod replaces;
+#[cfg(test)]
+mod routes;
 #[cfg(test)]
 mod validation;
 #[cfg(test)]

@@ -9,20 +9,20 @@ use crate::client::{Client, csr, digest_of, jws};
 use crate::house::House;
 use crate::world::{Dns, Web, serve_tls};
 
-struct Scene {
-    house: House,
-    client: Client,
-    dns: Dns,
-    web: Web,
+pub struct Scene {
+    pub house: House,
+    pub client: Client,
+    pub dns: Dns,
+    pub web: Web,
 }
 
 /// A scene on each database.
-async fn scenes(product: &str) -> Vec<Scene> {
+pub async fn scenes(product: &str) -> Vec<Scene> {
     scenes_with(product, |_| {}).await
 }
 
 /// The same with another configuration.
-async fn scenes_with(product: &str, configure: impl Fn(&mut AcmeConfig)) -> Vec<Scene> {
+pub async fn scenes_with(product: &str, configure: impl Fn(&mut AcmeConfig)) -> Vec<Scene> {
     let mut scenes = Vec::new();
     for database in databases().await {
         let (dns, web) = (Dns::start().await, Web::start().await);
@@ -49,10 +49,7 @@ async fn a_validation_that_succeeds_is_no_failure() {
     for scene in scenes_with("ssl_dv_geotrust", one).await {
         let (house, client) = (&scene.house, &scene.client);
         // The worker is the first node's.
-        let node = match house.kind {
-            "postgres" => house.second_node().await,
-            _ => house.base.clone(),
-        };
+        let node = house.nodes().await.pop().unwrap();
         let answer = async |pending: &Pending| {
             let url = pending.challenge["url"].as_str().unwrap();
             let body = jws(&client.key, &client.header(url).await, "{}").to_string();
@@ -77,17 +74,17 @@ async fn a_validation_that_succeeds_is_no_failure() {
     }
 }
 
-struct Pending {
-    order: Value,
-    location: String,
-    authorization: String,
-    challenge: Value,
-    key_authorization: String,
+pub struct Pending {
+    pub order: Value,
+    pub location: String,
+    pub authorization: String,
+    pub challenge: Value,
+    pub key_authorization: String,
 }
 
 impl Scene {
     /// A pending order for one name with its challenge of a kind.
-    async fn pending(&self, name: &str, kind: &str) -> Pending {
+    pub async fn pending(&self, name: &str, kind: &str) -> Pending {
         let made = self.client.order(&[name]).await.expect(201);
         let order = made.json();
         assert_eq!(order["status"], "pending", "DV validates each time");
@@ -129,7 +126,7 @@ impl Scene {
         panic!("the authorization was not decided");
     }
 
-    async fn succeeds(&self, pending: &Pending) {
+    pub async fn succeeds(&self, pending: &Pending) {
         self.answer(pending).await;
         let authorization = self.decided(pending).await;
         assert_eq!(authorization["status"], "valid", "{authorization}");
@@ -138,7 +135,7 @@ impl Scene {
     }
 
     /// Answers the problem's type.
-    async fn fails(&self, pending: &Pending) -> String {
+    pub async fn fails(&self, pending: &Pending) -> String {
         self.answer(pending).await;
         let authorization = self.decided(pending).await;
         assert_eq!(authorization["status"], "invalid", "{authorization}");
@@ -154,7 +151,7 @@ impl Scene {
     }
 }
 
-fn place(name: &str, pending: &Pending) -> String {
+pub fn place(name: &str, pending: &Pending) -> String {
     format!("{name}/.well-known/acme-challenge/{}", pending.challenge["token"].as_str().unwrap())
 }
 

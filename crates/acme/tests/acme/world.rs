@@ -1,16 +1,26 @@
 //! What validation asks, on loopback: a DNS server, web servers, TLS servers.
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::IntoResponse;
 use hickory_resolver::proto::op::{Message, ResponseCode};
-use hickory_resolver::proto::rr::rdata::{A, CAA, CNAME, TXT};
+use hickory_resolver::proto::rr::rdata::{A, AAAA, CAA, CNAME, TXT};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 
-type Zone = Arc<Mutex<HashMap<(String, RecordType), Vec<RData>>>>;
+type Question = (String, RecordType);
+
+#[derive(Default)]
+struct Records {
+    here: HashMap<Question, Vec<RData>>,
+    /// What is answered once only, before all else.
+    at_first: HashMap<Question, Vec<RData>>,
+    asked: Vec<Question>,
+}
+
+type Zone = Arc<Mutex<Records>>;
 
 /// A DNS server with every name on 127.0.0.1 that has no record of its own.
 #[derive(Clone)]
@@ -52,7 +62,7 @@ impl Dns {
     }
 
     fn set(&self, name: &str, kind: RecordType, values: Vec<RData>) {
-        self.zone.lock().unwrap().insert((name.to_owned(), kind), values);
+        self.zone.lock().unwrap().here.insert((name.to_owned(), kind), values);
     }
 
     pub fn txt(&self, name: &str, values: &[&str]) {
@@ -80,8 +90,31 @@ impl Dns {
         self.set(name, RecordType::CAA, records.iter().map(record).collect());
     }
 
+    /// A record that whoever does not know its tag must not pass over.
+    pub fn critical_caa(&self, name: &str, tag: &str) {
+        let mut caa = CAA::new_issue(true, None, Vec::new());
+        caa.tag = tag.to_owned();
+        self.set(name, RecordType::CAA, vec![RData::CAA(caa)]);
+    }
+
     pub fn address(&self, name: &str, address: [u8; 4]) {
         self.set(name, RecordType::A, vec![RData::A(A(Ipv4Addr::from(address)))]);
+    }
+
+    pub fn address_of_six(&self, name: &str, address: Ipv6Addr) {
+        self.set(name, RecordType::AAAA, vec![RData::AAAA(AAAA(address))]);
+    }
+
+    /// The first question for the address has this answer, later ones have another.
+    pub fn address_at_first(&self, name: &str, address: [u8; 4]) {
+        let values = vec![RData::A(A(Ipv4Addr::from(address)))];
+        self.zone.lock().unwrap().at_first.insert((name.to_owned(), RecordType::A), values);
+    }
+
+    /// How often a name was asked for.
+    pub fn times_asked(&self, name: &str, kind: RecordType) -> usize {
+        let zone = self.zone.lock().unwrap();
+        zone.asked.iter().filter(|(asked, of)| asked == name && *of == kind).count()
     }
 }
 
@@ -106,9 +139,12 @@ fn answer(query: &Message, zone: &Zone) -> Message {
     response.add_queries(query.queries.iter().cloned());
     let Some(question) = query.queries.first() else { return response };
     let name = question.name().to_ascii().trim_end_matches('.').to_ascii_lowercase();
-    let zone = zone.lock().unwrap();
-    let found = |kind| zone.get(&(name.clone(), kind)).cloned();
-    let values = found(question.query_type()).or_else(|| found(RecordType::CNAME));
+    let mut zone = zone.lock().unwrap();
+    let asked = (name.clone(), question.query_type());
+    zone.asked.push(asked.clone());
+    let at_first = zone.at_first.remove(&asked);
+    let found = |kind| zone.here.get(&(name.clone(), kind)).cloned();
+    let values = at_first.or_else(|| found(asked.1)).or_else(|| found(RecordType::CNAME));
     let values = match (values, question.query_type()) {
         (Some(values), _) => values,
         (None, RecordType::A) => vec![RData::A(A(Ipv4Addr::LOCALHOST))],
@@ -140,8 +176,12 @@ impl Web {
     }
 
     pub async fn start_on(address: &str) -> Self {
+        Self::start_at(address, 0).await
+    }
+
+    pub async fn start_at(address: &str, port: u16) -> Self {
         let address: std::net::IpAddr = address.parse().unwrap();
-        let listener = tokio::net::TcpListener::bind((address, 0)).await.unwrap();
+        let listener = tokio::net::TcpListener::bind((address, port)).await.unwrap();
         let web = Self {
             port: listener.local_addr().unwrap().port(),
             pages: Pages::default(),
@@ -184,6 +224,32 @@ impl Web {
     }
 }
 
+/// A web server with one page, over https.
+pub fn serve_https(
+    listener: tokio::net::TcpListener,
+    certificate: &rcgen::Certificate,
+    key: &rcgen::KeyPair,
+    page: &str,
+) -> tokio::task::JoinHandle<()> {
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+    let acceptor = acceptor(None, certificate, key, b"http/1.1");
+    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{page}", page.len());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (acceptor, answer) = (acceptor.clone(), answer.clone());
+            tokio::spawn(async move {
+                let mut stream = BufReader::new(acceptor.accept(stream).await?);
+                let mut line = String::new();
+                while stream.read_line(&mut line).await? > 2 {
+                    line.clear();
+                }
+                stream.write_all(answer.as_bytes()).await?;
+                stream.shutdown().await
+            });
+        }
+    })
+}
+
 pub fn serve_tls(
     listener: tokio::net::TcpListener,
     certificate: &rcgen::Certificate,
@@ -214,6 +280,21 @@ pub fn serve_tls_as(
     key: &rcgen::KeyPair,
     alpn: &[u8],
 ) {
+    let acceptor = acceptor(name, certificate, key, alpn);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move { acceptor.accept(stream).await.map(drop) });
+        }
+    });
+}
+
+fn acceptor(
+    name: Option<&str>,
+    certificate: &rcgen::Certificate,
+    key: &rcgen::KeyPair,
+    alpn: &[u8],
+) -> tokio_rustls::TlsAcceptor {
     use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
@@ -226,11 +307,5 @@ pub fn serve_tls_as(
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(Named(name.map(ToOwned::to_owned), Arc::new(certified))));
     config.alpn_protocols = vec![alpn.to_vec()];
-    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
-            tokio::spawn(async move { acceptor.accept(stream).await.map(drop) });
-        }
-    });
+    tokio_rustls::TlsAcceptor::from(Arc::new(config))
 }

@@ -15,6 +15,7 @@ pub mod directory;
 pub mod duplicate;
 pub mod endpoint;
 pub mod explanation;
+pub mod keys;
 pub mod lineage;
 pub mod name_match;
 pub mod profile;
@@ -55,6 +56,7 @@ pub use endpoint::{
     status_after,
 };
 pub use explanation::{Action, CandidateVerdict, Decided, Decision, Explanation};
+pub use keys::check_product_key;
 pub use lineage::{chain, newest_issued};
 pub use name_match::{NameMismatch, match_names};
 pub use profile::{

@@ -14,6 +14,9 @@ use crate::{Days, IpName, Name, NameSet, Product, ProductId, Refusal, Timestamp,
 /// The most names that one certificate holds.
 pub const MAX_NAMES: usize = 250;
 
+/// The most labels of a name that ACME clients order.
+const MAX_LABELS: usize = 10;
+
 /// The longest name of a profile or ACME Directory URL, in characters.
 pub const MAX_TITLE: usize = 100;
 
@@ -341,6 +344,28 @@ fn check_addresses(product: &Product, names: &NameSet) -> Result<(), Refusal> {
     )
 }
 
+/// Each label of a name is another domain that may hold what the name rests on: orders that cover it,
+/// validated domains, CAA records. Strangers' requests must not make that many.
+fn check_labels(names: &NameSet) -> Result<(), Refusal> {
+    let long: NameSet = names
+        .dns()
+        .filter(|name| name.as_str().split('.').count() > MAX_LABELS)
+        .cloned()
+        .map(Name::Dns)
+        .collect();
+    if long.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        "product",
+        "too_many_labels",
+        format!(
+            "{} has more than {MAX_LABELS} labels, the parts between the dots. Use a shorter name.",
+            list(&long)
+        ),
+    ))
+}
+
 /// Whether an ACME Directory URL may order these names: its product can hold them, and they lie
 /// within its allowed domains, if it has any.
 pub fn check_acme_names(url: &AcmeUrl, names: &NameSet) -> Result<(), Refusal> {
@@ -356,6 +381,7 @@ pub fn check_acme_names(url: &AcmeUrl, names: &NameSet) -> Result<(), Refusal> {
         ));
     };
     check_product_names(product, names)?;
+    check_labels(names)?;
     let outside: NameSet = names
         .iter()
         .filter(|name| !url.allowed_domains.iter().any(|domain| name.is_within(domain.base())))

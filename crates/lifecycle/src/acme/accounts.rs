@@ -181,13 +181,17 @@ impl AcmeDesk {
             .store()
             .write(move |tx| {
                 Box::pin(async move {
+                    // Whoever was faster in this very group of works is seen here alone.
+                    if let Some(holder) = tx.acme_account_by_thumbprint(&wanted).await? {
+                        return Ok(Err(holder.id));
+                    }
                     if !tx.set_acme_account_key(id, &old, &jwk, &wanted).await? {
                         let words = "The account's key was changed meanwhile. Read the account with its newest key.";
                         return Err(AcmeError::Desk(LifecycleError::Conflict { message: words.to_owned() }));
                     }
                     let entry = AuditEntry::new("acme_account.key_changed", "acme_account", id, "Account key changed by its client");
                     record(tx, now, &actor, entry).await?;
-                    Ok(())
+                    Ok(Ok(()))
                 })
             })
             .await;
@@ -199,7 +203,7 @@ impl AcmeDesk {
                 let holder = self.account_by_key(&thumbprint).await?;
                 Ok(Err(holder.map_or(id, |holder| holder.id)))
             }
-            outcome => outcome.map(Ok),
+            outcome => outcome,
         }
     }
 

@@ -6,14 +6,15 @@
 
 use ca::CsrFacts;
 use domain::model::acme::{AcmeOrder, AcmeOrderStatus};
-use domain::model::{AcmeUrl, Approval, KeyType};
-use domain::{Name, RequestId};
+use domain::model::{AcmeUrl, KeyType};
+use domain::rules::check_product_key;
+use domain::{Name, Product, RequestId};
 use serde_json::json;
 use store::Tx;
 use store::acme::Claim;
 
 use super::finalize::Work;
-use super::orders::{owned, seen};
+use super::orders::{is_undecided, owned, seen};
 use super::{AcmeError, AcmeResult};
 use crate::audit::{AuditEntry, record};
 use crate::issue::check_key;
@@ -92,17 +93,11 @@ async fn replace_key(
     Ok(())
 }
 
-/// The request that an order waits for, where nobody has decided it. Its order is locked, as by
-/// those who decide.
+/// The request that an order waits for, where nobody has decided it.
 async fn undecided(tx: &mut Tx, order: &AcmeOrder) -> AcmeResult<Option<RequestId>> {
-    let (AcmeOrderStatus::Processing, Some(request)) = (order.status, order.request) else {
-        return Ok(None);
-    };
-    let Some(found) = tx.request(request).await? else { return Ok(None) };
-    tx.lock_order(found.request.order).await?;
-    let found = tx.request(request).await?;
-    let pending = found.is_some_and(|found| found.request.approval == Approval::Pending);
-    Ok(pending.then_some(request))
+    let waits = order.request.filter(|_| order.status == AcmeOrderStatus::Processing);
+    let Some(request) = waits else { return Ok(None) };
+    Ok(is_undecided(tx, request).await?.then_some(request))
 }
 
 fn other_key(order: &AcmeOrder) -> AcmeError {
@@ -148,8 +143,12 @@ fn check_names(order: &AcmeOrder, csr: &CsrFacts) -> AcmeResult<()> {
     Ok(())
 }
 
-/// Whether the URL allows the CSR's kind of key.
+/// Whether the URL's product holds the CSR's kind of key, and the URL allows it.
 pub(super) fn check_key_type(url: &AcmeUrl, csr: &CsrFacts) -> AcmeResult<()> {
+    if let Some(product) = Product::find(url.product.as_str()) {
+        check_product_key(product.validation, csr.key.is_edwards())
+            .map_err(|refusal| AcmeError::fault("badCSR", refusal.message))?;
+    }
     let allowed = &url.key_types;
     if !allowed.is_empty() && !csr.key.key_type().is_some_and(|key| allowed.contains(&key)) {
         let labels: Vec<&str> = allowed.iter().map(|key| key.label()).collect();

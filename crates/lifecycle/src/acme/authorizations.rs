@@ -72,14 +72,15 @@ impl Vouching {
     }
 }
 
-/// One identifier's authorization for an order: an earlier one that can still be used, or a new
-/// one. Answers whether it is valid already.
+/// One identifier's authorization, for an order or `without_order` in advance: an earlier one that can
+/// still be used, or a new one. Answers whether it is valid already.
 pub(super) async fn provide(
     tx: &mut Tx,
     policy: &AcmePolicy,
     account: &AcmeAccount,
     identifier: &Identifier,
     covered_until: Option<Timestamp>,
+    without_order: bool,
     now: Timestamp,
 ) -> AcmeResult<(i64, bool)> {
     let (bare, wildcard) = identifier.authorized();
@@ -106,6 +107,7 @@ pub(super) async fn provide(
         expires_at: covered_until
             .unwrap_or_else(|| now.plus_seconds(policy.pending_authorization_seconds)),
         prevalidated,
+        without_order,
         created_at: now,
     };
     Ok((tx.insert_authorization(&new).await?, prevalidated))
@@ -141,12 +143,26 @@ fn token() -> AcmeResult<String> {
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// The state that a client sees: pending and valid ones end with their time.
-fn seen(mut authorization: Authorization, now: Timestamp) -> Authorization {
+/// States in which nobody validates a challenge any more: it was given up, or its time is over.
+const ENDED: [AuthorizationStatus; 3] =
+    [AuthorizationStatus::Deactivated, AuthorizationStatus::Expired, AuthorizationStatus::Revoked];
+
+/// The state that a client sees: pending and valid ones end with their time, and challenges that
+/// nobody will validate any more with them.
+pub(super) fn seen(mut authorization: Authorization, now: Timestamp) -> Authorization {
     let open =
         matches!(authorization.status, AuthorizationStatus::Pending | AuthorizationStatus::Valid);
     if open && now >= authorization.expires_at {
         authorization.status = AuthorizationStatus::Expired;
+    }
+    if ENDED.contains(&authorization.status) {
+        let words = format!("The authorization is {}. Make a new order.", authorization.status);
+        for challenge in &mut authorization.challenges {
+            if matches!(challenge.status, ChallengeStatus::Pending | ChallengeStatus::Processing) {
+                challenge.status = ChallengeStatus::Invalid;
+                challenge.error = Some(Fault::new("malformed", words.as_str()));
+            }
+        }
     }
     authorization
 }
@@ -187,7 +203,8 @@ impl AcmeDesk {
                     let names = read_names(std::slice::from_ref(&identifier))?;
                     let covered = check_names(tx, &url, &names, now).await?;
                     let until = covered.first().copied().flatten();
-                    let (id, _) = provide(tx, &policy, &account, &identifier, until, now).await?;
+                    let (id, _) =
+                        provide(tx, &policy, &account, &identifier, until, true, now).await?;
                     owned(tx, &account, id).await
                 })
             })
@@ -207,7 +224,10 @@ impl AcmeDesk {
             .store()
             .write(move |tx| {
                 Box::pin(async move {
-                    owned(tx, &account, id).await?;
+                    let authorization = seen(owned(tx, &account, id).await?, now);
+                    if authorization.status == AuthorizationStatus::Expired {
+                        return Ok(authorization);
+                    }
                     let open = [AuthorizationStatus::Pending, AuthorizationStatus::Valid];
                     let changed = tx
                         .set_authorization_status(
@@ -224,7 +244,7 @@ impl AcmeDesk {
                         super::orders::fail_all_on(tx, id, &Fault::new("unauthorized", words))
                             .await?;
                     }
-                    owned(tx, &account, id).await
+                    Ok(seen(owned(tx, &account, id).await?, now))
                 })
             })
             .await

@@ -13,12 +13,16 @@ use domain::model::acme::{
 };
 use store::Tx;
 
-use super::authorizations::owned;
+use super::authorizations::{owned, seen};
 use super::{AcmeDesk, AcmeError, AcmePolicy, AcmeResult, orders};
 use crate::{Result, rate};
 
 /// Longer than the longest attempt: a lease must not end while its attempt runs.
 const LEASE_SECONDS: i64 = 120;
+/// Validations of one ACME Directory URL that run at once, in all processes: half of one's places, so
+/// that slow servers of one customer leave others theirs.
+const OF_ONE_URL: i64 = 128;
+
 /// A validation that is due.
 #[derive(Debug, Clone)]
 pub struct ValidationTask {
@@ -54,7 +58,7 @@ impl AcmeDesk {
         id: i64,
     ) -> AcmeResult<(Challenge, Authorization)> {
         let mut tx = self.desk.store().reader().await?;
-        find(&mut tx, account, id).await
+        find(&mut tx, account, id, self.clock().now()).await
     }
 
     /// The client says that a challenge can be validated now.
@@ -70,18 +74,17 @@ impl AcmeDesk {
             .store()
             .write(move |tx| {
                 Box::pin(async move {
-                    let (challenge, authorization) = find(tx, &account, id).await?;
-                    let open = authorization.status == AuthorizationStatus::Pending
-                        && now < authorization.expires_at;
+                    let (challenge, authorization) = find(tx, &account, id, now).await?;
+                    let open = authorization.status == AuthorizationStatus::Pending;
                     if !open || challenge.status != ChallengeStatus::Pending {
                         return Ok((challenge, authorization));
                     }
                     let expected = format!("{}.{}", challenge.token, account.thumbprint);
                     if tx.claim_challenge(id, &expected).await? {
                         rate::take(tx, now, &failures(account.id), limit).await?;
-                        tx.insert_validation_job(id, now).await?;
+                        tx.insert_validation_job(id, account.url, now).await?;
                     }
-                    find(tx, &account, id).await
+                    find(tx, &account, id, now).await
                 })
             })
             .await
@@ -102,7 +105,8 @@ impl AcmeDesk {
                 Box::pin(async move {
                     let lease_until = now.plus_seconds(LEASE_SECONDS);
                     let mut tasks = Vec::new();
-                    for job in tx.lease_validation_jobs(&owner, now, lease_until, most).await? {
+                    let jobs = tx.lease_validation_jobs(&owner, now, lease_until, most, OF_ONE_URL);
+                    for job in jobs.await? {
                         match task(tx, job.id, job.challenge).await? {
                             Some(task) => tasks.push(task),
                             None => tx.finish_validation_job(job.id, false, now).await?,
@@ -182,6 +186,7 @@ async fn find(
     tx: &mut Tx,
     account: &AcmeAccount,
     id: i64,
+    now: Timestamp,
 ) -> AcmeResult<(Challenge, Authorization)> {
     let missing = || AcmeError::NotFound("challenge");
     let authorization = tx.authorization_of_challenge(id).await?.ok_or_else(missing)?;
@@ -189,6 +194,7 @@ async fn find(
         AcmeError::NotFound(_) => missing(),
         other => other,
     })?;
+    let authorization = seen(authorization, now);
     let challenge = authorization.challenges.iter().find(|challenge| challenge.id == id).cloned();
     Ok((challenge.ok_or_else(missing)?, authorization))
 }

@@ -1,7 +1,7 @@
 //! Which action is done, on which order (rules A1–A9): what the rules need to know is read here,
 //! what they answer is theirs.
 
-use domain::model::{AcmeUrl, OrderFile, Origin, Windows};
+use domain::model::{AcmeUrl, OrderFile, OrderStatus, Origin, Windows};
 use domain::rules::{
     AcmeRequest, Decided, DirectoryAction, Wanted, decide_acme, detect, detection_keys,
 };
@@ -15,8 +15,8 @@ use super::AcmeResult;
 const EXACT: u32 = 20;
 /// Wildcard orders that cover the names and are looked at: the ones that are valid longest.
 const COVERING: u32 = 50;
-/// Renewals that are followed from one order on.
-const CHAIN: usize = 100;
+/// Renewals of one order that are looked at: the last ones, from the newest that stands on at least.
+const CHAIN: usize = 20;
 
 /// What a client asks for.
 #[derive(Debug, Clone, Copy)]
@@ -47,19 +47,19 @@ pub(super) async fn decide(
         Some(explicit) => explicit.order(),
         None => question.replaced,
     };
-    let named = match named {
+    let mut named = match named {
         Some(number) => tx.primary_file(number).await?,
         None => None,
     };
     let mut successors = Vec::new();
-    if let Some(named) = &named {
+    if let Some(named) = &mut named {
         follow(tx, named, &mut successors).await?;
     }
-    let candidates = match question.explicit {
+    let mut candidates = match question.explicit {
         None => candidates(tx, question).await?,
         Some(_) => Vec::new(),
     };
-    if let Some(found) = renewed(&question, &candidates, now) {
+    if let Some(found) = renewed(&question, &mut candidates, now) {
         follow(tx, found, &mut successors).await?;
     }
     let decided = decide_acme(&AcmeRequest {
@@ -90,9 +90,9 @@ pub(super) async fn decide(
 /// alone.
 fn renewed<'a>(
     question: &Question<'_>,
-    candidates: &'a [OrderFile],
+    candidates: &'a mut [OrderFile],
     now: Timestamp,
-) -> Option<&'a OrderFile> {
+) -> Option<&'a mut OrderFile> {
     if candidates.iter().all(|file| file.order.renewed_by.is_none()) {
         return None;
     }
@@ -103,19 +103,30 @@ fn renewed<'a>(
         common_name: question.common_name,
     };
     let found = detect(&wanted, candidates, now).order?;
-    candidates.iter().find(|file| file.number() == found && file.order.renewed_by.is_some())
+    candidates.iter_mut().find(|file| file.number() == found && file.order.renewed_by.is_some())
 }
 
-/// Adds the orders that renewed `first`, one after the other.
-async fn follow(tx: &mut Tx, first: &OrderFile, successors: &mut Vec<OrderFile>) -> AcmeResult<()> {
-    let mut next = first.order.renewed_by;
-    while let Some(number) = next.take() {
-        if successors.len() >= CHAIN || successors.iter().any(|file| file.number() == number) {
-            break;
+/// Adds the last of the orders that renewed `first`. Where its chain is longer, `first` leads to them at
+/// once: what lies between was renewed too, and nothing is done on it.
+async fn follow(
+    tx: &mut Tx,
+    first: &mut OrderFile,
+    successors: &mut Vec<OrderFile>,
+) -> AcmeResult<()> {
+    if first.order.renewed_by.is_none() {
+        return Ok(());
+    }
+    let chain = tx.renewals_of(first.number()).await?;
+    let stands = |status| matches!(status, OrderStatus::Issued | OrderStatus::ReissuePending);
+    let newest = chain.iter().rposition(|(_, status)| stands(*status)).unwrap_or(chain.len());
+    let from = newest.min(chain.len().saturating_sub(CHAIN));
+    let last = chain.into_iter().skip(from);
+    for (position, (number, _)) in last.enumerate() {
+        if position == 0 {
+            first.order.renewed_by = Some(number);
         }
-        if let Some(file) = tx.primary_file(number).await? {
-            next = file.order.renewed_by;
-            successors.push(file);
+        if !successors.iter().any(|file| file.number() == number) {
+            successors.extend(tx.primary_file(number).await?);
         }
     }
     Ok(())
@@ -130,7 +141,9 @@ async fn candidates(tx: &mut Tx, question: Question<'_>) -> AcmeResult<Vec<Order
         origin: Some(Origin::Acme),
         limit,
     };
-    let mut numbers = tx.candidates_with_names(among(EXACT), question.names).await?;
+    // Of wildcard products the common name may be any.
+    let common_name = question.common_name.filter(|_| keys.all_of.is_empty());
+    let mut numbers = tx.candidates_with_names(among(EXACT), question.names, common_name).await?;
     numbers.extend(tx.candidates_covering(among(COVERING), &keys.all_of).await?);
     numbers.sort_unstable();
     numbers.dedup();

@@ -9,6 +9,9 @@ pub enum AcmeError {
     /// A problem that RFC 8555 names.
     #[error("{}", .0.detail)]
     Fault(Fault),
+    /// Something else is in the way for a moment; the order stays as it was.
+    #[error("{0}")]
+    NotYet(String),
     /// There is no such thing, or it is another account's.
     #[error("There is no such {0}.")]
     NotFound(&'static str),

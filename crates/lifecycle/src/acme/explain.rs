@@ -78,14 +78,17 @@ impl Lifecycle {
     }
 }
 
-/// Why newOrder would refuse the names before anything is decided: a validation that is missing or
-/// has expired. Looked at as it is now, whatever moment was asked about: it can be made by then.
+/// Why newOrder would refuse the names before anything is decided: a URL that was revoked, or a
+/// validation that is missing or has expired. Looked at as it is now, whatever moment was asked about: it can be made by then.
 async fn not_ordered(
     tx: &mut Tx,
     url: &AcmeUrl,
     names: &NameSet,
     now: Timestamp,
 ) -> Result<Option<String>> {
+    if tx.active_acme_url(url.id).await?.is_none() {
+        return Ok(Some("the ACME Directory URL was revoked.".to_owned()));
+    }
     let names: Vec<Name> = names.iter().cloned().collect();
     match check_names(tx, url, &names, now).await {
         Ok(_) => Ok(None),

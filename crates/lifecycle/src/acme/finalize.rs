@@ -72,6 +72,10 @@ impl AcmeDesk {
                 .await;
             match claimed {
                 Ok(claimed) => break claimed,
+                // Clients take a conflict for the end.
+                Err(AcmeError::Desk(LifecycleError::Conflict { message })) => {
+                    return Err(AcmeError::NotYet(message));
+                }
                 Err(error) => rounds.again(&self.desk, error).await?,
             }
         };

@@ -37,6 +37,9 @@ impl AcmeDesk {
             "newOrder"
         );
         check_size(&self.policy, &wanted)?;
+        if let Some(certificate) = &wanted.replaces {
+            replaces::check_form(certificate)?;
+        }
         self.take_order_limits(account, now).await?;
         let order = self.place_order(account, wanted.clone(), now).await?;
         // One that was decided since anybody looked is open no longer.
@@ -125,7 +128,7 @@ async fn place(
     }
     let covered = check_names(tx, &url, &names, now).await?;
     if let Some(certificate) = &wanted.replaces {
-        replaces::check(tx, issuer, account, certificate, &wanted.identifiers).await?;
+        replaces::check(tx, issuer, account, certificate, &wanted).await?;
     }
     if matches!(wanted.asked, Some(asked) if asked != DirectoryAction::Enroll) {
         let names: NameSet = names.iter().cloned().collect();
@@ -143,7 +146,7 @@ async fn place(
     let mut authorizations = Vec::with_capacity(wanted.identifiers.len());
     let mut all_valid = true;
     for (identifier, until) in wanted.identifiers.iter().zip(covered) {
-        let (id, valid) = provide(tx, policy, account, identifier, until, now).await?;
+        let (id, valid) = provide(tx, policy, account, identifier, until, false, now).await?;
         authorizations.push(id);
         all_valid &= valid;
     }

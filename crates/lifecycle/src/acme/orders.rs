@@ -2,8 +2,8 @@
 
 use domain::model::Approval;
 use domain::model::acme::{AcmeAccount, AcmeOrder, AcmeOrderStatus, Fault};
-use domain::{AcmeAccountId, AcmeOrderId, AcmeUrlId, Timestamp};
-use store::Tx;
+use domain::{AcmeAccountId, AcmeOrderId, AcmeUrlId, RequestId, Timestamp};
+use store::{StoreError, Tx};
 
 use super::{AcmeDesk, AcmeError, AcmeResult};
 use crate::Actor;
@@ -75,14 +75,22 @@ pub(super) async fn withdraw_held(
 ) -> crate::Result<()> {
     for (order, request) in tx.held_acme_orders(account, url).await? {
         tx.lock(&lock_of(order)).await?;
-        let record = tx.request(request).await?;
-        if record.is_some_and(|record| record.request.approval == Approval::Pending) {
+        if is_undecided(tx, request).await? {
             withdraw_within(tx, now, actor, request).await?;
             let words = "The account was deactivated, or its ACME Directory URL revoked.";
             tx.fail_processing_acme_order(order, &Fault::new("unauthorized", words)).await?;
         }
     }
     Ok(())
+}
+
+/// Whether nobody has decided a request. Its order is locked, as by those who decide: so it stays until
+/// the transaction ends.
+pub(super) async fn is_undecided(tx: &mut Tx, request: RequestId) -> Result<bool, StoreError> {
+    let Some(found) = tx.request(request).await? else { return Ok(false) };
+    tx.lock_order(found.request.order).await?;
+    let found = tx.request(request).await?;
+    Ok(found.is_some_and(|found| found.request.approval == Approval::Pending))
 }
 
 pub(super) async fn owned(

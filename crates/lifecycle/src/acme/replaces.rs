@@ -2,13 +2,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::model::acme::{AcmeAccount, Identifier};
+use domain::model::acme::{AcmeAccount, Fault, Identifier, NewAcmeOrder};
 use domain::model::{Certificate, CertificateStatus, Serial};
 use domain::rules::certificate_window;
-use domain::{OrderNumber, Timestamp};
+use domain::{AcmeOrderId, OrderNumber, Timestamp};
 use store::Tx;
 use store::certificates::CertificateRecord;
 
+use super::orders::lock;
 use super::{AcmeDesk, AcmeError, AcmeResult};
 use crate::authority::former;
 use crate::{Issuer, settings};
@@ -45,6 +46,15 @@ fn parse(identifier: &str) -> AcmeResult<(Vec<u8>, Serial)> {
         return Err(AcmeError::NotFound("certificate"));
     }
     Ok((aki, Serial::from_bytes(&serial)))
+}
+
+/// Refuses what is no certificate identifier, before the database is asked for it.
+pub(super) fn check_form(identifier: &str) -> AcmeResult<()> {
+    match parse(identifier) {
+        // That none has this identifier is told as of any other that names nothing.
+        Ok(_) | Err(AcmeError::NotFound(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether these are the bytes of a positive INTEGER in DER. A certificate would have two identifiers
@@ -96,7 +106,7 @@ pub(super) async fn check(
     issuer: &Issuer,
     account: &AcmeAccount,
     identifier: &str,
-    wanted: &[Identifier],
+    wanted: &NewAcmeOrder,
 ) -> AcmeResult<()> {
     let unknown = || {
         AcmeError::fault(
@@ -114,17 +124,40 @@ pub(super) async fn check(
     }
     let held =
         |one: &Identifier| one.name().is_ok_and(|name| record.certificate.names.contains(&name));
-    if !wanted.iter().any(held) {
+    if !wanted.identifiers.iter().any(held) {
         return Err(AcmeError::fault(
             "malformed",
             "The order shares no identifier with the certificate that it replaces.",
         ));
     }
-    if tx.acme_order_replacing(identifier).await?.is_some() {
+    if let Some(other) = tx.acme_order_replacing(identifier).await?
+        && !gives_way(tx, account, other, wanted).await?
+    {
         let words = "The certificate was replaced by another order already. Leave replaces out.";
         return Err(AcmeError::fault("alreadyReplaced", words));
     }
     Ok(())
+}
+
+/// Whether the order that replaces the certificate gives its place to the same one, made anew: the
+/// account's own, which was passed over as open because it is about to end. It ends with that.
+async fn gives_way(
+    tx: &mut Tx,
+    account: &AcmeAccount,
+    other: AcmeOrderId,
+    wanted: &NewAcmeOrder,
+) -> AcmeResult<bool> {
+    let Some(order) = tx.acme_order(other).await? else { return Ok(true) };
+    let same = order.account == account.id
+        && order.names() == wanted.names()
+        && order.profile == wanted.profile
+        && order.asked == wanted.asked;
+    if !same {
+        return Ok(false);
+    }
+    lock(tx, other).await?;
+    let words = "It was about to end, and another order was made in its place.";
+    Ok(tx.fail_open_acme_order(other, &Fault::new("malformed", words)).await?)
 }
 
 async fn is_of(tx: &mut Tx, account: &AcmeAccount, record: &CertificateRecord) -> AcmeResult<bool> {

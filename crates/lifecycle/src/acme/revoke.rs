@@ -45,7 +45,7 @@ impl AcmeDesk {
                             found.fingerprint_sha256.as_deref() == Some(fingerprint.as_str())
                         })
                         .ok_or(AcmeError::NotFound("certificate"))?;
-                    check_right(tx, &revoker, &found, now).await?;
+                    check_right(tx, &revoker, &found, reason, now).await?;
                     carry_out(tx, &revoker, &found, reason, address, now).await
                 })
             })
@@ -57,17 +57,31 @@ async fn check_right(
     tx: &mut Tx,
     revoker: &Revoker,
     found: &CertificateRecord,
+    reason: RevocationReason,
     now: Timestamp,
 ) -> AcmeResult<()> {
     let Revoker::Account(account) = revoker else { return Ok(()) };
-    if found.acme_account == Some(account.id)
-        || is_authorized(tx, account, &found.certificate.names, now).await?
-    {
+    if found.acme_account == Some(account.id) {
         return Ok(());
+    }
+    if is_authorized(tx, account, &found.certificate.names, now).await? {
+        return check_known(reason);
     }
     let words = "The certificate is not of this account, and the account holds no valid authorizations for all its names. \
                  Sign with the certificate's account or its key.";
     Err(AcmeError::fault("unauthorized", words))
+}
+
+/// Who holds authorizations for the names has shown nothing about the key. What is said of a key takes
+/// its other certificates with it, those of other organizations too, so that only they are heard who
+/// have shown that they hold it: the certificate's account did so with its CSR.
+fn check_known(reason: RevocationReason) -> AcmeResult<()> {
+    if reason != RevocationReason::KeyCompromise {
+        return Ok(());
+    }
+    let words = "Only the certificate's account, or whoever signs with the certificate's key, can say that the key is \
+                 compromised (reason 1). Sign with that key, or give the reason 5 (cessation of operation).";
+    Err(AcmeError::fault("badRevocationReason", words))
 }
 
 async fn is_authorized(

@@ -53,6 +53,7 @@ impl AcmeDesk {
                 })
             })
             .await?;
+        self.forget_without_order(now).await?;
         self.forget_for_nothing(now.plus_seconds(-ENDED_KEPT)).await?;
         Ok(touched)
     }
@@ -69,6 +70,21 @@ impl AcmeDesk {
                 })
             })
             .await
+    }
+
+    /// Forgets authorizations that were given up, or whose challenge failed, before an order needed them.
+    async fn forget_without_order(&self, now: Timestamp) -> AcmeResult<()> {
+        let store = self.desk.store();
+        let ended = store.reader().await?.ended_authorizations(now, BATCH).await?;
+        let forgetting = store.write(move |tx| {
+            Box::pin(async move {
+                for authorization in ended {
+                    tx.forget_authorization(authorization).await?;
+                }
+                Ok(())
+            })
+        });
+        forgetting.await
     }
 
     /// Forgets orders that ended before `before` and came to nothing.

@@ -35,7 +35,7 @@ pub(crate) async fn holding(
     if all_of.is_empty() {
         all_of.extend(names.iter().map(|name| vec![name.clone()]));
     }
-    let mut numbers = tx.candidates_with_names(of, names).await?;
+    let mut numbers = tx.candidates_with_names(of, names, None).await?;
     if let [any_of, others @ ..] = all_of.as_slice() {
         numbers.extend(tx.candidates_with_any_name(of, any_of, None).await?);
         // The newest with one of the names may all lack another one.
@@ -58,7 +58,7 @@ pub(crate) async fn alike(tx: &mut Tx, order: &Order) -> Result<Vec<OrderFile>> 
         limit: ALIKE,
     };
     let mut files = Vec::new();
-    for number in tx.candidates_with_names(of, &order.names).await? {
+    for number in tx.candidates_with_names(of, &order.names, None).await? {
         if number != order.number {
             files.extend(tx.order_file(number).await?);
         }

@@ -25,6 +25,8 @@ pub struct NewAuthorization {
     pub expires_at: Timestamp,
     /// Valid without a challenge.
     pub prevalidated: bool,
+    /// Made in advance: no order needs it yet.
+    pub without_order: bool,
     /// When.
     pub created_at: Timestamp,
     /// Its challenges, in the order in which clients see them.
@@ -107,8 +109,8 @@ impl ChallengeRow {
 macro_rules! insert {
     () => {
         "INSERT INTO acme_authorizations (account_id, identifier_kind, identifier_value, wildcard, \
-         status, expires_at, validated_at, prevalidated, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+         status, expires_at, validated_at, prevalidated, created_at, without_order) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
     };
 }
 
@@ -138,7 +140,7 @@ impl Tx {
             .map(|one| (one.kind.as_str(), one.token.as_str(), one.status.as_str()))
             .collect();
         let challenges = to_json("acme_challenges", &challenges)?;
-        let sql = with_rows!(self, insert, "id", challenges, "$10", "authorization_id");
+        let sql = with_rows!(self, insert, "id", challenges, "$11", "authorization_id");
         Ok(on!(self, |conn| {
             sqlx::query_scalar(sql)
                 .bind(new.account.0)
@@ -150,6 +152,7 @@ impl Tx {
                 .bind(validated_at)
                 .bind(new.prevalidated)
                 .bind(new.created_at.0)
+                .bind(new.without_order)
                 .bind(&challenges)
                 .fetch_one(&mut *conn)
                 .await?

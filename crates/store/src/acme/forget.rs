@@ -47,17 +47,38 @@ impl Tx {
         Ok(())
     }
 
-    /// Forgets an ended authorization that no order needs; others stay.
+    /// Authorizations that have ended, and whose time is over, of which it is not known that an order
+    /// needs them; those of the earliest end first, at most `limit`.
+    pub async fn ended_authorizations(
+        &mut self,
+        now: Timestamp,
+        limit: i64,
+    ) -> Result<Vec<i64>, StoreError> {
+        Ok(on!(self, |conn| {
+            sqlx::query_scalar(
+                "SELECT id FROM acme_authorizations WHERE without_order AND status NOT IN ('pending', 'valid') \
+                 AND expires_at <= $1 ORDER BY expires_at LIMIT $2",
+            )
+            .bind(now.0)
+            .bind(limit)
+            .fetch_all(&mut *conn)
+            .await?
+        }))
+    }
+
+    /// Forgets an ended authorization that no order needs. Others stay, and it is noted whether an
+    /// order needs them.
     pub async fn forget_authorization(&mut self, id: i64) -> Result<(), StoreError> {
         on!(self, |conn| {
-            let forgotten: Option<i64> = sqlx::query_scalar(
-                "SELECT id FROM acme_authorizations WHERE id = $1 AND status NOT IN ('pending', 'valid') \
-                 AND NOT EXISTS (SELECT 1 FROM acme_order_authorizations WHERE authorization_id = $1)",
+            let forgotten: Option<bool> = sqlx::query_scalar(
+                "UPDATE acme_authorizations SET without_order = NOT EXISTS \
+                 (SELECT 1 FROM acme_order_authorizations WHERE authorization_id = $1) WHERE id = $1 \
+                 RETURNING without_order AND status NOT IN ('pending', 'valid')",
             )
             .bind(id)
             .fetch_optional(&mut *conn)
             .await?;
-            if forgotten.is_some() {
+            if forgotten == Some(true) {
                 sqlx::query("DELETE FROM acme_challenges WHERE authorization_id = $1")
                     .bind(id)
                     .execute(&mut *conn)

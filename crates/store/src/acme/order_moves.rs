@@ -238,7 +238,7 @@ impl Tx {
     }
 
     /// Pending and ready orders whose time is over, and behind them processing ones of before
-    /// `claimed`, oldest first, at most `limit`: those may wait for a reviewer for days.
+    /// `claimed`, oldest first, at most `limit`. Those that wait for a reviewer are left out.
     pub async fn stale_acme_orders(
         &mut self,
         now: Timestamp,
@@ -248,7 +248,8 @@ impl Tx {
         let rows: Vec<(i64, String)> = on!(self, |conn| {
             sqlx::query_as(
                 "SELECT id, status FROM acme_orders WHERE (status IN ('pending', 'ready') AND expires_at <= $1) \
-                 OR (status = 'processing' AND finalize_claimed_at <= $2) \
+                 OR (status = 'processing' AND finalize_claimed_at <= $2 AND NOT EXISTS \
+                 (SELECT 1 FROM requests r WHERE r.id = acme_orders.request_id AND r.status = 'pending')) \
                  ORDER BY CASE status WHEN 'processing' THEN 1 ELSE 0 END, id LIMIT $3",
             )
             .bind(now.0)

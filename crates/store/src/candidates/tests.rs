@@ -44,13 +44,14 @@ async fn exact_sets_are_found_whatever_the_order_of_names_longest_validity_first
             limit: 9,
         };
         let wanted = names("b.example.com a.example.com");
-        let found = tx.candidates_with_names(of, &wanted).await.unwrap();
+        let found = tx.candidates_with_names(of, &wanted, None).await.unwrap();
         assert_eq!(found, [1, 6, 2].map(OrderNumber), "{kind}");
-        let found = tx.candidates_with_names(Candidates { limit: 1, ..of }, &wanted).await.unwrap();
+        let found =
+            tx.candidates_with_names(Candidates { limit: 1, ..of }, &wanted, None).await.unwrap();
         assert_eq!(found, [OrderNumber(1)], "{kind}");
         let acme = Candidates { origin: Some(Origin::Acme), ..of };
         assert_eq!(
-            tx.candidates_with_names(acme, &wanted).await.unwrap(),
+            tx.candidates_with_names(acme, &wanted, None).await.unwrap(),
             [OrderNumber(6)],
             "{kind}"
         );

@@ -166,6 +166,8 @@ async fn a_database_of_an_earlier_version_keeps_what_is_in_it() {
             ["1 3 http-01 tok1 pending 2", "2 3 dns-01 tok2 valid 1"],
             "{kind}"
         );
+        let without = "SELECT CAST(id AS TEXT) FROM acme_authorizations WHERE without_order";
+        assert_eq!(told(store, without).await, ["3"], "{kind}");
         let requests = "SELECT kind || ' ' || COALESCE(product_id, '-') || ' ' || \
                         COALESCE(organization_id, 0) || ' ' || COALESCE(common_name, '-') || ' ' || \
                         COALESCE(names, '-') FROM requests ORDER BY id";

@@ -96,6 +96,8 @@ fn names_must_fit_product_and_allowed_domains() {
     assert_eq!(code(&url, "www.example.com"), Ok(()));
     assert_eq!(code(&url, "*.example.com"), Err("wildcard_names"));
     assert_eq!(code(&url, ""), Err("no_names"));
+    assert_eq!(code(&url, "a.b.c.d.e.f.g.h.example.com"), Ok(()));
+    assert_eq!(code(&url, "a.b.c.d.e.f.g.h.i.example.com"), Err("too_many_labels"));
     url.allowed_domains = vec![domain("example.com"), domain("example.org")];
     assert_eq!(code(&url, "a.example.com example.org"), Ok(()));
     assert_eq!(code(&url, "a.example.com notexample.org"), Err("domain_not_allowed"));
