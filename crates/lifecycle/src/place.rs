@@ -202,9 +202,7 @@ pub(crate) async fn place(
     actor: &Actor,
     ask: &Ask,
 ) -> Result<Placed> {
-    if let Some(key) = &ask.idempotency_key
-        && let Some(earlier) = earlier(tx, key).await?
-    {
+    if let Some(earlier) = earlier(tx, ask).await? {
         return Ok(earlier);
     }
     let preferences = settings::preferences(tx).await?;
@@ -239,7 +237,8 @@ pub(crate) async fn place_new(
 }
 
 /// What an earlier ask with the same key came to.
-async fn earlier(tx: &mut Tx, key: &str) -> Result<Option<Placed>> {
+pub(crate) async fn earlier(tx: &mut Tx, ask: &Ask) -> Result<Option<Placed>> {
+    let Some(key) = &ask.idempotency_key else { return Ok(None) };
     submitted::claim(tx, key).await?;
     if !tx.key_was_used(key).await? {
         return Ok(None);

@@ -112,10 +112,7 @@ impl Lifecycle {
                 let endpoint = self.store().reader().await?.endpoint(event.endpoint).await?;
                 let until = endpoint.and_then(|endpoint| endpoint.served).map(|one| one.not_after);
                 let due = Due { order, names, until, profile: Some(event.profile.clone()), ask };
-                return self
-                    .renew_due(&actor, &due)
-                    .await
-                    .map(|(outcome, decided)| (outcome, Some(decided)));
+                return self.renew_due(&actor, &due).await;
             }
             (None, _, Some(order)) if reissues(event.action) => {
                 What::Reissue { order, names: ReissueRequest::Same }
@@ -179,6 +176,10 @@ async fn recheck(tx: &mut Tx, issuer_ends: Timestamp, now: Timestamp, id: EventI
     let (EventMode::Duplicate, Some(order)) = (event.mode, event.source_order) else {
         return Ok(true);
     };
+    // What was asked for is done already, or will be: it was cut off before the event knew of it.
+    if tx.key_was_used(&ask_key(&event)).await? {
+        return Ok(true);
+    }
     let role = role_of(tx, event.requester).await?;
     let settings = preferences(tx).await?;
     let checked = match tx.order_file(order).await? {
