@@ -28,8 +28,8 @@ use crate::issue::{
 };
 use crate::suffixes::check_wildcards;
 use crate::{
-    Actor, Ask, Exact, Issued, Issuer, Lifecycle, LifecycleError, Outcome, Result, What, settings,
-    submitted,
+    Actor, Ask, Exact, Issued, Issuer, Lifecycle, LifecycleError, Outcome, Result, What, fault,
+    settings, submitted,
 };
 
 /// What placing an ask came to.
@@ -462,6 +462,7 @@ impl Lifecycle {
 
     /// Signs and stores what was placed, or waits for whoever is doing that.
     pub(crate) async fn settle(&self, actor: &Actor, placed: Placed) -> Result<Outcome> {
+        fault::point("issue.after_place");
         match placed {
             Placed::Reserved(reserved) => Ok(Outcome::Issued(self.finish(actor, *reserved).await?)),
             Placed::Done(outcome) => Ok(outcome),

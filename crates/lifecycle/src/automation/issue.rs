@@ -17,7 +17,7 @@ use crate::ask::read_csr;
 use crate::renew::Due;
 use crate::settings::preferences;
 use crate::{
-    Actor, Ask, Exact, Issued, Lifecycle, LifecycleError, NewOrder, Outcome, Result, What,
+    Actor, Ask, Exact, Issued, Lifecycle, LifecycleError, NewOrder, Outcome, Result, What, fault,
 };
 
 /// Events taken in one go.
@@ -47,6 +47,7 @@ impl Lifecycle {
             self.store()
                 .write(move |tx| Box::pin(async move { take_decision(tx, now, id).await }))
                 .await?;
+            fault::point("event.after_decision");
             self.event_changed(id);
         }
         Ok(decided.len())
@@ -86,6 +87,7 @@ impl Lifecycle {
             return Ok(());
         }
         let (outcome, asked) = (self.obtain(&event).await, event.csr_at);
+        fault::point("event.after_ask");
         self.store()
             .write(move |tx| {
                 Box::pin(async move { note_outcome(tx, now, id, asked, outcome).await })
