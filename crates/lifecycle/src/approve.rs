@@ -21,7 +21,7 @@ use crate::issue::Signing;
 use crate::place::{Asker, Payload, Placed, Placing, locked_file};
 use crate::{
     Actor, Ask, Exact, Issued, Issuer, Lifecycle, LifecycleError, Outcome, Person, Result, What,
-    revoke, settings,
+    fault, revoke, settings,
 };
 
 /// What came of an approval.
@@ -75,7 +75,10 @@ impl Lifecycle {
             }
         };
         match next {
-            Next::Revoked(certificates) => Ok(Approved::Revoked { certificates }),
+            Next::Revoked(certificates) => {
+                fault::point("revoke.after_store");
+                Ok(Approved::Revoked { certificates })
+            }
             Next::Issue(placed) => match self.settle(actor, placed).await? {
                 Outcome::Issued(certificate) => Ok(Approved::Issued(certificate)),
                 Outcome::Held { .. } | Outcome::Wait { .. } => {

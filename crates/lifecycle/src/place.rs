@@ -29,8 +29,8 @@ use crate::issue::{
 };
 use crate::suffixes::check_wildcards;
 use crate::{
-    Actor, Ask, Exact, Issued, Issuer, Lifecycle, LifecycleError, Outcome, Result, What, settings,
-    submitted,
+    Actor, Ask, Exact, Issued, Issuer, Lifecycle, LifecycleError, Outcome, Result, What, fault,
+    settings, submitted,
 };
 
 /// What placing an ask came to.
@@ -203,9 +203,7 @@ pub(crate) async fn place(
     actor: &Actor,
     ask: &Ask,
 ) -> Result<Placed> {
-    if let Some(key) = &ask.idempotency_key
-        && let Some(earlier) = earlier(tx, key).await?
-    {
+    if let Some(earlier) = earlier(tx, ask).await? {
         return Ok(earlier);
     }
     let preferences = settings::preferences(tx).await?;
@@ -240,7 +238,8 @@ pub(crate) async fn place_new(
 }
 
 /// What an earlier ask with the same key came to.
-async fn earlier(tx: &mut Tx, key: &str) -> Result<Option<Placed>> {
+pub(crate) async fn earlier(tx: &mut Tx, ask: &Ask) -> Result<Option<Placed>> {
+    let Some(key) = &ask.idempotency_key else { return Ok(None) };
     submitted::claim(tx, key).await?;
     if !tx.key_was_used(key).await? {
         return Ok(None);
@@ -466,6 +465,7 @@ impl Lifecycle {
 
     /// Signs and stores what was placed, or waits for whoever is doing that.
     pub(crate) async fn settle(&self, actor: &Actor, placed: Placed) -> Result<Outcome> {
+        fault::point("issue.after_place");
         match placed {
             Placed::Reserved(reserved) => Ok(Outcome::Issued(self.finish(actor, *reserved).await?)),
             Placed::Done(outcome) => Ok(outcome),

@@ -11,7 +11,7 @@ use crate::audit::{self, AuditEntry};
 use crate::order_new::take;
 use crate::place::check_visible;
 use crate::submitted::Submitted;
-use crate::{Actor, Ask, Lifecycle, LifecycleError, Outcome, Result, What};
+use crate::{Actor, Ask, Lifecycle, LifecycleError, Outcome, Result, What, fault};
 
 /// How many revocations one transaction carries out.
 const BATCH: u32 = 100;
@@ -102,6 +102,7 @@ impl Lifecycle {
             if batch == 0 {
                 return Ok(done);
             }
+            fault::point("revoke.after_due");
         }
     }
 }

@@ -13,7 +13,9 @@ use store::Tx;
 use crate::ask::{listed, note, read_csr};
 use crate::caa::CaaRounds;
 use crate::order_new::{Terms, sold, take};
-use crate::place::{Asker, Placed, Placing, check_settled, check_visible, locked_file, place};
+use crate::place::{
+    Asker, Placed, Placing, check_settled, check_visible, earlier, locked_file, place,
+};
 use crate::submitted::Submitted;
 use crate::{
     Actor, Ask, Exact, Issuer, Lifecycle, LifecycleError, Outcome, Result, What, settings,
@@ -153,12 +155,13 @@ impl Lifecycle {
 
     /// What automation does with a certificate that is due (rules D13–D15): a duplicate of the
     /// latest renewed order, else the next certificate of a plan, else the renewal. With the
-    /// reasons.
+    /// reasons; none where the same was asked for before, which is not decided twice: what came of it
+    /// would be among the orders to duplicate.
     ///
     /// Rule D18: where others are due under the same order at the same moment, on this node or
     /// another, one renews and the rest duplicate its order. [`Outcome::Wait`] says that the
     /// renewal of another is held for approval or not issued yet: ask again later.
-    pub async fn renew_due(&self, actor: &Actor, due: &Due) -> Result<(Outcome, Decided)> {
+    pub async fn renew_due(&self, actor: &Actor, due: &Due) -> Result<(Outcome, Option<Decided>)> {
         let issuer = self.issuer_arc()?;
         let mut caa = CaaRounds::default();
         for round in 0..ROUNDS {
@@ -224,7 +227,10 @@ async fn decide_and_place(
     now: Timestamp,
     actor: &Actor,
     due: &Due,
-) -> Result<(Decided, Placed)> {
+) -> Result<(Option<Decided>, Placed)> {
+    if let Some(earlier) = earlier(tx, &due.ask).await? {
+        return Ok((None, earlier));
+    }
     let file = locked_file(tx, actor, due.order).await?;
     let decided = decide(tx, issuer.not_after(), now, actor, due.in_place(), &file).await?;
     let exact = || DuplicateNames::Exactly {
@@ -247,7 +253,7 @@ async fn decide_and_place(
     };
     let ask = Ask { what, ..due.ask.clone() };
     let placed = place(tx, issuer, now, actor, &ask).await?;
-    Ok((decided, placed))
+    Ok((Some(decided), placed))
 }
 
 /// The certificate in place, as far as it is looked at, and the profile that it is renewed by.

@@ -18,7 +18,7 @@ use crate::ask::note;
 use crate::audit::{self, AuditEntry};
 use crate::place::{Asker, being_issued, locked_file};
 use crate::submitted::{self, Submitted};
-use crate::{Actor, Lifecycle, LifecycleError, Result, settings};
+use crate::{Actor, Lifecycle, LifecycleError, Result, fault, settings};
 
 /// "Revoke certificate" as a person fills it in.
 #[derive(Debug, Clone)]
@@ -70,9 +70,12 @@ impl Lifecycle {
             key: sent.key(actor),
         };
         let (acting, now) = (actor.clone(), self.clock().now());
-        self.store()
+        let outcome = self
+            .store()
             .write(move |tx| Box::pin(async move { place(tx, now, &acting, wish).await }))
-            .await
+            .await?;
+        fault::point("revoke.after_store");
+        Ok(outcome)
     }
 }
 

@@ -11,10 +11,28 @@
 
 extern crate agent as certdeck_agent;
 
+mod asks;
 mod automation;
+mod events;
 mod finalize;
 mod host;
 #[expect(dead_code, clippy::expect_used, reason = "shared with the agent's tests")]
 #[path = "../../../crates/agent/tests/common/nginx.rs"]
 mod nginx;
 mod portal;
+mod program;
+
+/// A point that no test ends the portal at shows nothing.
+#[test]
+fn the_portal_ends_at_every_point() {
+    let tests = [
+        include_str!("asks.rs"),
+        include_str!("events.rs"),
+        include_str!("finalize.rs"),
+        include_str!("portal.rs"),
+    ];
+    for point in lifecycle::fault::POINTS {
+        let quoted = format!("{point:?}");
+        assert!(tests.iter().any(|text| text.contains(&quoted)), "{point}");
+    }
+}

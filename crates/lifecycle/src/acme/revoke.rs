@@ -11,8 +11,8 @@ use store::Tx;
 use store::certificates::CertificateRecord;
 
 use super::{AcmeDesk, AcmeError, AcmeResult, actor};
-use crate::Actor;
 use crate::audit::{AuditEntry, record};
+use crate::{Actor, fault};
 
 /// Who asks for a revocation, with the right that the protocol layer has seen.
 #[derive(Debug, Clone)]
@@ -49,7 +49,9 @@ impl AcmeDesk {
                     carry_out(tx, &revoker, &found, reason, address, now).await
                 })
             })
-            .await
+            .await?;
+        fault::point("revoke.after_store");
+        Ok(())
     }
 }
 

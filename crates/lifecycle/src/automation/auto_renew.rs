@@ -14,7 +14,7 @@ use store::{StoreError, Tx};
 use super::resolve::{facts, names_of, order_to_renew};
 use crate::audit::{AuditEntry, record};
 use crate::settings::preferences;
-use crate::{Actor, Lifecycle, LifecycleError, Result};
+use crate::{Actor, Lifecycle, LifecycleError, Result, fault};
 
 /// Endpoints taken in one go.
 const BATCH: i64 = 100;
@@ -30,6 +30,7 @@ impl Lifecycle {
                 .store()
                 .write(move |tx| Box::pin(async move { make_event(tx, now, id).await }))
                 .await;
+            fault::point("auto_renew.after_event");
             // One that can't be done keeps none of the others from being done.
             if let Err(error) = made {
                 tracing::error!(endpoint = %id, error = ?error, "auto-renew could not be started; it is tried again");

@@ -17,7 +17,7 @@ use crate::ask::read_csr;
 use crate::renew::Due;
 use crate::settings::preferences;
 use crate::{
-    Actor, Ask, Exact, Issued, Lifecycle, LifecycleError, NewOrder, Outcome, Result, What,
+    Actor, Ask, Exact, Issued, Lifecycle, LifecycleError, NewOrder, Outcome, Result, What, fault,
 };
 
 /// Events taken in one go.
@@ -53,7 +53,10 @@ impl Lifecycle {
                 .write(move |tx| Box::pin(async move { take_decision(tx, now, id).await }))
                 .await;
             match taken {
-                Ok(()) => self.event_changed(id),
+                Ok(()) => {
+                    fault::point("event.after_decision");
+                    self.event_changed(id);
+                }
                 // One that can't be done keeps none of the others from being done.
                 Err(error) => {
                     tracing::error!(event = %id, error = ?error, "a decision could not be taken in; it is tried again");
@@ -109,6 +112,7 @@ impl Lifecycle {
             return Ok(());
         }
         let (outcome, asked) = (self.obtain(&event).await, event.csr_at);
+        fault::point("event.after_ask");
         self.store()
             .write(move |tx| {
                 Box::pin(async move { note_outcome(tx, now, id, asked, outcome).await })
@@ -135,10 +139,7 @@ impl Lifecycle {
                 let endpoint = self.store().reader().await?.endpoint(event.endpoint).await?;
                 let until = endpoint.and_then(|endpoint| endpoint.served).map(|one| one.not_after);
                 let due = Due { order, names, until, profile: Some(event.profile.clone()), ask };
-                return self
-                    .renew_due(&actor, &due)
-                    .await
-                    .map(|(outcome, decided)| (outcome, Some(decided)));
+                return self.renew_due(&actor, &due).await;
             }
             (None, _, Some(order)) if reissues(event.action) => {
                 What::Reissue { order, names: ReissueRequest::Same }
@@ -203,6 +204,10 @@ async fn recheck(
     let (EventMode::Duplicate, Some(order)) = (event.mode, event.source_order) else {
         return Ok(None);
     };
+    // What was asked for is done already, or will be: it was cut off before the event knew of it.
+    if tx.key_was_used(&ask_key(event)).await? {
+        return Ok(None);
+    }
     let role = role_of(tx, event.requester).await?;
     let settings = preferences(tx).await?;
     let checked = match tx.order_file(order).await? {

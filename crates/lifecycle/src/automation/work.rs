@@ -11,7 +11,7 @@ use store::events::EventRecord;
 
 use super::endpoints::{ReadChain, keep_probe};
 use crate::audit::{AuditEntry, record};
-use crate::{Actor, Lifecycle, LifecycleError, Result};
+use crate::{Actor, Lifecycle, LifecycleError, Result, fault};
 
 /// Tries of one event before a person is asked.
 const MAX_ATTEMPTS: i64 = 5;
@@ -165,6 +165,7 @@ impl Lifecycle {
             Ok(())
         })
         .await?;
+        fault::point("event.after_csr");
         self.issue_event(id).await
     }
 

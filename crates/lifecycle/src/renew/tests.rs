@@ -66,7 +66,7 @@ async fn d13_the_second_endpoint_gets_a_duplicate_of_the_renewed_order() {
             .await
             .unwrap();
         let duplicate = issued(outcome);
-        assert_eq!(decided.decision, Decision::Duplicate { order: new.order });
+        assert_eq!(decided.unwrap().decision, Decision::Duplicate { order: new.order });
         assert_eq!((duplicate.order, duplicate.kind), (new.order, CertificateKind::Duplicate));
         assert_eq!(duplicate.not_after, new.not_after);
     }
@@ -83,7 +83,7 @@ async fn d14_without_duplicates_the_regular_renewal_goes_on() {
         // Duplicates are off in Automation, so the newest order is renewed in its turn.
         let (outcome, decided) =
             shop.renew_due(&worker, &due_of(old.order, "www.example.com")).await.unwrap();
-        assert_eq!(decided.decision, Decision::Renew { order: new.order });
+        assert_eq!(decided.unwrap().decision, Decision::Renew { order: new.order });
         assert_eq!(shop.file(issued(outcome).order).await.order.renews, Some(new.order));
     }
 }
@@ -144,6 +144,27 @@ async fn an_expired_requester_turns_it_into_a_refusal() {
         let due = due_of(old.order, "www.example.com");
         let outcome = shop.renew_due(&Actor::Worker { on_behalf_of: None }, &due).await;
         assert_eq!(refused(outcome), "requester_gone");
+    }
+}
+
+/// A renewal that was cut off before anybody knew what came of it: its own order is not one to
+/// duplicate, and who may renew no more has done so already.
+#[tokio::test]
+async fn what_is_asked_for_again_is_not_decided_again() {
+    for shop in shops().await {
+        duplicates_on(&shop).await;
+        let old = shop.sell("ssl_plus", "www.example.com").await;
+        shop.clock().advance(Days(190));
+        let (worker, mut due) = due(&shop, old.order, "www.example.com").await;
+        due.ask.idempotency_key = Some("event/1/1".to_owned());
+        let (outcome, decided) = shop.renew_due(&worker, &due).await.unwrap();
+        let first = issued(outcome);
+        assert_eq!(decided.unwrap().decision, Decision::Renew { order: old.order });
+        for actor in [worker, Actor::Worker { on_behalf_of: None }] {
+            let (again, decided) = shop.renew_due(&actor, &due).await.unwrap();
+            assert_eq!(issued(again).serial, first.serial);
+            assert!(decided.is_none());
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::json;
 use store::Tx;
 
 use crate::audit::{AuditEntry, record};
-use crate::{Actor, Lifecycle, LifecycleError, Result};
+use crate::{Actor, Lifecycle, LifecycleError, Result, fault};
 
 /// How long a process that looks is left alone, in seconds.
 const LEASE_SECONDS: i64 = 3_600;
@@ -37,6 +37,7 @@ impl Lifecycle {
         if jobs.is_empty() {
             return Ok(0);
         }
+        fault::point("key_job.after_take");
         let revoked = self.revoke_compromised(now).await?;
         self.store()
             .write(move |tx| {
@@ -65,6 +66,7 @@ impl Lifecycle {
                         .write(move |tx| Box::pin(async move { revoke(tx, now, id).await }))
                         .await?,
                 );
+                fault::point("key_job.after_revoke");
             }
             after = until;
         }
