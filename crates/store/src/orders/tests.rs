@@ -227,7 +227,8 @@ async fn indexed(store: &Store) -> i64 {
 
 /// So many names, as they are typed.
 fn names(count: usize) -> String {
-    (0..count).map(|at| format!("name-{at}.test ")).collect()
+    let names: Vec<String> = (0..count).map(|at| format!("name-{at}.test")).collect();
+    names.join(" ")
 }
 
 /// Gives an order another name.
