@@ -62,6 +62,7 @@ interop: ## Run real ACME clients against the portal, over https
 	@.ci/install build test
 	$(CARGO) run --quiet -p xtask -- site
 	$(CARGO) build -p certdeck
+	$(CARGO) build $(NATIVE) --example instant-acme
 	CI=1 end2end/acme/run
 
 fuzz: ## Fuzz the readers of JWS, CSR and JSON for a bounded time (FUZZ_SECONDS each)

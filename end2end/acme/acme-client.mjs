@@ -1,4 +1,4 @@
-// npm's acme-client on the command line: `obtain`, `revoke` and `rekey`, driven by a JSON argument.
+// npm's acme-client on the command line: `obtain`, `register`, `revoke` and `rekey`, driven by a JSON argument.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import acme from 'acme-client';
 
@@ -16,11 +16,18 @@ const client = new acme.Client({
 });
 
 async function answer(authorization, challenge, keyAuthorization) {
-  if (challenge.type === 'http-01') writeFileSync(`${task.challenges}/${challenge.token}`, keyAuthorization);
-  else writeFileSync(`${task.records}/_acme-challenge.${authorization.identifier.value}`, `${keyAuthorization}\n`, { flag: 'a' });
+  const name = authorization.identifier.value;
+  if (challenge.type === 'http-01') {
+    writeFileSync(`${task.challenges}/${challenge.token}`, keyAuthorization);
+  } else if (challenge.type === 'dns-01') {
+    writeFileSync(`${task.records}/_acme-challenge.${name}`, `${keyAuthorization}\n`, { flag: 'a' });
+  } else {
+    const [privateKey, certificate] = await acme.crypto.createAlpnCertificate(authorization, keyAuthorization);
+    writeFileSync(`${task.alpn}/${name}.key.pem`, privateKey);
+    writeFileSync(`${task.alpn}/${name}.crt.pem`, certificate);
+  }
 }
 
-const account = { termsOfServiceAgreed: true, contact: ['mailto:admin@example.com'] };
 if (command === 'obtain') {
   const [privateKey, csr] = await acme.crypto.createCsr({ commonName: task.names[0], altNames: task.names });
   const pem = await client.auto({
@@ -34,12 +41,13 @@ if (command === 'obtain') {
   });
   writeFileSync(task.keyFile, privateKey);
   writeFileSync(task.certificate, pem);
-} else if (command === 'revoke') {
-  await client.createAccount(account);
-  await client.revokeCertificate(readFileSync(task.certificate), { reason: 4 });
-} else if (command === 'rekey') {
-  await client.createAccount(account);
-  const fresh = await acme.crypto.createPrivateEcdsaKey();
-  await client.updateAccountKey(fresh);
-  writeFileSync(task.account, fresh);
+} else {
+  await client.createAccount({ termsOfServiceAgreed: true, contact: ['mailto:admin@example.com'] });
+  if (command === 'revoke') {
+    await client.revokeCertificate(readFileSync(task.certificate), { reason: 4 });
+  } else if (command === 'rekey') {
+    const fresh = await acme.crypto.createPrivateEcdsaKey();
+    await client.updateAccountKey(fresh);
+    writeFileSync(task.account, fresh);
+  }
 }

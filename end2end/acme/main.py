@@ -14,18 +14,17 @@ import clients
 import servers
 from net import Net
 from portal import BINARY, Portal
-from scenario import Play, steps_before_the_window, steps_in_the_window, steps_now, steps_then
+from scenario import BEFORE_THE_WINDOW, IN_THE_WINDOW, NOW, THEN, Play, lacks
 
 # The portal's clock at first: certificates of 40 days are in their renewal window 30 days later.
-THEN = datetime.timedelta(days=-30)
+AGO = datetime.timedelta(days=-30)
 # How long the clients may take to be seen before the plans' window.
-BEFORE = datetime.timedelta(hours=1)
+AHEAD = datetime.timedelta(hours=1)
 
 
 def missing(kinds: list) -> list:
-    """Kinds of clients whose program is not installed."""
-    programs = {kind: [kind.program] + (["acme-tiny"] if kind is clients.Dehydrated else []) for kind in kinds}
-    return [kind for kind, needed in programs.items() if not all(shutil.which(one) for one in needed)]
+    """Kinds of clients that are not all there."""
+    return [kind for kind in kinds if not all(shutil.which(program) for program in kind.programs)]
 
 
 class Tally:
@@ -35,7 +34,11 @@ class Tally:
         self.passed = self.failed = 0
 
     def steps(self, play: Play, steps: list) -> bool:
-        """Runs a client's steps in order; behind the first that fails none can be told."""
+        """Runs the steps that the client can do, in order; behind the first that fails none can be told."""
+        for step in steps:
+            if ability := lacks(play.client, step):
+                print(f"no {ability} {play.client.name}: {step.__doc__}", flush=True)
+        steps = able(play, steps)
         for at, step in enumerate(steps):
             begun = time.monotonic()
             try:
@@ -51,10 +54,14 @@ class Tally:
         return True
 
 
-def together(tally: Tally, plays: list[Play], steps_of) -> list[Play]:
+def able(play: Play, steps: list) -> list:
+    return [step for step in steps if not lacks(play.client, step)]
+
+
+def together(tally: Tally, plays: list[Play], steps: list) -> list[Play]:
     """All clients at once; those that came through."""
     with concurrent.futures.ThreadPoolExecutor(max_workers=max(len(plays), 1)) as pool:
-        through = pool.map(lambda play: tally.steps(play, steps_of(play.client)), plays)
+        through = pool.map(lambda play: tally.steps(play, steps), plays)
         return [play for play, good in zip(plays, list(through), strict=True) if good]
 
 
@@ -64,31 +71,29 @@ class Story:
     def __init__(self, tally: Tally, plays: list[Play]):
         self.tally, self.plays, self.through = tally, plays, plays
 
-    def go_on(self, steps_of) -> None:
-        self.tally.failed += sum(len(steps_of(play.client)) for play in self.plays if play not in self.through)
-        asked = [play for play in self.through if steps_of(play.client)]
-        self.through = together(self.tally, asked, steps_of)
+    def go_on(self, steps: list) -> None:
+        self.tally.failed += sum(len(able(play, steps)) for play in self.plays if play not in self.through)
+        self.through = together(self.tally, self.through, steps)
 
 
 def run(folder: pathlib.Path, kinds: list) -> Tally:
     tally, net = Tally(), Net(folder)
     portal = Portal(folder, net.portal_settings())
     try:
-        portal.start(THEN)
+        portal.start(AGO)
         portal.command("settings", "set", "approval_step", "skip")
         site = clients.Site(folder, net, portal.root)
         story = Story(tally, [Play(portal, kind(site)) for kind in kinds])
-        story.go_on(steps_then)
+        story.go_on(THEN)
         portal.restart()
-        story.go_on(steps_now)
+        story.go_on(NOW)
         windows = [play.kept["window"] for play in story.through]
         if windows:
-            portal.restart(min(windows) - BEFORE)
-            story.go_on(steps_before_the_window)
+            portal.restart(min(windows) - AHEAD)
+        story.go_on(BEFORE_THE_WINDOW)
+        if windows:
             portal.restart(max(windows))
-        else:
-            story.go_on(steps_before_the_window)
-        story.go_on(steps_in_the_window)
+        story.go_on(IN_THE_WINDOW)
     finally:
         portal.stop()
         net.stop()
@@ -101,7 +106,7 @@ def main() -> int:
         kinds = [kind for kind in kinds if kind.name in sys.argv[1:]]
     absent = missing(kinds)
     for kind in absent:
-        print(f"missing: {kind.name} is not installed; .ci/install test installs all clients")
+        print(f"missing: {kind.name} ({', '.join(kind.programs)}); \"make interop\" installs and builds all clients")
     if absent and os.environ.get("CI"):
         print("0 passed, 1 failed")
         return 1

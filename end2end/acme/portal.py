@@ -119,13 +119,22 @@ class Portal:
 
     def validated_by(self, name: str) -> list[str]:
         """The challenges by which control of a name was shown."""
+        rows = self._rows(
+            "SELECT c.kind FROM acme_challenges c JOIN acme_authorizations a ON a.id = c.authorization_id "
+            "WHERE a.identifier_value = ? AND c.status = 'valid'",
+            name,
+        )
+        return [kind for (kind,) in rows]
+
+    def replaced_by(self, number: int) -> int | None:
+        """The order whose certificate the first request of an order said that it replaces."""
+        rows = self._rows("SELECT explanation FROM acme_orders WHERE order_number = ? ORDER BY id", number)
+        found = json.loads(rows[0][0])["candidates"]
+        return next((one["order"] for one in found if one["kept"] and one["rule"] == "A3"), None)
+
+    def _rows(self, query: str, *values: object) -> list[tuple]:
         with contextlib.closing(sqlite3.connect(f"file:{self.folder}/certdeck.sqlite?mode=ro", uri=True)) as database:
-            rows = database.execute(
-                "SELECT c.kind FROM acme_challenges c JOIN acme_authorizations a ON a.id = c.authorization_id "
-                "WHERE a.identifier_value = ? AND c.status = 'valid'",
-                (name,),
-            )
-            return [kind for (kind,) in rows]
+            return database.execute(query, values).fetchall()
 
     def _environment(self) -> dict[str, str]:
         own = {key: value for key, value in os.environ.items() if not key.startswith("CERTDECK_")}

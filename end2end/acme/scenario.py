@@ -1,12 +1,13 @@
-"""What every client is seen doing, told as steps; each step asserts through `certdeck order show`."""
+"""What the clients are seen doing, told as steps; each step asserts through `certdeck order show`."""
 
 import datetime
 import json
 import pathlib
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from clients import Client, Dehydrated
+from clients import Client
 from portal import Portal, Url
 
 # Days that the certificates of the scenario live; their renewal window is a third of it (rule A9).
@@ -56,18 +57,20 @@ class Play:
 
     def obtain(self, server: str, url: Url, name: str, method: str = "http-01") -> str:
         """The serial of a new certificate whose chain is good."""
-        file = self.client.obtain(server, url, name, method)
-        self.verify(file)
-        return serial(file)
+        return self.verified(self.client.obtain(server, url, name, method), name)
 
-    def verify(self, file: pathlib.Path) -> None:
+    def renew(self, server: str, url: Url, name: str) -> str:
+        """The serial of what the client's own renewal brought, whose chain is good."""
+        return self.verified(self.client.renew(server, url, name), name)
+
+    def verified(self, file: pathlib.Path, name: str) -> str:
         # The portal counts whole seconds and may be one ahead.
         at = str(int(self.portal.now().timestamp()) + 1)
-        words = ["openssl", "verify", "-attime", at, "-CAfile", self.portal.root, "-untrusted", file, file]
+        words = ["openssl", "verify", "-attime", at, "-verify_hostname", name.replace("*", "any")]
+        words += ["-CAfile", self.portal.root, "-untrusted", file, file]
         done = subprocess.run(words, capture_output=True, text=True)
-        # A server shows its leaf alone; there the handshake was the proof.
-        if file.read_text().count("BEGIN CERTIFICATE") > 1:
-            assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, done.stderr
+        return serial(file)
 
     def newest(self, common_name: str) -> dict:
         orders = self.portal.orders(common_name)
@@ -86,8 +89,24 @@ class Play:
         return order
 
 
+def needs(ability: str) -> Callable:
+    """Marks a step that only clients with this ability can do."""
+
+    def mark(step: Callable) -> Callable:
+        step.ability = ability
+        return step
+
+    return mark
+
+
+def lacks(client: Client, step: Callable) -> str | None:
+    """The ability that the client would need for the step."""
+    ability = getattr(step, "ability", None)
+    return None if ability in client.abilities else ability
+
+
 def enrolls(play: Play) -> None:
-    """enrolls with EAB"""
+    """enrolls with an account bound by EAB"""
     got = play.obtain("one", play.url("web"), play.name)
     order = play.newest(play.name)
     assert order["origin"] == "acme" and order["status"] == "issued", json.dumps(order)[:300]
@@ -163,12 +182,13 @@ def http01(play: Play) -> None:
     """a DV product by http-01"""
     name = f"dv.{play.name}"
     got = play.obtain("dv", play.url("dv"), name)
+    assert play.portal.validated_by(name) == ["http-01"], play.portal.validated_by(name)
     order = play.newest(name)
     assert order["product"] == "ssl_dv_geotrust"
     play.last(order["number"], "original", got, 1)
-    play.kept["dv"] = order["number"]
 
 
+@needs("dns-01")
 def dns01(play: Play) -> None:
     """a DV wildcard by dns-01"""
     name = f"*.any.{play.name}"
@@ -178,6 +198,7 @@ def dns01(play: Play) -> None:
     assert name in order["sans"]
 
 
+@needs("tls-alpn-01")
 def tls_alpn01(play: Play) -> None:
     """a DV product by tls-alpn-01 (RFC 8737)"""
     name = f"alpn.{play.name}"
@@ -188,6 +209,7 @@ def tls_alpn01(play: Play) -> None:
     play.last(order["number"], "original", got, 1)
 
 
+@needs("revocation")
 def revokes(play: Play) -> None:
     """revokes"""
     name = f"gone.{play.name}"
@@ -197,6 +219,7 @@ def revokes(play: Play) -> None:
     assert certificate["status"].startswith("revoked"), certificate["status"]
 
 
+@needs("key change")
 def rekeys(play: Play) -> None:
     """changes its account key and goes on with the new one"""
     play.client.rekey("one", play.url("web"))
@@ -215,14 +238,20 @@ def prepares(play: Play) -> None:
 
 
 def renews_in_the_window(play: Play) -> None:
-    """30 days later, in the window, the client's own renewal renews, by auto-detection"""
+    """30 days later, in the window, the client's own renewal renews, with no action in the URL"""
     name = f"later.{play.name}"
-    file = play.client.renew("later", play.url("web"), name)
-    play.verify(file)
+    got = play.renew("later", play.url("web"), name)
     order = play.newest(name)
     assert order["renews"] == play.kept["later"], f"{order['number']} renews {order['renews']}"
-    play.last(order["number"], "original", serial(file), 1)
+    play.last(order["number"], "original", got, 1)
     assert day(order) > day(play.portal.order(play.kept["later"]))
+
+
+@needs("renewal information")
+def names_what_it_replaces(play: Play) -> None:
+    """and its request named the certificate that it replaces (RFC 9773), which led to the order"""
+    renewal = play.newest(f"later.{play.name}")
+    assert play.portal.replaced_by(renewal["number"]) == play.kept["later"]
 
 
 def duplicates_the_renewal(play: Play) -> None:
@@ -232,26 +261,6 @@ def duplicates_the_renewal(play: Play) -> None:
     renewal = play.newest(name)
     assert renewal["renews"] == play.kept["later"]
     play.last(renewal["number"], "duplicate", got, 2)
-
-
-def acme_tiny(play: Play) -> None:
-    """acme-tiny, which knows no EAB, goes on with an account that is bound already"""
-    dehydrated = play.client
-    assert isinstance(dehydrated, Dehydrated)
-    home = dehydrated.home("tiny")
-    name = f"tiny.{play.name}"
-    key, csr, file = home / "key.pem", home / "csr.pem", home / "tiny.pem"
-    dehydrated.run(
-        "openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-        "-keyout", key, "-out", csr, "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}",
-    )
-    pem = dehydrated.run(
-        "acme-tiny", "--account-key", dehydrated.account_key("one"), "--csr", csr, "--disable-check",
-        "--acme-dir", dehydrated.site.net.challenges, "--directory-url", play.url("web").directory,
-    )
-    file.write_text(pem)
-    play.verify(file)
-    play.last(play.newest(name)["number"], "original", serial(file), 1)
 
 
 def plans(play: Play) -> None:
@@ -268,23 +277,21 @@ def plans(play: Play) -> None:
 def reissues_before_the_window(play: Play) -> None:
     """an hour before the plan's last 90 days the client's own renewal reissues, under the same order (rule A8)"""
     assert play.portal.now() < play.kept["window"]
-    file = play.client.renew("year", play.url("year"), f"year.{play.name}")
+    got = play.renew("year", play.url("year"), f"year.{play.name}")
     assert play.portal.now() < play.kept["window"], "the step took too long to tell"
-    play.verify(file)
-    play.last(play.kept["year"], "reissue", serial(file), 2)
+    play.last(play.kept["year"], "reissue", got, 2)
     assert len(play.portal.orders(f"year.{play.name}")) == 1
 
 
 def renews_in_the_plans_window(play: Play) -> None:
-    """from the first second of the plan's last 90 days on the client's own renewal renews, under a new order"""
+    """from the first second of the plan's last 90 days on the same request renews, under a new order"""
     assert play.portal.now() >= play.kept["window"]
     name = f"year.{play.name}"
-    file = play.client.obtain("year", play.url("year"), name)
-    play.verify(file)
+    got = play.obtain("year", play.url("year"), name)
     order = play.newest(name)
     assert order["renews"] == play.kept["year"], f"{order['number']} renews {order['renews']}"
     assert order["coverage_years"] == 1
-    play.last(order["number"], "original", serial(file), 1)
+    play.last(order["number"], "original", got, 1)
 
 
 def reissues_the_renewal(play: Play) -> None:
@@ -296,31 +303,13 @@ def reissues_the_renewal(play: Play) -> None:
     assert len(play.portal.orders(name)) == 2
 
 
-def steps_then(client: Client) -> list:
-    """The steps 30 days ago."""
-    steps = [enrolls, duplicates]
-    if client.alpn:
-        steps.append(tls_alpn01)
-    if client.serves:
-        return steps
-    steps += [renews_by_query, sticky, duplicates_by_path, enrolls_anew, covers, reissues, http01, dns01, revokes]
-    if hasattr(client, "rekey"):
-        steps.append(rekeys)
-    if isinstance(client, Dehydrated):
-        steps.append(acme_tiny)
-    return [*steps, prepares, plans]
-
-
-def steps_now(client: Client) -> list:
-    """The steps of today."""
-    return [] if client.serves else [renews_in_the_window, duplicates_the_renewal]
-
-
-def steps_before_the_window(client: Client) -> list:
-    """The steps when the plans have 90 days and an hour left."""
-    return [] if client.serves else [reissues_before_the_window]
-
-
-def steps_in_the_window(client: Client) -> list:
-    """The steps when the plans have 90 days left."""
-    return [] if client.serves else [renews_in_the_plans_window, reissues_the_renewal]
+# 30 days ago.
+THEN = [
+    enrolls, duplicates, renews_by_query, sticky, duplicates_by_path, enrolls_anew, covers, reissues,
+    http01, dns01, tls_alpn01, revokes, rekeys, prepares, plans,
+]
+# Today.
+NOW = [renews_in_the_window, names_what_it_replaces, duplicates_the_renewal]
+# When the plans have 90 days and an hour left, and when they have 90 days left.
+BEFORE_THE_WINDOW = [reissues_before_the_window]
+IN_THE_WINDOW = [renews_in_the_plans_window, reissues_the_renewal]

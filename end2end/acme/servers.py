@@ -1,122 +1,121 @@
 """Web servers that are ACME clients themselves: Caddy and Apache mod_md."""
 
 import pathlib
+import re
 import shutil
 import signal
-import socket
-import ssl
 import subprocess
-import time
 
-from clients import Client
-from net import free_port
-from portal import Url
+from clients import HERE, Client, Url, until
 
-# How long a server may take to get and serve its certificate, in seconds.
-PATIENCE = 60
+CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", re.DOTALL)
 
 
-def served(address: tuple[str, int], name: str, root: pathlib.Path) -> str:
-    """The PEM that a server shows, once its chain is valid and for the name; waits for that."""
-    context = ssl.create_default_context(cafile=str(root))
-    end = time.monotonic() + PATIENCE
-    while True:
-        try:
-            with socket.create_connection(address, timeout=5) as plain:
-                with context.wrap_socket(plain, server_hostname=name) as tls:
-                    return ssl.DER_cert_to_PEM_cert(tls.getpeercert(binary_form=True))
-        except (OSError, ssl.SSLError):
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.2)
+def shown(address: str, name: str) -> list[str]:
+    """The certificates in PEM that a server shows for a name, the leaf first."""
+    words = ["openssl", "s_client", "-connect", address, "-servername", name, "-showcerts"]
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+    return CERTIFICATE.findall(done.stdout)
 
 
 class WebServer(Client):
-    """Started, watched until it serves the certificate, stopped."""
+    """Started, watched until it serves the certificate, stopped. It has an address of its own for each name, where
+    validation comes to it as to ports 80 and 443."""
 
-    serves = alpn = True
+    # Where it keeps certificates, below its home.
+    certificates: tuple[str, ...] = ()
 
-    def place(self, name: str, method: str) -> tuple[str, int]:
-        """Where it listens: where tls-alpn-01 looks for the name, if that is to be used."""
-        net = self.site.net
-        return (net.own_address(name), net.tls_port) if method == "tls-alpn-01" else ("127.0.0.1", free_port())
+    def obtain(self, server, url, name, method="http-01"):
+        for kept in self.certificates:
+            shutil.rmtree(self.home(server) / kept, ignore_errors=True)
+        return self.serve(server, url, name, method, fresh=True)
 
-    def serving(self, home: pathlib.Path, words: list[object], address: tuple[str, int], name: str) -> str:
-        with self.log.open("a") as log:
-            child = subprocess.Popen(
-                [str(word) for word in words], env=self.environment() | {"HOME": str(home)}, stdout=log, stderr=log
-            )
-        try:
-            return self.watch(home, child, address, name)
-        finally:
-            child.send_signal(signal.SIGTERM)
-            child.wait(30)
+    def renew(self, server, url, name):
+        return self.serve(server, url, name, "http-01", fresh=False)
 
-    def watch(self, home: pathlib.Path, child: subprocess.Popen, address: tuple[str, int], name: str) -> str:
-        return served(address, name, self.site.root)
+    def serve(self, server: str, url: Url, name: str, method: str, fresh: bool) -> pathlib.Path:
+        """Until it shows another certificate than the last time."""
+        home, ip = self.home(server), self.site.net.names.own_address(name)
+        file = home / "served.pem"
+        before = file.read_text() if file.exists() else ""
+        address = f"{ip}:{self.site.net.tls_port}"
 
-    def keep(self, server: str, pem: str) -> pathlib.Path:
-        file = self.home(server) / "served.pem"
-        file.write_text(pem)
+        def serves() -> bool:
+            chain = shown(address, name.replace("*", "any"))
+            file.write_text("".join(chain))
+            # What it makes for itself until it has got one stands alone.
+            return len(chain) > 1 and chain[0] not in before
+
+        words = self.configured(home, url, name, method, ip, fresh)
+        with self.running(*words, HOME=str(home)) as child:
+            self.install(home, name, child)
+            until(serves, child, f"new certificate: {file}")
         return file
+
+    def configured(self, home: pathlib.Path, url: Url, name: str, method: str, ip: str, fresh: bool) -> list[object]:
+        """How it is started, once its configuration is written."""
+        raise NotImplementedError
+
+    def install(self, home: pathlib.Path, name: str, child: subprocess.Popen) -> None:
+        """What it needs done to use a certificate that it has got."""
 
 
 class Caddy(WebServer):
-    name, program = "caddy", "caddy"
+    name, programs = "caddy", ("caddy",)
+    abilities = frozenset({"tls-alpn-01"})
+    certificates = ("store/certificates",)
 
-    def obtain(self, server, url: Url, name, method="http-01"):
-        home, (ip, port) = self.home(server), self.place(name, method)
-        shutil.rmtree(home / "store", ignore_errors=True)
-        file = home / "Caddyfile"
+    def configured(self, home, url, name, method, ip, fresh):
+        net, file = self.site.net, home / "Caddyfile"
+        other = "tlsalpn" if method == "http-01" else "http"
         file.write_text(
-            f"{{\n\tadmin off\n\tstorage file_system {home}/store\n\thttp_port {free_port()}\n\thttps_port {port}\n"
-            f"\tskip_install_trust\n\temail admin@example.com\n\tacme_ca \"{url.directory}\"\n"
-            f"\tacme_ca_root {self.site.root}\n\tacme_eab {{\n\t\tkey_id {url.kid}\n\t\tmac_key {url.key}\n\t}}\n}}\n\n"
-            f"{name} {{\n\tbind {ip}\n\ttls {{\n\t\tissuer acme {{\n\t\t\tdisable_http_challenge\n\t\t}}\n\t}}\n"
+            f"{{\n\tadmin off\n\tstorage file_system {home}/store\n\thttp_port {net.http_port}\n"
+            f"\thttps_port {net.tls_port}\n\tskip_install_trust\n\temail admin@example.com\n"
+            f"\tacme_ca \"{url.directory}\"\n\tacme_ca_root {self.site.root}\n"
+            f"\tacme_eab {{\n\t\tkey_id {url.kid}\n\t\tmac_key {url.key}\n\t}}\n}}\n\n"
+            f"{name} {{\n\tbind {ip}\n\ttls {{\n\t\tissuer acme {{\n\t\t\tdisable_{other}_challenge\n\t\t}}\n\t}}\n"
             f"\trespond \"ok\"\n}}\n"
         )
-        words = ["caddy", "run", "--config", file, "--adapter", "caddyfile"]
-        return self.keep(server, self.serving(home, words, (ip, port), name))
+        return ["caddy", "run", "--config", file, "--adapter", "caddyfile"]
 
 
 class Apache(WebServer):
-    name, program = "apache", "apache2"
+    name, programs = "apache", ("apache2",)
+    abilities = frozenset({"dns-01", "tls-alpn-01", "renewal information"})
+    certificates = ("md/domains", "md/archive", "md/staging")
 
-    def obtain(self, server, url: Url, name, method="http-01"):
-        home, (ip, port) = self.home(server), self.place(name, method)
-        modules = "/usr/lib/apache2/modules"
+    def configured(self, home, url, name, method, ip, fresh):
+        net, file, modules = self.site.net, home / "apache.conf", "/usr/lib/apache2/modules"
         loaded = "".join(
             f"LoadModule {one}_module {modules}/mod_{one}.so\n"
             for one in ["mpm_event", "authz_core", "socache_shmcb", "ssl", "md"]
         )
-        file = home / "apache.conf"
+        # A certificate that the demonstration's clock has made old is not to be renewed before that is asked for.
+        lasting = "MDRenewWindow 1d\nMDRenewViaARI off\n" if fresh else ""
+        hook = shutil.copy(HERE / "hook", home)
         file.write_text(
-            f"{loaded}ServerRoot {home}\nServerName {name}\nPidFile {home}/pid\nDefaultRuntimeDir {home}\n"
+            f"{loaded}ServerRoot {home}\nServerName {ip}\nPidFile {home}/pid\nDefaultRuntimeDir {home}\n"
             f"ErrorLog {home}/error.log\nLogLevel warn md:debug\nUser www-data\nGroup www-data\n"
-            f"Listen {ip}:{port} https\nMDStoreDir {home}/md\nMDCertificateAuthority \"{url.directory}\"\n"
+            f"Listen {ip}:{net.http_port}\nListen {ip}:{net.tls_port} https\n"
+            f"MDStoreDir {home}/md\nMDCertificateAuthority \"{url.directory}\"\n"
             f"MDCertificateAgreement accepted\nMDContactEmail admin@example.com\n"
             f"MDExternalAccountBinding {url.kid} {url.key}\nMDCACertificateFile {self.site.root}\n"
-            f"Protocols http/1.1 acme-tls/1\nMDPortMap http:- https:{port}\nMDomain {name}\n"
-            f"<VirtualHost {ip}:{port}>\nServerName {name}\nSSLEngine on\n</VirtualHost>\n"
+            f"Protocols http/1.1 acme-tls/1\nMDPortMap http:{net.http_port} https:{net.tls_port}\n"
+            f"MDCAChallenges {method}\nMDChallengeDns01 {hook}\n{lasting}MDomain {name}\n"
+            f"<VirtualHost {ip}:{net.tls_port}>\nServerName {name.replace('*', 'any')}\nServerAlias {name}\n"
+            f"SSLEngine on\n</VirtualHost>\n"
         )
-        # The module works as www-data, which has to reach the folder.
-        for folder in [home, *home.parents]:
-            if folder == pathlib.Path("/tmp"):
-                break
+        # The module works as www-data, which has to reach the folder and to write records.
+        for folder in [home, home.parent]:
             folder.chmod(0o755)
-        return self.keep(server, self.serving(home, ["apache2", "-f", file, "-DFOREGROUND"], (ip, port), name))
+        net.records.chmod(0o777)
+        return ["apache2", "-f", file, "-DFOREGROUND"]
 
-    def watch(self, home, child, address, name):
+    def install(self, home, name, child):
         # mod_md keeps a new certificate aside; a graceful restart puts it into use.
-        staged = home / "md" / "staging" / name / "job.json"
-        end = time.monotonic() + PATIENCE
-        while not (staged.exists() and '"finished": true' in staged.read_text()):
-            if time.monotonic() > end or child.poll() is not None:
-                raise TimeoutError(f"mod_md got no certificate: {(home / 'error.log').read_text()[-1500:]}")
-            time.sleep(0.2)
+        job = home / "md" / "staging" / name / "job.json"
+        until(lambda: job.exists() and '"finished": true' in job.read_text(), child, f"certificate: {home}/error.log")
         child.send_signal(signal.SIGUSR1)
-        return served(address, name, self.site.root)
 
 
-# These enroll and duplicate by auto-detection, and answer tls-alpn-01.
 ALL = [Caddy, Apache]

@@ -1,4 +1,5 @@
-//! instant-acme, a client that others wrote, from directory to revocation.
+//! instant-acme, a client that others wrote, on each database: from directory to revocation, with what its
+//! run against the portal (`examples/instant-acme.rs`) leaves out, contacts and deactivation.
 
 use std::future::Future;
 use std::pin::Pin;
