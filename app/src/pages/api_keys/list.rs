@@ -106,7 +106,7 @@ fn row(key: ApiKeyRow) -> impl IntoView {
     view! {
         <tr>
             <th scope="row">{key.name}</th>
-            <td class="wide">{key.email}</td>
+            <td>{key.email}</td>
             <td>{role}</td>
             <td><Badge tone=tone text=status/></td>
             <td><Time at=key.created_at day_only=true/></td>
