@@ -207,9 +207,8 @@ impl Lifecycle {
         Ok(page.slice(found))
     }
 
-    /// Orders by a typed common name or SAN: whole, beginning, end or part of it. Where the filter
-    /// drops most of what is met, or nothing was found yet, the search goes on for a few rounds before
-    /// a page is short.
+    /// Orders by a typed common name or SAN: whole, beginning, end or part of it. Where a filter drops
+    /// most of what is met, the search goes on for a few rounds before a page is short.
     pub async fn search_orders(
         &self,
         actor: &Actor,
@@ -226,8 +225,7 @@ impl Lifecycle {
         let mut page = tx.search_orders(query, &filter, after, size).await?;
         for _ in 1..ROUNDS {
             let missing = size.saturating_sub(page.orders.len());
-            let goes_on = page.orders.is_empty() || narrowed && missing > 0;
-            let Some(next) = page.next.as_ref().filter(|_| goes_on) else { break };
+            let Some(next) = page.next.as_ref().filter(|_| narrowed && missing > 0) else { break };
             let more = tx.search_orders(query, &filter, Some(next), missing).await?;
             page.orders.extend(more.orders);
             page.next = more.next;

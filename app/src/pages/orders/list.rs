@@ -57,7 +57,7 @@ fn list(listing: Listing, found: Paged<OrderRow>) -> AnyView {
         {(sorted.is_some() && expired).then(|| view! { <p class="muted small">"Expired orders are sorted by their end."</p> })}
         {match (none, filtered) {
             (true, _) if goes_on => view! {
-                <EmptyState title="None so far" text="There are very many names like this, and none of those looked at so far passes the other filters. Go on with “Next”, or type more of the name."/>
+                <EmptyState title="None so far" text="There are very many names like this, and none of those looked at so far fits. Go on with “Next”, or type more of the name."/>
             }.into_any(),
             (true, true) => view! {
                 <EmptyState title="No order matches" text="Change or clear the filters. A serial number finds the order of any of its certificates, duplicates included; organization and requester are found by their name, whole or as far as no other has it."/>

@@ -45,7 +45,7 @@ fn nothing_typed() -> AnyView {
 }
 
 fn results(found: Found, text: &str) -> AnyView {
-    if found.orders.is_empty() && found.endpoints.is_empty() {
+    if found.orders.is_empty() && found.endpoints.is_empty() && found.next.is_none() {
         let title = format!("Nothing matches “{text}”");
         return view! {
             <EmptyState title=title text="Try a shorter part of the name, or the list with its filters.">
@@ -58,9 +58,13 @@ fn results(found: Found, text: &str) -> AnyView {
     let more = found
         .next
         .map(|next| Query::default().with("q", text).with("after", next).href(&paths::search()));
+    let none_yet = (found.orders.is_empty() && more.is_some()).then(|| {
+        view! { <p>"There are very many names like this, and none of those looked at so far fits."</p> }
+    });
     view! {
         {(!found.endpoints.is_empty()).then(|| endpoints(found.endpoints))}
         {(!found.orders.is_empty()).then(|| orders(found.orders))}
+        {none_yet}
         {more.map(|href| view! { <p><LinkButton href=href>"More orders"</LinkButton></p> })}
     }
     .into_any()
