@@ -183,7 +183,8 @@ impl Lifecycle {
             match placed {
                 Placed::Superseded { .. } => {}
                 Placed::Done(Outcome::Wait { order })
-                    if round + 1 < ROUNDS && !self.is_held(order).await? =>
+                    if round + 1 < ROUNDS
+                        && !is_held(&mut self.store().reader().await?, order).await? =>
                 {
                     // The winner is between its two transactions.
                     tokio::time::sleep(std::time::Duration::from_millis(50)).await;
@@ -195,15 +196,14 @@ impl Lifecycle {
             message: "Others renewed the same order again and again. Try again.".to_owned(),
         })
     }
+}
 
-    /// Whether an order waits for a reviewer. The issuance is looked at first: it ends in the
-    /// transaction that ends the order's waiting, so nobody is taken for held who just was issued.
-    async fn is_held(&self, order: OrderNumber) -> Result<bool> {
-        let mut tx = self.store().reader().await?;
-        let being_issued = tx.order_has_open_issuance(order).await?;
-        let status = tx.order(order).await?.map(|order| order.status);
-        Ok(!being_issued && status == Some(OrderStatus::Pending))
-    }
+/// Whether an order waits for a reviewer. The issuance is looked at first: it ends in the
+/// transaction that ends the order's waiting, so nobody is taken for held who just was issued.
+pub(crate) async fn is_held(tx: &mut Tx, order: OrderNumber) -> Result<bool> {
+    let being_issued = tx.order_has_open_issuance(order).await?;
+    let status = tx.order(order).await?.map(|order| order.status);
+    Ok(!being_issued && status == Some(OrderStatus::Pending))
 }
 
 /// Names that the CSR has beyond the order's: a person should know that they won't be issued.

@@ -14,7 +14,7 @@ use store::events::EventRecord;
 
 use super::work::{finish, put_off, used_up};
 use crate::ask::read_csr;
-use crate::renew::Due;
+use crate::renew::{Due, is_held};
 use crate::settings::preferences;
 use crate::{
     Actor, Ask, Exact, Issued, Lifecycle, LifecycleError, NewOrder, Outcome, Result, What, fault,
@@ -24,7 +24,7 @@ use crate::{
 const BATCH: i64 = 50;
 /// Between two looks at another's renewal, in seconds.
 const SHORTEST_PAUSE: i64 = 2;
-/// Decisions wake who waits for them; this is for what becomes of a renewal otherwise.
+/// The same where that is held: its decision wakes who waits for it.
 const LONGEST_PAUSE: i64 = 300;
 
 impl Lifecycle {
@@ -266,6 +266,14 @@ pub(super) async fn note_outcome(
     asked: Option<Timestamp>,
     outcome: Result<(Outcome, Option<Decided>)>,
 ) -> Result<()> {
+    // Locked first, as by those who decide: their waking finds what is noted here, or is seen here.
+    let held = match &outcome {
+        Ok((Outcome::Wait { order }, _)) => {
+            tx.lock_order(*order).await?;
+            is_held(tx, *order).await?
+        }
+        _ => false,
+    };
     let mut event =
         tx.event_for_update(id).await?.ok_or(LifecycleError::NotFound { what: "event" })?;
     if event.finished_at.is_some() || event.csr_at != asked {
@@ -294,8 +302,9 @@ pub(super) async fn note_outcome(
         }
         Ok(Outcome::Wait { order }) => {
             let cause = format!("Order {order} is being renewed by another request right now.");
-            event.waits_for = Some(order);
-            event.next_attempt_at = Some(now.plus_seconds(pause(&event, now)));
+            event.waits_for = held.then_some(order);
+            let waited = event.csr_at.map_or(0, |since| now.seconds_since(since));
+            event.next_attempt_at = Some(now.plus_seconds(pause(waited, held)));
             event.cause = Some(cause);
             event.solution = Some(
                 "It is tried again by itself once that renewal is issued or refused.".to_owned(),
@@ -307,10 +316,10 @@ pub(super) async fn note_outcome(
     }
 }
 
-/// Longer and longer while another's renewal waits for its reviewer, whose decision ends the pause.
-fn pause(event: &EventRecord, now: Timestamp) -> i64 {
-    let waited = event.csr_at.map_or(0, |since| now.seconds_since(since));
-    (waited / 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
+/// Seconds until another's renewal is looked at again: longer and longer while it is held for a
+/// reviewer, whose decision ends the pause; soon while it is being issued, since nothing wakes then.
+pub(super) fn pause(waited: i64, held: bool) -> i64 {
+    if held { (waited / 2).clamp(SHORTEST_PAUSE, LONGEST_PAUSE) } else { SHORTEST_PAUSE }
 }
 
 fn note_issued(event: &mut EventRecord, issued: &Issued, now: Timestamp) {

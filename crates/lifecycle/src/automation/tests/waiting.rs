@@ -4,6 +4,7 @@ use domain::model::{CertificateKind, EndpointAction, EventStatus, Role};
 use domain::{Days, NameSet};
 
 use super::{Obtain, yards};
+use crate::automation::issue::pause;
 
 /// While another's renewal is held, who waits for it looks at it less and less often, and goes on as
 /// soon as it is decided.
@@ -46,6 +47,15 @@ async fn who_waits_for_a_held_renewal_is_woken_by_the_decision() {
         let issued = tx.certificate(issued).await.unwrap().unwrap().certificate;
         assert_eq!(issued.kind, CertificateKind::Duplicate);
     }
+}
+
+/// An approved renewal that is being issued wakes nobody: however long it was held before, it is looked
+/// at again at once.
+#[test]
+fn a_renewal_that_is_being_issued_is_looked_at_soon() {
+    const DAY: i64 = 86_400;
+    assert_eq!([pause(0, true), pause(60, true), pause(DAY, true)], [2, 30, 300]);
+    assert_eq!([pause(0, false), pause(60, false), pause(DAY, false)], [2, 2, 2]);
 }
 
 /// One event whose row can't be read keeps none of the others from hearing of its decision.
