@@ -269,6 +269,18 @@ impl Tx {
         Ok(had.into_iter().map(|(id, name)| (ProfileId(id), name)).collect())
     }
 
+    /// Locks a profile for the rest of a write transaction: no endpoint begins to name it meanwhile. On
+    /// `SQLite` writers follow one another anyway.
+    pub async fn lock_profile(&mut self, id: ProfileId) -> Result<(), StoreError> {
+        if let Self::Postgres(session) = self {
+            sqlx::query("SELECT 1 FROM profiles WHERE id = $1 FOR UPDATE")
+                .bind(id.0)
+                .execute(&mut **session)
+                .await?;
+        }
+        Ok(())
+    }
+
     /// Whether an endpoint that is there renews with this profile.
     pub async fn is_renewed_with(&mut self, id: ProfileId) -> Result<bool, StoreError> {
         Ok(on!(self, |conn| {

@@ -132,6 +132,7 @@ impl Lifecycle {
         self.store()
             .write(move |tx| {
                 Box::pin(async move {
+                    tx.lock_profile(id).await?;
                     let old = tx.profile(id).await?.ok_or(LifecycleError::NotFound { what: "profile" })?;
                     if tx.is_renewed_with(id).await? {
                         let message = format!("Endpoints renew with the profile {:?}. Choose another one for them first.", old.profile.name);
