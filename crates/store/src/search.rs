@@ -129,6 +129,8 @@ pub struct SearchFilter {
     pub ends_from: Option<Timestamp>,
     /// Whose primary certificate ends at this moment or before.
     pub ends_until: Option<Timestamp>,
+    /// Valid until this moment or before.
+    pub valid_until: Option<Timestamp>,
     /// The order with this number.
     pub number: Option<OrderNumber>,
 }

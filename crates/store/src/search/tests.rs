@@ -205,6 +205,12 @@ async fn a_search_is_narrowed_by_all_that_the_list_is() {
             // By its certificate's end, not by the plan's.
             (SearchFilter { ends_until: Some(ends), ..none.clone() }, vec![4]),
             (SearchFilter { ends_from: Some(ends.plus_seconds(1)), ..none.clone() }, vec![3, 2, 1]),
+            // By its own end.
+            (
+                SearchFilter { valid_until: Some(until.plus_seconds(-1)), ..none.clone() },
+                vec![3, 2, 1],
+            ),
+            (SearchFilter { valid_until: Some(until), ..none.clone() }, vec![4, 3, 2, 1]),
             (number(4), vec![4]),
             (SearchFilter { renewed: Some(true), ..number(4) }, vec![]),
         ] {

@@ -267,6 +267,7 @@ impl SearchFilter {
         }
         wanted.extend(self.ends_from.map(|from| format!("o.primary_not_after >= {}", from.0)));
         wanted.extend(self.ends_until.map(|until| format!("o.primary_not_after <= {}", until.0)));
+        wanted.extend(self.valid_until.map(|until| format!("o.valid_till <= {}", until.0)));
         (!wanted.is_empty()).then(|| {
             format!(
                 "EXISTS (SELECT 1 FROM orders o WHERE o.number = n.order_number AND {})",

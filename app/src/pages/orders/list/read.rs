@@ -4,7 +4,7 @@ use domain::Days;
 use domain::model::OrderStatus;
 use lifecycle::lists::PageOf;
 use lifecycle::orders::{
-    ListedOrder, NameQuery, OrderFilter, OrderSort, SearchCursor, SearchFilter, listed_key,
+    NameQuery, OrderFilter, OrderSort, SearchCursor, SearchFilter, listed_key,
 };
 
 use super::EXPIRED;
@@ -130,8 +130,8 @@ async fn search(
         has_duplicates: filter.has_duplicates,
         renewed: filter.renewed,
         ends_from: filter.ends_from,
-        // No certificate outlives its order.
-        ends_until: filter.ends_until.into_iter().chain(filter.valid_until).min(),
+        ends_until: filter.ends_until,
+        valid_until: filter.valid_until,
         number: filter.number,
     };
     let actor = desk.actor();
@@ -139,15 +139,11 @@ async fn search(
         .lifecycle
         .search_orders(&actor, query, narrowed, after.as_ref(), u32::from(listing.size))
         .await?;
-    let good_till = |order: &ListedOrder| {
-        filter.valid_until.is_none_or(|until| order.valid_till.is_some_and(|till| till <= until))
-    };
-    let rows =
-        found.orders.into_iter().filter(|(order, _)| good_till(order)).map(|(order, name)| {
-            let mut row = OrderRow::of(order);
-            row.found = (name != row.common_name).then_some(name);
-            row
-        });
+    let rows = found.orders.into_iter().map(|(order, name)| {
+        let mut row = OrderRow::of(order);
+        row.found = (name != row.common_name).then_some(name);
+        row
+    });
     let rows = rows.collect();
     let next = found.next.map(|cursor| cursor.to_string());
     Ok(Paged { rows, previous: None, next })
