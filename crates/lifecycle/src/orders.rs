@@ -217,16 +217,29 @@ impl Lifecycle {
         after: Option<&SearchCursor>,
         size: u32,
     ) -> Result<FoundPage> {
-        check_reader(actor)?;
         let filter = SearchFilter { requester: own_only(actor).or(filter.requester), ..filter };
+        let rounds = if filter == SearchFilter::default() { 1 } else { ROUNDS };
+        self.search_rounds(actor, query, &filter, after, size, rounds).await
+    }
+
+    /// The same in so many rounds at most, while the page is short.
+    async fn search_rounds(
+        &self,
+        actor: &Actor,
+        query: &NameQuery,
+        filter: &SearchFilter,
+        after: Option<&SearchCursor>,
+        size: u32,
+        rounds: usize,
+    ) -> Result<FoundPage> {
+        check_reader(actor)?;
         let size = usize::try_from(size.clamp(1, MAX_FOUND)).unwrap_or(1);
-        let narrowed = filter != SearchFilter::default();
         let mut tx = self.store().reader().await?;
-        let mut page = tx.search_orders(query, &filter, after, size).await?;
-        for _ in 1..ROUNDS {
+        let mut page = tx.search_orders(query, filter, after, size).await?;
+        for _ in 1..rounds {
             let missing = size.saturating_sub(page.orders.len());
-            let Some(next) = page.next.as_ref().filter(|_| narrowed && missing > 0) else { break };
-            let more = tx.search_orders(query, &filter, Some(next), missing).await?;
+            let Some(next) = page.next.as_ref().filter(|_| missing > 0) else { break };
+            let more = tx.search_orders(query, filter, Some(next), missing).await?;
             page.orders.extend(more.orders);
             page.next = more.next;
         }

@@ -8,7 +8,7 @@ use store::requests::{RequestFilter, RequestRecord};
 use store::search::{NameQuery, SearchFilter};
 
 use super::ends::{List, Row};
-use super::{MAX_FOUND, Wanted, check_reader, own_only, row_key, wanted};
+use super::{MAX_FOUND, ROUNDS, Wanted, check_reader, own_only, row_key, wanted};
 use crate::lists::{Key, PageOf, Slice};
 use crate::{Actor, Lifecycle, Result};
 
@@ -144,10 +144,12 @@ impl Lifecycle {
         let mut numbers: Vec<OrderNumber> =
             self.find_order(actor, text).await?.into_iter().collect();
         let Some(query) = NameQuery::typed(text) else { return Ok(Some(numbers)) };
+        let filter = SearchFilter { requester: own_only(actor), ..SearchFilter::default() };
         let mut after = None;
         for _ in 0..pages {
-            let filter = SearchFilter::default();
-            let page = self.search_orders(actor, &query, filter, after.as_ref(), MAX_FOUND).await?;
+            let after_that = after.as_ref();
+            let page =
+                self.search_rounds(actor, &query, &filter, after_that, MAX_FOUND, ROUNDS).await?;
             numbers.extend(page.orders.iter().map(|(order, _)| order.number));
             numbers.sort_unstable();
             numbers.dedup();
