@@ -7,7 +7,7 @@
 //! begins) and when a work is undone. On PostgreSQL, which has many writers, nothing is kept.
 //!
 //! The audit log's entries of a group of works are kept until its commit, and written by one
-//! statement: nobody reads them before. Names come into the trigram index many at a time: each turn
+//! statement: nobody reads them before. Orders come into the trigram index many at a time: each turn
 //! writes a piece of the index, and pieces are merged again and again. Searches look at the few that
 //! are not in it yet one by one.
 
@@ -31,8 +31,8 @@ use crate::{StoreError, Tx};
 /// Of each kind; all are forgotten when there are more.
 const MOST: usize = 1_000;
 
-/// Names that wait for the trigram index: so many go into it together.
-const UNINDEXED: usize = 256;
+/// Orders that wait for the trigram index: so many go into it together.
+const UNINDEXED: usize = 128;
 
 /// The tables whose rows are kept.
 const TABLES: [&str; 5] = ["settings", "organizations", "domains", "acme_urls", "acme_accounts"];
@@ -56,7 +56,7 @@ struct Kept {
     entries: Vec<NewAuditRow>,
     /// How many of them are of works before the present one.
     earlier: usize,
-    /// How many names of orders were written, at most, that are not in the trigram index yet.
+    /// How many orders were written, at most, that are not in the trigram index yet.
     unindexed: usize,
 }
 
@@ -149,18 +149,18 @@ impl Tx {
         self.keeper().map(|kept| &mut kept.entries)
     }
 
-    /// So many names of orders are written: the trigram index gets them, sooner or later.
-    pub(crate) fn names_are_new(&mut self, count: usize) {
+    /// An order was written: the trigram index gets it, sooner or later.
+    pub(crate) fn order_is_new(&mut self) {
         if let Some(kept) = self.keeper() {
-            kept.unindexed += count;
+            kept.unindexed += 1;
         }
     }
 
-    /// Puts the names that wait for it into the trigram index, where they are many.
-    pub(crate) async fn index_new_names(&mut self) -> Result<(), StoreError> {
+    /// Puts the orders that wait for it into the trigram index, where they are many.
+    pub(crate) async fn index_new_orders(&mut self) -> Result<(), StoreError> {
         let Self::Sqlite(session) = self else { return Ok(()) };
         if session.kept.as_ref().is_some_and(|kept| kept.unindexed >= UNINDEXED) {
-            index_new_names(&mut *session).await?;
+            index_new_orders(&mut *session).await?;
             if let Some(kept) = &mut session.kept {
                 kept.unindexed = 0;
             }
@@ -203,15 +203,15 @@ impl Tx {
     }
 }
 
-/// The last name in SQLite's trigram index: those that it does not hold stand behind it, as ids only
-/// grow, and what leaves the index leaves it from the table.
-pub(crate) const LAST_INDEXED: &str = "(SELECT coalesce(max(id), 0) FROM order_names_fts_docsize)";
+/// The last order in SQLite's trigram index. Those that it does not hold stand behind it: an order
+/// that is written with a number before it goes into the index at once, by a trigger.
+pub(crate) const LAST_INDEXED: &str = "(SELECT coalesce(max(id), 0) FROM orders_fts_docsize)";
 
-/// Puts the names that are not in SQLite's trigram index into it.
-pub(crate) async fn index_new_names(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+/// Puts the orders that are not in SQLite's trigram index into it.
+pub(crate) async fn index_new_orders(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let sql = format!(
-        "INSERT INTO order_names_fts (rowid, name) SELECT id, name FROM order_names \
-         WHERE id > {LAST_INDEXED}"
+        "INSERT INTO orders_fts (rowid, names) SELECT number, names FROM orders \
+         WHERE number > {LAST_INDEXED}"
     );
     sqlx::query(AssertSqlSafe(sql)).execute(connection).await?;
     Ok(())

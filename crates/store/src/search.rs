@@ -32,18 +32,18 @@ const LONGEST_PAGE: usize = 1000;
 /// Trigrams need three characters.
 const SHORTEST_SUBSTRING: usize = 3;
 
-/// Names that are looked at for one page with a filter: one that drops almost everything ends with
+/// Names or orders that are looked at for one page with a filter: one that drops almost everything ends with
 /// a short page and a cursor, not with a scan.
 const FILTERED: usize = 6200;
 
-/// Names of a trigram index that may hold a text and are looked at for one page.
+/// Orders of SQLite's trigram index that may hold a text and are looked at for one page.
 const LOOKED_AT: usize = 1300;
 
-/// The same where they are read one beside the other: the latest of all names, or all that
+/// The same where they are read one beside the other: the latest of all orders, or all that
 /// PostgreSQL's index gives.
 const LOOKED_AT_TOGETHER: usize = 5000;
 
-/// How many names are looked at for a page on which so many orders are wanted.
+/// How many names or orders are looked at for a page on which so many orders are wanted.
 fn bound(walk: Walk, lookup: &Lookup, filter: &SearchFilter, wanted: usize) -> usize {
     match (walk, lookup) {
         _ if *filter != SearchFilter::default() => FILTERED,
@@ -204,7 +204,7 @@ impl Tx {
         Ok(FoundPage { orders: self.orders_of(found, limit).await?, next })
     }
 
-    /// Finds at most `limit` names, and where to go on.
+    /// Finds at most `limit` orders, and where to go on.
     async fn walk_on(
         &mut self,
         query: &NameQuery,
@@ -228,12 +228,13 @@ impl Tx {
             let mut hits = self.hits(statement, at.id).await?;
             let full = hits.len() == wanted;
             hits.truncate(missing);
+            let last = hits.last().map(|hit| walk.behind(&at, hit));
+            for hit in hits {
+                found.push(walk.named(text, hit)?);
+            }
             if full {
-                let last = hits.last().map(|hit| walk.behind(&at, hit));
-                found.extend(hits);
                 return Ok(Some(last.unwrap_or(at)));
             }
-            found.extend(hits);
             if bound > wanted {
                 let last = self.hits(walk.last(text, &at, &lookup, bound), at.id).await?;
                 if let Some(last) = last.last() {

@@ -317,7 +317,7 @@ async fn undo(tx: &mut Tx, sql: &'static str) -> Result<(), StoreError> {
 async fn commit(tx: &mut Tx) -> Result<(), StoreError> {
     let entries = tx.take_entries();
     tx.insert_audit_rows(&entries).await?;
-    tx.index_new_names().await?;
+    tx.index_new_orders().await?;
     statement(tx, "COMMIT").await
 }
 

@@ -4,7 +4,7 @@ use sqlx::{AssertSqlSafe, SqliteConnection};
 
 use super::rows::{Cell, Table};
 use crate::StoreError;
-use crate::kept::index_new_names;
+use crate::kept::index_new_orders;
 
 /// Rows of one statement: more gain nothing, and a statement has at most 32,766 parameters.
 const ROWS: usize = 100;
@@ -45,13 +45,13 @@ pub(super) async fn build_indexes(
     connection: &mut SqliteConnection,
     set_aside: Option<SetAside>,
 ) -> Result<(), StoreError> {
-    let Some(SetAside(statements)) = set_aside else { return index_new_names(connection).await };
+    let Some(SetAside(statements)) = set_aside else { return index_new_orders(connection).await };
     for statement in statements {
         execute(connection, statement).await?;
     }
     // In one piece after the second: searches go through each piece.
     for act in ["rebuild", "optimize"] {
-        let sql = format!("INSERT INTO order_names_fts (order_names_fts) VALUES ('{act}')");
+        let sql = format!("INSERT INTO orders_fts (orders_fts) VALUES ('{act}')");
         execute(connection, sql).await?;
     }
     Ok(())

@@ -11,7 +11,7 @@ type Columns = BTreeMap<String, (String, bool)>;
 type Keys = BTreeSet<String>;
 
 /// SQLite keeps a full-text index in tables of its own.
-const SQLITE_ONLY: &str = "order_names_fts";
+const SQLITE_ONLY: &str = "orders_fts";
 
 async fn of_sqlite(url: &str) -> (Columns, Keys) {
     let mut connection = SqliteConnection::connect(url).await.unwrap();
@@ -109,7 +109,7 @@ async fn both_schemas_are_the_same() {
 
 /// Rows as version 6 kept them: an order with one certificate that was issued and one that is being
 /// made, another that was refused, and an authorization with its challenges.
-const ROWS_OF_VERSION_6: [&str; 10] = [
+const ROWS_OF_VERSION_6: [&str; 11] = [
     "INSERT INTO organizations (id, name, country, created_at) VALUES (7, 'Ours', 'US', 1)",
     "INSERT INTO domains (name, organization_id, validated_until, method, token, created_at) VALUES \
      ('withdrawn.test', 7, NULL, 'administrator', 't', 1), ('held.test', 7, 99, 'dns-txt', 'u', 1)",
@@ -119,6 +119,9 @@ const ROWS_OF_VERSION_6: [&str; 10] = [
      origin, ordered_at, key_type, signature_hash) VALUES \
      (12345, 7, 'ssl_plus', 'a.test', '[\"a.test\"]', 'k', 'issued', 'portal', 5, 'ec_p256', 'sha256'), \
      (12346, 7, 'ssl_plus', 'b.test', '[\"b.test\"]', 'l', 'rejected', 'portal', 6, 'ec_p256', 'sha256')",
+    "INSERT INTO order_names (order_number, name, reversed, is_common_name, organization_id, \
+     product_id, ordered_at) VALUES (12345, 'a.test', 'tset.a', TRUE, 7, 'ssl_plus', 5), \
+     (12346, 'b.test', 'tset.b', TRUE, 7, 'ssl_plus', 6)",
     "INSERT INTO requests (kind, status, order_number, created_at) VALUES \
      ('revoke', 'pending', 12345, 1), ('duplicate', 'pending', 12345, 1)",
     "INSERT INTO crls (issuer_id, number, der, this_update, next_update) VALUES ('ca', 3, '', 1, 9)",
@@ -138,13 +141,23 @@ async fn told(store: &crate::Store, sql: &'static str) -> Vec<String> {
     crate::on!(&mut tx, |conn| sqlx::query_scalar(sql).fetch_all(&mut *conn).await.unwrap())
 }
 
+/// Writes past the store, whose writer knows the present version only.
+async fn written(database: &crate::testing::TestDatabase, row: &'static str) {
+    if database.kind == "sqlite" {
+        let mut connection = SqliteConnection::connect(&database.url).await.unwrap();
+        sqlx::query(row).execute(&mut connection).await.unwrap();
+    } else {
+        database.execute(row).await.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_database_of_an_earlier_version_keeps_what_is_in_it() {
     for database in crate::testing::databases_at(6).await.unwrap() {
         let (kind, store) = (database.kind, &database.store);
         assert!(!store.schema_is_current().await.unwrap(), "{kind}");
         for row in ROWS_OF_VERSION_6 {
-            database.execute(row).await.unwrap();
+            written(&database, row).await;
         }
         store.migrate().await.unwrap();
         assert!(store.schema_is_current().await.unwrap(), "{kind}");
@@ -202,6 +215,10 @@ async fn a_database_of_an_earlier_version_keeps_what_is_in_it() {
             assert_eq!(id, next.to_string(), "{kind}");
         }
         let mut tx = store.reader().await.unwrap();
+        let part = crate::search::NameQuery::Substring(".tes".to_owned());
+        let found = tx.search_orders(&part, &Default::default(), None, 9).await.unwrap().orders;
+        let found: Vec<i64> = found.iter().map(|(order, _)| order.number.0).collect();
+        assert_eq!(found, [12346, 12345], "{kind}");
         let crl = tx.latest_crl("ca").await.unwrap().unwrap();
         assert_eq!((crl.number, crl.outdated), (3, false), "{kind}");
         let domains = tx.domains_named(domain::OrganizationId(7), &["withdrawn.test", "held.test"]);

@@ -214,21 +214,31 @@ async fn new_names_take_the_place_of_the_old_ones_in_search() {
     }
 }
 
-/// Compares the trigram index with the names that it is of.
-const WHOLE: &str =
-    "INSERT INTO order_names_fts (order_names_fts, rank) VALUES ('integrity-check', 1)";
+/// Compares the trigram index with the orders that it is of.
+const WHOLE: &str = "INSERT INTO orders_fts (orders_fts, rank) VALUES ('integrity-check', 1)";
 
-/// How many names are in the trigram index.
+/// How many orders are in the trigram index.
 async fn indexed(store: &Store) -> i64 {
     let mut tx = store.reader().await.unwrap();
-    let count = "SELECT count(*) FROM order_names_fts_docsize";
+    let count = "SELECT count(*) FROM orders_fts_docsize";
     crate::on!(&mut tx, |conn| sqlx::query_scalar(count).fetch_one(&mut *conn).await.unwrap())
 }
 
-/// So many names, as they are typed.
-fn names(count: usize) -> String {
-    let names: Vec<String> = (0..count).map(|at| format!("name-{at}.test")).collect();
-    names.join(" ")
+/// Writes so many orders that all that wait go into the trigram index; answers the last one.
+async fn insert_many(store: &Store, at: i64) -> OrderNumber {
+    let written: Result<OrderNumber, StoreError> = store
+        .write(move |tx| {
+            Box::pin(async move {
+                let mut last = OrderNumber(0);
+                for _ in 0..128 {
+                    let order = tx.insert_order(&new("many.test", at)).await?;
+                    last = order.ok_or(StoreError::NotFound)?.number;
+                }
+                Ok(last)
+            })
+        })
+        .await;
+    written.unwrap()
 }
 
 /// Gives an order another name.
@@ -261,12 +271,26 @@ async fn names_are_found_while_they_wait_for_the_trigram_index_and_in_it() {
     let both = ["second.waits.test", "first.waits.test"];
     assert_eq!(indexed(store).await, 0);
     assert_eq!(found(store, ".waits").await, both);
-    insert(store, new(&names(300), 3)).await.unwrap();
-    assert_eq!(indexed(store).await, 302);
+    insert_many(store, 3).await;
+    assert_eq!(indexed(store).await, 130);
     assert_eq!(found(store, ".waits").await, both);
     insert(store, new("third.waits.test", 4)).await.unwrap();
-    assert_eq!(indexed(store).await, 302);
+    assert_eq!(indexed(store).await, 130);
     assert_eq!(found(store, ".waits").await, ["third.waits.test", both[0], both[1]]);
+}
+
+#[tokio::test]
+async fn an_order_with_an_earlier_number_does_not_wait_for_the_trigram_index() {
+    let database = sqlite().await;
+    let store = &database.store;
+    organizations(store, 1).await;
+    insert(store, new("first.waits.test", 1)).await.unwrap();
+    insert_many(store, 2).await;
+    let imported = NewOrder { number: Some(OrderNumber(12_345)), ..new("old.waits.test", 0) };
+    insert(store, imported).await.unwrap();
+    assert_eq!(indexed(store).await, 130);
+    assert_eq!(found(store, ".waits").await, ["first.waits.test", "old.waits.test"]);
+    database.execute(WHOLE).await.unwrap();
 }
 
 #[tokio::test]
@@ -296,11 +320,11 @@ async fn the_trigram_index_holds_the_names_that_are_there_whatever_came_and_went
             .await;
         undone.unwrap_err();
         // So many that all are indexed; some leave the index again, some leave before.
-        let many = insert(store, new(&names(300), at)).await.unwrap();
+        let last = insert_many(store, at).await;
         database.execute(WHOLE).await.unwrap();
-        rename(store, many, "renamed.test").await;
+        rename(store, last, "renamed.test").await;
     }
-    insert(store, new(&names(300), 5)).await.unwrap();
+    insert_many(store, 5).await;
     database.execute(WHOLE).await.unwrap();
     let expected = [["second.test"; 4], ["renamed.test"; 4]].concat();
     let mut names = found(store, "d.test").await;

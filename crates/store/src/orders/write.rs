@@ -204,7 +204,7 @@ impl Tx {
     pub async fn insert_order(&mut self, new: &NewOrder) -> Result<Option<Order>, StoreError> {
         let names = to_json("orders.names", &new.names)?;
         let rows = name_rows(&new.names)?;
-        self.names_are_new(new.names.len());
+        self.order_is_new();
         let number: Option<i64> = match new.number {
             None => {
                 let sql = with_rows!(self, insert, "number", names, "$27", "order_number");
@@ -248,7 +248,6 @@ impl Tx {
                 .execute(&mut *conn)
                 .await?;
         });
-        self.names_are_new(names.len());
         let rows = name_rows(names)?;
         let sql = if self.is_postgres() {
             concat!(names_listed!("$1", "$2", "$3", "$4", "$5"), listed!(postgres, "$6"))

@@ -2,12 +2,12 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::walk::{Statement, Walk, end_of};
+use super::walk::{Statement, Walk, end_of, holds, names_of};
 use super::{LONGEST_PAGE, NameQuery, SearchFilter, bound};
 use crate::value::backwards;
 use crate::{StoreError, Tx, on};
 
-/// Names that hold the text and are read: many orders have the same name.
+/// Orders with names that hold the text and are read: many orders have the same name.
 const READ: usize = 60;
 
 impl Tx {
@@ -70,15 +70,15 @@ impl Tx {
         let lookup = self.lookup(text).await?;
         let mut made = Statement::default();
         let bound = bound(Walk::Inside, &lookup, &SearchFilter::default(), READ);
-        let names = made.may_hold(&lookup, &format!("LIMIT {bound}"));
-        let like = made.bind(format!("%{text}%"));
-        made.sql = format!("SELECT n.name FROM {names} WHERE n.name LIKE {like} LIMIT {READ}");
-        Ok(on!(self, |conn| {
-            let mut query = sqlx::query_scalar(AssertSqlSafe(made.sql)).bind(i64::MAX);
-            for text in made.texts {
-                query = query.bind(text);
-            }
-            query.fetch_all(&mut *conn).await?
-        }))
+        let orders = made.may_hold(text, &lookup, &format!("LIMIT {bound}"));
+        let like = made.bind(holds(text));
+        made.sql = format!(
+            "SELECT n.id, n.order_number, n.name FROM {orders} WHERE n.name LIKE {like} LIMIT {READ}"
+        );
+        let mut names = Vec::new();
+        for hit in self.hits(made, i64::MAX).await? {
+            names.extend(names_of(&hit)?.into_iter().filter(|name| name.contains(text)));
+        }
+        Ok(names)
     }
 }

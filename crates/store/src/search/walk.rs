@@ -5,8 +5,9 @@ use domain::{OrderNumber, ProductId};
 
 use super::trigrams::Lookup;
 use super::{NameQuery, SearchCursor, SearchFilter};
+use crate::StoreError;
 use crate::kept::LAST_INDEXED;
-use crate::value::backwards;
+use crate::value::{backwards, from_json};
 
 #[derive(sqlx::FromRow)]
 pub(super) struct Hit {
@@ -18,6 +19,9 @@ pub(super) struct Hit {
 /// What is read of a name.
 const NAMES: &str = "id, order_number, name";
 
+/// The same of an order: its number, and all its names as a JSON array.
+const ORDERS: &str = "o.number AS id, o.number AS order_number, o.names AS name";
+
 /// A way through the names, in the order in which it answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Walk {
@@ -27,7 +31,8 @@ pub(super) enum Walk {
     Beginning,
     /// Names that end so, by the name written backwards.
     End,
-    /// Names that hold the text further on, latest first.
+    /// Orders with a name that holds the text further on, latest first; they come with all their
+    /// names.
     Inside,
 }
 
@@ -51,6 +56,11 @@ impl NameQuery {
     }
 }
 
+/// All names of a hit of [`Walk::Inside`].
+pub(super) fn names_of(hit: &Hit) -> Result<Vec<String>, StoreError> {
+    from_json("orders.names", &hit.name)
+}
+
 /// A statement with its texts: `$1` is an id, the texts are `$2` and so on.
 #[derive(Default)]
 pub(super) struct Statement {
@@ -65,38 +75,47 @@ impl Statement {
         format!("${}", self.texts.len() + 1)
     }
 
-    /// The latest names before the id `$1` that may hold a text, latest first.
-    pub(super) fn may_hold(&mut self, lookup: &Lookup, range: &str) -> String {
+    /// The latest orders before the number `$1` that may have a name with `text`, latest first, each
+    /// with all its names as JSON.
+    pub(super) fn may_hold(&mut self, text: &str, lookup: &Lookup, range: &str) -> String {
         match lookup {
-            // A table of its own, which can be walked backwards; the latest names are not in it yet.
+            // A table of its own, which can be walked backwards; the latest orders are not in it yet.
             Lookup::Fts(query) => {
                 let query = self.bind(query);
                 format!(
-                    "(SELECT m.id, m.order_number, m.name FROM (\
-                     SELECT id FROM (SELECT id FROM order_names WHERE id > {LAST_INDEXED} AND id < $1 \
-                     ORDER BY id DESC) \
-                     UNION ALL SELECT id FROM (SELECT rowid AS id FROM order_names_fts \
-                     WHERE order_names_fts MATCH {query} AND rowid < $1 ORDER BY rowid DESC) \
-                     {range}) f CROSS JOIN order_names m ON m.id = f.id) n"
+                    "(SELECT {ORDERS} FROM (\
+                     SELECT number FROM (SELECT number FROM orders WHERE number > {LAST_INDEXED} \
+                     AND number < $1 ORDER BY number DESC) \
+                     UNION ALL SELECT number FROM (SELECT rowid AS number FROM orders_fts \
+                     WHERE orders_fts MATCH {query} AND rowid < $1 ORDER BY rowid DESC) \
+                     {range}) f CROSS JOIN orders o ON o.number = f.number) n"
                 )
             }
-            // Kept apart, or a planner might walk all names backwards. The list is a subquery: a
+            // Kept apart, or a planner might walk all orders backwards. The list is a subquery: a
             // planner that saw its texts would plan for them anew each time, for a millisecond.
             Lookup::Gin(trigrams) => {
                 let places: Vec<String> =
                     trigrams.iter().map(|trigram| self.bind(trigram)).collect();
+                let like = self.bind(holds(text));
                 format!(
-                    "(WITH held AS MATERIALIZED (SELECT {NAMES} FROM order_names \
-                     WHERE trigrams(name) @> (SELECT ARRAY[{}])) \
-                     SELECT {NAMES} FROM held WHERE id < $1 ORDER BY id DESC {range}) n",
+                    "(WITH held AS MATERIALIZED (SELECT DISTINCT order_number FROM order_names \
+                     WHERE trigrams(name) @> (SELECT ARRAY[{}]) AND name LIKE {like}) \
+                     SELECT order_number AS id, order_number, (SELECT o.names FROM orders o \
+                     WHERE o.number = held.order_number) AS name FROM held \
+                     WHERE order_number < $1 ORDER BY order_number DESC {range}) n",
                     places.join(", ")
                 )
             }
             Lookup::Latest => format!(
-                "(SELECT {NAMES} FROM order_names WHERE id < $1 ORDER BY id DESC {range}) n"
+                "(SELECT {ORDERS} FROM orders o WHERE number < $1 ORDER BY number DESC {range}) n"
             ),
         }
     }
+}
+
+/// The pattern of texts that hold this: it has none of a pattern's own characters.
+pub(super) fn holds(text: &str) -> String {
+    format!("%{text}%")
 }
 
 /// The end of the texts that begin so: names are ASCII without control characters.
@@ -117,6 +136,15 @@ impl Walk {
     /// The position behind a name of this walk, which is the one that `at` is in.
     pub(super) fn behind(self, at: &SearchCursor, hit: &Hit) -> SearchCursor {
         SearchCursor { walk: at.walk, id: hit.id, text: self.text_of(&hit.name) }
+    }
+
+    /// A hit by the name that matched, where it came with all names of its order.
+    pub(super) fn named(self, text: &str, hit: Hit) -> Result<Hit, StoreError> {
+        if self != Self::Inside {
+            return Ok(hit);
+        }
+        let name = names_of(&hit)?.into_iter().find(|name| name.contains(text));
+        Ok(Hit { name: name.unwrap_or_default(), ..hit })
     }
 
     /// The names after a position, in order: those that may match. An order with several names
@@ -152,7 +180,7 @@ impl Walk {
                      AND m.{column} < n.{column}) ORDER BY n.{column}, n.id {range}) n"
                 )
             }
-            Self::Inside => made.may_hold(lookup, range),
+            Self::Inside => made.may_hold(text, lookup, range),
         }
     }
 
@@ -171,14 +199,11 @@ impl Walk {
         let names = self.names(&mut made, text, after, lookup, &format!("LIMIT {bound}"));
         let mut shown = Vec::new();
         if self == Self::Inside {
-            let like = made.bind(format!("%{text}%"));
-            let (start, end) = (made.bind(text), made.bind(end_of(text)));
+            let like = made.bind(holds(text));
             shown.push(format!("n.name LIKE {like}"));
             // The walks before have met all orders with a name that begins so.
-            shown.push(format!(
-                "NOT EXISTS (SELECT 1 FROM order_names m WHERE m.order_number = n.order_number \
-                 AND (m.name LIKE {like} AND m.id > n.id OR m.name >= {start} AND m.name < {end}))"
-            ));
+            let begins = made.bind(holds(&format!("\"{text}")));
+            shown.push(format!("n.name NOT LIKE {begins}"));
         }
         shown.extend(filter.condition(&mut made));
         // One after the other for each name: nothing for a planner to turn into a join, which
@@ -224,7 +249,7 @@ impl NameQuery {
             Self::Prefix(_) => begins("name", text.to_owned()),
             Self::Suffix(_) => begins("reversed", backwards(text)),
             Self::Exact(_) => format!("n.name = {}", made.bind(text)),
-            Self::Substring(_) => format!("n.name LIKE {}", made.bind(format!("%{text}%"))),
+            Self::Substring(_) => format!("n.name LIKE {}", made.bind(holds(text))),
         };
         let shown = filter.condition(&mut made).map(|shown| format!(" AND {shown}"));
         made.sql = format!(
