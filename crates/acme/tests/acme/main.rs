@@ -23,6 +23,8 @@ mod endings;
 #[cfg(test)]
 mod flaws;
 #[cfg(test)]
+mod held;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod house;
