@@ -33,6 +33,8 @@ mod instant;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod orders;
 #[cfg(test)]
 mod permissions;
