@@ -1,7 +1,7 @@
 use domain::model::Role;
 
 use super::*;
-use crate::testing::{Desk, PASSWORD, desks};
+use crate::testing::{PASSWORD, desks};
 
 fn here() -> IpAddr {
     "192.0.2.7".parse().unwrap()
