@@ -253,10 +253,12 @@ impl Tx {
     ) -> Result<Vec<(AcmeOrderId, AcmeOrderStatus)>, StoreError> {
         let rows: Vec<(i64, String)> = on!(self, |conn| {
             sqlx::query_as(
-                "SELECT id, status FROM acme_orders WHERE (status IN ('pending', 'ready') AND expires_at <= $1) \
+                // The open states are named before all else: without, SQLite reads all orders.
+                "SELECT id, status FROM acme_orders WHERE status IN ('pending', 'ready', 'processing') \
+                 AND ((status IN ('pending', 'ready') AND expires_at <= $1) \
                  OR (status = 'processing' AND finalize_claimed_at <= $2 AND NOT EXISTS \
                  (SELECT 1 FROM requests r WHERE r.id = acme_orders.request_id AND r.status = 'pending' \
-                 AND r.created_at >= $3)) \
+                 AND r.created_at >= $3))) \
                  ORDER BY CASE status WHEN 'processing' THEN 1 ELSE 0 END, id LIMIT $4",
             )
             .bind(now.0)
