@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use domain::model::{Approval, OrderStatus, RequestKind};
 use domain::rules::{
-    ApprovalNeed, check_challenged, check_may_review, plan_renew, plan_revocation,
+    ACME_REQUEST_WAITS, ApprovalNeed, acme_request_waits_until, check_challenged, check_may_review,
+    plan_renew, plan_revocation,
 };
 use domain::{Days, RequestId, Timestamp};
 use serde_json::json;
@@ -23,6 +24,9 @@ use crate::{
     Actor, Ask, Exact, Issued, Issuer, Lifecycle, LifecycleError, Outcome, Person, Result, What,
     fault, revoke, settings,
 };
+
+/// Whom the request names as the one who decided, where nobody did in time.
+const NOBODY: &str = "Certdeck";
 
 /// What came of an approval.
 #[derive(Debug, Clone)]
@@ -156,10 +160,61 @@ async fn withdraw(
 ) -> Result<()> {
     let (id, order) = (record.request.id, record.request.order);
     decide(tx, record, &Approval::Canceled { at: now }, None, None).await?;
-    undo(tx, record, OrderStatus::Canceled).await?;
     let words = format!("Canceled request {id} (order {order}).");
+    canceled(tx, now, actor, record, words).await
+}
+
+/// What goes with a request's being canceled.
+async fn canceled(
+    tx: &mut Tx,
+    now: Timestamp,
+    actor: &Actor,
+    record: &RequestRecord,
+    words: String,
+) -> Result<()> {
+    undo(tx, record, OrderStatus::Canceled).await?;
+    let id = record.request.id;
     let entry = AuditEntry::new("request.canceled", "request", id, words);
     audit::record(tx, now, actor, entry.changing(json!("pending"), json!("canceled"))).await
+}
+
+/// Until when a request waits for a reviewer; none where it does so for as long as that takes, as
+/// all do that no ACME client made, or where it was decided.
+pub fn waits_until(record: &RequestRecord) -> Option<Timestamp> {
+    let payload: Payload = serde_json::from_str(&record.payload).ok()?;
+    let asks = payload.acme_account.is_some() && record.request.approval == Approval::Pending;
+    asks.then(|| acme_request_waits_until(record.request.created_at))
+}
+
+/// Whether nobody decided a request in time.
+pub(crate) fn is_overdue(record: &RequestRecord, now: Timestamp) -> bool {
+    waits_until(record).is_some_and(|until| now > until)
+}
+
+/// Cancels a request of an ACME client that nobody decided in time, in the caller's transaction;
+/// answers the words that say so. None where its time is not over, or somebody was faster.
+pub(crate) async fn end_undecided(
+    tx: &mut Tx,
+    now: Timestamp,
+    id: RequestId,
+) -> Result<Option<String>> {
+    let record = open_request(tx, id).await?;
+    if !is_overdue(&record, now) {
+        return Ok(None);
+    }
+    let days = ACME_REQUEST_WAITS.0;
+    let note = format!(
+        "Nobody decided within {days} days, which is how long a request of an ACME client waits. \
+         Order again where the certificate is still wanted."
+    );
+    let approval = Approval::Canceled { at: now };
+    decide(tx, &record, &approval, Some(NOBODY), Some(&note)).await?;
+    let words = format!(
+        "Canceled request {id} (order {}): nobody decided within {days} days.",
+        record.request.order
+    );
+    canceled(tx, now, &Actor::Worker { on_behalf_of: None }, &record, words).await?;
+    Ok(Some(note))
 }
 
 /// Reviews are signed with a name: the operator at the command line has none.

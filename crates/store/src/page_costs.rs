@@ -206,17 +206,20 @@ async fn no_page_walks_a_table() {
 }
 
 /// ACME orders that came to their end, of one account, each with its request; some wait for a
-/// reviewer, and some came to nothing.
+/// reviewer, and some ended a while ago, with a request or without, or just now.
 const ACME_ORDERS: [&str; 3] = [
     "INSERT INTO acme_accounts (id, thumbprint, jwk, status, created_at) \
      VALUES (1, 'print', '{}', 'valid', 1)",
     "INSERT INTO requests (id, kind, status, order_number, created_at) \
-     SELECT number, 'new', 'approved', number, 1 FROM orders",
+     SELECT number, 'new', CASE number % 2000 WHEN 0 THEN 'pending' ELSE 'approved' END, number, 1 \
+     FROM orders",
     "INSERT INTO acme_orders (account_id, status, identifiers, names_key, expires_at, order_number, \
-     request_id, created_at) SELECT 1, \
-     CASE number % 2000 WHEN 0 THEN 'processing' WHEN 1 THEN 'invalid' ELSE 'valid' END, '[]', 'k', \
-     number, CASE number % 2000 WHEN 1 THEN NULL ELSE number END, \
-     CASE number % 2000 WHEN 1 THEN NULL ELSE number END, 1 FROM orders",
+     request_id, ended_at, finalize_claimed_at, created_at) SELECT 1, \
+     CASE number % 2000 WHEN 0 THEN 'processing' WHEN 1 THEN 'invalid' WHEN 2 THEN 'invalid' \
+     ELSE CASE number % 2 WHEN 0 THEN 'valid' ELSE 'invalid' END END, '[]', 'k', \
+     1, CASE number % 2000 WHEN 1 THEN NULL ELSE number END, \
+     CASE number % 2000 WHEN 1 THEN NULL ELSE number END, \
+     CASE number % 2000 WHEN 1 THEN 1 WHEN 2 THEN 1 ELSE 9 END, 1, 1 FROM orders",
 ];
 
 /// What clients end, and what is swept, reads no orders that are over.
@@ -233,9 +236,13 @@ async fn acme_orders_that_are_over_are_not_read() {
     assert_eq!(held.len() as u64, ORDERS / 2000);
     assert!(tx.held_acme_orders(None, Some(AcmeUrlId(1))).await.unwrap().is_empty());
     meter.check("held orders of a URL");
-    let nothing = tx.acme_orders_for_nothing(Timestamp(i64::MAX), 500).await.unwrap();
+    let nothing = tx.acme_orders_for_nothing(Timestamp(8), 500).await.unwrap();
     meter.check("orders that came to nothing");
-    assert_eq!(nothing.len() as u64, ORDERS / 2000);
+    assert_eq!(nothing.len() as u64, 2 * ORDERS / 2000);
+    let late = Timestamp(i64::MAX);
+    let stale = tx.stale_acme_orders(late, late, Timestamp(2), 500).await.unwrap();
+    meter.check("orders whose time is over");
+    assert_eq!(stale.len() as u64, ORDERS / 2000, "those that nobody decided");
 }
 
 /// Each of 20 agents has its share of the endpoints; half of them are gone.

@@ -140,7 +140,13 @@ fn view(record: &RequestRecord) -> Value {
             put(&mut view, "date_processed", json!(moment(*at)));
             put(&mut view, "processor_comment", json!(reason));
         }
-        Approval::Canceled { at } => put(&mut view, "date_processed", json!(moment(*at))),
+        Approval::Canceled { at } => {
+            put(&mut view, "date_processed", json!(moment(*at)));
+            // Of one that nobody decided in time.
+            if let Some(note) = &record.note {
+                put(&mut view, "processor_comment", json!(note));
+            }
+        }
     }
     put(&mut view, "certificate_id", json!(record.issued_certificate));
     view

@@ -60,6 +60,8 @@ pub struct RequestDetail {
     pub held_because: Option<String>,
     /// Why the viewer can't review it; none where they can.
     pub no_review: Option<String>,
+    /// Until when it waits; none where it was decided, or waits for as long as that takes.
+    pub waits_until: Option<Timestamp>,
     /// Whether the viewer may cancel it.
     pub may_cancel: bool,
     /// Whether a certificate came of it.
@@ -233,6 +235,7 @@ pub(crate) mod reading {
                 comment: record.comment.clone(),
                 note: record.note.clone(),
                 held_because: because.map(|because| because.words().to_owned()),
+                waits_until: lifecycle::approve::waits_until(&record),
                 no_review: review.err().map(|refusal| refusal.message),
                 may_cancel: pending
                     && (asked_by == Some(person.user.id) || person.role.is_approver()),

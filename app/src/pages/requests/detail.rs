@@ -42,9 +42,13 @@ pub fn RequestPage() -> impl IntoView {
 fn waiting(detail: &RequestDetail) -> AnyView {
     let requester = detail.row.requester.clone().unwrap_or_else(|| "an ACME client".to_owned());
     let why = detail.held_because.clone().unwrap_or_default();
+    let until = detail.waits_until.map(|until| {
+        view! { <p>"It is canceled unless somebody decides by " <Time at=until/> "."</p> }
+    });
     view! {
         <Notice tone=Tone::Info title="Waits for approval">
             <p>"Asked for by " {requester} ". " {why}</p>
+            {until}
         </Notice>
     }
     .into_any()

@@ -144,8 +144,9 @@ async fn held_orders_hold_up_no_sweep() {
         let cut_off = cut_off(&house, &client, "c.example.com").await;
         house.clock.advance(domain::Days(1));
         let now = house.clock.now();
+        let asked = now.minus(domain::rules::ACME_REQUEST_WAITS);
         let mut tx = house.desk.store().reader().await.unwrap();
-        let stale = tx.stale_acme_orders(now, now, 1).await.unwrap();
+        let stale = tx.stale_acme_orders(now, now, asked, 1).await.unwrap();
         let processing = domain::model::acme::AcmeOrderStatus::Processing;
         assert_eq!(stale, [(cut_off, processing)], "on {}", house.kind);
         drop(tx);
@@ -155,7 +156,7 @@ async fn held_orders_hold_up_no_sweep() {
         let (id, request) = (first[2].id, first[2].request.unwrap());
         house.desk.reject(&reviewer, request, "no").await.unwrap();
         let mut tx = house.desk.store().reader().await.unwrap();
-        let stale = tx.stale_acme_orders(now, now, 9).await.unwrap();
+        let stale = tx.stale_acme_orders(now, now, asked, 9).await.unwrap();
         assert_eq!(stale, [(id, processing), (cut_off, processing)], "on {}", house.kind);
     }
 }

@@ -113,13 +113,18 @@ impl House {
 
     /// A second node on the same database: all that a process of its own has, but for the clock.
     pub async fn second_node(&self) -> String {
+        self.node_by(self.clock.clone()).await
+    }
+
+    /// A node on the same database that goes by another clock.
+    pub async fn node_by(&self, clock: Clock) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
         let options = StoreOptions { readers: 3, writers: 6, ..StoreOptions::default() };
         let store = Store::open(&self.database.url, options).await.unwrap();
-        let issuer = Issuer::open(&store, master(), &self.base, authority(&self.clock));
+        let issuer = Issuer::open(&store, master(), &self.base, authority(&clock));
         let issuer = issuer.await.unwrap();
-        let desk = Lifecycle::new(store, self.clock.clone()).with_issuer(issuer);
+        let desk = Lifecycle::new(store, clock).with_issuer(issuer);
         let mut config = self.server.config().clone();
         config.several_nodes = true;
         let server = AcmeServer::new(desk, config).await.unwrap();

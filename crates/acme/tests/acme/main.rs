@@ -23,6 +23,8 @@ mod endings;
 #[cfg(test)]
 mod flaws;
 #[cfg(test)]
+mod held;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod house;
@@ -30,6 +32,8 @@ mod house;
 mod instant;
 #[cfg(test)]
 mod keys;
+#[cfg(test)]
+mod limits;
 #[cfg(test)]
 mod orders;
 #[cfg(test)]

@@ -44,7 +44,7 @@ pub enum Approval {
         /// Why, in the reviewer's words.
         reason: String,
     },
-    /// Withdrawn by the requester.
+    /// Withdrawn by the requester or a reviewer, or ended because nobody decided in time.
     Canceled {
         /// When.
         at: Timestamp,

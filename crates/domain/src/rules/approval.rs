@@ -4,7 +4,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::coded::coded;
 use crate::model::{ApprovalStep, Preferences, RequestKind, Role};
-use crate::{Refusal, UserId};
+use crate::rules::validation::TOKEN_LIFETIME;
+use crate::{Days, Refusal, Timestamp, UserId};
+
+/// How long a request of an ACME client waits for a reviewer: for as long as its challenges show
+/// control. After that hardly any of them could be approved, and no client asks for its order.
+pub const ACME_REQUEST_WAITS: Days = TOKEN_LIFETIME;
+
+/// Until when a request that an ACME client made at `asked_at` waits for a reviewer.
+pub fn acme_request_waits_until(asked_at: Timestamp) -> Timestamp {
+    asked_at.plus(ACME_REQUEST_WAITS)
+}
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,6 +157,16 @@ mod tests {
             ApprovalNeed::NotNeeded => None,
             ApprovalNeed::Needed { because } => Some(because),
         }
+    }
+
+    #[test]
+    fn an_acme_request_waits_for_as_long_as_its_challenges_show_control() {
+        use crate::rules::check_challenged;
+        let (asked, names) = (Timestamp(1_000), "a.test".parse().into_iter().collect());
+        let until = acme_request_waits_until(asked);
+        assert_eq!(until, Timestamp(1_000 + 30 * 86_400));
+        assert_eq!(check_challenged(&names, asked, until), Ok(()));
+        assert!(check_challenged(&names, asked, until.plus_seconds(1)).is_err());
     }
 
     #[test]

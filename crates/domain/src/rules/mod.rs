@@ -34,7 +34,10 @@ mod fixture;
 mod properties;
 
 pub use acme::{AcmeRequest, decide_acme, issued_common_name};
-pub use approval::{ApprovalNeed, HeldBecause, Requester, approval_needed, check_may_review};
+pub use approval::{
+    ACME_REQUEST_WAITS, ApprovalNeed, HeldBecause, Requester, acme_request_waits_until,
+    approval_needed, check_may_review,
+};
 pub use automation::{
     AutomationRequest, auto_renew_action, check_auto_renew_owner, check_bulk, decide_automation,
     goes_on, may_switch_auto_renew, offer_in_automation, recheck_scheduled_duplicate,

@@ -20,7 +20,7 @@ pub fn is_covered(name: &Name, domain: &Domain, now: Timestamp) -> bool {
 }
 
 /// How long a domain's token shows control of it (Baseline Requirements 3.2.2.4.7 and 3.2.2.4.18).
-const TOKEN_LIFETIME: Days = Days(30);
+pub(super) const TOKEN_LIFETIME: Days = Days(30);
 
 /// Until when a token that was made at `made_at` shows control.
 pub fn token_ends(made_at: Timestamp) -> Timestamp {

@@ -241,8 +241,8 @@ impl AcmeDesk {
                     if changed {
                         let words =
                             "An authorization of this order was deactivated. Make a new order.";
-                        super::orders::fail_all_on(tx, id, &Fault::new("unauthorized", words))
-                            .await?;
+                        let fault = Fault::new("unauthorized", words);
+                        super::orders::fail_all_on(tx, id, &fault, now).await?;
                     }
                     Ok(seen(owned(tx, &account, id).await?, now))
                 })

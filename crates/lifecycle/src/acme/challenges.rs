@@ -262,7 +262,7 @@ async fn fail(
                     format!("Validation of {} failed: {}", task.identifier.value, fault.detail),
                 )
             };
-            orders::fail_all_on(tx, authorization, &of_order).await?;
+            orders::fail_all_on(tx, authorization, &of_order, now).await?;
         }
     }
     Ok(tx.finish_validation_job(task.job, true, now).await?)

@@ -22,6 +22,7 @@ use super::again::{check_key_type, not_claimed};
 use super::orders::lock;
 use super::place::decide_and_place;
 use super::{AcmeDesk, AcmeError, AcmeResult, actor, new_order};
+use crate::approve::{end_undecided, is_overdue};
 use crate::caa::CaaRounds;
 use crate::issue::{Reserved, complete};
 use crate::place::{Placed, superseded};
@@ -110,7 +111,8 @@ impl AcmeDesk {
     }
 
     /// Moves an order on that is processing: to valid where its certificate is there, to invalid
-    /// where its request was refused; and tries again where another renewal was in the way.
+    /// where its request was refused or nobody decided it in time; and tries again where another
+    /// renewal was in the way.
     pub async fn settle(&self, id: AcmeOrderId) -> AcmeResult<AcmeOrder> {
         let (issuer, now) = (self.desk.issuer_arc()?, self.clock().now());
         let mut rounds = CaaRounds::default();
@@ -152,12 +154,13 @@ impl AcmeDesk {
 
     /// Ends an order that can't be issued any more.
     async fn end(&self, id: AcmeOrderId, fault: Fault) -> AcmeResult<AcmeOrder> {
+        let now = self.clock().now();
         self.desk
             .store()
             .write(move |tx| {
                 Box::pin(async move {
                     lock(tx, id).await?;
-                    tx.fail_processing_acme_order(id, &fault).await?;
+                    tx.fail_processing_acme_order(id, &fault, now).await?;
                     tx.acme_order(id).await?.ok_or(AcmeError::NotFound("order"))
                 })
             })
@@ -270,8 +273,8 @@ async fn settle_in(
         ));
     }
     if let Some(request) = order.request {
-        if let Some(fault) = refused(tx, request).await? {
-            tx.fail_processing_acme_order(id, &fault).await?;
+        if let Some(fault) = refused(tx, request, now).await? {
+            tx.fail_processing_acme_order(id, &fault, now).await?;
             return Ok((
                 AcmeOrder { status: AcmeOrderStatus::Invalid, error: Some(fault), ..order },
                 None,
@@ -317,9 +320,18 @@ async fn issued_for(tx: &mut Tx, order: &AcmeOrder) -> AcmeResult<Option<Certifi
     Ok(record.map(|record| record.certificate.id))
 }
 
-/// Why a held request will not be issued, in the reviewer's words.
-async fn refused(tx: &mut Tx, request: domain::RequestId) -> AcmeResult<Option<Fault>> {
+/// Why a held request will not be issued, in the reviewer's words. One that nobody decided in time ends
+/// here; nothing is locked before its time is over, for clients ask often.
+async fn refused(
+    tx: &mut Tx,
+    request: domain::RequestId,
+    now: Timestamp,
+) -> AcmeResult<Option<Fault>> {
     let Some(record) = tx.request(request).await? else { return Ok(None) };
+    if is_overdue(&record, now) {
+        let words = end_undecided(tx, now, request).await?;
+        return Ok(words.map(|words| Fault::new("unauthorized", words)));
+    }
     Ok(match record.request.approval {
         Approval::Rejected { reason, .. } => {
             let words = if reason.is_empty() {

@@ -128,7 +128,7 @@ async fn place(
     }
     let covered = check_names(tx, &url, &names, now).await?;
     if let Some(certificate) = &wanted.replaces {
-        replaces::check(tx, issuer, account, certificate, &wanted).await?;
+        replaces::check(tx, issuer, account, certificate, &wanted, now).await?;
     }
     if matches!(wanted.asked, Some(asked) if asked != DirectoryAction::Enroll) {
         let names: NameSet = names.iter().cloned().collect();

@@ -23,10 +23,15 @@ fn lock_of(order: AcmeOrderId) -> String {
 
 /// Ends all orders that rest on an authorization and were not finalized yet. One that was, rightly,
 /// since they were looked for, is issued.
-pub(super) async fn fail_all_on(tx: &mut Tx, authorization: i64, fault: &Fault) -> AcmeResult<()> {
+pub(super) async fn fail_all_on(
+    tx: &mut Tx,
+    authorization: i64,
+    fault: &Fault,
+    now: Timestamp,
+) -> AcmeResult<()> {
     for order in tx.open_orders_of_authorization(authorization).await? {
         lock(tx, order).await?;
-        tx.fail_open_acme_order(order, fault).await?;
+        tx.fail_open_acme_order(order, fault, now).await?;
     }
     Ok(())
 }
@@ -78,7 +83,7 @@ pub(super) async fn withdraw_held(
         if is_undecided(tx, request).await? {
             withdraw_within(tx, now, actor, request).await?;
             let words = "The account was deactivated, or its ACME Directory URL revoked.";
-            tx.fail_processing_acme_order(order, &Fault::new("unauthorized", words)).await?;
+            tx.fail_processing_acme_order(order, &Fault::new("unauthorized", words), now).await?;
         }
     }
     Ok(())

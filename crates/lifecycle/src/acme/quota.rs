@@ -110,6 +110,42 @@ mod tests {
         assert_eq!(Quota::per(0, 60).handful(), 1, "nothing is allowed");
     }
 
+    /// What one node has used up is used up on another, whose handfuls come from the same bucket, and
+    /// in a process that begins anew.
+    #[tokio::test]
+    async fn handfuls_of_all_nodes_come_from_one_limit() {
+        use crate::acme::AcmeError;
+        use crate::testing::desks;
+        for desk in desks().await {
+            let (quota, now) = (Quota::per(400, 3_600), desk.clock().now());
+            assert!(quota.handful() > 1);
+            let node = async || {
+                let store = store::Store::open(desk.url(), store::StoreOptions::default()).await;
+                let lifecycle = crate::Lifecycle::new(store.unwrap(), desk.clock().clone());
+                AcmeDesk::new(lifecycle, crate::acme::AcmePolicy::default())
+            };
+            let (one, two) = (node().await, node().await);
+            for _ in 0..200 {
+                one.take("k".to_owned(), quota, now).await.unwrap();
+                two.take("k".to_owned(), quota, now).await.unwrap();
+            }
+            let restarted = node().await;
+            for refused in [&one, &two, &restarted] {
+                let refused = refused.take("k".to_owned(), quota, now).await.unwrap_err();
+                // A handful in 36 seconds, rounded up.
+                let wait = LifecycleError::Throttled { retry_after_seconds: 37 };
+                assert_eq!(refused.to_string(), AcmeError::Desk(wait).to_string());
+            }
+            let early = restarted.take("k".to_owned(), quota, now.plus_seconds(36)).await;
+            assert!(early.is_err());
+            let later = now.plus_seconds(37);
+            for _ in 0..quota.handful() {
+                restarted.take("k".to_owned(), quota, later).await.unwrap();
+            }
+            assert!(restarted.take("k".to_owned(), quota, later).await.is_err());
+        }
+    }
+
     #[test]
     fn a_purse_hands_out_what_was_put_in() {
         let purse = Purse::default();

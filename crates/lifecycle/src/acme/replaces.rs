@@ -107,6 +107,7 @@ pub(super) async fn check(
     account: &AcmeAccount,
     identifier: &str,
     wanted: &NewAcmeOrder,
+    now: Timestamp,
 ) -> AcmeResult<()> {
     let unknown = || {
         AcmeError::fault(
@@ -131,7 +132,7 @@ pub(super) async fn check(
         ));
     }
     if let Some(other) = tx.acme_order_replacing(identifier).await?
-        && !gives_way(tx, account, other, wanted).await?
+        && !gives_way(tx, account, other, wanted, now).await?
     {
         let words = "The certificate was replaced by another order already. Leave replaces out.";
         return Err(AcmeError::fault("alreadyReplaced", words));
@@ -146,6 +147,7 @@ async fn gives_way(
     account: &AcmeAccount,
     other: AcmeOrderId,
     wanted: &NewAcmeOrder,
+    now: Timestamp,
 ) -> AcmeResult<bool> {
     let Some(order) = tx.acme_order(other).await? else { return Ok(true) };
     let same = order.account == account.id
@@ -157,7 +159,7 @@ async fn gives_way(
     }
     lock(tx, other).await?;
     let words = "It was about to end, and another order was made in its place.";
-    Ok(tx.fail_open_acme_order(other, &Fault::new("malformed", words)).await?)
+    Ok(tx.fail_open_acme_order(other, &Fault::new("malformed", words), now).await?)
 }
 
 async fn is_of(tx: &mut Tx, account: &AcmeAccount, record: &CertificateRecord) -> AcmeResult<bool> {

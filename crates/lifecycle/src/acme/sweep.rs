@@ -1,7 +1,8 @@
-//! What nobody comes back for: orders and authorizations whose time is over, used nonces, ended
-//! jobs.
+//! What nobody comes back for: orders and authorizations whose time is over, also those that a
+//! reviewer has left undecided; used nonces, ended jobs.
 
 use domain::model::acme::AcmeOrderStatus;
+use domain::rules::ACME_REQUEST_WAITS;
 use domain::{AcmeOrderId, Timestamp};
 
 use super::{AcmeDesk, AcmeResult, orders};
@@ -12,7 +13,7 @@ const BATCH: i64 = 500;
 const CUT_OFF: i64 = 120;
 /// Used nonces are kept longer than any nonce is good for, in seconds.
 const NONCES_KEPT: i64 = 2 * 3_600;
-/// Orders that came to nothing are shown for 30 days after the end of their time.
+/// Orders that came to nothing are shown for 30 days after their end.
 const ENDED_KEPT: i64 = 30 * 86_400;
 /// Ended validation jobs are kept for a day.
 const JOBS_KEPT: i64 = 86_400;
@@ -24,7 +25,8 @@ impl AcmeDesk {
         let now = self.clock().now();
         let stale = {
             let mut tx = self.desk.store().reader().await?;
-            tx.stale_acme_orders(now, now.plus_seconds(-CUT_OFF), BATCH).await?
+            let asked = now.minus(ACME_REQUEST_WAITS);
+            tx.stale_acme_orders(now, now.plus_seconds(-CUT_OFF), asked, BATCH).await?
         };
         let touched = stale.len();
         for (id, status) in stale {
@@ -43,7 +45,8 @@ impl AcmeDesk {
             .write(move |tx| {
                 Box::pin(async move {
                     for authorization in tx.expire_authorizations(now, BATCH).await? {
-                        orders::fail_all_on(tx, authorization, &orders::unauthorized()).await?;
+                        orders::fail_all_on(tx, authorization, &orders::unauthorized(), now)
+                            .await?;
                         // One that was made in advance and never needed.
                         tx.forget_authorization(authorization).await?;
                     }
@@ -60,12 +63,13 @@ impl AcmeDesk {
 
     /// Ends an order whose time is over, unless it was finalized a moment before.
     async fn expire(&self, id: AcmeOrderId) -> AcmeResult<()> {
+        let now = self.clock().now();
         self.desk
             .store()
             .write(move |tx| {
                 Box::pin(async move {
                     orders::lock(tx, id).await?;
-                    tx.fail_open_acme_order(id, &orders::expired()).await?;
+                    tx.fail_open_acme_order(id, &orders::expired(), now).await?;
                     Ok(())
                 })
             })

@@ -176,6 +176,39 @@ async fn a_held_requests_challenges_are_good_for_thirty_days() {
     }
 }
 
+/// What an ACME client asked for is canceled when its time is over and nobody has decided; what others
+/// asked for waits on.
+#[tokio::test]
+async fn only_what_acme_clients_ask_for_ends_undecided() {
+    for shop in shops().await {
+        let standard = shop.somebody(Role::Standard).await;
+        let client = Actor::Acme { account: domain::AcmeAccountId(1), url: None, address: None };
+        let mut requests = Vec::new();
+        for (by, text) in [(&client, "a.example.com"), (&standard, "b.example.com")] {
+            let what = What::New(Box::new(shop.new_order("ssl_plus", text, None)));
+            requests.push(held(shop.ask(by, ask(what, text)).await.unwrap()));
+        }
+        let asked = shop.request(&Actor::Operator, requests[0]).await.unwrap();
+        let until = waits_until(&asked).unwrap();
+        assert_eq!(until, asked.request.created_at.plus(Days(30)));
+        for (at, ends) in [(until, [false, false]), (until.plus_seconds(1), [true, false])] {
+            for (id, ends) in requests.iter().copied().zip(ends) {
+                let ending = shop
+                    .store()
+                    .write(move |tx| Box::pin(async move { end_undecided(tx, at, id).await }));
+                assert_eq!(ending.await.unwrap().is_some(), ends, "{id} at {at}");
+                let record = shop.request(&Actor::Operator, id).await.unwrap();
+                let state = if ends { "canceled" } else { "pending" };
+                assert_eq!(record.request.approval.as_str(), state, "{id} at {at}");
+            }
+        }
+        let waiting = shop.request(&Actor::Operator, requests[1]).await.unwrap();
+        assert_eq!(waits_until(&waiting), None);
+        let over = shop.request(&Actor::Operator, requests[0]).await.unwrap();
+        assert_eq!(waits_until(&over), None, "it was decided");
+    }
+}
+
 #[tokio::test]
 async fn a_last_second_is_kept_however_long_the_request_waits() {
     for shop in shops().await {

@@ -1,13 +1,13 @@
 use domain::model::Role;
 
 use super::*;
-use crate::testing::{Desk, PASSWORD, desks};
+use crate::testing::{PASSWORD, desks};
 
 fn here() -> IpAddr {
     "192.0.2.7".parse().unwrap()
 }
 
-async fn try_in(desk: &Desk, email: &str, password: &str) -> Result<SessionToken> {
+async fn try_in(desk: &Lifecycle, email: &str, password: &str) -> Result<SessionToken> {
     let credentials = Credentials { email: email.into(), password: password.into() };
     desk.sign_in(credentials, Some(here()), "test").await
 }
@@ -101,6 +101,30 @@ async fn guessing_is_throttled_by_email_and_by_address() {
             ));
         }
         assert!(refused >= 5, "{refused}");
+    }
+}
+
+/// Guesses are counted in the database: who is kept out of one process is kept out of the next, until
+/// the time is over that they were told.
+#[tokio::test]
+async fn guessing_is_throttled_on_all_nodes_and_over_a_restart() {
+    for desk in desks().await {
+        desk.person("jane@example.com", Role::Manager).await;
+        for _ in 0..10 {
+            try_in(&desk, "jane@example.com", "guess").await.unwrap_err();
+        }
+        let store = store::Store::open(desk.url(), store::StoreOptions::default()).await.unwrap();
+        let next = Lifecycle::new(store, desk.clock().clone());
+        let refused = try_in(&next, "jane@example.com", PASSWORD).await.unwrap_err();
+        assert!(
+            matches!(refused, LifecycleError::Throttled { retry_after_seconds: 30..=91 }),
+            "{refused:?}"
+        );
+        // The demonstration's clock frees nobody.
+        desk.clock().advance(domain::Days(1));
+        try_in(&next, "jane@example.com", PASSWORD).await.unwrap_err();
+        desk.tamper("UPDATE rate_buckets SET updated_at = updated_at - 91").await;
+        try_in(&next, "jane@example.com", PASSWORD).await.unwrap();
     }
 }
 

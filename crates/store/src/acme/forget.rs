@@ -5,8 +5,8 @@ use domain::{AcmeOrderId, Timestamp};
 use crate::{StoreError, Tx, on};
 
 impl Tx {
-    /// Orders that ended before `before` without a request or a certificate, oldest first, at most
-    /// `limit`.
+    /// Orders that ended before `before` and came to nothing, those of the earliest end first, at most
+    /// `limit`. Requests of theirs that were refused are of no account: they stay without them.
     pub async fn acme_orders_for_nothing(
         &mut self,
         before: Timestamp,
@@ -14,8 +14,8 @@ impl Tx {
     ) -> Result<Vec<AcmeOrderId>, StoreError> {
         let ids: Vec<i64> = on!(self, |conn| {
             sqlx::query_scalar(
-                "SELECT id FROM acme_orders WHERE status = 'invalid' AND order_number IS NULL \
-                 AND request_id IS NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2",
+                "SELECT id FROM acme_orders WHERE status = 'invalid' AND ended_at <= $1 \
+                 ORDER BY ended_at LIMIT $2",
             )
             .bind(before.0)
             .bind(limit)

@@ -135,42 +135,46 @@ impl Tx {
         Ok(changed > 0)
     }
 
-    /// Ends an order that nobody has finalized yet, with an error; false where it is past that.
+    /// Ends an order that nobody has finalized yet, with an error, at `at`; false where it is past
+    /// that.
     pub async fn fail_open_acme_order(
         &mut self,
         id: AcmeOrderId,
         fault: &Fault,
+        at: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.fail_from(id, fault, "pending", "ready").await
+        self.fail_from(id, fault, at, ["pending", "ready"]).await
     }
 
-    /// Ends an order that is being issued or waits for a reviewer, with an error; false where it is
-    /// not.
+    /// Ends an order that is being issued or waits for a reviewer, with an error, at `at`; false
+    /// where it is not.
     pub async fn fail_processing_acme_order(
         &mut self,
         id: AcmeOrderId,
         fault: &Fault,
+        at: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.fail_from(id, fault, "processing", "processing").await
+        self.fail_from(id, fault, at, ["processing", "processing"]).await
     }
 
     async fn fail_from(
         &mut self,
         id: AcmeOrderId,
         fault: &Fault,
-        one: &str,
-        other: &str,
+        at: Timestamp,
+        [one, other]: [&str; 2],
     ) -> Result<bool, StoreError> {
         let error = to_json("acme_orders.error", fault)?;
         let changed = on!(self, |conn| {
             sqlx::query(
-                "UPDATE acme_orders SET status = 'invalid', error = $2 \
+                "UPDATE acme_orders SET status = 'invalid', error = $2, ended_at = $5 \
                  WHERE id = $1 AND status IN ($3, $4)",
             )
             .bind(id.0)
             .bind(&error)
             .bind(one)
             .bind(other)
+            .bind(at.0)
             .execute(&mut *conn)
             .await?
             .rows_affected()
@@ -238,22 +242,28 @@ impl Tx {
     }
 
     /// Pending and ready orders whose time is over, and behind them processing ones of before
-    /// `claimed`, oldest first, at most `limit`. Those that wait for a reviewer are left out.
+    /// `claimed`, oldest first, at most `limit`. Those that wait for a reviewer with a request of
+    /// `asked` or later are left out.
     pub async fn stale_acme_orders(
         &mut self,
         now: Timestamp,
         claimed: Timestamp,
+        asked: Timestamp,
         limit: i64,
     ) -> Result<Vec<(AcmeOrderId, AcmeOrderStatus)>, StoreError> {
         let rows: Vec<(i64, String)> = on!(self, |conn| {
             sqlx::query_as(
-                "SELECT id, status FROM acme_orders WHERE (status IN ('pending', 'ready') AND expires_at <= $1) \
+                // The open states are named before all else: without, SQLite reads all orders.
+                "SELECT id, status FROM acme_orders WHERE status IN ('pending', 'ready', 'processing') \
+                 AND ((status IN ('pending', 'ready') AND expires_at <= $1) \
                  OR (status = 'processing' AND finalize_claimed_at <= $2 AND NOT EXISTS \
-                 (SELECT 1 FROM requests r WHERE r.id = acme_orders.request_id AND r.status = 'pending')) \
-                 ORDER BY CASE status WHEN 'processing' THEN 1 ELSE 0 END, id LIMIT $3",
+                 (SELECT 1 FROM requests r WHERE r.id = acme_orders.request_id AND r.status = 'pending' \
+                 AND r.created_at >= $3))) \
+                 ORDER BY CASE status WHEN 'processing' THEN 1 ELSE 0 END, id LIMIT $4",
             )
             .bind(now.0)
             .bind(claimed.0)
+            .bind(asked.0)
             .bind(limit)
             .fetch_all(&mut *conn)
             .await?
