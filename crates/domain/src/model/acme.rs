@@ -328,6 +328,17 @@ pub struct Authorization {
     pub challenges: Vec<Challenge>,
 }
 
+impl Authorization {
+    /// The name that it is for, with `*.` where it is for a wildcard.
+    pub fn name(&self) -> Result<Name, NameError> {
+        if !self.wildcard {
+            return self.identifier.name();
+        }
+        let value = format!("*.{}", self.identifier.value);
+        Identifier { kind: self.identifier.kind, value }.name()
+    }
+}
+
 /// A challenge (RFC 8555 section 8).
 #[derive(Debug, Clone)]
 pub struct Challenge {

@@ -121,12 +121,20 @@ async fn place(
         until: now.plus_seconds(LEAST_LEFT),
         authorized_until: now.plus_seconds(policy.least_to_finalize()),
     };
-    if let Some(open) = tx.open_acme_order(key).await?
-        && let Some(order) = tx.acme_order(open).await?
+    let open = match tx.open_acme_order(key).await? {
+        Some(open) => tx.acme_order(open).await?,
+        None => None,
+    };
+    // What was accepted waits for a reviewer, who looks at its names again.
+    if let Some(order) = &open
+        && order.status == AcmeOrderStatus::Processing
     {
-        return Ok(order);
+        return Ok(order.clone());
     }
     let covered = check_names(tx, &url, &names, now).await?;
+    if let Some(order) = open {
+        return Ok(order);
+    }
     if let Some(certificate) = &wanted.replaces {
         replaces::check(tx, issuer, account, certificate, &wanted).await?;
     }
