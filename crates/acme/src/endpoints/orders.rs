@@ -26,6 +26,7 @@ pub fn show(server: &AcmeServer, order: &AcmeOrder) -> Value {
         "status": order.status,
         "expires": order.expires_at.rfc3339(),
         "identifiers": order.identifiers,
+        "profile": order.profile,
         "authorizations": authorizations,
         "finalize": urls.finalize(order.id),
     });
@@ -33,9 +34,6 @@ pub fn show(server: &AcmeServer, order: &AcmeOrder) -> Value {
     with_optional(
         json,
         [
-            ("notBefore", order.not_before.map(|at| json!(at.rfc3339()))),
-            ("notAfter", order.not_after.map(|at| json!(at.rfc3339()))),
-            ("profile", order.profile.as_ref().map(|profile| json!(profile))),
             ("replaces", order.replaces.as_ref().map(|certificate| json!(certificate))),
             ("error", order.error.as_ref().map(fault_json)),
             ("certificate", has_certificate.then(|| json!(urls.certificate(order.id, 0)))),

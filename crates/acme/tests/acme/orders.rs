@@ -441,6 +441,25 @@ async fn an_order_that_is_not_finalized_in_time_ends() {
     }
 }
 
+/// draft-aaron-acme-profiles section 4: the server chooses a profile where the client names none, and
+/// shows it. Naming it asks for the same.
+#[tokio::test]
+async fn an_order_without_a_profile_has_the_default_one() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let names = ["www.example.com"];
+        let named = json!({"profile": "default"});
+        for (first, second) in [(json!({}), named.clone()), (named, json!({}))] {
+            let made = client.order_at("new-order", &names, first).await.expect(201);
+            assert_eq!(made.json()["profile"], "default", "on {}", house.kind);
+            let same = client.order_at("new-order", &names, second).await.expect(201);
+            assert_eq!(same.header("location"), made.header("location"), "on {}", house.kind);
+            let done = client.finalize(&made.json(), &csr(&names, None)).await.expect(200).json();
+            assert_eq!((&done["status"], &done["profile"]), (&json!("valid"), &json!("default")));
+        }
+    }
+}
+
 fn revocation(der: &[u8], reason: Option<i64>) -> Value {
     let mut payload = json!({"certificate": B64.encode(der)});
     if let Some(reason) = reason {

@@ -242,12 +242,8 @@ pub struct AcmeOrder {
     pub status: AcmeOrderStatus,
     /// What was asked for, in the client's order, `*.` kept.
     pub identifiers: Vec<Identifier>,
-    /// Start of validity that was asked for.
-    pub not_before: Option<Timestamp>,
-    /// End of validity that was asked for.
-    pub not_after: Option<Timestamp>,
-    /// The profile that was asked for.
-    pub profile: Option<String>,
+    /// The profile that was asked for, or chosen where none was.
+    pub profile: String,
     /// The certificate that it replaces (RFC 9773 section 5).
     pub replaces: Option<String>,
     /// What the directory URL asked for (see [`crate::rules::directory`]).
@@ -283,17 +279,17 @@ fn names(identifiers: &[Identifier]) -> NameSet {
     identifiers.iter().filter_map(|identifier| identifier.name().ok()).collect()
 }
 
+/// The profile that every ACME Directory URL has: what its administrator chose
+/// (draft-aaron-acme-profiles).
+pub const DEFAULT_PROFILE: &str = "default";
+
 /// What newOrder asks for.
 #[derive(Debug, Clone)]
 pub struct NewAcmeOrder {
     /// In the client's order, lower-case, without repetition.
     pub identifiers: Vec<Identifier>,
-    /// Start of validity.
-    pub not_before: Option<Timestamp>,
-    /// End of validity.
-    pub not_after: Option<Timestamp>,
-    /// One of the directory's profiles.
-    pub profile: Option<String>,
+    /// One of the directory's profiles: [`DEFAULT_PROFILE`] where the client names none.
+    pub profile: String,
     /// RFC 9773 section 4.1: the certificate that the new one replaces.
     pub replaces: Option<String>,
     /// From the directory URL.

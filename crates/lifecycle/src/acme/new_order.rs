@@ -181,8 +181,6 @@ fn order_from(row: NewAcmeOrderRow, id: AcmeOrderId) -> AcmeOrder {
         url: row.url,
         status: row.status,
         identifiers: row.wanted.identifiers,
-        not_before: row.wanted.not_before,
-        not_after: row.wanted.not_after,
         profile: row.wanted.profile,
         replaces: row.wanted.replaces,
         asked: row.wanted.asked,
