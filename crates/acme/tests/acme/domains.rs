@@ -249,6 +249,7 @@ impl Sale {
 async fn authorizations_end_with_the_validation_that_vouched_for_them() {
     for house in houses().await {
         let sale = Sale::of(&house).await;
+        house.clock.advance(domain::Days(1));
         house.desk.invalidate_domain(BY, sale.domain).await.unwrap();
         sale.is_over(house.kind).await;
         house.desk.validate_domain(BY, sale.domain, DomainProof::Administrator).await.unwrap();
@@ -271,6 +272,7 @@ async fn authorizations_end_with_the_validation_that_vouched_for_them() {
 async fn authorizations_end_early_with_a_shortened_validation() {
     for house in houses().await {
         let sale = Sale::of(&house).await;
+        house.clock.advance(domain::Days(1));
         let expires = async || -> String {
             let shown = sale.seller.fetch(&sale.authorization()).await.expect(200).json();
             assert_eq!(shown["status"], "valid", "on {}", house.kind);

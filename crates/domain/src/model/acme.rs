@@ -320,6 +320,8 @@ pub struct Authorization {
     pub expires_at: Timestamp,
     /// Whether the organization's validated domain made it valid, without a challenge.
     pub prevalidated: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
     /// Its challenges.
     pub challenges: Vec<Challenge>,
 }

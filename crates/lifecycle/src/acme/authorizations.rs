@@ -80,14 +80,17 @@ impl Vouching {
 
 /// A prevalidated authorization by what vouches for it now: it was made when more was current,
 /// perhaps, and is worth no more than that which is left. Nothing has to be written where a validation
-/// is withdrawn or shortened, so that nothing can be made beside it.
+/// is withdrawn or shortened, so that nothing can be made beside it. In the second in which it was made
+/// it is not looked at again: all clients fetch it then.
 async fn as_vouched(
     tx: &mut Tx,
     url: AcmeUrlId,
     authorization: Authorization,
     now: Timestamp,
 ) -> AcmeResult<Authorization> {
-    if !authorization.prevalidated || authorization.status != AuthorizationStatus::Valid {
+    let made_just_now = now <= authorization.created_at;
+    let valid = authorization.status == AuthorizationStatus::Valid;
+    if !authorization.prevalidated || !valid || made_just_now {
         return Ok(authorization);
     }
     let until = match (authorization.name(), tx.active_acme_url(url).await?) {
