@@ -44,7 +44,7 @@ pub fn show(server: &AcmeServer, order: &AcmeOrder) -> Value {
 /// An order as an answer, with its URL, and with the time of the next poll while it is processed.
 pub fn answer(server: &AcmeServer, order: &AcmeOrder, status: StatusCode) -> Reply {
     let pause = match order.status {
-        AcmeOrderStatus::Processing if order.request.is_some() => Some(HELD),
+        AcmeOrderStatus::Processing if order.request.is_some() || order.waits => Some(HELD),
         AcmeOrderStatus::Processing => Some(SOON),
         _ => None,
     };
@@ -60,7 +60,7 @@ pub async fn post(
 ) -> Answer {
     let order = AcmeOrderId(id(&path, "order")?);
     let mut order = server.desk().order(&account, order).await?;
-    if order.status == AcmeOrderStatus::Processing {
+    if order.status == AcmeOrderStatus::Processing && !order.waits {
         order = server.desk().settle(order.id).await?;
     }
     Ok(answer(&server, &order, StatusCode::OK))

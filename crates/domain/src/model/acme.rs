@@ -260,6 +260,8 @@ pub struct AcmeOrder {
     pub order_number: Option<OrderNumber>,
     /// The request that waits for an approval, or was approved.
     pub request: Option<RequestId>,
+    /// Whether it waits for a renewal by somebody else, which is held for a reviewer (rule D18).
+    pub waits: bool,
     /// When finalize took it from ready to processing.
     pub claimed_at: Option<Timestamp>,
     /// How its action was chosen, in words, as JSON.

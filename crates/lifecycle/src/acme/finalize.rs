@@ -134,10 +134,7 @@ impl AcmeDesk {
                 self.sign_and_store(order, actor, reserved).await
             }
             Ok((order, None)) => Ok(order),
-            // A DNS that is silent refuses nothing: what was accepted waits until it answers.
-            Err(AcmeError::Desk(LifecycleError::Refused(refusal)))
-                if refusal.code == caa::UNANSWERED =>
-            {
+            Err(AcmeError::Desk(error)) if passes(&error) => {
                 let mut tx = self.desk.store().reader().await?;
                 tx.acme_order(id).await?.ok_or(AcmeError::NotFound("order"))
             }
@@ -162,6 +159,16 @@ impl AcmeDesk {
                 })
             })
             .await
+    }
+}
+
+/// Whether what was accepted waits until this is over: a DNS that is silent refuses nothing, nor does
+/// somebody who is at work on the same order. Clients take a conflict for the end.
+fn passes(error: &LifecycleError) -> bool {
+    match error {
+        LifecycleError::Refused(refusal) => refusal.code == caa::UNANSWERED,
+        LifecycleError::Conflict { .. } => true,
+        _ => false,
     }
 }
 
@@ -230,7 +237,9 @@ async fn advance(
                     order.status = AcmeOrderStatus::Valid;
                 }
                 Outcome::Held { request, .. } => order.request = Some(request),
-                Outcome::Wait { .. } => {}
+                Outcome::Wait { order: renewal } => {
+                    order.waits = tx.renewal_is_held(renewal).await?;
+                }
             }
         }
         Placed::Superseded { by } => return Err(superseded(by).into()),
@@ -333,3 +342,6 @@ async fn refused(tx: &mut Tx, request: domain::RequestId) -> AcmeResult<Option<F
         Approval::Pending | Approval::Approved { .. } => None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,6 +44,7 @@ impl AcmeDesk {
         let order = self.place_order(account, wanted.clone(), now).await?;
         // One that was decided since anybody looked is open no longer.
         if order.status == AcmeOrderStatus::Processing
+            && !order.waits
             && let Ok(settled) = self.settle(order.id).await
             && settled.status != AcmeOrderStatus::Processing
         {
@@ -190,6 +191,7 @@ fn order_from(row: NewAcmeOrderRow, id: AcmeOrderId) -> AcmeOrder {
         certificate: None,
         order_number: None,
         request: None,
+        waits: false,
         claimed_at: None,
         explanation: None,
         created_at: row.created_at,

@@ -5,7 +5,7 @@ use domain::{
     AcmeAccountId, AcmeOrderId, CertificateId, NameSet, OrderNumber, RequestId, Timestamp,
 };
 
-use super::orders::{Row, columns};
+use super::orders::{Row, columns, renewal_is_held, waits};
 use crate::value::{names_key, parse, to_json};
 use crate::{StoreError, Tx, on};
 
@@ -238,7 +238,8 @@ impl Tx {
     }
 
     /// Pending and ready orders whose time is over, and behind them processing ones of before
-    /// `claimed`, oldest first, at most `limit`. Those that wait for a reviewer are left out.
+    /// `claimed`, oldest first, at most `limit`. Those that wait for a reviewer are left out, whoever
+    /// asked for what they wait for.
     pub async fn stale_acme_orders(
         &mut self,
         now: Timestamp,
@@ -246,12 +247,12 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<(AcmeOrderId, AcmeOrderStatus)>, StoreError> {
         let rows: Vec<(i64, String)> = on!(self, |conn| {
-            sqlx::query_as(
+            sqlx::query_as(concat!(
                 "SELECT id, status FROM acme_orders WHERE (status IN ('pending', 'ready') AND expires_at <= $1) \
-                 OR (status = 'processing' AND finalize_claimed_at <= $2 AND NOT EXISTS \
+                 OR (status = 'processing' AND NOT ", waits!(), " AND finalize_claimed_at <= $2 AND NOT EXISTS \
                  (SELECT 1 FROM requests r WHERE r.id = acme_orders.request_id AND r.status = 'pending')) \
                  ORDER BY CASE status WHEN 'processing' THEN 1 ELSE 0 END, id LIMIT $3",
-            )
+            ))
             .bind(now.0)
             .bind(claimed.0)
             .bind(limit)

@@ -63,6 +63,7 @@ pub(super) struct Row {
     explanation: Option<String>,
     finalize_claimed_at: Option<i64>,
     created_at: i64,
+    waits: bool,
     /// Numbers with commas between them.
     authorizations: Option<String>,
 }
@@ -101,20 +102,49 @@ impl Row {
             order_number: self.order_number.map(OrderNumber),
             request: self.request_id.map(RequestId),
             explanation: self.explanation,
+            waits: self.waits,
             claimed_at: self.finalize_claimed_at.map(Timestamp),
             created_at: Timestamp(self.created_at),
         })
     }
 }
 
+/// Whether the renewal under the order `$number` is held for a reviewer.
+macro_rules! renewal_is_held {
+    ($number:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM requests r WHERE r.order_number = ",
+            $number,
+            " AND r.status = 'pending' AND r.kind = 'renew')"
+        )
+    };
+}
+
+/// Whether an order waits for a renewal that is held for a reviewer, and not its own.
+macro_rules! waits {
+    () => {
+        concat!(
+            "(acme_orders.status = 'processing' AND acme_orders.request_id IS NULL AND ",
+            renewal_is_held!("acme_orders.order_number"),
+            ")"
+        )
+    };
+}
+pub(super) use renewal_is_held;
+pub(super) use waits;
+
 /// The columns of a [`Row`].
 macro_rules! columns {
     () => {
-        "id, account_id, acme_url_id, status, identifiers, profile, \
+        concat!(
+            "id, account_id, acme_url_id, status, identifiers, profile, \
          replaces, action, action_order, expires_at, error, certificate_id, order_number, request_id, \
-         explanation, finalize_claimed_at, created_at, \
+         explanation, finalize_claimed_at, created_at, ",
+            waits!(),
+            " AS waits, \
          (SELECT string_agg(CAST(l.authorization_id AS TEXT), ',' ORDER BY l.authorization_id) \
          FROM acme_order_authorizations l WHERE l.acme_order_id = acme_orders.id) AS authorizations"
+        )
     };
 }
 pub(super) use columns;
@@ -253,6 +283,16 @@ impl Tx {
             .await?
         });
         Ok(rows.into_iter().map(|(id, request)| (AcmeOrderId(id), RequestId(request))).collect())
+    }
+
+    /// Whether the renewal under an order is held for a reviewer.
+    pub async fn renewal_is_held(&mut self, order: OrderNumber) -> Result<bool, StoreError> {
+        Ok(on!(self, |conn| {
+            sqlx::query_scalar(concat!("SELECT ", renewal_is_held!("$1")))
+                .bind(order.0)
+                .fetch_one(&mut *conn)
+                .await?
+        }))
     }
 
     /// A page of an account's orders, newest first, from the one before `before` on; those that
