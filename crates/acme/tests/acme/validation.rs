@@ -74,6 +74,54 @@ async fn a_validation_that_succeeds_is_no_failure() {
     }
 }
 
+/// What decides an authorization ends its other challenges, whether they were answered or not; and
+/// what the answer took from the limit is given back where the authorization succeeded.
+#[tokio::test]
+async fn challenges_end_with_the_one_that_decides() {
+    let two = |config: &mut AcmeConfig| {
+        config.policy.limits.failures_per_account = lifecycle::acme::Quota::per(2, 3_600_000);
+    };
+    for scene in scenes_with("ssl_dv_geotrust", two).await {
+        let (client, kind) = (&scene.client, scene.house.kind);
+        let pending = scene.pending("www.both.test", "dns-01").await;
+        let shown = client.fetch(&pending.authorization).await.json();
+        let url_of = |of: &str| {
+            let all = shown["challenges"].as_array().unwrap();
+            let one = all.iter().find(|one| one["type"] == of).unwrap();
+            one["url"].as_str().unwrap().to_owned()
+        };
+        let (http, tls) = (url_of("http-01"), url_of("tls-alpn-01"));
+        client.post(&http, Some(json!({}))).await.expect(200);
+        while client.fetch(&http).await.json()["error"].is_null() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        let text = digest_of(&pending.key_authorization);
+        scene.dns.txt("_acme-challenge.www.both.test", &[&text]);
+        scene.answer(&pending).await;
+        let decided = scene.decided(&pending).await;
+        assert_eq!(decided["status"], "valid", "on {kind}: {decided}");
+        assert_eq!(decided["challenges"].as_array().unwrap().len(), 1);
+        for other in [&http, &tls] {
+            let ended = client.fetch(other).await.expect(200);
+            assert_eq!(ended.header("retry-after"), "", "on {kind}");
+            let ended = ended.json();
+            assert_eq!(ended["status"], "invalid", "on {kind}: {ended}");
+            let words = ended["error"]["detail"].as_str().unwrap();
+            assert!(words.contains("valid"), "{words}");
+            let late = client.post(other, Some(json!({}))).await.expect(200).json();
+            assert_eq!(late, ended, "an answer changes nothing");
+        }
+        // Its job is dropped when it is due; then two more may fail.
+        for name in ["x.test", "y.test"] {
+            let next = scene.pending(name, "http-01").await;
+            scene.until_answered(next.challenge["url"].as_str().unwrap()).await;
+        }
+        let next = scene.pending("z.test", "http-01").await;
+        let url = next.challenge["url"].as_str().unwrap();
+        assert_eq!(client.post(url, Some(json!({}))).await.expect(429).problem(), "rateLimited");
+    }
+}
+
 pub struct Pending {
     pub order: Value,
     pub location: String,
@@ -124,6 +172,19 @@ impl Scene {
             tokio::time::sleep(std::time::Duration::from_millis(25)).await;
         }
         panic!("the authorization was not decided");
+    }
+
+    /// Answers a challenge as soon as the limit lets it.
+    async fn until_answered(&self, url: &str) {
+        for _ in 0..400 {
+            let answer = self.client.post(url, Some(json!({}))).await;
+            if answer.status == 200 {
+                return;
+            }
+            answer.expect(429);
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+        panic!("nothing was given back");
     }
 
     pub async fn succeeds(&self, pending: &Pending) {
