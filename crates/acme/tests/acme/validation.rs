@@ -298,6 +298,73 @@ async fn http01_tells_nothing_of_what_it_met() {
     }
 }
 
+/// A server that never ends its answer is left as soon as enough is read.
+#[tokio::test]
+async fn http01_reads_no_more_than_it_needs() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (page, served) = tokio::sync::watch::channel(String::new());
+    let (told, mut sent) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4_096]).await;
+            let head = format!("HTTP/1.1 200 OK\r\n\r\n{}", *served.borrow());
+            let mut most = 0;
+            let _ = stream.write_all(head.as_bytes()).await;
+            while stream.write_all(&[b' '; 65_536]).await.is_ok() {
+                most += 65_536;
+            }
+            let _ = told.send(most);
+        }
+    });
+    let there = |config: &mut AcmeConfig| config.http01_port = port;
+    for scene in scenes_with("ssl_dv_geotrust", there).await {
+        let pending = scene.pending("endless.test", "http-01").await;
+        page.send_replace(pending.key_authorization.clone());
+        scene.succeeds(&pending).await;
+        // What the system's buffers hold was sent as well.
+        let sent = sent.recv().await.unwrap();
+        assert!(sent < 32 << 20, "{sent} bytes on {}", scene.house.kind);
+    }
+}
+
+/// What must be found is what the answer to the challenge said, whatever becomes of the account's key.
+#[tokio::test]
+async fn a_key_change_leaves_what_an_answer_has_fixed() {
+    let patient = |config: &mut AcmeConfig| config.policy.validation_attempts = 4;
+    for mut scene in scenes_with("ssl_dv_geotrust", patient).await {
+        let (old, new) = (
+            scene.pending("old.test", "http-01").await,
+            scene.pending("new.test", "http-01").await,
+        );
+        for pending in [&old, &new] {
+            scene.answer(pending).await;
+        }
+        let url = scene.client.url("key-change");
+        let key = crate::client::Key::generate("ES256");
+        let header = json!({"alg": "ES256", "jwk": key.jwk(), "url": url});
+        let payload = json!({"account": scene.client.account, "oldKey": scene.client.key.jwk()});
+        let change = crate::accounts::inner(&key, &header, &payload);
+        scene.client.post(&url, Some(change)).await.expect(200);
+        scene.client.key = key;
+        let by_new = new.challenge["token"].as_str().unwrap();
+        let by_new = format!("{by_new}.{}", scene.client.key.thumbprint());
+        assert_ne!(by_new, new.key_authorization);
+        scene.web.page(&place("new.test", &new), &by_new);
+        scene.web.page(&place("old.test", &old), &old.key_authorization);
+        assert_eq!(scene.decided(&old).await["status"], "valid", "on {}", scene.house.kind);
+        let url = new.challenge["url"].as_str().unwrap();
+        let met = async || scene.client.fetch(url).await.json()["error"]["detail"].to_string();
+        while !met().await.contains("not the expected") {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        assert_eq!(scene.client.fetch(&new.authorization).await.json()["status"], "pending");
+        scene.web.page(&place("new.test", &new), &new.key_authorization);
+        assert_eq!(scene.decided(&new).await["status"], "valid", "on {}", scene.house.kind);
+    }
+}
+
 #[tokio::test]
 async fn validation_does_not_reach_into_this_network() {
     for scene in scenes("ssl_dv_geotrust").await {
