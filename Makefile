@@ -87,8 +87,11 @@ check: lint deny test ## All that CI checks
 
 bench: site ## Measure; docs/BENCHMARKS.md has the figures and how to read them
 	$(CARGO) build --release -p certdeck -p certdeck-bench
-	$(BENCH) --orders $(BENCH_ORDERS) pages
-	$(BENCH) --orders $(BENCH_ORDERS) acme --rounds $(BENCH_ROUNDS)
-	$(BENCH) --orders $(BENCH_POSTGRES_ORDERS) postgres --rounds $(BENCH_ROUNDS) --share $(BENCH_NODE_SHARE)
+	@# All parts run, and then it fails where one has missed a target.
+	failed=0; \
+	$(BENCH) --orders $(BENCH_ORDERS) pages || failed=1; \
+	$(BENCH) --orders $(BENCH_ORDERS) acme --rounds $(BENCH_ROUNDS) || failed=1; \
+	$(BENCH) --orders $(BENCH_POSTGRES_ORDERS) postgres --rounds $(BENCH_ROUNDS) --share $(BENCH_NODE_SHARE) || failed=1; \
+	exit $$failed
 
 .PHONY: help tools site run build test fuzz e2e interop lint deny advisories check bench

@@ -1,14 +1,12 @@
 //! The directory object (RFC 8555 section 7.1.1).
 
+use domain::model::acme::DEFAULT_PROFILE;
 use domain::rules::{DirectoryAction, parse_directory};
 use serde_json::{Value, json};
 
 use crate::AcmeServer;
 use crate::problem::Problem;
 use crate::reply::with_optional;
-
-/// The one profile that every ACME Directory URL has: what its administrator chose.
-pub const PROFILE: &str = "default";
 
 /// The directory for what the URL asks for (rule A2). The action travels in the path of
 /// `newOrder`, which clients sign; everything else is the same for all actions.
@@ -19,7 +17,7 @@ pub fn directory(server: &AcmeServer, asked: Option<DirectoryAction>) -> Value {
         "website": urls.website(),
         "externalAccountRequired": true,
         "profiles": {
-            PROFILE: "The product, validity and key types of the ACME Directory URL that the account is bound to.",
+            DEFAULT_PROFILE: "The product, validity and key types of the ACME Directory URL that the account is bound to.",
         },
     });
     let identities = server.config().caa_identity.as_ref().map(|identity| json!([identity]));

@@ -13,6 +13,7 @@ use crate::issuance::{Client, Directory, Wanted};
 use crate::measure::{Times, Usage, each, memory, rate};
 use crate::pebble::Pebble;
 use crate::portal::{Portal, Running};
+use crate::targets::{Figure, Findings, Group};
 
 /// Where Certdeck's directory is.
 pub const DIRECTORY: &str = "/mpki/api/v1/acme/v2/directory";
@@ -27,6 +28,22 @@ const DETECTED: usize = 200;
 
 /// More certificates than these are not asked for in a second of a measurement.
 const MOST_EACH_SECOND: u64 = 1_500;
+
+/// The size of the large database that the targets are for.
+const ORDERS: u64 = 1_000_000;
+
+/// The numbers of clients that there are targets for.
+const FEW: usize = 8;
+const MANY: usize = 32;
+
+/// Subjects by their place.
+const EMPTY: usize = 0;
+const LARGE: usize = 1;
+/// With names that it has validated before.
+const PEBBLE: usize = 2;
+
+const NO_PEBBLE: &str =
+    "Pebble is not installed (Debian: apt-get install pebble); nothing is compared with it.";
 
 /// Names that each client of Pebble uses again and again, so that they are pre-validated.
 const REUSED: usize = 20;
@@ -63,6 +80,20 @@ impl Measured {
         100.0 * cpu.as_secs_f64() / self.wall.as_secs_f64()
     }
 
+    /// Orders a second.
+    pub fn rate(&self) -> f64 {
+        rate(self.times.count(), self.wall)
+    }
+
+    /// What there are targets for, with so many clients on kept connections.
+    fn note(&mut self, clients: usize, findings: &mut Findings) {
+        match clients {
+            FEW => findings.add(Figure::OrderP99, self.times.percentile(0.99)),
+            MANY => findings.add(Figure::OrderCpu, each(self.server, self.times.count())),
+            _ => {}
+        }
+    }
+
     /// Says what went wrong first, where something did.
     pub fn tell_failure(&self) {
         if let Some(first) = self.times.failures.first() {
@@ -80,12 +111,14 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let (empty, _empty, _) = certdeck(terms, "Certdeck, empty", "acme-empty", 0).await?;
     let mut subjects = vec![empty];
+    let mut findings = Findings::default();
     if empty_only {
-        return table(terms, rounds, clients, &[false], &subjects).await;
+        return table(terms, rounds, clients, &[false], &subjects, &mut findings).await;
     }
     let large = format!("Certdeck, {} orders", terms.orders);
     let (large, _large, portal) = certdeck(terms, &large, "acme-large", terms.orders).await?;
-    detection::run(terms, &portal, &large.issue(DETECTED).await?)?;
+    let found = detection::run(terms, &portal, &large.issue(DETECTED).await?)?;
+    findings.add(Figure::Detection, found);
     subjects.push(large);
     let mut pebbles = Vec::new();
     if Pebble::is_installed() {
@@ -102,18 +135,22 @@ pub async fn run(
             pebbles.push(pebble);
         }
     } else {
-        println!("Pebble is not installed (Debian: apt-get install pebble); it is left out.\n");
+        println!("{NO_PEBBLE}\n");
+        findings.leave_out(NO_PEBBLE);
     }
     for one in &subjects {
         one.tell_memory("at rest")?;
     }
-    nonces(terms, &subjects).await?;
-    table(terms, rounds, clients, &[false, true], &subjects).await?;
+    nonces(terms, &subjects, &mut findings).await?;
+    table(terms, rounds, clients, &[false, true], &subjects, &mut findings).await?;
     println!();
     for one in &subjects {
-        one.tell_memory("at the end")?;
+        let resident = one.tell_memory("at the end")?;
+        if one.is_ours() {
+            findings.add_memory(Figure::IssuingMemory, resident);
+        }
     }
-    Ok(())
+    findings.conclude(terms, &[Group::Acme], ORDERS)
 }
 
 /// Issuances by the servers in turns.
@@ -123,6 +160,7 @@ async fn table(
     clients: &[usize],
     connections: &[bool],
     subjects: &[Subject],
+    findings: &mut Findings,
 ) -> anyhow::Result<()> {
     println!(
         "\n| server | clients | connection | orders/s | p50 ms | p95 ms | p99 ms | server CPU ms/order | requests/order | server core | load core | failed |"
@@ -132,16 +170,36 @@ async fn table(
     for _ in 0..rounds {
         for &reconnect in connections {
             for &clients in clients {
-                for subject in subjects {
-                    let measured = subject.orders(terms, clients, reconnect).await?;
+                let mut rates = Vec::new();
+                for (at, subject) in subjects.iter().enumerate() {
+                    let mut measured = subject.orders(terms, clients, reconnect).await?;
                     failed += measured.times.failures.len();
-                    row(subject, clients, reconnect, measured);
+                    row(subject, clients, reconnect, &mut measured);
+                    rates.push(measured.rate());
+                    if at == EMPTY && !reconnect {
+                        measured.note(clients, findings);
+                    }
+                }
+                if clients == MANY {
+                    compare(&rates, reconnect, findings);
                 }
             }
         }
     }
     ensure!(failed == 0, "{failed} issuances failed: see the rows above");
     Ok(())
+}
+
+/// Notes the rates of one round against each other, which are those of the subjects in their order.
+fn compare(rates: &[f64], reconnect: bool, findings: &mut Findings) {
+    let Some(empty) = rates.get(EMPTY) else { return };
+    if let Some(large) = rates.get(LARGE) {
+        findings.add(Figure::LargeAgainstEmpty, large / empty);
+    }
+    if let Some(pebble) = rates.get(PEBBLE) {
+        let figure = if reconnect { Figure::AgainstPebbleAnew } else { Figure::AgainstPebble };
+        findings.add(figure, empty / pebble);
+    }
 }
 
 /// A Certdeck whose organization may have certificates under one validated domain.
@@ -222,12 +280,20 @@ impl Subject {
         })
     }
 
-    fn tell_memory(&self, when: &str) -> anyhow::Result<()> {
+    /// Whether it is a Certdeck.
+    const fn is_ours(&self) -> bool {
+        self.credential.is_some()
+    }
+
+    /// Prints the memory of its processes; answers the most of one, in MiB.
+    fn tell_memory(&self, when: &str) -> anyhow::Result<u64> {
+        let mut most = 0;
         for process in &self.processes {
             let (resident, anonymous) = memory(*process)?;
             println!("{}: {resident} MiB resident {when} ({anonymous} MiB of its own)", self.label);
+            most = most.max(resident);
         }
-        Ok(())
+        Ok(most)
     }
 
     fn usage(&self) -> anyhow::Result<Vec<Usage>> {
@@ -300,14 +366,14 @@ fn run_number() -> u32 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of requests")]
-fn row(subject: &Subject, clients: usize, reconnect: bool, mut measured: Measured) {
+fn row(subject: &Subject, clients: usize, reconnect: bool, measured: &mut Measured) {
     let connection = if reconnect { "new for each order" } else { "kept" };
     let columns = measured.times.columns();
     let count = measured.times.count();
     println!(
         "| {} | {clients} | {connection} | {:.0} | {columns} | {:.2} | {:.1} | {:.0} % | {:.0} % | {} |",
         subject.label,
-        rate(count, measured.wall),
+        measured.rate(),
         each(measured.server, count),
         measured.times.requests as f64 / count.max(1) as f64,
         measured.core(measured.server),
@@ -349,7 +415,11 @@ async fn one_client(
 }
 
 /// newNonce on kept connections.
-async fn nonces(terms: &Terms, subjects: &[Subject]) -> anyhow::Result<()> {
+async fn nonces(
+    terms: &Terms,
+    subjects: &[Subject],
+    findings: &mut Findings,
+) -> anyhow::Result<()> {
     println!(
         "\n| server | newNonce/s at 32 clients | server CPU µs each | server core | load core |"
     );
@@ -391,6 +461,9 @@ async fn nonces(terms: &Terms, subjects: &[Subject]) -> anyhow::Result<()> {
             busy(cpu),
             busy(own_cpu)
         );
+        if subject.is_ours() {
+            findings.add(Figure::Nonces, rate(count, wall));
+        }
     }
     Ok(())
 }

@@ -14,11 +14,10 @@ use crate::portal::Portal;
 
 /// Requests of each kind.
 const REQUESTS: usize = 5_000;
-/// What a detection may add to a request, in milliseconds.
-const MOST: f64 = 1.0;
 
-/// Prints what it takes; fails where that is too long. The `known` names have orders.
-pub fn run(terms: &Terms, portal: &Portal, known: &[String]) -> anyhow::Result<()> {
+/// Prints what it takes; answers the milliseconds of one that finds an order. The `known` names have
+/// orders.
+pub fn run(terms: &Terms, portal: &Portal, known: &[String]) -> anyhow::Result<f64> {
     let unknown: Vec<String> =
         (0..REQUESTS).map(|number| format!("n{number}.none.{DOMAIN}")).collect();
     let found = decide(portal, known, "duplicate")?;
@@ -27,8 +26,7 @@ pub fn run(terms: &Terms, portal: &Portal, known: &[String]) -> anyhow::Result<(
     println!("\n| orders | detection that finds one, ms | that finds nothing, ms | difference |");
     println!("|---|---|---|---|");
     println!("| {} | {found:.2} | {nothing:.2} | {added:.2} |", terms.orders);
-    ensure!(found < MOST, "detection takes {found:.2} ms; the target is below {MOST} ms");
-    Ok(())
+    Ok(found)
 }
 
 /// Milliseconds of each decision, which must come to `action`. The program's start is taken off.

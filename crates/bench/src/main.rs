@@ -22,6 +22,7 @@ mod portal;
 mod postgres;
 mod quota;
 mod screens;
+mod targets;
 
 use std::path::PathBuf;
 use std::time::Duration;

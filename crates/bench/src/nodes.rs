@@ -11,10 +11,16 @@ use crate::measure::{Usage, each, rate};
 use crate::portal::{Portal, Running};
 use crate::postgres::Cluster;
 use crate::quota::Quota;
+use crate::targets::{Figure, Findings, Group};
 use crate::{Terms, pages};
 
 /// The portal's public name, the same on all nodes.
 const HOST: &str = "portal.test";
+
+/// The size of the large database that the targets are for.
+const ORDERS: u64 = 300_000;
+
+const NO_GROUP: &str = "No control group can be made: nodes with a part of a core are left out; run as root to have them.";
 
 /// Counts what statements take.
 const LIBRARY: &str = "pg_stat_statements";
@@ -60,16 +66,18 @@ pub async fn run(
     if statements {
         return site.statements(terms, clients.first().copied().unwrap_or(1)).await;
     }
-    site.issuances(terms, rounds, clients, share).await?;
+    let mut findings = Findings::default();
+    site.issuances(terms, rounds, clients, share, &mut findings).await?;
     if terms.orders == 0 {
-        return Ok(());
+        return findings.conclude(terms, &[Group::Nodes], 0);
     }
     println!();
     let site = Site::new(terms, &cluster, "bench_large", true)?;
     let sql = format!("SELECT pg_database_size('{}') >> 20", site.database);
     println!("the database has {} MiB", cluster.ask(site.database, &sql)?);
-    pages::tables(terms, &site.portal, Some(cluster.process())).await?;
-    site.issuances(terms, rounds, clients, share).await
+    pages::tables(terms, &site.portal, Some(cluster.process()), &mut findings).await?;
+    site.issuances(terms, rounds, clients, share, &mut findings).await?;
+    findings.conclude(terms, &[Group::Pages, Group::Nodes], ORDERS)
 }
 
 impl<'a> Site<'a> {
@@ -103,6 +111,7 @@ impl<'a> Site<'a> {
         rounds: u32,
         clients: &[usize],
         share: u32,
+        findings: &mut Findings,
     ) -> anyhow::Result<()> {
         println!(
             "\n| nodes | CPU for the nodes | clients | orders/s | p50 ms | p95 ms | p99 ms | nodes' CPU ms/order | PostgreSQL CPU ms/order | nodes' core | PostgreSQL core | load core | failed |"
@@ -111,14 +120,21 @@ impl<'a> Site<'a> {
         let mut setups = vec![Setup { nodes: 1, share: None }, Setup { nodes: 2, share: None }];
         match Quota::new("certdeck-bench", share) {
             Ok(_) => setups.extend([1, 2].map(|nodes| Setup { nodes, share: Some(share) })),
-            Err(error) => eprintln!(
-                "no control group can be made ({error}): nodes with a part of a core are left out; run as root to have them"
-            ),
+            Err(error) => {
+                eprintln!("no control group can be made ({error})");
+                findings.leave_out(NO_GROUP);
+            }
         }
         for _ in 0..rounds {
             for &clients in clients {
+                let mut alone = None;
                 for &setup in &setups {
-                    self.orders(terms, setup, clients).await?;
+                    let rate = self.orders(terms, setup, clients).await?;
+                    match (setup.share, setup.nodes, alone) {
+                        (Some(_), 1, _) => alone = Some(rate),
+                        (Some(_), _, Some(alone)) => findings.add(Figure::TwoNodes, rate / alone),
+                        _ => {}
+                    }
                 }
             }
         }
@@ -148,7 +164,8 @@ impl<'a> Site<'a> {
 
     /// Issuances in one setup, as a row. Requests take turns on the nodes, so what one has begun
     /// another one goes on with; no request may fail, and all certificates are in the database.
-    async fn orders(&self, terms: &Terms, setup: Setup, clients: usize) -> anyhow::Result<()> {
+    /// Answers the orders a second.
+    async fn orders(&self, terms: &Terms, setup: Setup, clients: usize) -> anyhow::Result<f64> {
         let (subject, _nodes) = self.start(setup).await?;
         let before = self.certificates()?;
         let database = Usage::with_children(self.cluster.process())?;
@@ -164,7 +181,7 @@ impl<'a> Site<'a> {
             kept == issued,
             "{issued} certificates were issued, and {kept} are in the database"
         );
-        Ok(())
+        Ok(measured.rate())
     }
 
     /// What PostgreSQL runs for an order, as a table.

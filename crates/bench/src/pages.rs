@@ -6,9 +6,13 @@ use crate::Terms;
 use crate::http::Target;
 use crate::measure::{Times, Usage, each, memory, rate};
 use crate::portal::Portal;
-use crate::screens::{Mix, Session, lists, searches};
+use crate::screens::{Mix, Session, Sought, lists, searches};
+use crate::targets::{Figure, Findings, Group};
 
 const CLIENTS: usize = 8;
+
+/// The size that the targets are for.
+const ORDERS: u64 = 1_000_000;
 
 /// What browsers accept.
 const BROWSER: &str = "gzip, deflate, br";
@@ -22,14 +26,22 @@ pub async fn run(terms: &Terms) -> anyhow::Result<()> {
         load(terms, &portal)?;
         std::fs::write(done, "")?;
     }
-    tables(terms, &portal, None).await
+    let mut findings = Findings::default();
+    tables(terms, &portal, None, &mut findings).await?;
+    findings.conclude(terms, &[Group::Pages], ORDERS)
 }
 
 /// Measures on a loaded portal. A database of its own is told apart by the process that it began
 /// with.
-pub async fn tables(terms: &Terms, portal: &Portal, database: Option<u32>) -> anyhow::Result<()> {
+pub async fn tables(
+    terms: &Terms,
+    portal: &Portal,
+    database: Option<u32>,
+    findings: &mut Findings,
+) -> anyhow::Result<()> {
     let running = portal.serve(&[])?;
     let (resident, anonymous) = memory(running.process())?;
+    findings.add_memory(Figure::RestMemory, resident);
     println!(
         "at rest with {} orders: {resident} MiB resident ({anonymous} MiB of its own)",
         terms.orders
@@ -44,13 +56,16 @@ pub async fn tables(terms: &Terms, portal: &Portal, database: Option<u32>) -> an
     println!("|{}", "---|".repeat(if database.is_some() { 12 } else { 11 }));
     let under = Under { server: running.process(), database };
     for mix in &lists {
-        measure(terms, &session, under, mix, "identity").await?;
+        let seen = measure(terms, &session, under, mix, "identity").await?;
+        seen.note(mix.sought, findings);
+        findings.add(Figure::PageBytes, seen.largest);
     }
     for mix in &lists {
         measure(terms, &session, under, mix, BROWSER).await?;
     }
     for mix in &searches {
-        measure(terms, &session, under, mix, "identity").await?;
+        let seen = measure(terms, &session, under, mix, "identity").await?;
+        seen.note(mix.sought, findings);
     }
     println!("\nThe slowest of all, one client, best of five:\n\n| ms | URL |\n|---|---|");
     for (taken, path) in
@@ -82,6 +97,30 @@ pub fn load(terms: &Terms, portal: &Portal) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What a row shows that a target is for.
+struct Seen {
+    rate: f64,
+    p95: f64,
+    /// The largest page's bytes.
+    largest: f64,
+}
+
+impl Seen {
+    fn note(&self, sought: Sought, findings: &mut Findings) {
+        let (rate, p95) = match sought {
+            Sought::List => (Some(Figure::ListRate), Figure::ListP95),
+            Sought::Name => (Some(Figure::NameRate), Figure::NameP95),
+            Sought::Part => (Some(Figure::PartRate), Figure::PartP95),
+            Sought::Wizard => (None, Figure::WizardP95),
+            Sought::WizardPart => (None, Figure::WizardPartP95),
+        };
+        if let Some(rate) = rate {
+            findings.add(rate, self.rate);
+        }
+        findings.add(p95, self.p95);
+    }
+}
+
 /// One mix by eight clients, as a row.
 async fn measure(
     terms: &Terms,
@@ -89,7 +128,7 @@ async fn measure(
     under: Under,
     mix: &Mix,
     coding: &'static str,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Seen> {
     let (server, own) = (Usage::of(under.server)?, Usage::of(std::process::id())?);
     let database = under.database.map(Usage::with_children).transpose()?;
     let end = Instant::now() + terms.time();
@@ -128,7 +167,9 @@ async fn measure(
     if let Some(first) = times.failures.first() {
         eprintln!("first failure: {first}");
     }
-    Ok(())
+    #[expect(clippy::cast_precision_loss, reason = "a page has some thousands")]
+    let largest = most as f64;
+    Ok(Seen { rate: rate(times.count(), wall), p95: times.percentile(0.95), largest })
 }
 
 /// Answers times, and the sum and the largest of the bodies in bytes.

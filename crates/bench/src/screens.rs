@@ -33,9 +33,26 @@ const FILTERS: [&str; 16] = [
 const SORTS: [&str; 8] =
     ["number", "-number", "ordered", "-ordered", "expires", "-expires", "name", "-name"];
 
+/// What URLs look for, as far as targets tell it apart.
+#[derive(Debug, Clone, Copy)]
+pub enum Sought {
+    /// Pages of the list.
+    List,
+    /// The list, by whole names and beginnings.
+    Name,
+    /// The list, by parts of names.
+    Part,
+    /// Names for the wizard, whole or by their beginning.
+    Wizard,
+    /// Names for the wizard, by a part.
+    WizardPart,
+}
+
 /// URLs of one sort, measured together.
 #[derive(Debug)]
 pub struct Mix {
+    /// What they look for.
+    pub sought: Sought,
     /// What they have in common.
     pub label: &'static str,
     /// Paths with their queries.
@@ -106,8 +123,8 @@ pub async fn lists(session: &Session) -> anyhow::Result<Vec<Mix>> {
         }
     }
     Ok(vec![
-        Mix { label: "list, first pages", paths: first },
-        Mix { label: "list, next pages", paths: next },
+        Mix { sought: Sought::List, label: "list, first pages", paths: first },
+        Mix { sought: Sought::List, label: "list, next pages", paths: next },
     ])
 }
 
@@ -136,17 +153,30 @@ pub async fn searches(session: &Session) -> anyhow::Result<Vec<Mix>> {
         |texts: &[&str]| texts.iter().map(|text| format!("{ORDERS}?name={text}&size=50")).collect();
     let ask = |texts: &[&str]| texts.iter().map(|text| format!("{suggest}?q={text}")).collect();
     Ok(vec![
-        Mix { label: "list by name, whole", paths: names.iter().map(quoted).collect() },
-        Mix { label: "list by name, prefix", paths: find(&starts) },
-        Mix { label: "list by name, substring", paths: find(&middles) },
-        Mix { label: "list by name, common text", paths: find(&common) },
         Mix {
+            sought: Sought::Name,
+            label: "list by name, whole",
+            paths: names.iter().map(quoted).collect(),
+        },
+        Mix { sought: Sought::Name, label: "list by name, prefix", paths: find(&starts) },
+        Mix { sought: Sought::Part, label: "list by name, substring", paths: find(&middles) },
+        Mix { sought: Sought::Part, label: "list by name, common text", paths: find(&common) },
+        Mix {
+            sought: Sought::Wizard,
             label: "wizard's orders, whole names",
             paths: names.iter().map(|name| format!("{step}&search={name}")).collect(),
         },
-        Mix { label: "wizard's names, prefix", paths: ask(&starts) },
-        Mix { label: "wizard's names, substring", paths: ask(&middles) },
-        Mix { label: "wizard's names, common text", paths: ask(&common) },
+        Mix { sought: Sought::Wizard, label: "wizard's names, prefix", paths: ask(&starts) },
+        Mix {
+            sought: Sought::WizardPart,
+            label: "wizard's names, substring",
+            paths: ask(&middles),
+        },
+        Mix {
+            sought: Sought::WizardPart,
+            label: "wizard's names, common text",
+            paths: ask(&common),
+        },
     ])
 }
 

@@ -58,9 +58,7 @@ async fn order(then: &Lifecycle, account: &AcmeAccount) -> anyhow::Result<()> {
     let names = exact(NAMES.0, NAMES.1)?;
     let wanted = NewAcmeOrder {
         identifiers: names.names.iter().map(Identifier::of).collect(),
-        not_before: None,
-        not_after: None,
-        profile: None,
+        profile: "default".to_owned(),
         replaces: None,
         asked: None,
     };

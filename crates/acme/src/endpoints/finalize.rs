@@ -42,7 +42,7 @@ pub async fn post(
     let thumbprint = Jwk::from_spki(&csr.public_key_der).ok().map(|key| key.thumbprint());
     let csr = FinalizeCsr { facts: csr, thumbprint };
     let mut order = server.desk().finalize(&account, number, csr, signed.address).await?;
-    if order.status == domain::model::acme::AcmeOrderStatus::Processing {
+    if order.status == domain::model::acme::AcmeOrderStatus::Processing && !order.waits {
         order = server.desk().settle(order.id).await?;
     }
     Ok(orders::answer(&server, &order, StatusCode::OK))

@@ -3,13 +3,14 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::Timestamp;
-use domain::model::acme::{Fault, FaultyIdentifier, Identifier, IdentifierKind, NewAcmeOrder};
+use domain::model::acme::{
+    DEFAULT_PROFILE, Fault, FaultyIdentifier, Identifier, IdentifierKind, NewAcmeOrder,
+};
 use domain::rules::{DirectoryAction, parse_directory_path};
 use serde::Deserialize;
 
 use super::{Answer, orders};
 use crate::AcmeServer;
-use crate::directory::PROFILE;
 use crate::json::Object;
 use crate::problem::{Kind, Problem};
 use crate::request::{self, ByAccount, ForOrder, InPath};
@@ -98,10 +99,10 @@ async fn place(server: &AcmeServer, asked: Option<DirectoryAction>, request: ByA
 /// The wish of a payload.
 pub fn read(payload: &[u8], asked: Option<DirectoryAction>) -> Result<NewAcmeOrder, Problem> {
     let wanted: NewOrder = request::read(payload)?;
-    if let Some(profile) = wanted.profile.as_deref().filter(|profile| *profile != PROFILE) {
+    if let Some(profile) = wanted.profile.as_deref().filter(|profile| *profile != DEFAULT_PROFILE) {
         let shown: String = profile.chars().take(40).collect();
         let words = format!(
-            "There is no profile {shown:?}. The directory lists {PROFILE:?}; leave profile out for the same."
+            "There is no profile {shown:?}. The directory lists {DEFAULT_PROFILE:?}; leave profile out for the same."
         );
         return Err(Problem::new(Kind::InvalidProfile, words));
     }
@@ -109,9 +110,7 @@ pub fn read(payload: &[u8], asked: Option<DirectoryAction>) -> Result<NewAcmeOrd
     check_no_time(wanted.not_after.as_deref(), "notAfter")?;
     Ok(NewAcmeOrder {
         identifiers: read_identifiers(wanted.identifiers)?,
-        not_before: None,
-        not_after: None,
-        profile: wanted.profile,
+        profile: wanted.profile.unwrap_or_else(|| DEFAULT_PROFILE.to_owned()),
         replaces: wanted.replaces,
         asked,
     })

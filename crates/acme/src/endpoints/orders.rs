@@ -26,6 +26,7 @@ pub fn show(server: &AcmeServer, order: &AcmeOrder) -> Value {
         "status": order.status,
         "expires": order.expires_at.rfc3339(),
         "identifiers": order.identifiers,
+        "profile": order.profile,
         "authorizations": authorizations,
         "finalize": urls.finalize(order.id),
     });
@@ -33,9 +34,6 @@ pub fn show(server: &AcmeServer, order: &AcmeOrder) -> Value {
     with_optional(
         json,
         [
-            ("notBefore", order.not_before.map(|at| json!(at.rfc3339()))),
-            ("notAfter", order.not_after.map(|at| json!(at.rfc3339()))),
-            ("profile", order.profile.as_ref().map(|profile| json!(profile))),
             ("replaces", order.replaces.as_ref().map(|certificate| json!(certificate))),
             ("error", order.error.as_ref().map(fault_json)),
             ("certificate", has_certificate.then(|| json!(urls.certificate(order.id, 0)))),
@@ -46,7 +44,7 @@ pub fn show(server: &AcmeServer, order: &AcmeOrder) -> Value {
 /// An order as an answer, with its URL, and with the time of the next poll while it is processed.
 pub fn answer(server: &AcmeServer, order: &AcmeOrder, status: StatusCode) -> Reply {
     let pause = match order.status {
-        AcmeOrderStatus::Processing if order.request.is_some() => Some(HELD),
+        AcmeOrderStatus::Processing if order.request.is_some() || order.waits => Some(HELD),
         AcmeOrderStatus::Processing => Some(SOON),
         _ => None,
     };
@@ -62,7 +60,7 @@ pub async fn post(
 ) -> Answer {
     let order = AcmeOrderId(id(&path, "order")?);
     let mut order = server.desk().order(&account, order).await?;
-    if order.status == AcmeOrderStatus::Processing {
+    if order.status == AcmeOrderStatus::Processing && !order.waits {
         order = server.desk().settle(order.id).await?;
     }
     Ok(answer(&server, &order, StatusCode::OK))

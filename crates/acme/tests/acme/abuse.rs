@@ -161,6 +161,83 @@ async fn held_orders_hold_up_no_sweep() {
     }
 }
 
+/// One sweep ends all that is over, however many a client has left behind: it must not fall behind what
+/// the limits allow.
+#[tokio::test]
+async fn a_sweep_goes_on_until_nothing_is_left() {
+    use domain::model::acme::{AcmeOrderStatus, AuthorizationStatus, Identifier, NewAcmeOrder};
+    const COUNT: usize = 501;
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        client.issue("new-order", &["www.example.com"]).await;
+        let (account, url) = (domain::AcmeAccountId(1), domain::AcmeUrlId(1));
+        let now = house.clock.now();
+        let write = house.desk.store().write(move |tx| {
+            Box::pin(async move {
+                for number in 0..COUNT {
+                    let name = format!("n{number}.example.com").parse().unwrap();
+                    let identifier = Identifier::of(&name);
+                    let authorization = store::acme::NewAuthorization {
+                        account,
+                        identifier: identifier.clone(),
+                        wildcard: false,
+                        status: AuthorizationStatus::Valid,
+                        expires_at: now.plus_seconds(60),
+                        prevalidated: true,
+                        without_order: false,
+                        created_at: now,
+                        challenges: vec![store::acme::NewChallenge {
+                            kind: domain::model::acme::ChallengeKind::Http01,
+                            token: format!("token{number}"),
+                            status: domain::model::acme::ChallengeStatus::Valid,
+                        }],
+                    };
+                    let authorization = tx.insert_authorization(&authorization).await?;
+                    let row = store::acme::NewAcmeOrderRow {
+                        account,
+                        url,
+                        wanted: NewAcmeOrder {
+                            identifiers: vec![identifier],
+                            profile: "default".to_owned(),
+                            replaces: None,
+                            asked: None,
+                        },
+                        status: AcmeOrderStatus::Ready,
+                        expires_at: now.plus_seconds(60),
+                        authorizations: vec![authorization],
+                        created_at: now,
+                    };
+                    tx.insert_acme_order(&row).await?;
+                }
+                Ok::<_, store::StoreError>(())
+            })
+        });
+        write.await.unwrap();
+        let rows = house.rows().await;
+        house.clock.advance(domain::Days(1));
+        let desk = house.server.desk();
+        desk.sweep().await.unwrap();
+        let now = house.clock.now();
+        let left =
+            house.desk.store().reader().await.unwrap().stale_acme_orders(now, now, now, 9).await;
+        assert_eq!(left.unwrap(), [], "on {}", house.kind);
+        let expired = house
+            .desk
+            .store()
+            .write(move |tx| Box::pin(async move { tx.expire_authorizations(now, 9).await }));
+        assert_eq!(expired.await.unwrap(), Vec::<i64>::new(), "on {}", house.kind);
+        house.clock.advance(domain::Days(40));
+        desk.sweep().await.unwrap();
+        let gone = |table: &str, after: &std::collections::BTreeMap<String, i64>| {
+            rows[table] - after[table]
+        };
+        let after = house.rows().await;
+        let count = i64::try_from(COUNT).unwrap();
+        assert_eq!(gone("acme_orders", &after), count, "on {}", house.kind);
+        assert!(gone("acme_authorizations", &after) >= count, "on {}", house.kind);
+    }
+}
+
 /// An order whose finalize was cut off before anything came of it.
 async fn cut_off(house: &House, client: &Client, name: &str) -> domain::AcmeOrderId {
     let made = client.order(&[name]).await.expect(201);

@@ -1,5 +1,6 @@
 //! newAccount, accounts, external account binding, keyChange (RFC 8555 section 7.3).
 
+use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use domain::{AcmeAccountId, Days};
@@ -7,7 +8,7 @@ use lifecycle::acme::{AcmeError, Quota, Registration};
 use lifecycle::{Actor, LifecycleError};
 use serde_json::json;
 
-use crate::client::{Answer, Client, Key, binding, csr, jws};
+use crate::client::{Answer, Client, Key, binding, binding_by, csr, jws};
 use crate::house::{house_with, houses};
 
 #[tokio::test]
@@ -33,6 +34,62 @@ async fn an_account_of_each_key_type_is_made_once_and_given_back_without_binding
             .post(&stranger.url("new-account"), Some(json!({"onlyReturnExisting": true})))
             .await;
         assert_eq!(answer.expect(400).problem(), "accountDoesNotExist");
+    }
+}
+
+/// RFC 8555 section 7.3.4 leaves the hash to the client.
+#[tokio::test]
+async fn a_binding_is_made_with_any_of_the_three_hashes() {
+    for house in houses().await {
+        let credential = house.url("one", "ssl_plus").await;
+        let all = [
+            ("HS256", hmac::HMAC_SHA256),
+            ("HS384", hmac::HMAC_SHA384),
+            ("HS512", hmac::HMAC_SHA512),
+        ];
+        for (at, algorithm) in all.into_iter().enumerate() {
+            let client = Client::new(&house);
+            let url = client.url("new-account");
+            // The hash that the header names is the one that was taken.
+            let mixed = (algorithm.0, all[(at + 1) % all.len()].1);
+            for (algorithm, status) in [(mixed, 403), (algorithm, 201)] {
+                let bound = binding_by(algorithm, &credential, &client.key.jwk(), &url);
+                let payload =
+                    json!({"termsOfServiceAgreed": true, "externalAccountBinding": bound});
+                let answer = client.post(&url, Some(payload)).await;
+                assert_eq!(answer.status, status, "{} on {}", algorithm.0, house.kind);
+            }
+        }
+    }
+}
+
+/// Of a URL it shows to the minute when a client ordered last, of its credential when an account was
+/// bound with it last.
+#[tokio::test]
+async fn what_was_last_used_moves_with_use() {
+    for house in houses().await {
+        let credential = house.url("one", "ssl_plus").await;
+        let id = house.desk.acme_urls(&Actor::Operator, None, 9).await.unwrap()[0].url.id;
+        let used = async || {
+            let shown = house.desk.acme_url(&Actor::Operator, id).await.unwrap();
+            (shown.record.last_used_at, shown.credentials[0].last_used_at)
+        };
+        assert_eq!(used().await, (None, None), "on {}", house.kind);
+        let mut client = Client::new(&house);
+        client.register(&credential).await;
+        client.order(&["www.example.com"]).await.expect(201);
+        let first = used().await;
+        assert!(first.0.is_some() && first.1.is_some(), "on {}: {first:?}", house.kind);
+        client.order(&["other.example.com"]).await.expect(201);
+        assert_eq!(used().await, first, "once a minute, on {}", house.kind);
+        house.clock.advance(Days(1));
+        client.order(&["third.example.com"]).await.expect(201);
+        let (url, key) = used().await;
+        assert!(url >= first.0.map(|at| at.plus(Days(1))), "on {}: {url:?}", house.kind);
+        assert_eq!(key, first.1, "no account was bound");
+        Client::new(&house).register(&credential).await;
+        let (_, key) = used().await;
+        assert!(key >= first.1.map(|at| at.plus(Days(1))), "on {}: {key:?}", house.kind);
     }
 }
 
@@ -141,7 +198,11 @@ async fn an_account_changes_its_contacts_and_deactivates_itself() {
 }
 
 /// The inner request of a key change.
-fn inner(new: &Key, header: &serde_json::Value, payload: &serde_json::Value) -> serde_json::Value {
+pub fn inner(
+    new: &Key,
+    header: &serde_json::Value,
+    payload: &serde_json::Value,
+) -> serde_json::Value {
     jws(new, header, &payload.to_string())
 }
 

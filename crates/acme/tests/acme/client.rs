@@ -1,5 +1,6 @@
 //! A client that signs what it is told to, faults included.
 
+use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
@@ -89,6 +90,19 @@ impl Key {
         }
     }
 
+    /// The same key for a CSR.
+    pub fn for_certificate(&self) -> rcgen::KeyPair {
+        let pkcs8 = match self {
+            Self::Ec(pair, _) => pair.to_pkcs8v1().unwrap().as_ref().to_vec(),
+            Self::Ed(pair) => pair.to_pkcs8v1().unwrap().as_ref().to_vec(),
+            Self::Rsa(pair) => {
+                let der: Pkcs8V1Der = pair.as_der().unwrap();
+                der.as_ref().to_vec()
+            }
+        };
+        rcgen::KeyPair::try_from(pkcs8).unwrap()
+    }
+
     pub fn thumbprint(&self) -> String {
         certdeck_acme::jwk::Jwk::parse(&self.jwk().to_string()).unwrap().thumbprint()
     }
@@ -103,10 +117,20 @@ pub fn jws(key: &Key, protected: &Value, payload: &str) -> Value {
 }
 
 pub fn binding(credential: &BindingCredential, jwk: &Value, url: &str) -> Value {
-    let protected =
-        B64.encode(json!({"alg": "HS256", "kid": credential.kid, "url": url}).to_string());
+    binding_by(("HS256", hmac::HMAC_SHA256), credential, jwk, url)
+}
+
+/// The same with another hash.
+pub fn binding_by(
+    (name, algorithm): (&str, hmac::Algorithm),
+    credential: &BindingCredential,
+    jwk: &Value,
+    url: &str,
+) -> Value {
+    let protected = json!({"alg": name, "kid": credential.kid, "url": url});
+    let protected = B64.encode(protected.to_string());
     let payload = B64.encode(jwk.to_string());
-    let key = hmac::Key::new(hmac::HMAC_SHA256, &B64.decode(&credential.hmac_key).unwrap());
+    let key = hmac::Key::new(algorithm, &B64.decode(&credential.hmac_key).unwrap());
     let tag = hmac::sign(&key, format!("{protected}.{payload}").as_bytes());
     json!({"protected": protected, "payload": payload, "signature": B64.encode(tag)})
 }

@@ -314,6 +314,29 @@ async fn replaces_names_the_order_before_detection_does() {
     }
 }
 
+/// A4: the order may have come through any ACME Directory URL of the organization, and no other's.
+#[tokio::test]
+async fn a4_an_order_of_the_organizations_other_url_is_found() {
+    for house in houses().await {
+        let names = ["www.example.com"];
+        house.client("one", "ssl_plus").await.issue("new-order", &names).await;
+        let (first, _, _) = newest(&house).await;
+        house.client("two", "ssl_plus").await.issue("new-order", &names).await;
+        let (order, action, explanation) = newest(&house).await;
+        assert_eq!((order, action), (first, Action::Duplicate), "on {}: {explanation}", house.kind);
+        let operator = Actor::Operator;
+        let other = house.desk.add_organization(&operator, "Other", "DE", true).await.unwrap();
+        house.desk.add_domain(&operator, "example.com", other, true).await.unwrap();
+        let url = NewAcmeUrl::permissive("other", "ssl_plus".into(), other);
+        let mut stranger = Client::new(&house);
+        stranger.register(&house.url_with(url).await).await;
+        stranger.issue("new-order", &names).await;
+        let (order, action, explanation) = newest(&house).await;
+        assert_eq!(action, Action::Enroll, "on {}: {explanation}", house.kind);
+        assert_ne!(order, first);
+    }
+}
+
 /// Approval: the order stays processing until a reviewer decides.
 #[tokio::test]
 async fn a_held_order_waits_for_its_reviewer() {

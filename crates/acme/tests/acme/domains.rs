@@ -3,13 +3,16 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as B64;
 use domain::model::DomainProof;
-use domain::{DomainId, Timestamp};
+use domain::{DomainId, OrganizationId, Timestamp};
+use lifecycle::acme::NewAcmeUrl;
 use lifecycle::{Actor, Lifecycle, LifecycleError};
 use serde_json::json;
 use store::testing::databases;
 
-use crate::client::csr;
+use crate::client::{Answer, Client, csr, leaf};
 use crate::house::{House, houses};
 use crate::world::{Dns, Web};
 
@@ -177,6 +180,121 @@ async fn acme_orders_rest_on_a_file_for_its_own_name_only() {
         let refused = client.finalize(&below, &csr(&["www.file.test"], None)).await;
         assert!(refused.text.contains("by an HTTP file covers this name only"), "{}", refused.text);
         assert_ne!(client.fetch(&location(&below)).await.json()["status"], "valid");
+    }
+}
+
+/// A domain that two organizations have, as after a sale: the one that had it before has orders and
+/// authorizations for a name below it, and the one that has it now a certificate.
+struct Sale {
+    seller: Client,
+    buyer: Client,
+    organization: OrganizationId,
+    domain: DomainId,
+    order: Answer,
+    early: Answer,
+    chain: String,
+}
+
+impl Sale {
+    async fn of(house: &House) -> Self {
+        let desk = &house.desk;
+        let organization = house.organization;
+        let domain = desk.add_domain(BY, "sold.test", organization, true).await.unwrap();
+        let other = desk.add_organization(BY, "Buyer", "FR", true).await.unwrap();
+        desk.add_domain(BY, "sold.test", other, true).await.unwrap();
+        let seller = house.client("seller", "ssl_plus").await;
+        let credential = NewAcmeUrl::permissive("buyer", "ssl_plus".into(), other);
+        let credential = house.url_with(credential).await;
+        let mut buyer = Client::new(house);
+        buyer.register(&credential).await;
+        let (_, chain) = buyer.issue("new-order", &["www.sold.test"]).await;
+        let order = seller.order(&["www.sold.test"]).await.expect(201);
+        let wanted = json!({"identifier": {"type": "dns", "value": "sold.test"}});
+        let early = seller.post(&seller.url("new-authz"), Some(wanted)).await.expect(201);
+        assert_eq!(
+            (&order.json()["status"], &early.json()["status"]),
+            (&json!("ready"), &json!("valid"))
+        );
+        Self { seller, buyer, organization, domain, order, early, chain }
+    }
+
+    fn authorization(&self) -> String {
+        self.order.json()["authorizations"][0].as_str().unwrap().to_owned()
+    }
+
+    /// Nothing is left at any door of what was vouched for.
+    async fn is_over(&self, kind: &str) {
+        for url in [self.authorization(), self.early.header("location")] {
+            let shown = self.seller.fetch(&url).await.expect(200).json();
+            assert_eq!(shown["status"], "revoked", "on {kind}: {shown}");
+            let given_up = json!({"status": "deactivated"});
+            let given_up = self.seller.post(&url, Some(given_up)).await.expect(200).json();
+            assert_eq!(given_up["status"], "revoked", "it has ended already");
+        }
+        let shown = self.seller.fetch(&self.order.header("location")).await.expect(200).json();
+        assert_eq!(shown["status"], "invalid", "on {kind}: {shown}");
+        assert!(shown["error"]["detail"].as_str().unwrap().contains("new order"), "{shown}");
+        let again = self.seller.order(&["www.sold.test"]).await.expect(403);
+        assert_eq!(again.problem(), "rejectedIdentifier", "on {kind}");
+        let csr = csr(&["www.sold.test"], None);
+        self.seller.finalize(&self.order.json(), &csr).await.expect(403);
+        let revocation = json!({"certificate": B64.encode(leaf(&self.chain)), "reason": 4});
+        let refused = self.seller.post(&self.seller.url("revoke-cert"), Some(revocation)).await;
+        assert_eq!(refused.expect(401).problem(), "unauthorized", "on {kind}");
+    }
+}
+
+/// Who had a domain revokes nobody's certificates with what it vouched for once, and gets none.
+#[tokio::test]
+async fn authorizations_end_with_the_validation_that_vouched_for_them() {
+    for house in houses().await {
+        let sale = Sale::of(&house).await;
+        house.clock.advance(domain::Days(1));
+        house.desk.invalidate_domain(BY, sale.domain).await.unwrap();
+        sale.is_over(house.kind).await;
+        house.desk.validate_domain(BY, sale.domain, DomainProof::Administrator).await.unwrap();
+        sale.seller.issue("new-order", &["www.sold.test"]).await;
+        house.desk.validate_organization(BY, sale.organization, false).await.unwrap();
+        let of_order = sale.seller.fetch(&sale.authorization()).await.expect(200).json();
+        assert_eq!(of_order["status"], "revoked", "on {}", house.kind);
+        // The buyer's still are.
+        let order = sale.buyer.order(&["www.sold.test"]).await.expect(201).json();
+        let shown = sale.buyer.fetch(order["authorizations"][0].as_str().unwrap()).await.json();
+        assert_eq!(shown["status"], "valid");
+        let revocation = json!({"certificate": B64.encode(leaf(&sale.chain))});
+        sale.buyer.post(&sale.buyer.url("revoke-cert"), Some(revocation)).await.expect(200);
+    }
+}
+
+/// A validation that was made anew for a shorter time, of the domain or of the organization, takes the
+/// rest from what it vouches for.
+#[tokio::test]
+async fn authorizations_end_early_with_a_shortened_validation() {
+    for house in houses().await {
+        let sale = Sale::of(&house).await;
+        house.clock.advance(domain::Days(1));
+        let expires = async || -> String {
+            let shown = sale.seller.fetch(&sale.authorization()).await.expect(200).json();
+            assert_eq!(shown["status"], "valid", "on {}", house.kind);
+            shown["expires"].as_str().unwrap()[..10].to_owned()
+        };
+        let whole = expires().await;
+        for (setting, days) in [("organization_validation_days", 2), ("domain_validation_days", 1)]
+        {
+            house.desk.settings_set(BY, setting, &days.to_string()).await.unwrap();
+            match setting {
+                "domain_validation_days" => {
+                    let proof = DomainProof::Administrator;
+                    house.desk.validate_domain(BY, sale.domain, proof).await.unwrap();
+                }
+                _ => house.desk.validate_organization(BY, sale.organization, true).await.unwrap(),
+            }
+            let end = house.clock.now().plus(domain::Days(days)).rfc3339()[..10].to_owned();
+            assert_eq!(expires().await, end, "{setting} on {}", house.kind);
+            assert_ne!(end, whole);
+        }
+        house.clock.advance(domain::Days(2));
+        sale.is_over(house.kind).await;
     }
 }
 

@@ -21,7 +21,7 @@ pub struct House {
     pub base: String,
     pub clock: Clock,
     pub organization: OrganizationId,
-    database: TestDatabase,
+    pub database: TestDatabase,
     worker: tokio::task::JoinHandle<()>,
     stop: CancellationToken,
 }

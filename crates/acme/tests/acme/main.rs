@@ -49,4 +49,5 @@ mod routes;
 #[cfg(test)]
 mod validation;
 #[cfg(test)]
+mod waiting;
 mod world;

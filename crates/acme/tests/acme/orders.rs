@@ -8,7 +8,7 @@ use lifecycle::reissue::ReissueForm;
 use serde_json::{Value, json};
 
 use crate::client::{
-    Answer, Client, binding, certificates_in, csr, csr_with_key, http, leaf, serial,
+    Answer, Client, Key, binding, certificates_in, csr, csr_with_key, http, leaf, serial,
 };
 use crate::detection::newest;
 use crate::house::{House, houses};
@@ -328,11 +328,7 @@ async fn a_bad_csr_is_told_and_leaves_the_order_ready() {
         let answer = client.post(order["finalize"].as_str().unwrap(), Some(pem)).await;
         assert_eq!(answer.expect(400).problem(), "badCSR");
         // The key of the account is no key for a certificate.
-        let pkcs8 = match &client.key {
-            crate::client::Key::Ec(pair, _) => pair.to_pkcs8v1().unwrap().as_ref().to_vec(),
-            _ => unreachable!(),
-        };
-        let own = rcgen::KeyPair::try_from(pkcs8).unwrap();
+        let own = client.key.for_certificate();
         let answer = client.finalize(&order, &csr_with_key(&["www.example.com"], None, &own)).await;
         assert_eq!(answer.expect(400).problem(), "badCSR");
         client
@@ -441,6 +437,25 @@ async fn an_order_that_is_not_finalized_in_time_ends() {
     }
 }
 
+/// draft-aaron-acme-profiles section 4: the server chooses a profile where the client names none, and
+/// shows it. Naming it asks for the same.
+#[tokio::test]
+async fn an_order_without_a_profile_has_the_default_one() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let names = ["www.example.com"];
+        let named = json!({"profile": "default"});
+        for (first, second) in [(json!({}), named.clone()), (named, json!({}))] {
+            let made = client.order_at("new-order", &names, first).await.expect(201);
+            assert_eq!(made.json()["profile"], "default", "on {}", house.kind);
+            let same = client.order_at("new-order", &names, second).await.expect(201);
+            assert_eq!(same.header("location"), made.header("location"), "on {}", house.kind);
+            let done = client.finalize(&made.json(), &csr(&names, None)).await.expect(200).json();
+            assert_eq!((&done["status"], &done["profile"]), (&json!("valid"), &json!("default")));
+        }
+    }
+}
+
 fn revocation(der: &[u8], reason: Option<i64>) -> Value {
     let mut payload = json!({"certificate": B64.encode(der)});
     if let Some(reason) = reason {
@@ -492,9 +507,8 @@ async fn by_key(house: &House, client: &Client) {
         client.order_at("new-order/enroll", &names, json!({})).await.expect(201).json()
     };
     let order = enroll().await;
-    let pair = crate::client::Key::generate("ES256");
-    let crate::client::Key::Ec(ec, _) = &pair else { unreachable!() };
-    let own = rcgen::KeyPair::try_from(ec.to_pkcs8v1().unwrap().as_ref().to_vec()).unwrap();
+    let pair = Key::generate("ES256");
+    let own = pair.for_certificate();
     let owned = csr_with_key(&["www.example.com"], None, &own);
     let done = client.finalize(&order, &owned).await.expect(200).json();
     let der = leaf(&client.fetch(done["certificate"].as_str().unwrap()).await.text);
@@ -512,6 +526,64 @@ async fn by_key(house: &House, client: &Client) {
     assert_eq!(client.finalize(&order, &other).await.expect(200).json()["status"], "valid");
 }
 
+/// RFC 8555 section 7.6: a certificate's own key revokes it, of whatever kind it is.
+#[tokio::test]
+async fn each_kind_of_key_revokes_its_certificate() {
+    for house in houses().await {
+        let client = house.client("one", "private_ssl_plus").await;
+        let (url, names) = (client.url("revoke-cert"), ["www.example.com"]);
+        for algorithm in ["RS256", "ES256", "ES384", "ES512", "EdDSA"] {
+            let key = Key::generate(algorithm);
+            let csr = csr_with_key(&names, None, &key.for_certificate());
+            let order = client.order_at("new-order/enroll", &names, json!({})).await.expect(201);
+            let done = client.finalize(&order.json(), &csr).await.expect(200).json();
+            assert_eq!(done["status"], "valid", "{algorithm} on {}: {done}", house.kind);
+            let der = leaf(&client.fetch(done["certificate"].as_str().unwrap()).await.text);
+            let other = Client::with_key(&house, Key::generate(algorithm));
+            let refused = other.post(&url, Some(revocation(&der, None))).await.expect(403);
+            assert_eq!(refused.problem(), "unauthorized", "{algorithm} on {}", house.kind);
+            let holder = Client::with_key(&house, key);
+            holder.post(&url, Some(revocation(&der, Some(4)))).await.expect(200);
+            let again = client.post(&url, Some(revocation(&der, None))).await.expect(400);
+            assert_eq!(again.problem(), "alreadyRevoked", "{algorithm} on {}", house.kind);
+        }
+    }
+}
+
+/// Extended validation is the organization's, as all validation but that of domains is: no challenge.
+#[tokio::test]
+async fn an_ev_product_is_issued_without_a_challenge() {
+    for house in houses().await {
+        let new = lifecycle::organizations::NewOrganization {
+            name: "Example EV".to_owned(),
+            country: "DE".to_owned(),
+            locality: "Berlin".to_owned(),
+            registration_number: "HRB 1234".to_owned(),
+            validated: true,
+        };
+        let operator = lifecycle::Actor::Operator;
+        let organization = house.desk.add_new_organization(&operator, &new).await.unwrap();
+        house.desk.add_domain(&operator, "ev.test", organization, true).await.unwrap();
+        let new = NewAcmeUrl::permissive("ev", "ssl_ev_basic".into(), organization);
+        let mut client = Client::new(&house);
+        client.register(&house.url_with(new).await).await;
+        let (_, chain) = client.issue("new-order", &["www.ev.test"]).await;
+        let der = leaf(&chain);
+        for held in ["Example EV", "HRB 1234", "Private Organization"] {
+            assert!(
+                der.windows(held.len()).any(|window| window == held.as_bytes()),
+                "{held} on {}",
+                house.kind
+            );
+        }
+        // A second server's, too.
+        client.issue("new-order", &["www.ev.test"]).await;
+        let (_, action, explanation) = newest(&house).await;
+        assert_eq!(action, domain::rules::Action::Duplicate, "{explanation}");
+        client.order(&["www.elsewhere.test"]).await.expect(403);
+    }
+}
+
 /// Who holds the key of a certificate that was revoked for another reason can still say that others
 /// hold it too: it gets no certificate again.
 #[tokio::test]
@@ -519,9 +591,8 @@ async fn a_compromise_is_kept_also_of_a_certificate_that_was_revoked_before() {
     for house in houses().await {
         let client = house.client("one", "ssl_plus").await;
         let url = client.url("revoke-cert");
-        let pair = crate::client::Key::generate("ES256");
-        let crate::client::Key::Ec(ec, _) = &pair else { unreachable!() };
-        let own = rcgen::KeyPair::try_from(ec.to_pkcs8v1().unwrap().as_ref().to_vec()).unwrap();
+        let pair = Key::generate("ES256");
+        let own = pair.for_certificate();
         let owned = csr_with_key(&["www.example.com"], None, &own);
         let enroll = async || {
             let names = ["www.example.com"];

@@ -183,7 +183,7 @@ async fn an_order_made_beside_a_validation_becomes_ready() {
         let ordering = async {
             begun.await.unwrap();
             // Not identical to the first, with which it would be joined.
-            client.order_at("new-order", &names, json!({"profile": "default"})).await
+            client.order_at("new-order/enroll", &names, json!({})).await
         };
         let (changed, made) = tokio::join!(validating, ordering);
         assert!(changed.unwrap());
@@ -213,9 +213,7 @@ async fn a_validation_sees_the_order_that_is_made_beside_it() {
                 tokio::time::sleep(std::time::Duration::from_millis(300)).await;
                 let wanted = NewAcmeOrder {
                     identifiers: vec![identifier],
-                    not_before: None,
-                    not_after: None,
-                    profile: None,
+                    profile: "default".to_owned(),
                     replaces: None,
                     asked: None,
                 };

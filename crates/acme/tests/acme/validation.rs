@@ -74,6 +74,54 @@ async fn a_validation_that_succeeds_is_no_failure() {
     }
 }
 
+/// What decides an authorization ends its other challenges, whether they were answered or not; and
+/// what the answer took from the limit is given back where the authorization succeeded.
+#[tokio::test]
+async fn challenges_end_with_the_one_that_decides() {
+    let two = |config: &mut AcmeConfig| {
+        config.policy.limits.failures_per_account = lifecycle::acme::Quota::per(2, 3_600_000);
+    };
+    for scene in scenes_with("ssl_dv_geotrust", two).await {
+        let (client, kind) = (&scene.client, scene.house.kind);
+        let pending = scene.pending("www.both.test", "dns-01").await;
+        let shown = client.fetch(&pending.authorization).await.json();
+        let url_of = |of: &str| {
+            let all = shown["challenges"].as_array().unwrap();
+            let one = all.iter().find(|one| one["type"] == of).unwrap();
+            one["url"].as_str().unwrap().to_owned()
+        };
+        let (http, tls) = (url_of("http-01"), url_of("tls-alpn-01"));
+        client.post(&http, Some(json!({}))).await.expect(200);
+        while client.fetch(&http).await.json()["error"].is_null() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        let text = digest_of(&pending.key_authorization);
+        scene.dns.txt("_acme-challenge.www.both.test", &[&text]);
+        scene.answer(&pending).await;
+        let decided = scene.decided(&pending).await;
+        assert_eq!(decided["status"], "valid", "on {kind}: {decided}");
+        assert_eq!(decided["challenges"].as_array().unwrap().len(), 1);
+        for other in [&http, &tls] {
+            let ended = client.fetch(other).await.expect(200);
+            assert_eq!(ended.header("retry-after"), "", "on {kind}");
+            let ended = ended.json();
+            assert_eq!(ended["status"], "invalid", "on {kind}: {ended}");
+            let words = ended["error"]["detail"].as_str().unwrap();
+            assert!(words.contains("valid"), "{words}");
+            let late = client.post(other, Some(json!({}))).await.expect(200).json();
+            assert_eq!(late, ended, "an answer changes nothing");
+        }
+        // Its job is dropped when it is due; then two more may fail.
+        for name in ["x.test", "y.test"] {
+            let next = scene.pending(name, "http-01").await;
+            scene.until_answered(next.challenge["url"].as_str().unwrap()).await;
+        }
+        let next = scene.pending("z.test", "http-01").await;
+        let url = next.challenge["url"].as_str().unwrap();
+        assert_eq!(client.post(url, Some(json!({}))).await.expect(429).problem(), "rateLimited");
+    }
+}
+
 pub struct Pending {
     pub order: Value,
     pub location: String,
@@ -124,6 +172,19 @@ impl Scene {
             tokio::time::sleep(std::time::Duration::from_millis(25)).await;
         }
         panic!("the authorization was not decided");
+    }
+
+    /// Answers a challenge as soon as the limit lets it.
+    async fn until_answered(&self, url: &str) {
+        for _ in 0..400 {
+            let answer = self.client.post(url, Some(json!({}))).await;
+            if answer.status == 200 {
+                return;
+            }
+            answer.expect(429);
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+        panic!("nothing was given back");
     }
 
     pub async fn succeeds(&self, pending: &Pending) {
@@ -234,6 +295,73 @@ async fn http01_tells_nothing_of_what_it_met() {
         let huge = scene.pending("huge.test", "http-01").await;
         scene.web.page(&place("huge.test", &huge), &"SECRET".repeat(100_000));
         assert_eq!(scene.fails(&huge).await, "incorrectResponse");
+    }
+}
+
+/// A server that never ends its answer is left as soon as enough is read.
+#[tokio::test]
+async fn http01_reads_no_more_than_it_needs() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (page, served) = tokio::sync::watch::channel(String::new());
+    let (told, mut sent) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4_096]).await;
+            let head = format!("HTTP/1.1 200 OK\r\n\r\n{}", *served.borrow());
+            let mut most = 0;
+            let _ = stream.write_all(head.as_bytes()).await;
+            while stream.write_all(&[b' '; 65_536]).await.is_ok() {
+                most += 65_536;
+            }
+            let _ = told.send(most);
+        }
+    });
+    let there = |config: &mut AcmeConfig| config.http01_port = port;
+    for scene in scenes_with("ssl_dv_geotrust", there).await {
+        let pending = scene.pending("endless.test", "http-01").await;
+        page.send_replace(pending.key_authorization.clone());
+        scene.succeeds(&pending).await;
+        // What the system's buffers hold was sent as well.
+        let sent = sent.recv().await.unwrap();
+        assert!(sent < 32 << 20, "{sent} bytes on {}", scene.house.kind);
+    }
+}
+
+/// What must be found is what the answer to the challenge said, whatever becomes of the account's key.
+#[tokio::test]
+async fn a_key_change_leaves_what_an_answer_has_fixed() {
+    let patient = |config: &mut AcmeConfig| config.policy.validation_attempts = 4;
+    for mut scene in scenes_with("ssl_dv_geotrust", patient).await {
+        let (old, new) = (
+            scene.pending("old.test", "http-01").await,
+            scene.pending("new.test", "http-01").await,
+        );
+        for pending in [&old, &new] {
+            scene.answer(pending).await;
+        }
+        let url = scene.client.url("key-change");
+        let key = crate::client::Key::generate("ES256");
+        let header = json!({"alg": "ES256", "jwk": key.jwk(), "url": url});
+        let payload = json!({"account": scene.client.account, "oldKey": scene.client.key.jwk()});
+        let change = crate::accounts::inner(&key, &header, &payload);
+        scene.client.post(&url, Some(change)).await.expect(200);
+        scene.client.key = key;
+        let by_new = new.challenge["token"].as_str().unwrap();
+        let by_new = format!("{by_new}.{}", scene.client.key.thumbprint());
+        assert_ne!(by_new, new.key_authorization);
+        scene.web.page(&place("new.test", &new), &by_new);
+        scene.web.page(&place("old.test", &old), &old.key_authorization);
+        assert_eq!(scene.decided(&old).await["status"], "valid", "on {}", scene.house.kind);
+        let url = new.challenge["url"].as_str().unwrap();
+        let met = async || scene.client.fetch(url).await.json()["error"]["detail"].to_string();
+        while !met().await.contains("not the expected") {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        assert_eq!(scene.client.fetch(&new.authorization).await.json()["status"], "pending");
+        scene.web.page(&place("new.test", &new), &new.key_authorization);
+        assert_eq!(scene.decided(&new).await["status"], "valid", "on {}", scene.house.kind);
     }
 }
 

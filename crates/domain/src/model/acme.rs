@@ -242,12 +242,8 @@ pub struct AcmeOrder {
     pub status: AcmeOrderStatus,
     /// What was asked for, in the client's order, `*.` kept.
     pub identifiers: Vec<Identifier>,
-    /// Start of validity that was asked for.
-    pub not_before: Option<Timestamp>,
-    /// End of validity that was asked for.
-    pub not_after: Option<Timestamp>,
-    /// The profile that was asked for.
-    pub profile: Option<String>,
+    /// The profile that was asked for, or chosen where none was.
+    pub profile: String,
     /// The certificate that it replaces (RFC 9773 section 5).
     pub replaces: Option<String>,
     /// What the directory URL asked for (see [`crate::rules::directory`]).
@@ -264,6 +260,8 @@ pub struct AcmeOrder {
     pub order_number: Option<OrderNumber>,
     /// The request that waits for an approval, or was approved.
     pub request: Option<RequestId>,
+    /// Whether it waits for a renewal by somebody else, which is held for a reviewer (rule D18).
+    pub waits: bool,
     /// When finalize took it from ready to processing.
     pub claimed_at: Option<Timestamp>,
     /// How its action was chosen, in words, as JSON.
@@ -283,17 +281,17 @@ fn names(identifiers: &[Identifier]) -> NameSet {
     identifiers.iter().filter_map(|identifier| identifier.name().ok()).collect()
 }
 
+/// The profile that every ACME Directory URL has: what its administrator chose
+/// (draft-aaron-acme-profiles).
+pub const DEFAULT_PROFILE: &str = "default";
+
 /// What newOrder asks for.
 #[derive(Debug, Clone)]
 pub struct NewAcmeOrder {
     /// In the client's order, lower-case, without repetition.
     pub identifiers: Vec<Identifier>,
-    /// Start of validity.
-    pub not_before: Option<Timestamp>,
-    /// End of validity.
-    pub not_after: Option<Timestamp>,
-    /// One of the directory's profiles.
-    pub profile: Option<String>,
+    /// One of the directory's profiles: [`DEFAULT_PROFILE`] where the client names none.
+    pub profile: String,
     /// RFC 9773 section 4.1: the certificate that the new one replaces.
     pub replaces: Option<String>,
     /// From the directory URL.
@@ -324,8 +322,21 @@ pub struct Authorization {
     pub expires_at: Timestamp,
     /// Whether the organization's validated domain made it valid, without a challenge.
     pub prevalidated: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
     /// Its challenges.
     pub challenges: Vec<Challenge>,
+}
+
+impl Authorization {
+    /// The name that it is for, with `*.` where it is for a wildcard.
+    pub fn name(&self) -> Result<Name, NameError> {
+        if !self.wildcard {
+            return self.identifier.name();
+        }
+        let value = format!("*.{}", self.identifier.value);
+        Identifier { kind: self.identifier.kind, value }.name()
+    }
 }
 
 /// A challenge (RFC 8555 section 8).

@@ -9,7 +9,7 @@ use domain::model::acme::{
 };
 use domain::model::{AcmeUrl, Domain, Organization};
 use domain::rules::{check_validation, is_challenged, is_covered};
-use domain::{Name, NameSet, Product, Refusal, Timestamp, Validation};
+use domain::{AcmeUrlId, Name, NameSet, Product, Refusal, Timestamp, Validation};
 use store::Tx;
 use store::acme::{NewAuthorization, NewChallenge};
 
@@ -67,9 +67,56 @@ impl Vouching {
             .filter(|domain| is_covered(name, domain, now))
             .filter_map(|domain| domain.validated_until)
             .max()
-            .unwrap_or(now);
+            .unwrap_or(now)
+            .min(organization.validated_until.unwrap_or(now));
         Ok(Some(until.min(now.plus_seconds(PREVALIDATED_SECONDS))))
     }
+
+    /// Until when `name` is vouched for without a challenge, by what is current now.
+    pub(super) fn vouches(&self, name: &Name, now: Timestamp) -> Option<Timestamp> {
+        self.covers(name, now).ok().flatten()
+    }
+}
+
+/// A prevalidated authorization by what vouches for it now: it was made when more was current,
+/// perhaps, and is worth no more than that which is left. Nothing has to be written where a validation
+/// is withdrawn or shortened, so that nothing can be made beside it. In the second in which it was made
+/// it is not looked at again: all clients fetch it then.
+async fn as_vouched(
+    tx: &mut Tx,
+    url: AcmeUrlId,
+    authorization: Authorization,
+    now: Timestamp,
+) -> AcmeResult<Authorization> {
+    let made_just_now = now <= authorization.created_at;
+    let valid = authorization.status == AuthorizationStatus::Valid;
+    if !authorization.prevalidated || !valid || made_just_now {
+        return Ok(authorization);
+    }
+    let until = match (authorization.name(), tx.active_acme_url(url).await?) {
+        (Ok(name), Some(url)) => {
+            let names = std::iter::once(name.clone()).collect();
+            Vouching::read(tx, &url, &names).await?.vouches(&name, now)
+        }
+        _ => None,
+    };
+    Ok(match until {
+        Some(until) => {
+            Authorization { expires_at: authorization.expires_at.min(until), ..authorization }
+        }
+        None => Authorization { status: AuthorizationStatus::Revoked, ..authorization },
+    })
+}
+
+/// An account's authorization as it stands now.
+async fn current(
+    tx: &mut Tx,
+    account: &AcmeAccount,
+    id: i64,
+    now: Timestamp,
+) -> AcmeResult<Authorization> {
+    let authorization = seen(owned(tx, account, id).await?, now);
+    as_vouched(tx, account.url, authorization, now).await
 }
 
 /// One identifier's authorization, for an order or `without_order` in advance: an earlier one that can
@@ -182,7 +229,7 @@ impl AcmeDesk {
     /// One of the account's authorizations.
     pub async fn authorization(&self, account: &AcmeAccount, id: i64) -> AcmeResult<Authorization> {
         let mut tx = self.desk.store().reader().await?;
-        Ok(seen(owned(&mut tx, account, id).await?, self.clock().now()))
+        current(&mut tx, account, id, self.clock().now()).await
     }
 
     /// An authorization in advance (RFC 8555 section 7.4.1).
@@ -224,8 +271,8 @@ impl AcmeDesk {
             .store()
             .write(move |tx| {
                 Box::pin(async move {
-                    let authorization = seen(owned(tx, &account, id).await?, now);
-                    if authorization.status == AuthorizationStatus::Expired {
+                    let authorization = current(tx, &account, id, now).await?;
+                    if ENDED.contains(&authorization.status) {
                         return Ok(authorization);
                     }
                     let open = [AuthorizationStatus::Pending, AuthorizationStatus::Valid];

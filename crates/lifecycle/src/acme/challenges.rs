@@ -106,11 +106,19 @@ impl AcmeDesk {
                     let lease_until = now.plus_seconds(LEASE_SECONDS);
                     let mut tasks = Vec::new();
                     let jobs = tx.lease_validation_jobs(&owner, now, lease_until, most, OF_ONE_URL);
+                    let mut needless = Vec::new();
                     for job in jobs.await? {
                         match task(tx, job.id, job.challenge).await? {
-                            Some(task) => tasks.push(task),
-                            None => tx.finish_validation_job(job.id, false, now).await?,
+                            Task::Due(task) => tasks.push(*task),
+                            Task::Dropped { of_valid } => {
+                                needless.extend(of_valid);
+                                tx.finish_validation_job(job.id, false, now).await?;
+                            }
                         }
+                    }
+                    // Last of all: the account's other validations come to these rows as well.
+                    for account in needless {
+                        rate::give_back(tx, &failures(account)).await?;
                     }
                     Ok(tasks)
                 })
@@ -196,29 +204,60 @@ async fn find(
     })?;
     let authorization = seen(authorization, now);
     let challenge = authorization.challenges.iter().find(|challenge| challenge.id == id).cloned();
-    Ok((challenge.ok_or_else(missing)?, authorization))
+    Ok((decided(challenge.ok_or_else(missing)?, &authorization), authorization))
 }
 
-async fn task(tx: &mut Tx, job: i64, id: i64) -> AcmeResult<Option<ValidationTask>> {
-    let Some(authorization) = tx.authorization_of_challenge(id).await? else { return Ok(None) };
-    let Some(authorization) = tx.authorization(authorization).await? else { return Ok(None) };
-    if authorization.status != AuthorizationStatus::Pending {
-        return Ok(None);
+/// Nobody validates a challenge any more whose authorization another one has decided.
+fn decided(challenge: Challenge, authorization: &Authorization) -> Challenge {
+    use AuthorizationStatus::{Invalid, Valid};
+    let open = matches!(challenge.status, ChallengeStatus::Pending | ChallengeStatus::Processing);
+    if !open || !matches!(authorization.status, Valid | Invalid) {
+        return challenge;
     }
+    let words = format!(
+        "Another challenge has decided the authorization, which is {}; this one is not looked at any more.",
+        authorization.status
+    );
+    let error = Some(Fault::new("malformed", words));
+    Challenge { status: ChallengeStatus::Invalid, error, ..challenge }
+}
+
+/// What a job is about.
+enum Task {
+    /// A challenge that is to be validated.
+    Due(Box<ValidationTask>),
+    /// One that nobody waits for any more.
+    Dropped {
+        /// Whose, where another challenge has shown control: this one is no failure then.
+        of_valid: Option<AcmeAccountId>,
+    },
+}
+
+async fn task(tx: &mut Tx, job: i64, id: i64) -> AcmeResult<Task> {
+    let dropped = Task::Dropped { of_valid: None };
+    let Some(authorization) = tx.authorization_of_challenge(id).await? else { return Ok(dropped) };
+    let Some(authorization) = tx.authorization(authorization).await? else { return Ok(dropped) };
     let challenge = authorization
         .challenges
         .into_iter()
         .find(|challenge| challenge.id == id && challenge.status == ChallengeStatus::Processing);
-    let Some(challenge) = challenge else { return Ok(None) };
-    let Some(key_authorization) = challenge.key_authorization.clone() else { return Ok(None) };
-    Ok(Some(ValidationTask {
+    let Some(challenge) = challenge else { return Ok(dropped) };
+    match authorization.status {
+        AuthorizationStatus::Pending => {}
+        AuthorizationStatus::Valid => {
+            return Ok(Task::Dropped { of_valid: Some(authorization.account) });
+        }
+        _ => return Ok(dropped),
+    }
+    let Some(key_authorization) = challenge.key_authorization.clone() else { return Ok(dropped) };
+    Ok(Task::Due(Box::new(ValidationTask {
         job,
         account: authorization.account,
         identifier: authorization.identifier,
         wildcard: authorization.wildcard,
         challenge,
         key_authorization,
-    }))
+    })))
 }
 
 async fn succeed(

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use ca::CsrFacts;
 use domain::model::acme::{AcmeAccount, AcmeOrder, AcmeOrderStatus, Fault};
 use domain::model::{AcmeUrl, Approval};
+use domain::rules::ACME_REQUEST_WAITS;
 use domain::{AcmeOrderId, CertificateId, Timestamp};
 use store::Tx;
 use store::acme::{AcmeOrderOutcome, Claim};
@@ -136,10 +137,7 @@ impl AcmeDesk {
                 self.sign_and_store(order, actor, reserved).await
             }
             Ok((order, None)) => Ok(order),
-            // A DNS that is silent refuses nothing: what was accepted waits until it answers.
-            Err(AcmeError::Desk(LifecycleError::Refused(refusal)))
-                if refusal.code == caa::UNANSWERED =>
-            {
+            Err(AcmeError::Desk(error)) if passes(&error) => {
                 let mut tx = self.desk.store().reader().await?;
                 tx.acme_order(id).await?.ok_or(AcmeError::NotFound("order"))
             }
@@ -165,6 +163,16 @@ impl AcmeDesk {
                 })
             })
             .await
+    }
+}
+
+/// Whether what was accepted waits until this is over: a DNS that is silent refuses nothing, nor does
+/// somebody who is at work on the same order. Clients take a conflict for the end.
+fn passes(error: &LifecycleError) -> bool {
+    match error {
+        LifecycleError::Refused(refusal) => refusal.code == caa::UNANSWERED,
+        LifecycleError::Conflict { .. } => true,
+        _ => false,
     }
 }
 
@@ -233,7 +241,9 @@ async fn advance(
                     order.status = AcmeOrderStatus::Valid;
                 }
                 Outcome::Held { request, .. } => order.request = Some(request),
-                Outcome::Wait { .. } => {}
+                Outcome::Wait { order: renewal } => {
+                    order.waits = tx.renewal_is_held(renewal).await?;
+                }
             }
         }
         Placed::Superseded { by } => return Err(superseded(by).into()),
@@ -273,19 +283,32 @@ async fn settle_in(
         ));
     }
     if let Some(request) = order.request {
-        if let Some(fault) = refused(tx, request, now).await? {
-            tx.fail_processing_acme_order(id, &fault, now).await?;
-            return Ok((
-                AcmeOrder { status: AcmeOrderStatus::Invalid, error: Some(fault), ..order },
-                None,
-            ));
-        }
-        return Ok((order, None));
+        let Some(fault) = refused(tx, request, now).await? else { return Ok((order, None)) };
+        return ended(tx, order, fault, now).await;
+    }
+    if waited_for_nothing(&order, now) {
+        let days = ACME_REQUEST_WAITS.0;
+        let words = format!(
+            "The renewal that this order waits for was not decided within {days} days. \
+             Order again where the certificate is still wanted."
+        );
+        return ended(tx, order, Fault::new("unauthorized", words), now).await;
     }
     if tx.issuance_by_key(&key_of(id)).await?.is_some() {
         return Ok((order, None));
     }
     try_again(tx, issuer, order, now).await
+}
+
+/// Ends an order in the caller's transaction.
+async fn ended(tx: &mut Tx, order: AcmeOrder, fault: Fault, now: Timestamp) -> AcmeResult<Settled> {
+    tx.fail_processing_acme_order(order.id, &fault, now).await?;
+    Ok((AcmeOrder { status: AcmeOrderStatus::Invalid, error: Some(fault), ..order }, None))
+}
+
+/// Whether it waits for somebody else's held renewal for longer than a request of its own would.
+fn waited_for_nothing(order: &AcmeOrder, now: Timestamp) -> bool {
+    order.waits && order.claimed_at.is_some_and(|at| now > at.plus(ACME_REQUEST_WAITS))
 }
 
 async fn try_again(
@@ -345,3 +368,6 @@ async fn refused(
         Approval::Pending | Approval::Approved { .. } => None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,6 +44,7 @@ impl AcmeDesk {
         let order = self.place_order(account, wanted.clone(), now).await?;
         // One that was decided since anybody looked is open no longer.
         if order.status == AcmeOrderStatus::Processing
+            && !order.waits
             && let Ok(settled) = self.settle(order.id).await
             && settled.status != AcmeOrderStatus::Processing
         {
@@ -121,12 +122,20 @@ async fn place(
         until: now.plus_seconds(LEAST_LEFT),
         authorized_until: now.plus_seconds(policy.least_to_finalize()),
     };
-    if let Some(open) = tx.open_acme_order(key).await?
-        && let Some(order) = tx.acme_order(open).await?
+    let open = match tx.open_acme_order(key).await? {
+        Some(open) => tx.acme_order(open).await?,
+        None => None,
+    };
+    // What was accepted waits for a reviewer, who looks at its names again.
+    if let Some(order) = &open
+        && order.status == AcmeOrderStatus::Processing
     {
-        return Ok(order);
+        return Ok(order.clone());
     }
     let covered = check_names(tx, &url, &names, now).await?;
+    if let Some(order) = open {
+        return Ok(order);
+    }
     if let Some(certificate) = &wanted.replaces {
         replaces::check(tx, issuer, account, certificate, &wanted, now).await?;
     }
@@ -173,8 +182,6 @@ fn order_from(row: NewAcmeOrderRow, id: AcmeOrderId) -> AcmeOrder {
         url: row.url,
         status: row.status,
         identifiers: row.wanted.identifiers,
-        not_before: row.wanted.not_before,
-        not_after: row.wanted.not_after,
         profile: row.wanted.profile,
         replaces: row.wanted.replaces,
         asked: row.wanted.asked,
@@ -184,6 +191,7 @@ fn order_from(row: NewAcmeOrderRow, id: AcmeOrderId) -> AcmeOrder {
         certificate: None,
         order_number: None,
         request: None,
+        waits: false,
         claimed_at: None,
         explanation: None,
         created_at: row.created_at,

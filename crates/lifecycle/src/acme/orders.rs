@@ -5,6 +5,7 @@ use domain::model::acme::{AcmeAccount, AcmeOrder, AcmeOrderStatus, Fault};
 use domain::{AcmeAccountId, AcmeOrderId, AcmeUrlId, RequestId, Timestamp};
 use store::{StoreError, Tx};
 
+use super::authorizations::Vouching;
 use super::{AcmeDesk, AcmeError, AcmeResult};
 use crate::Actor;
 use crate::approve::withdraw_within;
@@ -60,6 +61,27 @@ pub(super) fn seen(mut order: AcmeOrder, now: Timestamp) -> AcmeOrder {
     order
 }
 
+/// An unfinished order as its authorizations stand now: with one of them it has ended, also where
+/// nobody has come by yet to write that down, or where what vouched for a name does so no more.
+async fn as_authorized(tx: &mut Tx, order: AcmeOrder, now: Timestamp) -> AcmeResult<AcmeOrder> {
+    let open = matches!(order.status, AcmeOrderStatus::Pending | AcmeOrderStatus::Ready);
+    if !open || is_authorized(tx, &order, now).await? {
+        return Ok(order);
+    }
+    Ok(AcmeOrder { status: AcmeOrderStatus::Invalid, error: Some(unauthorized()), ..order })
+}
+
+async fn is_authorized(tx: &mut Tx, order: &AcmeOrder, now: Timestamp) -> AcmeResult<bool> {
+    let Some(url) = tx.active_acme_url(order.url).await? else { return Ok(false) };
+    let names = order.names();
+    let vouching = Vouching::read(tx, &url, &names).await?;
+    if names.iter().any(|name| vouching.covers(name, now).is_err()) {
+        return Ok(false);
+    }
+    let ready = order.status == AcmeOrderStatus::Ready;
+    Ok(!ready || tx.unauthorized_identifier(order.id, now).await?.is_none())
+}
+
 pub(super) fn expired() -> Fault {
     Fault::new("malformed", "The order was not finalized in time. Make a new one.")
 }
@@ -112,8 +134,10 @@ pub(super) async fn owned(
 impl AcmeDesk {
     /// One of the account's orders.
     pub async fn order(&self, account: &AcmeAccount, id: AcmeOrderId) -> AcmeResult<AcmeOrder> {
+        let now = self.clock().now();
         let mut tx = self.desk.store().reader().await?;
-        Ok(seen(owned(&mut tx, account.id, id).await?, self.clock().now()))
+        let order = seen(owned(&mut tx, account.id, id).await?, now);
+        as_authorized(&mut tx, order, now).await
     }
 
     /// A page of the account's orders, newest first, from the one before `before` on, and where

@@ -21,8 +21,6 @@ pub struct RenewalWindow {
     pub start: Timestamp,
     /// Until then.
     pub end: Timestamp,
-    /// Whether it is in the past because the certificate was revoked, or soon will be.
-    pub at_once: bool,
 }
 
 /// The key identifier and the serial of a certificate identifier (RFC 9773 section 4.1).
@@ -188,14 +186,10 @@ impl AcmeDesk {
 
 fn suggest(certificate: &Certificate, opens_at: Timestamp, now: Timestamp) -> RenewalWindow {
     if certificate.status != CertificateStatus::Issued {
-        return RenewalWindow {
-            start: now.plus_seconds(-7_200),
-            end: now.plus_seconds(-3_600),
-            at_once: true,
-        };
+        return RenewalWindow { start: now.plus_seconds(-7_200), end: now.plus_seconds(-3_600) };
     }
     let span = certificate.not_after.seconds_since(opens_at).max(3);
-    RenewalWindow { start: opens_at, end: opens_at.plus_seconds(span / 3), at_once: false }
+    RenewalWindow { start: opens_at, end: opens_at.plus_seconds(span / 3) }
 }
 
 #[cfg(test)]

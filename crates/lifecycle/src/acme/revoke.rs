@@ -10,6 +10,7 @@ use serde_json::json;
 use store::Tx;
 use store::certificates::CertificateRecord;
 
+use super::authorizations::Vouching;
 use super::{AcmeDesk, AcmeError, AcmeResult, actor};
 use crate::audit::{AuditEntry, record};
 use crate::{Actor, fault};
@@ -92,6 +93,8 @@ async fn is_authorized(
     names: &NameSet,
     now: Timestamp,
 ) -> AcmeResult<bool> {
+    let Some(url) = tx.active_acme_url(account.url).await? else { return Ok(false) };
+    let vouching = Vouching::read(tx, &url, names).await?;
     for name in names.iter() {
         let (identifier, wildcard) = Identifier::of(name).authorized();
         let mut valid = false;
@@ -99,7 +102,8 @@ async fn is_authorized(
             let found = tx
                 .usable_authorization(account.id, &identifier, wildcard, prevalidated, now)
                 .await?;
-            valid |= matches!(found, Some((_, AuthorizationStatus::Valid)));
+            let stands = !prevalidated || vouching.vouches(name, now).is_some();
+            valid |= stands && matches!(found, Some((_, AuthorizationStatus::Valid)));
         }
         if !valid {
             return Ok(false);

@@ -55,6 +55,7 @@ struct Row {
     status: String,
     expires_at: i64,
     prevalidated: bool,
+    made_at: i64,
     #[sqlx(flatten)]
     challenge: ChallengeRow,
 }
@@ -85,6 +86,7 @@ impl Row {
             status: parse("acme_authorizations.status", &self.status)?,
             expires_at: Timestamp(self.expires_at),
             prevalidated: self.prevalidated,
+            created_at: Timestamp(self.made_at),
             challenges: vec![self.challenge.challenge()?],
         })
     }
@@ -221,7 +223,7 @@ impl Tx {
         let rows: Vec<Row> = on!(self, |conn| {
             sqlx::query_as(
                 "SELECT a.id, a.account_id, a.identifier_kind, a.identifier_value, a.wildcard, a.status, \
-                 a.expires_at, a.prevalidated, c.id AS challenge_id, c.authorization_id, c.kind, c.token, \
+                 a.expires_at, a.prevalidated, a.created_at AS made_at, c.id AS challenge_id, c.authorization_id, c.kind, c.token, \
                  c.status AS challenge_status, c.error, c.validated_at, c.key_authorization, c.attempts \
                  FROM acme_authorizations a JOIN acme_challenges c ON c.authorization_id = a.id \
                  WHERE a.id = $1 ORDER BY c.id",

@@ -5,7 +5,7 @@ use domain::{
     AcmeAccountId, AcmeOrderId, CertificateId, NameSet, OrderNumber, RequestId, Timestamp,
 };
 
-use super::orders::{Row, columns};
+use super::orders::{Row, columns, renewal_is_held, waits};
 use crate::value::{names_key, parse, to_json};
 use crate::{StoreError, Tx, on};
 
@@ -242,8 +242,8 @@ impl Tx {
     }
 
     /// Pending and ready orders whose time is over, and behind them processing ones of before
-    /// `claimed`, oldest first, at most `limit`. Those that wait for a reviewer with a request of
-    /// `asked` or later are left out.
+    /// `claimed`, oldest first, at most `limit`. Those that wait for a reviewer since `asked` or later
+    /// are left out, whoever asked for what they wait for.
     pub async fn stale_acme_orders(
         &mut self,
         now: Timestamp,
@@ -252,15 +252,16 @@ impl Tx {
         limit: i64,
     ) -> Result<Vec<(AcmeOrderId, AcmeOrderStatus)>, StoreError> {
         let rows: Vec<(i64, String)> = on!(self, |conn| {
-            sqlx::query_as(
-                // The open states are named before all else: without, SQLite reads all orders.
+            // The open states are named before all else: without, SQLite reads all orders.
+            sqlx::query_as(concat!(
                 "SELECT id, status FROM acme_orders WHERE status IN ('pending', 'ready', 'processing') \
                  AND ((status IN ('pending', 'ready') AND expires_at <= $1) \
-                 OR (status = 'processing' AND finalize_claimed_at <= $2 AND NOT EXISTS \
+                 OR (status = 'processing' AND finalize_claimed_at <= $2 \
+                 AND NOT (", waits!(), " AND finalize_claimed_at >= $3) AND NOT EXISTS \
                  (SELECT 1 FROM requests r WHERE r.id = acme_orders.request_id AND r.status = 'pending' \
                  AND r.created_at >= $3))) \
                  ORDER BY CASE status WHEN 'processing' THEN 1 ELSE 0 END, id LIMIT $4",
-            )
+            ))
             .bind(now.0)
             .bind(claimed.0)
             .bind(asked.0)

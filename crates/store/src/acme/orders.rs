@@ -1,6 +1,6 @@
 //! ACME orders (RFC 8555 section 7.1.3): not to be confused with the portal's orders.
 
-use domain::model::acme::{AcmeOrder, AcmeOrderStatus, NewAcmeOrder};
+use domain::model::acme::{AcmeOrder, AcmeOrderStatus, DEFAULT_PROFILE, NewAcmeOrder};
 use domain::rules::{Action, DirectoryAction};
 use domain::{
     AcmeAccountId, AcmeOrderId, AcmeUrlId, CertificateId, OrderNumber, RequestId, Timestamp,
@@ -51,8 +51,6 @@ pub(super) struct Row {
     acme_url_id: Option<i64>,
     status: String,
     identifiers: String,
-    not_before: Option<i64>,
-    not_after: Option<i64>,
     profile: Option<String>,
     replaces: Option<String>,
     action: Option<String>,
@@ -65,6 +63,7 @@ pub(super) struct Row {
     explanation: Option<String>,
     finalize_claimed_at: Option<i64>,
     created_at: i64,
+    waits: bool,
     /// Numbers with commas between them.
     authorizations: Option<String>,
 }
@@ -93,9 +92,7 @@ impl Row {
             url: AcmeUrlId(url),
             status: parse("acme_orders.status", &self.status)?,
             identifiers: from_json("acme_orders.identifiers", &self.identifiers)?,
-            not_before: self.not_before.map(Timestamp),
-            not_after: self.not_after.map(Timestamp),
-            profile: self.profile,
+            profile: self.profile.unwrap_or_else(|| DEFAULT_PROFILE.to_owned()),
             replaces: self.replaces,
             asked: asked(self.action.as_deref(), self.action_order)?,
             expires_at: Timestamp(self.expires_at),
@@ -105,29 +102,58 @@ impl Row {
             order_number: self.order_number.map(OrderNumber),
             request: self.request_id.map(RequestId),
             explanation: self.explanation,
+            waits: self.waits,
             claimed_at: self.finalize_claimed_at.map(Timestamp),
             created_at: Timestamp(self.created_at),
         })
     }
 }
 
+/// Whether the renewal under the order `$number` is held for a reviewer.
+macro_rules! renewal_is_held {
+    ($number:literal) => {
+        concat!(
+            "EXISTS (SELECT 1 FROM requests r WHERE r.order_number = ",
+            $number,
+            " AND r.status = 'pending' AND r.kind = 'renew')"
+        )
+    };
+}
+
+/// Whether an order waits for a renewal that is held for a reviewer, and not its own.
+macro_rules! waits {
+    () => {
+        concat!(
+            "(acme_orders.status = 'processing' AND acme_orders.request_id IS NULL AND ",
+            renewal_is_held!("acme_orders.order_number"),
+            ")"
+        )
+    };
+}
+pub(super) use renewal_is_held;
+pub(super) use waits;
+
 /// The columns of a [`Row`].
 macro_rules! columns {
     () => {
-        "id, account_id, acme_url_id, status, identifiers, not_before, not_after, profile, \
+        concat!(
+            "id, account_id, acme_url_id, status, identifiers, profile, \
          replaces, action, action_order, expires_at, error, certificate_id, order_number, request_id, \
-         explanation, finalize_claimed_at, created_at, \
+         explanation, finalize_claimed_at, created_at, ",
+            waits!(),
+            " AS waits, \
          (SELECT string_agg(CAST(l.authorization_id AS TEXT), ',' ORDER BY l.authorization_id) \
          FROM acme_order_authorizations l WHERE l.acme_order_id = acme_orders.id) AS authorizations"
+        )
     };
 }
 pub(super) use columns;
 
 macro_rules! insert {
     () => {
-        "INSERT INTO acme_orders (account_id, acme_url_id, status, identifiers, names_key, not_before, \
-         not_after, profile, replaces, action, action_order, expires_at, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+        "INSERT INTO acme_orders (account_id, acme_url_id, status, identifiers, names_key, profile, \
+         replaces, action, action_order, expires_at, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
     };
 }
 
@@ -159,7 +185,7 @@ impl Tx {
         let wanted = &new.wanted;
         let identifiers = to_json("acme_orders.identifiers", &wanted.identifiers)?;
         let authorizations = to_json("acme_order_authorizations", &new.authorizations)?;
-        let sql = with_rows!(self, insert, "id", links, "$14", "acme_order_id");
+        let sql = with_rows!(self, insert, "id", links, "$12", "acme_order_id");
         let id: i64 = on!(self, |conn| {
             sqlx::query_scalar(sql)
                 .bind(new.account.0)
@@ -167,9 +193,7 @@ impl Tx {
                 .bind(new.status.as_str())
                 .bind(&identifiers)
                 .bind(names_key(&wanted.names()))
-                .bind(wanted.not_before.map(|at| at.0))
-                .bind(wanted.not_after.map(|at| at.0))
-                .bind(wanted.profile.as_deref())
+                .bind(&wanted.profile)
                 .bind(wanted.replaces.as_deref())
                 .bind(wanted.asked.map(|asked| asked.action().as_str()))
                 .bind(wanted.asked.and_then(DirectoryAction::order).map(|order| order.0))
@@ -200,19 +224,16 @@ impl Tx {
             sqlx::query_scalar(
                 "SELECT id FROM acme_orders WHERE account_id = $1 AND names_key = $2 \
                  AND status IN ('pending', 'ready', 'processing') \
-                 AND COALESCE(not_before, 0) = $4 AND COALESCE(not_after, 0) = $5 \
-                 AND COALESCE(profile, '') = $6 AND COALESCE(replaces, '') = $7 \
-                 AND COALESCE(action, '') = $8 AND COALESCE(action_order, 0) = $9 \
+                 AND COALESCE(profile, 'default') = $4 AND COALESCE(replaces, '') = $5 \
+                 AND COALESCE(action, '') = $6 AND COALESCE(action_order, 0) = $7 \
                  AND (status = 'processing' OR (expires_at > $3 AND NOT EXISTS (SELECT 1 FROM acme_order_authorizations l \
                  JOIN acme_authorizations a ON a.id = l.authorization_id WHERE l.acme_order_id = acme_orders.id \
-                 AND (a.status NOT IN ('pending', 'valid') OR a.expires_at <= $10)))) ORDER BY id DESC LIMIT 1",
+                 AND (a.status NOT IN ('pending', 'valid') OR a.expires_at <= $8)))) ORDER BY id DESC LIMIT 1",
             )
             .bind(key.account.0)
             .bind(names_key(&wanted.names()))
             .bind(key.until.0)
-            .bind(wanted.not_before.map_or(0, |at| at.0))
-            .bind(wanted.not_after.map_or(0, |at| at.0))
-            .bind(wanted.profile.as_deref().unwrap_or_default())
+            .bind(&wanted.profile)
             .bind(wanted.replaces.as_deref().unwrap_or_default())
             .bind(wanted.asked.map_or("", |asked| asked.action().as_str()))
             .bind(wanted.asked.and_then(DirectoryAction::order).map_or(0, |order| order.0))
@@ -262,6 +283,16 @@ impl Tx {
             .await?
         });
         Ok(rows.into_iter().map(|(id, request)| (AcmeOrderId(id), RequestId(request))).collect())
+    }
+
+    /// Whether the renewal under an order is held for a reviewer.
+    pub async fn renewal_is_held(&mut self, order: OrderNumber) -> Result<bool, StoreError> {
+        Ok(on!(self, |conn| {
+            sqlx::query_scalar(concat!("SELECT ", renewal_is_held!("$1")))
+                .bind(order.0)
+                .fetch_one(&mut *conn)
+                .await?
+        }))
     }
 
     /// A page of an account's orders, newest first, from the one before `before` on; those that
