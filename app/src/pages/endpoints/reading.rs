@@ -322,8 +322,10 @@ mod tests {
 
     #[test]
     fn a_place_reads_as_it_was_written() {
-        let key = EndpointKey { value: "www.example.com".to_owned(), id: 7 };
-        assert_eq!(place(&cursor(key.clone())), Some(key));
+        for value in ["www.example.com", "4c0000207-443", "1795336200"] {
+            let key = EndpointKey { value: value.to_owned(), id: 7 };
+            assert_eq!(place(&cursor(key.clone())), Some(key));
+        }
         assert_eq!(place("seven"), None);
     }
 

@@ -52,7 +52,7 @@ pub struct EndpointFilter {
 /// The order of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EndpointSort {
-    /// By address: as it was found.
+    /// By address, as numbers and IPv4 first, then by port.
     #[default]
     Address,
     /// By common name.
@@ -64,7 +64,8 @@ pub enum EndpointSort {
 /// The place of an endpoint in the sorted list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointKey {
-    /// The sorted column's value, as text (common name) or epoch seconds.
+    /// The sorted column's value: the address's key and the port (`4c0000207-443`, see
+    /// [`EndpointRecord::ip_key`]), the common name, or epoch seconds.
     pub value: String,
     /// The endpoint's id.
     pub id: i64,
@@ -74,7 +75,7 @@ impl EndpointSort {
     /// The sorted expression; endpoints without the value come last in both directions' rising order.
     const fn expression(self) -> &'static str {
         match self {
-            Self::Address => "e.id",
+            Self::Address => "e.ip_key",
             Self::CommonName => "coalesce(e.served_common_name, '~')",
             Self::Expires => "coalesce(e.served_not_after, 9999999999)",
         }
@@ -84,7 +85,7 @@ impl EndpointSort {
     pub fn key(self, record: &EndpointRecord) -> EndpointKey {
         let served = record.served.as_ref();
         let value = match self {
-            Self::Address => String::new(),
+            Self::Address => format!("{}-{}", record.ip_key, record.port),
             Self::CommonName => served
                 .and_then(|served| served.common_name.as_ref())
                 .map_or_else(|| "~".to_owned(), ToString::to_string),
@@ -215,7 +216,11 @@ fn push_place<DB>(
     if let Some(key) = after {
         match sort {
             EndpointSort::Address => {
-                query.push(" AND e.id").push(compare).push_bind(key.id);
+                let (ip, port) = key.value.split_once('-').unwrap_or((&key.value, ""));
+                query.push(" AND (e.ip_key, e.port, e.id)").push(compare).push("(");
+                query.push_bind(ip.to_owned()).push(", ");
+                query.push_bind(port.parse().unwrap_or(0_i64)).push(", ");
+                query.push_bind(key.id).push(")");
             }
             EndpointSort::CommonName => {
                 query.push(" AND (").push(column).push(", e.id)").push(compare).push("(");
@@ -233,6 +238,9 @@ fn push_place<DB>(
     }
     let direction = if descending { " DESC" } else { "" };
     query.push(" ORDER BY ").push(column).push(direction);
+    if sort == EndpointSort::Address {
+        query.push(", e.port").push(direction);
+    }
     query.push(format_args!(", e.id{direction} LIMIT {limit}"));
 }
 
