@@ -1,5 +1,7 @@
 //! The list of endpoints: filters, sort, keyset pages.
 
+use std::net::{IpAddr, SocketAddr};
+
 use domain::model::{EndpointStatus, ServedIssuer};
 use domain::{AgentId, DnsName, EndpointId, Timestamp};
 use sqlx::QueryBuilder;
@@ -149,9 +151,17 @@ where
     for<'q> String: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
 {
     let typed = text.to_lowercase();
-    let escaped = typed.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let pattern = format!("%{escaped}%");
-    query.push(" AND (e.ip || ':' || CAST(e.port AS TEXT) LIKE ").push_bind(pattern.clone());
+    let contains = |text: &str| {
+        let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        format!("%{escaped}%")
+    };
+    let pattern = contains(&typed);
+    let shown = contains(&address(&typed));
+    query.push(" AND (e.ip || ':' || CAST(e.port AS TEXT) LIKE ").push_bind(shown.clone());
+    query.push(" ESCAPE '\\'");
+    // As it is shown: an IPv6 address stands in brackets.
+    query.push(" OR e.ip LIKE '%:%' AND '[' || e.ip || ']:' || CAST(e.port AS TEXT) LIKE ");
+    query.push_bind(shown).push(" ESCAPE '\\'");
     // The names are one JSON text: what is of their letters only is found within one of them.
     let of_names = |one: char| one.is_ascii_alphanumeric() || ".*-:".contains(one);
     let certified = match DnsName::parse_host(text) {
@@ -160,13 +170,37 @@ where
     };
     if certified.chars().all(of_names) {
         let pattern = format!("%{certified}%");
-        query.push(" ESCAPE '\\' OR e.served_names LIKE ").push_bind(pattern.clone());
-        query.push(" ESCAPE '\\' OR e.served_common_name LIKE ").push_bind(pattern);
+        for column in ["e.served_names", "e.served_common_name"] {
+            push_contains(query, column, &pattern);
+        }
     }
-    query.push(" ESCAPE '\\' OR lower(e.server_name) LIKE ").push_bind(pattern.clone());
-    query.push(" ESCAPE '\\' OR lower(e.alias) LIKE ").push_bind(pattern);
-    query.push(" ESCAPE '\\' OR CAST(e.order_number AS TEXT) = ").push_bind(text.to_owned());
+    for column in ["lower(e.server_name)", "lower(e.alias)"] {
+        push_contains(query, column, &pattern);
+    }
+    query.push(" OR CAST(e.order_number AS TEXT) = ").push_bind(text.to_owned());
     query.push(")");
+}
+
+fn push_contains<DB>(query: &mut QueryBuilder<DB>, column: &str, pattern: &str)
+where
+    DB: sqlx::Database,
+    for<'q> String: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    query.push(" OR ").push(column).push(" LIKE ").push_bind(pattern.to_owned());
+    query.push(" ESCAPE '\\'");
+}
+
+/// A whole address in its one spelling, with its port or without; all else as it was typed.
+fn address(typed: &str) -> String {
+    if let Ok(with_port) = typed.parse::<SocketAddr>() {
+        return with_port.to_string();
+    }
+    let bare = typed.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    match (bare, bare.unwrap_or(typed).parse::<IpAddr>()) {
+        (Some(_), Ok(ip)) => format!("[{ip}]"),
+        (None, Ok(ip)) => ip.to_string(),
+        _ => typed.to_owned(),
+    }
 }
 
 /// Endpoints that people see with this status.

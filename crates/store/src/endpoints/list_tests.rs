@@ -146,6 +146,34 @@ async fn from_every_row_both_neighbours_are_found() {
     }
 }
 
+#[tokio::test]
+async fn an_address_is_found_as_it_is_shown_and_as_it_is_typed() {
+    for database in databases().await {
+        fill(&database.store).await;
+        let mut tx = database.store.reader().await.unwrap();
+        for (text, wanted) in [
+            ("[2001:db8::1]:443", vec![3]),
+            ("[2001:db8::1]", vec![3, 6]),
+            ("2001:DB8::10", vec![7]),
+            ("2001:db8:0:0:0::10", vec![7]),
+            ("[2001:db8:0::1]:8443", vec![6]),
+            ("2001:db8::1:8443", vec![6]),
+            ("2001:db8", vec![3, 6, 7]),
+            ("]:8443", vec![6]),
+            ("192.0.2.9:443", vec![4, 5]),
+            ("192.0.2.9", vec![2, 4, 5]),
+            ("[192.0.2.9]", vec![]),
+            ("2001:db8::2", vec![]),
+        ] {
+            let filter =
+                EndpointFilter { text: Some(text.to_owned()), ..EndpointFilter::default() };
+            let mut found = walked(&mut tx, &filter, EndpointSort::Address, false, 50).await;
+            found.sort_unstable();
+            assert_eq!(found, wanted, "{}: {text}", database.kind);
+        }
+    }
+}
+
 /// They were written before addresses had a key to be sorted by.
 #[tokio::test]
 async fn endpoints_of_an_earlier_version_are_sorted_by_address_too() {
