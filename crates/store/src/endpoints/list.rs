@@ -45,8 +45,10 @@ pub struct EndpointFilter {
     pub agent: Option<AgentId>,
     /// Only serving a certificate of this kind of issuer.
     pub issuer: Option<ServedIssuer>,
-    /// Only where the served certificate expires before then.
-    pub expires_before: Option<Timestamp>,
+    /// Only where the served certificate ends at this moment or later.
+    pub ends_from: Option<Timestamp>,
+    /// Only where the served certificate ends at this moment or before.
+    pub ends_until: Option<Timestamp>,
     /// Only where IP, name or order number contain this text.
     pub text: Option<String>,
 }
@@ -137,8 +139,11 @@ where
     if let Some(issuer) = filter.issuer {
         query.push(" AND e.issuer_kind = ").push_bind(issuer.as_str().to_owned());
     }
-    if let Some(before) = filter.expires_before {
-        query.push(" AND e.served_not_after < ").push_bind(before.0);
+    if let Some(from) = filter.ends_from {
+        query.push(" AND e.served_not_after >= ").push_bind(from.0);
+    }
+    if let Some(until) = filter.ends_until {
+        query.push(" AND e.served_not_after <= ").push_bind(until.0);
     }
     if let Some(text) = &filter.text {
         push_text(query, text.trim());

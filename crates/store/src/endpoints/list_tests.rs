@@ -147,6 +147,38 @@ async fn from_every_row_both_neighbours_are_found() {
 }
 
 #[tokio::test]
+async fn filters_show_what_they_say_and_count_it() {
+    for database in databases().await {
+        fill(&database.store).await;
+        let mut tx = database.store.reader().await.unwrap();
+        let of = |issuer| EndpointFilter { issuer: Some(issuer), ..EndpointFilter::default() };
+        let ends = |from: Option<Timestamp>, until: Option<Timestamp>| EndpointFilter {
+            ends_from: from,
+            ends_until: until,
+            ..EndpointFilter::default()
+        };
+        let both = EndpointFilter { ends_until: Some(end(10)), ..of(ServedIssuer::Other) };
+        for (filter, wanted) in [
+            (of(ServedIssuer::Ours), vec![1, 2, 5]),
+            (of(ServedIssuer::Other), vec![4, 6, 8]),
+            (of(ServedIssuer::None), vec![3, 7]),
+            (ends(Some(NOW), Some(end(7))), vec![2, 6]),
+            (ends(Some(end(7).plus_seconds(1)), None), vec![1, 4, 8]),
+            (ends(None, Some(end(7).plus_seconds(-1))), vec![5]),
+            (both, vec![6, 8]),
+        ] {
+            for (sort, rising) in SORTED {
+                let rows = rising.into_iter().filter(|id| wanted.contains(id)).collect::<Vec<_>>();
+                let found = walked(&mut tx, &filter, sort, false, 2).await;
+                assert_eq!(found, rows, "{}: {sort:?} {filter:?}", database.kind);
+            }
+            let counted = tx.count_endpoints(&filter).await.unwrap();
+            assert_eq!(counted, wanted.len() as u64, "{}: {filter:?}", database.kind);
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_address_is_found_as_it_is_shown_and_as_it_is_typed() {
     for database in databases().await {
         fill(&database.store).await;
