@@ -94,6 +94,41 @@ test('auto-renew is switched on with auto-replace, and off by its button', async
   await expect(page.getByText('Auto-renew is off. The certificate will expire unless somebody renews it.')).toBeVisible();
 });
 
+test('a profile is made on the way through the wizard, which goes on with it', async ({ page, portal }) => {
+  await signIn(page, 'manager');
+  await begin(page, portal, 'new-1', 'Request a certificate');
+  const step = page.url();
+  await page.getByRole('link', { name: 'Add new profile' }).click();
+  await expect(page.getByRole('heading', { name: 'Add new profile', level: 1 })).toBeVisible();
+  await page.getByLabel('Name', { exact: true }).fill('Shop servers');
+  await page.getByRole('button', { name: 'Save profile' }).click();
+  await expect(page.getByText('The profile was saved.')).toBeVisible();
+  expect(page.url()).toBe(step);
+  await chooseProfile(page, 'Shop servers');
+  await expect(page.getByLabel('Common name', { exact: true })).toBeVisible();
+});
+
+test('"Enable auto-renew" and "Disable auto-renew" in bulk', async ({ page, portal }) => {
+  await signIn(page, 'manager');
+  const endpoints = ['intranet-1', 'api-1'];
+  for (const [label, said, status] of [
+    ['Enable auto-renew', 'On', 'Auto-renew scheduled'], ['Disable auto-renew', 'Off', 'Configured'],
+  ] as const) {
+    await page.goto('/automation/endpoints');
+    for (const endpoint of endpoints) await endpointRow(page, portal, endpoint).getByRole('checkbox').check();
+    await page.getByRole('form', { name: 'Selected endpoints' }).getByRole('button', { name: label, exact: true }).click();
+    await expect(page.getByRole('heading', { name: `${label} on 2 endpoints`, level: 1 })).toBeVisible();
+    if (said === 'On') await page.getByLabel('Automation profile').selectOption('1');
+    await page.locator('main').getByRole('button', { name: label, exact: true }).click();
+    await expect(page.getByRole('heading', { name: 'Automated IPs', level: 1 })).toBeVisible();
+    for (const endpoint of endpoints) {
+      const row = endpointRow(page, portal, endpoint);
+      await expect(row.getByRole('cell').nth(8)).toContainText(said);
+      await expect(row).toContainText(status);
+    }
+  }
+});
+
 test('"Renew" and "Switch to DigiCert" in bulk; D7: a bulk request for duplicates makes no event', async ({ page, portal }) => {
   await portal.offerDuplicates();
   await signIn(page, 'administrator');

@@ -50,9 +50,12 @@ test('D4: a manual duplicate waits for another approver, and is in the history o
 test('a rejection needs a reason, which the requester reads', async ({ page, portal, browser, scripts }) => {
   await signIn(page, 'standard');
   await openDuplicate(page, 27182);
-  await sendCsr(page, await csr(['api.example.com']));
+  // Keys that no product is sold with by name are told as they are.
+  await sendCsr(page, await csr(['api.example.com'], 'p521'));
   await expect(page.getByText(/waits for approval/).first()).toBeVisible();
   const request = page.url();
+  const key = page.locator('dl.facts > div').filter({ has: page.getByText('Key', { exact: true }) });
+  await expect(key).toContainText('ECC P-521');
 
   const reviewer = await alsoSignedIn(browser, portal, 'manager', scripts);
   await reviewer.goto(request);

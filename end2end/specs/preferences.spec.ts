@@ -30,6 +30,17 @@ test('D3, D4: while the approval step is on, a line stands in the place of the d
   await expect(manager.getByRole('link', { name: 'Open Preferences' }), 'for administrators only').toHaveCount(0);
 });
 
+test('D3: the line stands there for "Renew" and "Switch to DigiCert" too', async ({ page, portal }) => {
+  await signIn(page, 'administrator');
+  for (const [endpoint, action] of [['shop-1', 'Renew'], ['mail-1', 'Switch to DigiCert']] as const) {
+    await begin(page, portal, endpoint, action);
+    await chooseProfile(page, 'Standard SSL');
+    await expect(page.getByRole('link', { name: DUPLICATE }), action).toHaveCount(0);
+    await expect(page.getByText(/not available in Automation while certificate requests must be approved/), action).toBeVisible();
+    await expect(page.getByRole('link', { name: 'Open Preferences' }), action).toBeVisible();
+  }
+});
+
 test('D5: "Skip approval step" and the duplicate switch open the choice, and the audit log tells', async ({ page, portal }) => {
   await signIn(page, 'administrator');
   await page.getByRole('navigation', { name: 'Main menu' }).getByRole('link', { name: 'Preferences' }).click();

@@ -211,6 +211,9 @@ test('D6: SSL Plus takes no further names, also not when they are sent anyway', 
   };
   const sent = await page.request.post('/api/wizard/certificate', { form, headers: { Origin: portal.url, Accept: 'text/html' }, maxRedirects: 0 });
   expect(sent.status()).toBe(422);
+  // The field is not offered, so the words stand above the form.
+  const said = /role="alert"[^]*?<\/ul>/.exec(await sent.text())?.[0] ?? '';
+  expect(said).toContain("more.example.com can't be added: a duplicate of Standard SSL has exactly the names of order 27182.");
 });
 
 test('D6: SSL Wildcard takes names under its base domain only', async ({ page, portal, scripts }) => {

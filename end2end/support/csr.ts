@@ -7,10 +7,11 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** A new key as `openssl req -newkey` spells it: good ones, and ones that must be refused. */
-export type Key = 'p256' | 'rsa2048' | 'rsa1024' | 'secp256k1';
+export type Key = 'p256' | 'p521' | 'rsa2048' | 'rsa1024' | 'secp256k1';
 
 const NEWKEY: Record<Key, string[]> = {
   p256: ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'],
+  p521: ['ec', '-pkeyopt', 'ec_paramgen_curve:P-521'],
   rsa2048: ['rsa:2048'],
   rsa1024: ['rsa:1024'],
   secp256k1: ['ec', '-pkeyopt', 'ec_paramgen_curve:secp256k1'],

@@ -144,6 +144,27 @@ mod tests {
         assert_eq!(labels(Role::Administrator).len(), all);
     }
 
+    /// As people know it from the manuals.
+    #[test]
+    fn the_menu_has_its_groups_and_pages_in_their_order() {
+        let groups: Vec<String> = GROUPS
+            .iter()
+            .map(|group| {
+                let pages: Vec<&str> = group.pages.iter().map(|(label, ..)| *label).collect();
+                format!("{}: {}", group.label, pages.join(", "))
+            })
+            .collect();
+        assert_eq!(
+            groups,
+            [
+                "Certificates: Orders, Requests, Domains, Organizations",
+                "Automation: Automated IPs, Manage profiles, ACME Directory URLs, Agents, Activity",
+                "Account: Users, API keys, Audit log",
+                "Settings: Preferences, Notifications, Product settings",
+            ]
+        );
+    }
+
     #[test]
     fn the_menu_marks_the_page_and_those_below_it() {
         assert_eq!(current("/certificates/orders", "/certificates/orders"), Some("page"));

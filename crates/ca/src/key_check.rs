@@ -1,5 +1,9 @@
 //! Judges public keys: what they are, and whether they are known to be weak (Baseline
 //! Requirements 6.1.1.3, 6.1.5 and 6.1.6).
+//!
+//! Looked for are ROCA keys, primes near to each other, small factors and unsafe exponents, which the
+//! key itself shows. Not looked for are Debian's weak keys (CVE-2008-0166, named in 6.1.1.3 as well):
+//! only lists of all of them tell these, some 25 MB, which no package registry has.
 
 use std::fmt;
 

@@ -6,6 +6,7 @@
 
 mod coded;
 pub mod country;
+mod email;
 pub mod ids;
 pub mod model;
 pub mod names;
@@ -14,6 +15,7 @@ pub mod refusal;
 pub mod rules;
 pub mod time;
 
+pub use email::is_email;
 pub use ids::*;
 pub use names::{DnsName, IpName, Name, NameError, NameSet};
 pub use product::{Product, ProductId, Validation};

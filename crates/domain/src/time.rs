@@ -51,6 +51,13 @@ impl Timestamp {
         self.seconds_since(now).div_euclid(DAY)
     }
 
+    /// The last moment to which there are `days` whole days from this one, as
+    /// [`Self::days_left`] counts them: what ends then, or before, ends "within" so many days.
+    #[must_use]
+    pub const fn last_with_days_left(self, days: Days) -> Self {
+        self.plus(Days(days.0.saturating_add(1))).plus_seconds(-1)
+    }
+
     /// RFC 3339 in UTC, as `2026-11-22T08:30:00Z`.
     pub fn rfc3339(self) -> String {
         jiff::Timestamp::from_second(self.0)
@@ -97,6 +104,13 @@ mod tests {
         assert_eq!(now.plus(Days(3)).days_left(now), 3);
         assert_eq!(now.plus_seconds(DAY - 1).days_left(now), 0);
         assert_eq!(now.plus_seconds(-1).days_left(now), -1);
+        for days in [-1, 0, 7] {
+            let last = now.last_with_days_left(Days(days));
+            assert_eq!(
+                (last.days_left(now), last.plus_seconds(1).days_left(now)),
+                (days, days + 1)
+            );
+        }
     }
 
     #[test]

@@ -162,7 +162,8 @@ impl Ask {
         }
     }
 
-    /// The key's type; P-521 and Ed25519 keys, which are not sold by name, count as P-384.
+    /// The key's type as the order keeps it: P-384 where no type is sold for such a key (P-521,
+    /// Ed25519, RSA of another size). People are shown [`key_of_csr`].
     pub(crate) fn key_type(&self) -> KeyType {
         self.csr.key.key_type().unwrap_or(KeyType::EcP384)
     }
@@ -217,6 +218,11 @@ pub fn read_csr(input: &[u8]) -> Result<CsrFacts> {
         return Err(LifecycleError::field("csr", message));
     }
     Ok(csr)
+}
+
+/// What the key of a stored CSR is, as people read it: "ECC P-521". None where it can't be read.
+pub fn key_of_csr(pem: &str) -> Option<String> {
+    ca::csr::read(pem.as_bytes()).ok().map(|csr| csr.key.to_string())
 }
 
 /// A token for a form: sent twice, the form does its work once.

@@ -407,7 +407,7 @@ fn wish(ask: &Ask, order: &Order, names: &Exact) -> Wish {
             Coverage::Single => None,
         },
         validity_days: order.validity_days,
-        key_type: Some(ask.key_type()),
+        key_type: ask.csr.key.key_type(),
         signature_hash: Some(order.signature_hash),
     }
 }

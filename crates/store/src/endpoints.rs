@@ -3,7 +3,11 @@
 mod gone;
 mod list;
 #[cfg(test)]
+mod list_tests;
+#[cfg(test)]
 mod tests;
+
+use std::net::IpAddr;
 
 use domain::model::{AutoRenew, EndpointStatus, Serial, ServedIssuer};
 use domain::{
@@ -71,6 +75,9 @@ pub struct EndpointRecord {
     pub gone_at: Option<Timestamp>,
     /// Its address.
     pub ip: String,
+    /// What its address is sorted by: `4` or `6` and the address in hexadecimal digits, as
+    /// `4c0000207`.
+    pub ip_key: String,
     /// Its TCP port.
     pub port: u16,
     /// Its server name (SNI), where it has one of its own.
@@ -148,7 +155,7 @@ pub struct EndpointProbe {
 }
 
 pub(crate) const COLUMNS: &str = "e.id, e.agent_id, a.name AS agent_name, a.last_seen_at AS agent_seen_at, \
-     a.removed_at IS NOT NULL AS agent_removed, e.gone_at, e.ip, e.port, e.server_name, \
+     a.removed_at IS NOT NULL AS agent_removed, e.gone_at, e.ip, e.ip_key, e.port, e.server_name, \
      e.server_software, e.alias, e.issuer_kind, e.served_chain_pem, e.served_serial, \
      e.served_issuer, e.served_common_name, e.served_names, e.served_not_before, e.served_not_after, \
      e.certificate_id, e.order_number, e.status, e.profile_id, e.auto_renew, e.auto_renew_days, \
@@ -165,6 +172,7 @@ pub(crate) struct Row {
     agent_removed: bool,
     gone_at: Option<i64>,
     ip: String,
+    ip_key: String,
     port: i64,
     server_name: String,
     server_software: Option<String>,
@@ -251,6 +259,7 @@ impl TryFrom<Row> for EndpointRecord {
             agent_removed: row.agent_removed,
             gone_at: row.gone_at.map(Timestamp),
             ip: row.ip,
+            ip_key: row.ip_key,
             port: small("endpoints.port", row.port)?,
             server_name: Some(row.server_name).filter(|name| !name.is_empty()),
             software: row.server_software,
@@ -270,6 +279,15 @@ impl TryFrom<Row> for EndpointRecord {
             cause: row.cause,
             solution: row.solution,
         })
+    }
+}
+
+/// See [`EndpointRecord::ip_key`]; what is no address comes after all that are.
+fn ip_key(ip: &str) -> String {
+    match ip.parse() {
+        Ok(IpAddr::V4(four)) => format!("4{:08x}", four.to_bits()),
+        Ok(IpAddr::V6(six)) => format!("6{:032x}", six.to_bits()),
+        Err(_) => format!("9{}", ip.replace('-', "_")),
     }
 }
 
@@ -317,10 +335,10 @@ impl Tx {
         let id: i64 = on!(self, |conn| {
             sqlx::query_scalar(
                 "INSERT INTO endpoints (agent_id, ip, port, server_name, server_software, alias, manual_reason, \
-                 status, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'configured', $8) \
+                 status, created_at, ip_key) VALUES ($1, $2, $3, $4, $5, $6, $7, 'configured', $8, $9) \
                  ON CONFLICT (agent_id, ip, port, server_name) DO UPDATE SET \
                  server_software = excluded.server_software, alias = excluded.alias, \
-                 manual_reason = excluded.manual_reason RETURNING id",
+                 manual_reason = excluded.manual_reason, ip_key = excluded.ip_key RETURNING id",
             )
             .bind(agent.0)
             .bind(&report.ip)
@@ -330,10 +348,32 @@ impl Tx {
             .bind(report.alias.as_deref())
             .bind(report.manual_reason.as_deref())
             .bind(now.0)
+            .bind(ip_key(&report.ip))
             .fetch_one(&mut *conn)
             .await?
         });
         Ok(EndpointId(id))
+    }
+
+    /// Gives endpoints that an earlier program wrote the key that their address is sorted by, up to
+    /// `limit` of them; how many there were.
+    pub(crate) async fn fill_address_keys(&mut self, limit: i64) -> Result<usize, StoreError> {
+        let without: Vec<(i64, String)> = on!(self, |conn| {
+            sqlx::query_as("SELECT id, ip FROM endpoints WHERE ip_key = '' ORDER BY id LIMIT $1")
+                .bind(limit)
+                .fetch_all(&mut *conn)
+                .await?
+        });
+        for (id, ip) in &without {
+            on!(self, |conn| {
+                sqlx::query("UPDATE endpoints SET ip_key = $2 WHERE id = $1")
+                    .bind(id)
+                    .bind(ip_key(ip))
+                    .execute(&mut *conn)
+                    .await?;
+            });
+        }
+        Ok(without.len())
     }
 
     /// Keeps what a handshake showed.

@@ -304,6 +304,28 @@ impl Tx {
         row.map(TryInto::try_into).transpose()
     }
 
+    /// Which of these events this person asked for.
+    pub async fn events_asked_by(
+        &mut self,
+        user: UserId,
+        ids: &[EventId],
+    ) -> Result<Vec<EventId>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let own: Vec<i64> = on!(self, |conn| {
+            let mut query = QueryBuilder::new("SELECT id FROM events WHERE requester_id = ");
+            query.push_bind(user.0).push(" AND id IN (");
+            let mut list = query.separated(", ");
+            for id in ids {
+                list.push_bind(id.0);
+            }
+            query.push(") ORDER BY id");
+            query.build_query_scalar().fetch_all(&mut *conn).await?
+        });
+        Ok(own.into_iter().map(EventId).collect())
+    }
+
     /// One event, for change: on PostgreSQL nobody else changes it until this transaction ends.
     pub async fn event_for_update(
         &mut self,

@@ -95,7 +95,10 @@ impl Store {
 
     /// Brings the schema up to this program's. Safe to run on several nodes at once.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        self.run(self.migrations()).await
+        self.run(self.migrations()).await?;
+        // SQL alone can't read an IPv6 address on both databases.
+        while self.write(|tx| Box::pin(tx.fill_address_keys(500))).await? > 0 {}
+        Ok(())
     }
 
     /// Brings the schema of an empty database up to that of an earlier program.

@@ -346,7 +346,7 @@ impl Tx {
         id: RequestId,
         csr_pem: &str,
         spki_sha256: &str,
-        key_type: KeyType,
+        key_type: Option<KeyType>,
     ) -> Result<bool, StoreError> {
         let changed = on!(self, |conn| {
             let changed = sqlx::query(
@@ -356,17 +356,17 @@ impl Tx {
             .bind(id.0)
             .bind(csr_pem)
             .bind(spki_sha256)
-            .bind(key_type.as_str())
+            .bind(key_type.map(KeyType::as_str))
             .execute(&mut *conn)
             .await?
             .rows_affected();
             if changed == 1 {
                 sqlx::query(
-                    "UPDATE orders SET key_type = $2 WHERE status = 'pending' \
+                    "UPDATE orders SET key_type = coalesce($2, key_type) WHERE status = 'pending' \
                      AND number = (SELECT order_number FROM requests WHERE id = $1)",
                 )
                 .bind(id.0)
-                .bind(key_type.as_str())
+                .bind(key_type.map(KeyType::as_str))
                 .execute(&mut *conn)
                 .await?;
             }

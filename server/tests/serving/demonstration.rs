@@ -36,6 +36,22 @@ async fn the_command_puts_the_demonstration_back_to_its_start() {
 }
 
 #[tokio::test]
+async fn the_sign_in_of_each_role_is_printed_and_opens_the_portal() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut portal = Running::serve(certdeck(folder.path(), &["serve", "--demo"])).await;
+    portal.line_with("sign in with:").await;
+    for wanted in ["Administrator", "Manager", "Standard User", "Limited User"] {
+        let line = portal.line_with("  ").await;
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [email, password, role @ ..] = words.as_slice() else { panic!("{line:?}") };
+        assert_eq!(role.join(" "), wanted);
+        assert!(sign_in(&portal.url, email, password).await.is_some(), "{line}");
+    }
+    portal.terminate().await;
+    assert_eq!(portal.code().await, Some(0));
+}
+
+#[tokio::test]
 async fn on_postgresql_the_command_says_why_there_is_no_way_back() {
     for database in databases().await.into_iter().filter(|one| one.kind == "postgres") {
         let folder = tempfile::tempdir().unwrap();

@@ -42,14 +42,16 @@ pub(crate) fn filter(
     if listing.filter("agent").is_some() && agent.is_none() {
         return None;
     }
-    let days = listing.query.read("expires");
+    let within = listing.query.read::<i64>("expires").map(Days);
     Some(EndpointFilter {
         ids: Vec::new(),
         status: listing.query.read("status"),
         needs_action: listing.filter("status") == Some(NEEDS_ACTION),
         agent: agent.map(AgentRecord::agent_id),
         issuer: listing.query.read("issuer"),
-        expires_before: days.map(|days: i64| now.plus(Days(days.clamp(0, 10_000)))),
+        // As in the list of orders: whole days as the column shows them, and nothing that is over.
+        ends_from: within.map(|_| now),
+        ends_until: within.map(|days| now.last_with_days_left(days)),
         text: listing.filter("text").map(str::to_owned),
         ..EndpointFilter::default()
     })
@@ -322,9 +324,23 @@ mod tests {
 
     #[test]
     fn a_place_reads_as_it_was_written() {
-        let key = EndpointKey { value: "www.example.com".to_owned(), id: 7 };
-        assert_eq!(place(&cursor(key.clone())), Some(key));
+        for value in ["www.example.com", "4c0000207-443", "1795336200"] {
+            let key = EndpointKey { value: value.to_owned(), id: 7 };
+            assert_eq!(place(&cursor(key.clone())), Some(key));
+        }
         assert_eq!(place("seven"), None);
+    }
+
+    /// As `orders/list/read.rs` has it.
+    #[test]
+    fn what_expires_within_some_days_shows_at_most_these_and_has_not_expired() {
+        let now = Timestamp(1_795_336_200);
+        let within = filter(&listing("expires=7"), None, now).unwrap();
+        let (from, until) = (within.ends_from.unwrap(), within.ends_until.unwrap());
+        assert_eq!((from.days_left(now), from.plus_seconds(-1).days_left(now)), (0, -1));
+        assert_eq!((until.days_left(now), until.plus_seconds(1).days_left(now)), (7, 8));
+        let all = filter(&listing(""), None, now).unwrap();
+        assert_eq!((all.ends_from, all.ends_until), (None, None));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 
 use super::api::{OrderDetail, order};
-use super::badges::{kind_label, product_name};
+use super::badges::{kind_label, no_further_names, product_name};
 use super::detail::number_in_path;
 use super::forms::{RequestDuplicate, RequestReissue, RequestRenew, RequestRevoke};
 use crate::fault::PortalError;
@@ -122,10 +122,7 @@ fn extra_names(taken: bool, product: &str) -> AnyView {
         }
         .into_any();
     }
-    let why = format!(
-        "A duplicate of {product} has exactly the names of its original: additional names are for SSL Wildcard and Private SSL Wildcard only."
-    );
-    view! { <p class="muted">{why}</p> }.into_any()
+    view! { <p class="muted">{no_further_names(product)}</p> }.into_any()
 }
 
 /// "Reissue certificate".

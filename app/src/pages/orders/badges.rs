@@ -66,6 +66,28 @@ pub(crate) fn product_name(product: &ProductId) -> String {
         .map_or_else(|| product.to_string(), |found| found.name.to_owned())
 }
 
+/// How long a multi-year plan covers.
+pub(crate) fn plan_label(years: u8) -> String {
+    match years {
+        1 => "Multi-year plan, 1 year".to_owned(),
+        _ => format!("Multi-year plan, {years} years"),
+    }
+}
+
+/// Rule D6: why a duplicate of this product takes no further names. Which products do is the
+/// catalogue's to say.
+pub(crate) fn no_further_names(product: &str) -> String {
+    let can: Vec<&str> = domain::product::CATALOGUE
+        .iter()
+        .filter(|one| one.duplicate_may_add_names)
+        .map(|one| one.name)
+        .collect();
+    format!(
+        "A duplicate of {product} has exactly the names of its order. Only {} take additional names (rule D6).",
+        can.join(" and ")
+    )
+}
+
 /// The door that an order came through.
 pub(super) const fn origin_label(origin: Origin) -> &'static str {
     match origin {
@@ -93,5 +115,27 @@ pub(super) const fn kind_label(kind: CertificateKind) -> &'static str {
         CertificateKind::Original => "Original",
         CertificateKind::Reissue => "Reissue",
         CertificateKind::Duplicate => "Duplicate",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_year_is_one_year() {
+        assert_eq!(plan_label(1), "Multi-year plan, 1 year");
+        assert_eq!(plan_label(3), "Multi-year plan, 3 years");
+    }
+
+    #[test]
+    fn who_takes_names_is_what_the_catalogue_says() {
+        let told = no_further_names("a product of yours");
+        let listed = told.split_once("Only ").and_then(|(_, rest)| rest.split_once(" take"));
+        let listed: Vec<&str> = listed.unwrap().0.split(" and ").collect();
+        for one in domain::product::CATALOGUE {
+            let taken = listed.contains(&one.name);
+            assert_eq!(taken, one.duplicate_may_add_names, "{}: {told}", one.name);
+        }
     }
 }

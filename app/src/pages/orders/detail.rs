@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 use super::api::{ActionsView, ExplainedLine, OrderDetail, RequestLine, order};
-use super::badges::{order_badge, order_state, origin_label, product_name};
+use super::badges::{order_badge, order_state, origin_label, plan_label, product_name};
 use super::history::history;
 use crate::fault::PortalError;
 use crate::kit::{
@@ -84,8 +84,7 @@ fn facts(detail: &OrderDetail) -> AnyView {
         |at| view! { <Expiry at=at/><Lifespan from=row.ordered_at to=at/> }.into_any(),
     );
     let coverage = match detail.coverage_years {
-        Some(1) => "Multi-year plan, 1 year".to_owned(),
-        Some(years) => format!("Multi-year plan, {years} years"),
+        Some(years) => plan_label(years),
         None => "One certificate's lifetime".to_owned(),
     };
     let organization = row.organization_name.clone();

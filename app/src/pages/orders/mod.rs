@@ -16,6 +16,7 @@ pub use actions::{DuplicatePage, ReissuePage, RenewPage, RevokePage};
 pub(crate) use badges::certificate_badge;
 #[cfg(feature = "ssr")]
 pub(crate) use badges::{certificate_word, product_name};
+pub(crate) use badges::{no_further_names, plan_label};
 pub use detail::OrderPage;
 pub use download::DownloadPage;
 pub use list::OrdersPage;

@@ -228,7 +228,7 @@ pub(crate) mod reading {
                     .collect(),
                 product: wish.product.as_ref().map(product_name),
                 coverage_years: wish.coverage_years,
-                key: wish.key_type.map(|key| key.label().to_owned()),
+                key: wish.csr_pem.as_deref().and_then(lifecycle::ask::key_of_csr),
                 key_fingerprint: wish.spki_sha256,
                 csr_pem: wish.csr_pem,
                 revocation: record.request.revocation.map(revocation),

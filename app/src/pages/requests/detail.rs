@@ -11,6 +11,7 @@ use crate::kit::{
     Button, CodeBlock, Copyable, Expander, Fact, Facts, Form, FormActions, Hidden, NONE, Names,
     Notice, Section, Sheet, TextArea, Time, Tone, Unavailable, Weight, page,
 };
+use crate::pages::orders::plan_label;
 use crate::paths;
 
 /// A request.
@@ -95,7 +96,7 @@ fn facts(detail: &RequestDetail) -> AnyView {
                 {product.map(|product| view! { <Fact term="Product">{product}</Fact> })}
                 {row.common_name.map(|name| view! { <Fact term="Common name"><Names names=vec![name]/></Fact> })}
                 {(!names.is_empty()).then(|| view! { <Fact term="Names"><Names names=names/></Fact> })}
-                {coverage_years.map(|years| view! { <Fact term="Coverage">{format!("Multi-year plan, {years} years")}</Fact> })}
+                {coverage_years.map(|years| view! { <Fact term="Coverage">{plan_label(years)}</Fact> })}
                 {key.map(|key| view! { <Fact term="Key">{key}</Fact> })}
                 {key_fingerprint.map(|text| view! { <Fact term="Key's SHA-256"><Copyable text=text what="the key's fingerprint"/></Fact> })}
                 {revocation.map(|what| view! { <Fact term="Revokes">{what}</Fact> })}

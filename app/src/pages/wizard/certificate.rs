@@ -11,6 +11,7 @@ use crate::kit::{
     Button, Fact, Facts, Form, FormActions, Hidden, LinkButton, Section, TextArea, TextField,
     Unavailable, Weight, page,
 };
+use crate::pages::orders::no_further_names;
 use crate::paths;
 use crate::query::Query;
 
@@ -232,16 +233,7 @@ fn extra(view: &CertificateView) -> AnyView {
         .into_any();
     }
     let product = profile.map(|profile| profile.product.clone()).unwrap_or_default();
-    let can: Vec<&str> = domain::product::CATALOGUE
-        .iter()
-        .filter(|one| one.duplicate_may_add_names)
-        .map(|one| one.name)
-        .collect();
-    let why = format!(
-        "A duplicate of {product} has exactly the names of its order. Only {} take additional names (rule D6).",
-        can.join(" and ")
-    );
-    view! { <Unavailable label="Additional SANs" why=why/> }.into_any()
+    view! { <Unavailable label="Additional SANs" why=no_further_names(&product)/> }.into_any()
 }
 
 fn buttons(view: &CertificateView) -> AnyView {

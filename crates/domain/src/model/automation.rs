@@ -261,3 +261,31 @@ impl EventStatus {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::EndpointStatus;
+
+    /// The words of *Automated IPs*, in their order: people and their scripts know them by these.
+    #[test]
+    fn the_statuses_of_endpoints_have_their_exact_labels() {
+        let labels: Vec<&str> = EndpointStatus::ALL.iter().map(|status| status.label()).collect();
+        assert_eq!(
+            labels,
+            [
+                "Configured",
+                "Automation scheduled",
+                "Auto-renew scheduled",
+                "In progress",
+                "Approval pending",
+                "Approval denied",
+                "Successfully renewed",
+                "Action required",
+                "Automation failed",
+                "Install failed",
+                "Install validation failed",
+                "Agent error",
+            ]
+        );
+    }
+}

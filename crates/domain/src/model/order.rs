@@ -149,7 +149,8 @@ pub struct Order {
     pub auto_renew: bool,
     /// Validity that was asked for, where it was not the product's longest.
     pub validity_days: Option<Days>,
-    /// Subject key that was asked for.
+    /// Subject key that was asked for; P-384 where the CSR's key is of none of the types that are
+    /// sold by name.
     pub key_type: KeyType,
     /// Signature hash that was asked for.
     pub signature_hash: SignatureHash,

@@ -64,6 +64,17 @@ pub struct Offer {
     pub others: Vec<OfferedAction>,
 }
 
+impl Offer {
+    /// What is left of it for a person who may not touch the endpoint's event.
+    #[must_use]
+    pub fn without_its_event(self) -> Self {
+        let acts = self.next.into_iter().chain(self.others);
+        let mut left = acts.filter(|action| matches!(action, OfferedAction::Act(_)));
+        let next = left.next();
+        Self { next, others: left.chain(std::iter::once(OfferedAction::ManualRequest)).collect() }
+    }
+}
+
 /// What can be done on an endpoint, the next step first: after a failed event "Retry"; for a
 /// certificate of ours that was revoked, will be, or is missing "Reissue", where its order still
 /// gives one, else "Renew" or "Request a certificate"; with less than 90 days
@@ -311,6 +322,21 @@ mod tests {
         ] {
             assert_eq!(names_in_place(action, served, order).as_ref(), right, "{action}");
         }
+    }
+
+    #[test]
+    fn who_may_not_touch_the_event_is_left_the_certificates_actions() {
+        let file = standard(1, 20);
+        let with = |status| EndpointFacts { status, ..facts(ServedIssuer::Ours, Some(&file)) };
+        let left = |status| offered_actions(&with(status)).without_its_event();
+        let manual = vec![OfferedAction::ManualRequest];
+        let renew = Some(OfferedAction::Act(Renew));
+        for status in [EndpointStatus::Failed, EndpointStatus::ActionRequired] {
+            assert_eq!(left(status), Offer { next: renew, others: manual.clone() });
+        }
+        assert_eq!(left(EndpointStatus::Scheduled), Offer { next: None, others: manual.clone() });
+        let untouched = offered_actions(&with(EndpointStatus::Configured));
+        assert_eq!(untouched.clone().without_its_event(), untouched);
     }
 
     #[test]

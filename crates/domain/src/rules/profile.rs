@@ -63,7 +63,7 @@ pub fn check_profile(profile: &Profile, now: Timestamp) -> Vec<FieldFault> {
         let message = format!("Enter at most {MAX_EMAILS} e-mail addresses.");
         faults.push(FieldFault::new("emails", message));
     }
-    faults.extend(profile.emails.iter().filter(|email| !is_email(email)).map(|email| {
+    faults.extend(profile.emails.iter().filter(|email| !crate::is_email(email)).map(|email| {
         let shown: String = email.chars().take(60).collect();
         FieldFault::new(
             "emails",
@@ -185,20 +185,6 @@ pub fn check_auto_renew(settings: &AutoRenew, lifetime: Days) -> Vec<FieldFault>
         faults.push(FieldFault::new("minute_of_day", "Enter a time of day from 00:00 to 23:59."));
     }
     faults
-}
-
-fn is_email(text: &str) -> bool {
-    text.len() <= 254
-        && !text
-            .chars()
-            .any(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';'))
-        && text.split_once('@').is_some_and(|(user, host)| {
-            !user.is_empty()
-                && host.contains('.')
-                && !host.starts_with('.')
-                && !host.ends_with('.')
-                && !host.contains('@')
-        })
 }
 
 /// Whether a profile can be used as it is.

@@ -5,8 +5,8 @@
 //! handed the certificate of another key than that of its CSR: it could not use it.
 
 use ca::CsrFacts;
+use domain::model::AcmeUrl;
 use domain::model::acme::{AcmeOrder, AcmeOrderStatus};
-use domain::model::{AcmeUrl, KeyType};
 use domain::rules::check_product_key;
 use domain::{Name, Product, RequestId};
 use serde_json::json;
@@ -80,7 +80,7 @@ async fn replace_key(
         return Err(other_key(order));
     }
     check_key(tx, &work.csr.key_fingerprint).await?;
-    let key_type = work.csr.key.key_type().unwrap_or(KeyType::EcP384);
+    let key_type = work.csr.key.key_type();
     let (pem, fingerprint) = (work.csr.pem(), work.csr.key_fingerprint.as_str());
     if !tx.replace_request_csr(request, &pem, fingerprint, key_type).await? {
         return Err(other_key(order));

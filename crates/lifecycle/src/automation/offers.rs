@@ -4,11 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use domain::model::{CertificateStatus, EndpointStatus, OrderFile};
 use domain::rules::{EndpointFacts, Offer, offer_in_automation, offered_actions, status_after};
-use domain::{OrderNumber, ProfileId, Refusal};
+use domain::{EventId, OrderNumber, ProfileId, Refusal};
 use store::Tx;
 use store::endpoints::EndpointRecord;
 
-use super::agents::require_person;
+use super::agents::{require_manager, require_person};
 use super::resolve::facts;
 use crate::settings::preferences;
 use crate::{Actor, Lifecycle, LifecycleError, Result};
@@ -46,6 +46,7 @@ impl Lifecycle {
             let certificate = facts.certificate.map(|certificate| certificate.status);
             offers.push(Offered { offer: offered_actions(&facts), certificate });
         }
+        withhold(&mut tx, actor, endpoints, &mut offers).await?;
         Ok(offers)
     }
 
@@ -67,6 +68,29 @@ impl Lifecycle {
         let role = actor.role().unwrap_or(domain::model::Role::Limited);
         Ok(offer_in_automation(&preferences(&mut tx).await?, role, profile.as_ref()))
     }
+}
+
+/// "Retry" and "Cancel" are offered to those only who may touch the event: see
+/// `may_touch`, which refuses the others.
+async fn withhold(
+    tx: &mut Tx,
+    actor: &Actor,
+    endpoints: &[EndpointRecord],
+    offers: &mut [Offered],
+) -> Result<()> {
+    if require_manager(actor, "Changing another person's event").is_ok() {
+        return Ok(());
+    }
+    let Some(person) = actor.person() else { return Ok(()) };
+    let events: Vec<EventId> =
+        endpoints.iter().filter_map(|endpoint| endpoint.current_event).collect();
+    let own = tx.events_asked_by(person.user.id, &events).await?;
+    for (endpoint, offered) in endpoints.iter().zip(offers) {
+        if endpoint.current_event.is_none_or(|event| !own.contains(&event)) {
+            offered.offer = offered.offer.clone().without_its_event();
+        }
+    }
+    Ok(())
 }
 
 /// "Agent error" is what people see while an agent is silent; what can be done follows from the

@@ -149,10 +149,7 @@ pub(super) fn check_form(form: &ScheduleForm) -> Result<()> {
     if form.note.as_ref().is_some_and(|note| note.chars().count() > 2_000) {
         return Err(LifecycleError::field("note", "Write at most 2,000 characters."));
     }
-    let bad = form.emails.iter().find(|email| {
-        email.len() > 254 || !email.contains('@') || email.contains(char::is_whitespace)
-    });
-    if let Some(bad) = bad {
+    if let Some(bad) = form.emails.iter().find(|email| !domain::is_email(email)) {
         let shown: String = bad.chars().take(60).collect();
         return Err(LifecycleError::field(
             "emails",

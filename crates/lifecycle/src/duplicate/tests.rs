@@ -1,9 +1,9 @@
 use domain::Days;
-use domain::model::{CertificateKind, CertificateStatus, Role};
+use domain::model::{CertificateKind, CertificateStatus, KeyType, Role};
 use domain::rules::DuplicateNames;
 
 use super::*;
-use crate::testing::issuing::{ask, csr_pem, held, issued, names, refused, shops};
+use crate::testing::issuing::{ask, csr_of, csr_pem, held, issued, names, refused, shops};
 
 fn form(csr_names: &str) -> DuplicateForm {
     DuplicateForm { csr: csr_pem(csr_names), ..DuplicateForm::default() }
@@ -46,6 +46,30 @@ async fn d4_by_hand_it_waits_while_the_approval_step_is_on() {
         assert_eq!(record.request.order, original.order);
         assert_eq!(record.held_because.as_deref(), Some("approval_step"));
         assert_eq!(shop.file(original.order).await.certificates.len(), 1, "nothing is issued yet");
+    }
+}
+
+/// No type is sold for such keys, and none is told: the reviewer reads what the CSR holds.
+#[tokio::test]
+async fn a_held_request_tells_the_key_of_its_csr() {
+    for shop in shops().await {
+        let manager = shop.somebody(Role::Manager).await;
+        let original = shop.sell("private_ssl_plus", "www.example.com").await;
+        for (algorithm, key, kind) in [
+            (&rcgen::PKCS_ECDSA_P521_SHA512, "ECC P-521", None),
+            (&rcgen::PKCS_ED25519, "Ed25519", None),
+            (&rcgen::PKCS_ECDSA_P384_SHA384, "ECC P-384", Some(KeyType::EcP384)),
+        ] {
+            let pair = rcgen::KeyPair::generate_for(algorithm).unwrap();
+            let form =
+                DuplicateForm { csr: csr_of("www.example.com", &pair), ..form("unused.example") };
+            let outcome = shop.request_duplicate(&manager, original.order, &form).await;
+            let record = shop.request(&manager, held(outcome.unwrap())).await.unwrap();
+            assert_eq!(record.wish.key_type, kind, "{key}");
+            let csr = record.wish.csr_pem.unwrap();
+            assert_eq!(crate::ask::key_of_csr(&csr).as_deref(), Some(key));
+        }
+        assert_eq!(crate::ask::key_of_csr("no CSR"), None);
     }
 }
 

@@ -1,12 +1,14 @@
-use domain::model::{OrderStatus, Role};
+use domain::model::{CertificateStatus, OrderStatus, RevocationReason, RevocationTarget, Role};
 use domain::rules::DuplicateNames;
 use serde_json::{Value, json};
 
 use super::import::Import;
 use super::view::OrderView;
 use super::*;
-use crate::What;
-use crate::testing::issuing::{ask, issued, shops};
+use crate::reissue::ReissueForm;
+use crate::revoke::RevokeForm;
+use crate::testing::issuing::{ask, csr_pem, issued, shops};
+use crate::{LifecycleError, What};
 
 #[tokio::test]
 async fn any_serial_or_fingerprint_finds_the_order() {
@@ -62,6 +64,40 @@ async fn limited_users_see_their_own_orders_only() {
         assert!(shop.order(&limited, foreign.order).await.is_err());
         assert!(shop.download(&limited, foreign.certificate, DownloadFormat::Leaf).await.is_err());
         assert_eq!(shop.find_order(&limited, &foreign.serial.0).await.unwrap(), None);
+    }
+}
+
+/// It is not even told that the order is there.
+#[tokio::test]
+async fn limited_users_change_nothing_of_anothers_order() {
+    for shop in shops().await {
+        shop.set("approval_step", "skip").await;
+        let limited = shop.somebody(Role::Limited).await;
+        let foreign = shop.sell("ssl_plus", "www.example.com").await;
+        let reissue = ReissueForm {
+            csr: csr_pem("www.example.com"),
+            names: "www.example.com".to_owned(),
+            confirmed: true,
+            ..ReissueForm::default()
+        };
+        let asked = shop.request_reissue(&limited, foreign.order, &reissue).await;
+        assert!(matches!(asked, Err(LifecycleError::NotFound { .. })), "{asked:?}");
+        for target in
+            [RevocationTarget::Order, RevocationTarget::Certificate { id: foreign.certificate }]
+        {
+            let form = RevokeForm {
+                target,
+                reason: RevocationReason::Superseded,
+                note: String::new(),
+                submit_token: String::new(),
+            };
+            let asked = shop.request_revoke(&limited, foreign.order, &form).await;
+            assert!(matches!(asked, Err(LifecycleError::NotFound { .. })), "{asked:?}");
+        }
+        let file = shop.file(foreign.order).await;
+        assert_eq!(file.certificates.len(), 1);
+        assert_eq!(file.certificates[0].status, CertificateStatus::Issued);
+        assert!(shop.order(&Actor::Operator, foreign.order).await.unwrap().requests.is_empty());
     }
 }
 

@@ -189,7 +189,7 @@ fn emails(text: &str) -> Result<String, String> {
     if let Some(surplus) = pieces.get(20) {
         return Err((*surplus).to_owned());
     }
-    match pieces.iter().find(|piece| !crate::accounts::is_email(piece)) {
+    match pieces.iter().find(|piece| !domain::is_email(piece)) {
         Some(wrong) => Err((*wrong).to_owned()),
         None => Ok(pieces.join(",")),
     }

@@ -83,12 +83,16 @@ pub(crate) fn exact(text: &str) -> Exact {
 
 /// A CSR with a new P-256 key, the first name as common name.
 pub(crate) fn csr_pem(text: &str) -> String {
+    csr_of(text, &rcgen::KeyPair::generate().unwrap())
+}
+
+/// A CSR with this key, the first name as common name.
+pub(crate) fn csr_of(text: &str, key: &rcgen::KeyPair) -> String {
     let list: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
     let mut params = rcgen::CertificateParams::new(list.clone()).unwrap();
     params.distinguished_name = rcgen::DistinguishedName::new();
     params.distinguished_name.push(rcgen::DnType::CommonName, list[0].clone());
-    let key = rcgen::KeyPair::generate().unwrap();
-    params.serialize_request(&key).unwrap().pem().unwrap()
+    params.serialize_request(key).unwrap().pem().unwrap()
 }
 
 /// An ask with a new key.

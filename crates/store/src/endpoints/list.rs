@@ -1,5 +1,7 @@
 //! The list of endpoints: filters, sort, keyset pages.
 
+use std::net::{IpAddr, SocketAddr};
+
 use domain::model::{EndpointStatus, ServedIssuer};
 use domain::{AgentId, DnsName, EndpointId, Timestamp};
 use sqlx::QueryBuilder;
@@ -43,8 +45,10 @@ pub struct EndpointFilter {
     pub agent: Option<AgentId>,
     /// Only serving a certificate of this kind of issuer.
     pub issuer: Option<ServedIssuer>,
-    /// Only where the served certificate expires before then.
-    pub expires_before: Option<Timestamp>,
+    /// Only where the served certificate ends at this moment or later.
+    pub ends_from: Option<Timestamp>,
+    /// Only where the served certificate ends at this moment or before.
+    pub ends_until: Option<Timestamp>,
     /// Only where IP, name or order number contain this text.
     pub text: Option<String>,
 }
@@ -52,7 +56,7 @@ pub struct EndpointFilter {
 /// The order of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EndpointSort {
-    /// By address: as it was found.
+    /// By address, as numbers and IPv4 first, then by port.
     #[default]
     Address,
     /// By common name.
@@ -64,7 +68,8 @@ pub enum EndpointSort {
 /// The place of an endpoint in the sorted list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointKey {
-    /// The sorted column's value, as text (common name) or epoch seconds.
+    /// The sorted column's value: the address's key and the port (`4c0000207-443`, see
+    /// [`EndpointRecord::ip_key`]), the common name, or epoch seconds.
     pub value: String,
     /// The endpoint's id.
     pub id: i64,
@@ -74,7 +79,7 @@ impl EndpointSort {
     /// The sorted expression; endpoints without the value come last in both directions' rising order.
     const fn expression(self) -> &'static str {
         match self {
-            Self::Address => "e.id",
+            Self::Address => "e.ip_key",
             Self::CommonName => "coalesce(e.served_common_name, '~')",
             Self::Expires => "coalesce(e.served_not_after, 9999999999)",
         }
@@ -84,7 +89,7 @@ impl EndpointSort {
     pub fn key(self, record: &EndpointRecord) -> EndpointKey {
         let served = record.served.as_ref();
         let value = match self {
-            Self::Address => String::new(),
+            Self::Address => format!("{}-{}", record.ip_key, record.port),
             Self::CommonName => served
                 .and_then(|served| served.common_name.as_ref())
                 .map_or_else(|| "~".to_owned(), ToString::to_string),
@@ -134,8 +139,11 @@ where
     if let Some(issuer) = filter.issuer {
         query.push(" AND e.issuer_kind = ").push_bind(issuer.as_str().to_owned());
     }
-    if let Some(before) = filter.expires_before {
-        query.push(" AND e.served_not_after < ").push_bind(before.0);
+    if let Some(from) = filter.ends_from {
+        query.push(" AND e.served_not_after >= ").push_bind(from.0);
+    }
+    if let Some(until) = filter.ends_until {
+        query.push(" AND e.served_not_after <= ").push_bind(until.0);
     }
     if let Some(text) = &filter.text {
         push_text(query, text.trim());
@@ -148,9 +156,17 @@ where
     for<'q> String: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
 {
     let typed = text.to_lowercase();
-    let escaped = typed.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let pattern = format!("%{escaped}%");
-    query.push(" AND (e.ip || ':' || CAST(e.port AS TEXT) LIKE ").push_bind(pattern.clone());
+    let contains = |text: &str| {
+        let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        format!("%{escaped}%")
+    };
+    let pattern = contains(&typed);
+    let shown = contains(&address(&typed));
+    query.push(" AND (e.ip || ':' || CAST(e.port AS TEXT) LIKE ").push_bind(shown.clone());
+    query.push(" ESCAPE '\\'");
+    // As it is shown: an IPv6 address stands in brackets.
+    query.push(" OR e.ip LIKE '%:%' AND '[' || e.ip || ']:' || CAST(e.port AS TEXT) LIKE ");
+    query.push_bind(shown).push(" ESCAPE '\\'");
     // The names are one JSON text: what is of their letters only is found within one of them.
     let of_names = |one: char| one.is_ascii_alphanumeric() || ".*-:".contains(one);
     let certified = match DnsName::parse_host(text) {
@@ -159,13 +175,37 @@ where
     };
     if certified.chars().all(of_names) {
         let pattern = format!("%{certified}%");
-        query.push(" ESCAPE '\\' OR e.served_names LIKE ").push_bind(pattern.clone());
-        query.push(" ESCAPE '\\' OR e.served_common_name LIKE ").push_bind(pattern);
+        for column in ["e.served_names", "e.served_common_name"] {
+            push_contains(query, column, &pattern);
+        }
     }
-    query.push(" ESCAPE '\\' OR lower(e.server_name) LIKE ").push_bind(pattern.clone());
-    query.push(" ESCAPE '\\' OR lower(e.alias) LIKE ").push_bind(pattern);
-    query.push(" ESCAPE '\\' OR CAST(e.order_number AS TEXT) = ").push_bind(text.to_owned());
+    for column in ["lower(e.server_name)", "lower(e.alias)"] {
+        push_contains(query, column, &pattern);
+    }
+    query.push(" OR CAST(e.order_number AS TEXT) = ").push_bind(text.to_owned());
     query.push(")");
+}
+
+fn push_contains<DB>(query: &mut QueryBuilder<DB>, column: &str, pattern: &str)
+where
+    DB: sqlx::Database,
+    for<'q> String: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    query.push(" OR ").push(column).push(" LIKE ").push_bind(pattern.to_owned());
+    query.push(" ESCAPE '\\'");
+}
+
+/// A whole address in its one spelling, with its port or without; all else as it was typed.
+fn address(typed: &str) -> String {
+    if let Ok(with_port) = typed.parse::<SocketAddr>() {
+        return with_port.to_string();
+    }
+    let bare = typed.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    match (bare, bare.unwrap_or(typed).parse::<IpAddr>()) {
+        (Some(_), Ok(ip)) => format!("[{ip}]"),
+        (None, Ok(ip)) => ip.to_string(),
+        _ => typed.to_owned(),
+    }
 }
 
 /// Endpoints that people see with this status.
@@ -215,7 +255,11 @@ fn push_place<DB>(
     if let Some(key) = after {
         match sort {
             EndpointSort::Address => {
-                query.push(" AND e.id").push(compare).push_bind(key.id);
+                let (ip, port) = key.value.split_once('-').unwrap_or((&key.value, ""));
+                query.push(" AND (e.ip_key, e.port, e.id)").push(compare).push("(");
+                query.push_bind(ip.to_owned()).push(", ");
+                query.push_bind(port.parse().unwrap_or(0_i64)).push(", ");
+                query.push_bind(key.id).push(")");
             }
             EndpointSort::CommonName => {
                 query.push(" AND (").push(column).push(", e.id)").push(compare).push("(");
@@ -233,6 +277,9 @@ fn push_place<DB>(
     }
     let direction = if descending { " DESC" } else { "" };
     query.push(" ORDER BY ").push(column).push(direction);
+    if sort == EndpointSort::Address {
+        query.push(", e.port").push(direction);
+    }
     query.push(format_args!(", e.id{direction} LIMIT {limit}"));
 }
 

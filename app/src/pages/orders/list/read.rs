@@ -66,8 +66,7 @@ pub(crate) async fn filter(
         renewed: switch("renewed"),
         // Whole days, as the column shows them: "7 days left" is within 7 days.
         ends_from: ends.map(|(from, _)| desk.now.plus(from)),
-        ends_until: within
-            .map(|days| desk.now.plus(Days(days.0.saturating_add(1))).plus_seconds(-1)),
+        ends_until: within.map(|days| desk.now.last_with_days_left(days)),
         ..OrderFilter::default()
     };
     if let Some(typed) = listing.filter("organization") {

@@ -1,6 +1,7 @@
 //! What the lists of profiles and agents show.
 
 use domain::model::{EndpointStatus, RevocationReason, RevocationTarget, Role};
+use domain::rules::OfferedAction;
 use store::endpoints::{EndpointFilter, EndpointSort};
 
 use super::*;
@@ -153,5 +154,41 @@ async fn what_needs_action_is_counted_as_the_list_shows_it() {
 
         yard.clock().advance(Days(400));
         assert_eq!((yard.shown(wanted()).await, dashboard().await), (vec![1, 2, 3], 3), "expired");
+    }
+}
+
+/// "Cancel" and "Retry" are offered to who may press them.
+#[tokio::test]
+async fn another_persons_event_is_not_offered_to_a_standard_user() {
+    for yard in yards().await {
+        yard.set("approval_step", "one_step").await;
+        let endpoint = yard.endpoint(1, None).await;
+        let standard = yard.somebody(Role::Standard).await;
+        let other = yard.another(Role::Standard).await;
+        let manager = yard.somebody(Role::Manager).await;
+        let event =
+            yard.schedule(&standard, yard.fresh(endpoint, "new.example.com")).await.unwrap();
+        let offered = async |actor: &Actor| {
+            let record = yard.shop.endpoint(&Actor::Operator, endpoint).await.unwrap();
+            yard.offers(actor, &[record]).await.unwrap().remove(0).offer.next
+        };
+        let cancel = Some(OfferedAction::Cancel);
+        assert_eq!(offered(&standard).await, cancel);
+        assert_eq!(offered(&manager).await, cancel);
+        assert_eq!(offered(&other).await, None);
+        assert!(yard.cancel_event(&other, event).await.is_err());
+
+        yard.send_csr().await;
+        yard.reject(&manager, yard.request_of(event).await, "Not there.").await.unwrap();
+        yard.run_due_events().await.unwrap();
+        let others = async |actor: &Actor| {
+            let record = yard.shop.endpoint(&Actor::Operator, endpoint).await.unwrap();
+            assert_eq!(record.status, EndpointStatus::ApprovalDenied);
+            let offer = yard.offers(actor, &[record]).await.unwrap().remove(0).offer;
+            offer.others.contains(&OfferedAction::Retry)
+        };
+        assert!(others(&standard).await && others(&manager).await);
+        assert!(!others(&other).await);
+        assert!(yard.retry_event(&other, event).await.is_err());
     }
 }

@@ -65,6 +65,26 @@ async fn extra_names_need_a_wildcard_product() {
     }
 }
 
+/// The wizard takes the addresses that a profile takes, and no others.
+#[tokio::test]
+async fn what_is_no_email_address_is_refused() {
+    for yard in yards().await {
+        let endpoint = yard.endpoint(8443, None).await;
+        let with = |email: &str| ScheduleForm {
+            emails: vec![email.to_owned()],
+            ..yard.fresh(endpoint, "new.example.com")
+        };
+        for email in ["a@b", "<x>@y", "ops@example.com;dev@example.com", "ops"] {
+            let asked = yard.schedule(&Actor::Operator, with(email)).await;
+            let Err(crate::LifecycleError::Invalid(faults)) = asked else {
+                panic!("{email} was taken: {asked:?}");
+            };
+            assert_eq!(faults[0].field, "emails", "{email}");
+        }
+        yard.schedule(&Actor::Operator, with("ops@example.com")).await.unwrap();
+    }
+}
+
 /// Rule D7: one duplicate in a bulk request refuses the whole.
 #[tokio::test]
 async fn bulk_requests_with_a_duplicate_do_nothing() {
