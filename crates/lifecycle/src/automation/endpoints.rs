@@ -270,17 +270,21 @@ pub(super) async fn keep_probe(
         at: now,
     };
     let Some(endpoint) = tx.endpoint(id).await? else { return Ok(()) };
-    let mut ours = None;
-    if let Some(chain) = chain {
-        ours = tx.certificate_by_fingerprint(&chain.fingerprint).await?;
+    let ours = if let Some(chain) = chain {
+        let ours = tx.certificate_by_fingerprint(&chain.fingerprint).await?;
         probe.issuer_kind = if ours.is_some() { ServedIssuer::Ours } else { ServedIssuer::Other };
         probe.served = Some(chain.served);
         probe.certificate = ours.as_ref().map(|record| record.certificate.id);
         probe.order = ours.as_ref().map(|record| record.certificate.order);
+        ours
     } else {
         // Ours was there and is missing: what it was is what a reissue goes by.
         (probe.certificate, probe.order) = (endpoint.certificate, endpoint.order);
-    }
+        match endpoint.certificate {
+            Some(certificate) => tx.certificate(certificate).await?,
+            None => None,
+        }
+    };
     tx.set_endpoint_probe(id, &probe).await?;
     let lost = is_lost(probe.issuer_kind, ours.as_ref().map(|record| &record.certificate));
     let Some(renew) = &endpoint.auto_renew else { return Ok(()) };

@@ -3,6 +3,7 @@
 mod failing;
 mod gone;
 mod listing;
+mod looking;
 mod profiles;
 mod refusing;
 mod renewing;
