@@ -151,25 +151,30 @@ fn resolve_new(
         .or_else(typed)
         .ok_or_else(|| LifecycleError::field("common_name", "Enter the common name."))?;
     let names = NameSet::with_common_name(&common_name, names);
-    let product = Product::find(profile.product.as_str()).ok_or_else(|| {
-        LifecycleError::field(
-            "profile",
-            "The profile's product is no longer sold. Choose another profile.",
-        )
-    })?;
+    // What goes on is the order: the profile gives neither product nor organization then.
+    let source = order.filter(|_| action != EndpointAction::Request);
+    let product = source.map_or_else(|| product_sold(profile), product_of)?;
     if !matches!(action, EndpointAction::Reissue | EndpointAction::NextCertificate) {
         check_product_names(product, &names)?;
     }
-    let source = order.filter(|_| action != EndpointAction::Request);
     Ok(Resolved {
         mode: EventMode::New,
         source_order: source.map(|order| order.number),
         organization: source.map_or(profile.organization, |order| order.organization),
-        product: source.map_or(Ok(product), product_of)?,
+        product,
         renewal_lifetime: renewal_lifetime(source, profile, at),
         common_name,
         names,
         extra_names: NameSet::default(),
+    })
+}
+
+fn product_sold(profile: &Profile) -> Result<&'static Product> {
+    Product::find(profile.product.as_str()).ok_or_else(|| {
+        LifecycleError::field(
+            "profile",
+            "The profile's product is no longer sold. Choose another profile.",
+        )
     })
 }
 
