@@ -17,6 +17,7 @@ use store::events::NewEvent;
 use super::agents::{require_manager, require_person};
 use super::endpoints::{Switch, switch_auto_renew};
 use super::gone::check_there;
+use super::issue::stored;
 use super::resolve::{Run, facts, order_in_place, resolve};
 use crate::audit::{AuditEntry, record};
 use crate::issue::check_validated;
@@ -271,6 +272,7 @@ pub(super) async fn prepare(
         note: form.note.clone(),
         request: None,
         idempotency_key: Some(event_key(actor, form)),
+        explanation: what.explanation.as_ref().and_then(stored),
         created_at: now,
     };
     Ok(Prepared { event, product, organization })

@@ -1,6 +1,7 @@
 //! Events from schedule to verification, on both databases, with the agent's part played by hand.
 
 mod differing;
+mod explaining;
 mod failing;
 mod gone;
 mod listing;
