@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Browser, Page } from '@playwright/test';
 import { endpointRow, follow, installed, openHeld, requestHeld } from '../support/automation.ts';
 import type { Portal } from '../support/portal.ts';
@@ -24,7 +25,9 @@ test('an event whose installation failed for good goes on by "Retry", with a new
   const manager = await held(page, portal, browser, scripts);
   // The agent has made its key and waits for the certificate.
   const event = new URL(page.url()).pathname.split('/').at(-1) ?? '';
-  rmSync(portal.file('new-1', `.certdeck-${event}.key`));
+  const folder = portal.file('new-1', '');
+  const key = readdirSync(folder).find((name) => name.startsWith('.certdeck-') && name.endsWith(`-${event}.key`));
+  rmSync(join(folder, key ?? 'no pending key'));
   await manager.getByRole('button', { name: 'Approve' }).click();
   await expect(manager.getByText(/^Approved: /)).toBeVisible();
   await follow(page, scripts, 'Automation failed');

@@ -54,14 +54,20 @@ pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(folder(path))?.sync_all()
 }
 
-/// Where the private key of an event waits for its certificate.
-pub(crate) fn pending_key(key_file: &Path, event: EventId) -> PathBuf {
-    folder(key_file).join(format!("{PREFIX}{event}.key"))
+/// Where the private key of an event waits for its certificate. `agent` is the agent's mark: others may
+/// keep theirs in the same folder, and portals count events each for itself.
+pub(crate) fn pending_key(key_file: &Path, agent: &str, event: EventId) -> PathBuf {
+    folder(key_file).join(format!("{PREFIX}{agent}-{event}.key"))
 }
 
-/// The event of a pending key's file name.
-pub(crate) fn event_of_pending_key(name: &str) -> Option<EventId> {
-    name.strip_prefix(PREFIX)?.strip_suffix(".key")?.parse().ok()
+/// The event of the file name of one of this agent's pending keys.
+pub(crate) fn event_of_pending_key(agent: &str, name: &str) -> Option<EventId> {
+    name.strip_prefix(PREFIX)?
+        .strip_prefix(agent)?
+        .strip_prefix('-')?
+        .strip_suffix(".key")?
+        .parse()
+        .ok()
 }
 
 /// The replacement of one file: written beside it, switched, and taken back where need be.
@@ -259,9 +265,13 @@ mod tests {
 
     #[test]
     fn pending_keys_are_known_by_their_names() {
-        let path = pending_key(Path::new("/etc/tls/key.pem"), EventId(12));
-        assert_eq!(path, Path::new("/etc/tls/.certdeck-12.key"));
-        assert_eq!(event_of_pending_key(".certdeck-12.key"), Some(EventId(12)));
-        assert_eq!(event_of_pending_key(".certdeck-12.key.pem.new"), None);
+        let path = pending_key(Path::new("/etc/tls/key.pem"), "7-ab", EventId(12));
+        assert_eq!(path, Path::new("/etc/tls/.certdeck-7-ab-12.key"));
+        let event = |name| event_of_pending_key("7-ab", name);
+        assert_eq!(event(".certdeck-7-ab-12.key"), Some(EventId(12)));
+        for other in [".certdeck-7-ab-12.key.pem.new", ".certdeck-12.key", ".certdeck-7-ac-12.key"]
+        {
+            assert_eq!(event(other), None, "{other}");
+        }
     }
 }

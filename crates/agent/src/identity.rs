@@ -34,16 +34,30 @@ struct Enrolled {
     token: Token,
 }
 
+/// What the portal knows this agent by, and what its files on the host are known by.
+pub(crate) struct Known {
+    pub token: Token,
+    /// The agent's id and eight digits: portals number their agents each for itself.
+    pub mark: String,
+}
+
+impl Known {
+    fn of(enrolled: Enrolled, attempt: &Token) -> Self {
+        let digits: String = digest(attempt).chars().take(8).collect();
+        Self { mark: format!("{}-{digits}", enrolled.agent_id), token: enrolled.token }
+    }
+}
+
 /// The stored bearer token, or a new one for the configured activation token.
-pub(crate) async fn token(config: &AgentConfig, portal: &Portal) -> Result<Token, AgentError> {
+pub(crate) async fn known(config: &AgentConfig, portal: &Portal) -> Result<Known, AgentError> {
     let path = config.state_dir.join(FILE);
     let stored = read(&path)?.filter(|identity| host(&identity.server) == host(&config.server));
     let wanted = config.activation_token.as_ref().map(digest);
     let known = stored.filter(|identity| {
         wanted.as_ref().is_none_or(|wanted| *wanted == identity.activation_digest)
     });
-    if let Some(Identity { enrolled: Some(enrolled), .. }) = known {
-        return Ok(enrolled.token);
+    if let Some(Identity { enrolled: Some(enrolled), attempt, .. }) = known {
+        return Ok(Known::of(enrolled, &attempt));
     }
     let activation_token = config.activation_token.clone().ok_or(AgentError::NoToken)?;
     let mut identity = match known {
@@ -59,10 +73,10 @@ pub(crate) async fn token(config: &AgentConfig, portal: &Portal) -> Result<Token
     let request = request(config, activation_token, identity.attempt.clone());
     let answer: EnrollAnswer = portal.call(paths::ENROLL, &request, Duration::ZERO).await?;
     tracing::info!(agent = %answer.agent_id, server = config.server, "enrolled");
-    let token = answer.token.clone();
-    identity.enrolled = Some(Enrolled { agent_id: answer.agent_id, token: answer.token });
+    let enrolled = Enrolled { agent_id: answer.agent_id, token: answer.token };
+    identity.enrolled = Some(enrolled.clone());
     write(&path, &identity)?;
-    Ok(token)
+    Ok(Known::of(enrolled, &identity.attempt))
 }
 
 /// Whether an agent with this state folder has enrolled, so that it needs no activation token.

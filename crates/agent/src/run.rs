@@ -13,7 +13,7 @@ use crate::client::{Portal, PortalError};
 use crate::config::AgentConfig;
 use crate::failure::chain;
 use crate::files;
-use crate::identity;
+use crate::identity::{self, Known};
 use crate::journal::Journal;
 use crate::work::Worker;
 
@@ -80,7 +80,7 @@ async fn live(config: AgentConfig, stop: CancellationToken, once: bool) -> Resul
     let journal = Journal::open(dir).map_err(state)?;
     let portal = Portal::new(&config.server, config.ca_file.as_deref(), stop)?;
     let outcome = async {
-        let token = identity::token(&config, &portal).await?;
+        let Known { token, mark } = identity::known(&config, &portal).await?;
         let portal = portal.authorized(token);
         let command_log = dir.join("last-command.log");
         let worker = Worker {
@@ -88,6 +88,7 @@ async fn live(config: AgentConfig, stop: CancellationToken, once: bool) -> Resul
             portal: &portal,
             journal: &journal,
             command_log: &command_log,
+            mark: &mark,
         };
         serve(&worker, once).await
     };

@@ -28,6 +28,8 @@ pub(crate) struct Worker<'a> {
     pub portal: &'a Portal,
     pub journal: &'a Journal,
     pub command_log: &'a Path,
+    /// The agent's mark, in the names of what it leaves beside others' files.
+    pub mark: &'a str,
 }
 
 impl Worker<'_> {
@@ -110,7 +112,7 @@ impl Worker<'_> {
             return Ok(Next::SendCsr(Box::new(known)));
         }
         let recipe = self.recipe(address, server_name.as_deref()).await?;
-        let pending_key = files::pending_key(recipe.files.key_file(), event);
+        let pending_key = files::pending_key(recipe.files.key_file(), self.mark, event);
         let folder = pending_key.parent().unwrap_or(Path::new("/")).to_owned();
         let (names, place) = (wish.clone(), pending_key.clone());
         let csr_pem = blocking(move || {
@@ -156,7 +158,7 @@ impl Worker<'_> {
     ) -> Result<Next, Failure> {
         let recipe = self.recipe(address, server_name.as_deref()).await?;
         let mut entry = self.journal.load(event).ok_or_else(|| {
-            Failure::key_lost(&files::pending_key(recipe.files.key_file(), event))
+            Failure::key_lost(&files::pending_key(recipe.files.key_file(), self.mark, event))
         })?;
         // The configuration may have changed since the key was made.
         entry.recipe = recipe;
@@ -261,15 +263,17 @@ impl Worker<'_> {
         }
     }
 
-    /// Removes pending keys of events that the journal does not know: the agent was killed
-    /// between writing a key and noting it.
+    /// Removes this agent's pending keys of events that the journal does not know: it was killed between
+    /// writing a key and noting it. Another agent may keep its own in the same folders.
     async fn sweep(&self) {
         let Ok(sites) = discovery::sites(self.config).await else { return };
         let keys = sites.iter().filter_map(|site| site.recipe.as_ref().ok());
         for folder in keys.filter_map(|recipe| recipe.files.key_file().parent()) {
             let Ok(files) = std::fs::read_dir(folder) else { continue };
             for file in files.flatten() {
-                let event = file.file_name().to_str().and_then(files::event_of_pending_key);
+                let name = file.file_name();
+                let event =
+                    name.to_str().and_then(|name| files::event_of_pending_key(self.mark, name));
                 if event.is_some_and(|event| !self.journal.knows(event)) {
                     // A key that stays is harmless: it was never used.
                     let _ = files::remove(&file.path());

@@ -341,16 +341,27 @@ async fn what_was_prepared_for_a_canceled_event_is_removed() {
     let event = host.order(KeyType::EcP256);
     host.portal.hold(event);
     run_once(host.config()).await.unwrap();
-    let pending = host.tls().join(format!(".certdeck-{event}.key"));
+    let ending = format!("-{event}.key");
+    let names = file_names(&host.tls());
+    let name = names.iter().find(|name| name.ends_with(&ending)).expect("the key waits");
+    let pending = host.tls().join(name);
     assert_eq!(std::fs::metadata(&pending).unwrap().permissions().mode() & 0o777, 0o600);
     let sent = host.portal.event(event).csrs;
     // As if the agent had been killed between writing a key and noting it.
-    let stray = host.tls().join(".certdeck-4711.key");
-    std::fs::write(&stray, "stray").unwrap();
+    let stray = host.tls().join(name.replace(&ending, "-4711.key"));
+    // Those of another agent, and of one that knew only the event's number.
+    let others = [".certdeck-9-01234567-4711.key", ".certdeck-4711.key"];
+    let others = others.map(|name| host.tls().join(name));
+    for path in others.iter().chain([&stray]) {
+        std::fs::write(path, "stray").unwrap();
+    }
 
     run_once(host.config()).await.unwrap();
     assert!(host.portal.event(event).csrs.iter().all(|csr| *csr == sent[0]), "the same CSR again");
     assert!(pending.exists() && !stray.exists());
+    for other in others {
+        std::fs::remove_file(other).expect("another agent's key is not touched");
+    }
     host.portal.cancel(event);
     run_once(host.config()).await.unwrap();
     host.assert_clean();

@@ -50,6 +50,8 @@ pub struct NewEvent {
     pub request: Option<RequestId>,
     /// At most one event has this key: a double submit finds the first one.
     pub idempotency_key: Option<String>,
+    /// Why it does what it does, as JSON; none where that is decided when it runs.
+    pub explanation: Option<String>,
     /// Now.
     pub created_at: Timestamp,
 }
@@ -235,8 +237,8 @@ impl Tx {
             sqlx::query_scalar(
                 "INSERT INTO events (endpoint_id, action, mode, source_order, profile_id, profile, common_name, \
                  names, extra_names, status, scheduled_at, time_zone, requester_id, requester_name, emails, note, \
-                 request_id, idempotency_key, created_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) \
+                 request_id, idempotency_key, created_at, explanation) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) \
                  ON CONFLICT (idempotency_key) DO NOTHING RETURNING id",
             )
             .bind(new.endpoint.0)
@@ -258,6 +260,7 @@ impl Tx {
             .bind(new.request.map(|id| id.0))
             .bind(new.idempotency_key.as_deref())
             .bind(new.created_at.0)
+            .bind(new.explanation.as_deref())
             .fetch_optional(&mut *conn)
             .await?
         });

@@ -49,7 +49,7 @@ fn followed(event: EventView) -> AnyView {
         Some(explanation) => {
             view! { <Explained explanation=explanation at=event.stages.order/> }.into_any()
         }
-        None => plain_reason(&event),
+        None => plain_reason(),
     };
     let (next, buttons) = (next_line(&event), buttons(&event));
     view! {
@@ -148,22 +148,12 @@ fn buttons(event: &EventView) -> AnyView {
     .into_any()
 }
 
-/// Where nothing had to be decided: what was asked for is done.
-fn plain_reason(event: &EventView) -> AnyView {
-    use domain::model::{EndpointAction, EventMode};
-    let words = match (event.row.mode, event.action, event.source_order) {
-        (EventMode::Duplicate, _, Some(order)) => {
-            format!("A duplicate of order {order} was chosen: same order ID, same end of validity (rules D8 and D11). Whether it is still allowed is checked again when it runs (rule D17).")
-        }
-        (EventMode::AutoRenew, ..) | (_, EndpointAction::Renew, Some(_)) => {
-            "When it runs, rules D13 to D15 decide: a duplicate of the latest renewed order where there is one and it may be duplicated, else the regular renewal.".to_owned()
-        }
-        (_, EndpointAction::Reissue | EndpointAction::NextCertificate, Some(order)) => {
-            format!("The next certificate of order {order} was chosen: same order ID.")
-        }
-        _ => "A new certificate was chosen: a new order with an order ID of its own.".to_owned(),
-    };
-    view! { <p>{words}</p> }.into_any()
+/// Before it is decided.
+fn plain_reason() -> AnyView {
+    view! {
+        <p>"When it runs, rules D13 to D15 decide: a duplicate of the latest renewed order where there is one and it may be duplicated, else the regular renewal."</p>
+    }
+    .into_any()
 }
 
 fn facts(event: EventView) -> AnyView {

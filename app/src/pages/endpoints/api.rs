@@ -44,6 +44,8 @@ pub struct EndpointRow {
     pub certificate: Option<CertificateStatus>,
     /// Its automation status.
     pub status: EndpointStatus,
+    /// The same, also while the agent is silent.
+    pub behind: EndpointStatus,
     /// Why a person is needed.
     pub cause: Option<String>,
     /// Auto-renew; none where it is off.
@@ -62,7 +64,7 @@ impl EndpointRow {
     /// What auto-renew does next.
     pub fn outlook(&self, now: Timestamp) -> AutoRenewOutlook {
         let on = self.auto_renew.is_some();
-        auto_renew_outlook(on, self.next_auto_renew_at, self.expires.is_some(), self.status, now)
+        auto_renew_outlook(on, self.next_auto_renew_at, self.expires.is_some(), self.behind, now)
     }
 }
 

@@ -193,7 +193,7 @@ pub(crate) async fn rows(
     Ok(records.into_iter().zip(offers).map(|(record, offered)| row(record, offered)).collect())
 }
 
-fn row(record: EndpointRecord, Offered { offer, certificate }: Offered) -> EndpointRow {
+fn row(record: EndpointRecord, Offered { offer, certificate, behind }: Offered) -> EndpointRow {
     let served = record.served.as_ref();
     let common_name = served.and_then(|served| served.name()).cloned();
     EndpointRow {
@@ -213,6 +213,7 @@ fn row(record: EndpointRecord, Offered { offer, certificate }: Offered) -> Endpo
         issuer: record.issuer_kind,
         order: record.order,
         status: record.status,
+        behind,
         cause: record.cause,
         auto_renew: record.auto_renew,
         auto_replace: record.auto_replace,

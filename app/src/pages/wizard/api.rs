@@ -123,6 +123,12 @@ pub struct ReviewView {
 /// What will happen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanView {
+    /// The product's name: the order's where one goes on, else the profile's.
+    pub product: String,
+    /// Coverage, validity and key in words.
+    pub terms: String,
+    /// What of a profile for something else counts, where an order goes on; none where they agree.
+    pub differs: Option<String>,
     /// The organization's name.
     pub organization: String,
     /// How it gets its certificate.

@@ -1,8 +1,8 @@
 //! (ssr) What the steps show, read from the lifecycle.
 
-use domain::model::{CertificateKind, EndpointAction, OrderFile, Profile};
-use domain::rules::{DuplicateCandidates, ProfileState};
-use domain::{EndpointId, NameSet, Product, Timestamp};
+use domain::model::{CertificateKind, Coverage, EndpointAction, KeyType, OrderFile, Profile};
+use domain::rules::{Decision, DuplicateCandidates, ProfileState};
+use domain::{Days, EndpointId, NameSet, Product, Timestamp};
 use lifecycle::automation::{EndpointRecord, Install, Preview, ProfileView, Served};
 
 use super::api::{Candidate, CertificateView, Frame, PlanView, ProfileOption, ReviewView};
@@ -83,15 +83,48 @@ fn option(view: ProfileView) -> ProfileOption {
 }
 
 fn terms(profile: &Profile) -> String {
-    let coverage = match profile.coverage_years {
+    terms_of(profile.coverage_years, profile.validity_days, profile.key_type)
+}
+
+fn terms_of(years: Option<u8>, days: Option<Days>, key: KeyType) -> String {
+    let coverage = match years {
         Some(1) => "1 year".to_owned(),
         Some(years) => format!("{years} years"),
         None => "one certificate".to_owned(),
     };
-    let validity = profile
-        .validity_days
-        .map_or_else(|| "longest validity".to_owned(), |days| format!("{} days", days.0));
-    format!("{coverage}, {validity}, {}", profile.key_type.label())
+    let validity =
+        days.map_or_else(|| "longest validity".to_owned(), |days| format!("{} days", days.0));
+    format!("{coverage}, {validity}, {}", key.label())
+}
+
+/// The terms of what a plan comes to: a renewal has its order's, and what stays under its order ends by
+/// that; the key is the profile's.
+fn plan_terms(preview: &Preview) -> String {
+    let Some(order) = &preview.source else { return terms(&preview.profile) };
+    let key = preview.profile.key_type;
+    match preview.decided.as_ref().map(|decided| decided.decision) {
+        Some(Decision::Renew { .. }) => {
+            let years = match order.coverage {
+                Coverage::MultiYear { years, .. } => Some(years),
+                Coverage::Single => None,
+            };
+            terms_of(years, order.validity_days, key)
+        }
+        _ => key.label().to_owned(),
+    }
+}
+
+/// What of the profile counts where an order of another product or organization goes on.
+fn differs(profile: &ProfileOption, product: &str, organization: &str) -> Option<String> {
+    if profile.product == product && profile.organization == organization {
+        return None;
+    }
+    Some(format!(
+        "The order's product and organization stay: {product} for {organization}. Of the profile \
+         {:?}, which is {} for {}, the key type counts, what it suggests for auto-renew, and \
+         whether duplicates are allowed.",
+        profile.name, profile.product, profile.organization
+    ))
 }
 
 pub(super) async fn certificate(
@@ -229,15 +262,24 @@ pub(super) async fn review(
     id: EndpointId,
     query: &Query,
 ) -> Result<ReviewView, PortalError> {
-    let plan = plan(desk, id, query).await;
-    Ok(ReviewView { frame: frame(desk, id, query).await?, plan, key: desk.lifecycle.page_key()? })
+    let frame = frame(desk, id, query).await?;
+    let plan = plan(desk, id, query, frame.profile.as_ref()).await;
+    Ok(ReviewView { frame, plan, key: desk.lifecycle.page_key()? })
 }
 
-async fn plan(desk: &Desk, id: EndpointId, query: &Query) -> Result<PlanView, PortalError> {
+async fn plan(
+    desk: &Desk,
+    id: EndpointId,
+    query: &Query,
+    profile: Option<&ProfileOption>,
+) -> Result<PlanView, PortalError> {
     let form = state::form(id, query, "preview".to_owned())?;
     let at_once = form.install == Install::Now;
     let preview = desk.lifecycle.preview(&desk.actor(), &form).await;
+    let preview = preview.map_err(|error| state::at_field(error.into(), query))?;
+    let terms = plan_terms(&preview);
     let Preview {
+        product,
         organization,
         mode,
         source_order,
@@ -249,8 +291,12 @@ async fn plan(desk: &Desk, id: EndpointId, query: &Query) -> Result<PlanView, Po
         decided,
         keeps_auto_renew,
         ..
-    } = preview.map_err(|error| state::at_field(error.into(), query))?;
+    } = preview;
+    let profile = profile.filter(|_| source_order.is_some());
     Ok(PlanView {
+        product: product.name.to_owned(),
+        terms,
+        differs: profile.and_then(|profile| differs(profile, product.name, &organization)),
         organization,
         mode,
         source_order,
@@ -267,6 +313,30 @@ async fn plan(desk: &Desk, id: EndpointId, query: &Query) -> Result<PlanView, Po
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_profile_for_something_else_says_what_of_it_counts() {
+        let profile = ProfileOption {
+            id: 1,
+            name: "Usual".to_owned(),
+            product: "Standard SSL".to_owned(),
+            organization: "Example GmbH".to_owned(),
+            terms: String::new(),
+            reasons: Vec::new(),
+            is_default: false,
+            may_add_names: false,
+            auto_renew: None,
+        };
+        assert_eq!(differs(&profile, "Standard SSL", "Example GmbH"), None);
+        for (product, organization) in
+            [("SSL Wildcard", "Example GmbH"), ("Standard SSL", "Other GmbH")]
+        {
+            let words = differs(&profile, product, organization).unwrap();
+            let stays = format!("stay: {product} for {organization}.");
+            assert!(words.contains(&stays), "{words}");
+            assert!(words.contains("which is Standard SSL for Example GmbH,"), "{words}");
+        }
+    }
 
     #[test]
     fn names_that_an_order_does_not_list_are_suggested() {

@@ -62,9 +62,13 @@ fn review(frame: &Frame, plan: &PlanView, key: String) -> AnyView {
     let held = plan.held.clone().map(|why| {
         view! { <Notice tone=Tone::Warning title="The request will wait for a reviewer"><p>{why}</p></Notice> }
     });
+    let differs = plan.differs.clone().map(|words| {
+        view! { <Notice tone=Tone::Info title="The profile is for something else"><p>{words}</p></Notice> }
+    });
     let (story, summary, elsewhere) = (story(frame, plan), summary(frame, plan), elsewhere(frame));
     view! {
         {held}
+        {differs}
         <Section title="What will happen">{story}</Section>
         <Section title="Summary">{summary}</Section>
         <Form action=SubmitRequest::PATH elsewhere=elsewhere>
@@ -184,8 +188,6 @@ fn summary(frame: &Frame, plan: &PlanView) -> AnyView {
         "Off".to_owned()
     };
     let profile = frame.profile.clone();
-    let (product, terms) =
-        profile.as_ref().map(|one| (one.product.clone(), one.terms.clone())).unwrap_or_default();
     let mode = if plan.mode == EventMode::Duplicate {
         "Issue a duplicate certificate using an existing order"
     } else {
@@ -196,7 +198,7 @@ fn summary(frame: &Frame, plan: &PlanView) -> AnyView {
         || "Install as soon as it is issued".into_any(),
         |at| view! { <Time at=at/> }.into_any(),
     );
-    let PlanView { organization, common_name, names, .. } = plan.clone();
+    let PlanView { product, terms, organization, common_name, names, .. } = plan.clone();
     let address = frame.endpoint.address.clone();
     view! {
         <Facts>

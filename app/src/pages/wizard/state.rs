@@ -83,7 +83,18 @@ pub(crate) fn name(field: &str, text: &str) -> Result<Option<Name>, PortalError>
         .map_err(|error| PortalError::field(field, error.to_string()))
 }
 
+/// Refuses a field whose word is none of `words`: a cut or mistyped link must not mean something else.
+/// A page that has not been filled in yet has none.
+fn check_word(query: &Query, field: &str, words: [&str; 2]) -> Result<(), PortalError> {
+    match query.get(field) {
+        Some(word) if words.contains(&word) => Ok(()),
+        None if !query.has(field) => Ok(()),
+        _ => Err(PortalError::field(field, "Choose one of the two ways again.")),
+    }
+}
+
 fn obtain(query: &Query) -> Result<Obtain, PortalError> {
+    check_word(query, "obtain", ["new", "duplicate"])?;
     let text = |name| query.get(name).unwrap_or_default();
     if wants_duplicate(query) {
         let order = order(query)
@@ -100,12 +111,13 @@ fn obtain(query: &Query) -> Result<Obtain, PortalError> {
 }
 
 /// When to install.
-pub(crate) fn install(query: &Query) -> Install {
+fn install(query: &Query) -> Result<Install, PortalError> {
+    check_word(query, "install", ["now", "at"])?;
     let text = |name| query.get(name).unwrap_or_default().to_owned();
     if query.get("install") != Some("at") {
-        return Install::Now;
+        return Ok(Install::Now);
     }
-    Install::At { date: text("date"), time: text("time"), time_zone: text("time_zone") }
+    Ok(Install::At { date: text("date"), time: text("time"), time_zone: text("time_zone") })
 }
 
 /// E-mail addresses separated by commas, spaces or lines.
@@ -131,7 +143,7 @@ pub(crate) fn form(
         profile: profile(query)
             .ok_or_else(|| PortalError::field("profile", "Choose an automation profile."))?,
         obtain: obtain(query)?,
-        install: install(query),
+        install: install(query)?,
         auto_renew,
         auto_replace: query.get("auto_replace") == Some("on"),
         emails: emails(text("emails")),
@@ -185,6 +197,21 @@ mod tests {
         assert_eq!(form.auto_renew.map(|renew| renew.minute_of_day), Some(210));
         assert_eq!(form.emails, ["a@x.test", "b@x.test"]);
         assert!(matches!(form.install, Install::At { date, .. } if date == "2026-12-01"));
+    }
+
+    #[test]
+    fn ways_go_by_their_own_words_only() {
+        let read = |text: &str| form(EndpointId(9), &Query::parse(text), "k".to_owned());
+        let way = "profile=1&common_name=www.example.com";
+        for fine in ["", "&install=now", "&install=at", "&obtain=new"] {
+            assert!(read(&format!("{way}{fine}")).is_ok(), "{fine}");
+        }
+        for (field, word) in
+            [("install", ""), ("install", "At"), ("obtain", ""), ("obtain", "Duplicate")]
+        {
+            let refused = read(&format!("{way}&{field}={word}")).unwrap_err();
+            assert!(refused.of_field(field).is_some(), "{field}={word}");
+        }
     }
 
     #[test]

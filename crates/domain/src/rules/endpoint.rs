@@ -167,10 +167,11 @@ fn replacement(facts: &EndpointFacts<'_>) -> EndpointAction {
 }
 
 /// Whether what was in place is missing, revoked, or announced to be (in 72 hours at most): what
-/// "Auto-replace revoked or missing certificates" acts on. `certificate` is ours.
+/// "Auto-replace revoked or missing certificates" acts on. `certificate` is ours; where none ever was,
+/// none is lost.
 pub fn is_lost(issuer: ServedIssuer, certificate: Option<&Certificate>) -> bool {
-    issuer == ServedIssuer::None
-        || certificate.is_some_and(|one| one.status != CertificateStatus::Issued)
+    certificate
+        .is_some_and(|one| issuer == ServedIssuer::None || one.status != CertificateStatus::Issued)
 }
 
 /// Common name and names that `action` takes from what is in place: the next certificate of an order

@@ -111,6 +111,18 @@ pub struct Explanation {
     pub why: String,
 }
 
+impl Explanation {
+    /// What a person chose, where there is nothing to decide: with the orders that they chose from, as far
+    /// as those were looked at.
+    pub fn chosen(
+        decision: Decision,
+        candidates: Vec<CandidateVerdict>,
+        why: impl Into<String>,
+    ) -> Self {
+        Decided::new(decision, None, candidates, why).explanation
+    }
+}
+
 /// A decision with its reasons.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decided {

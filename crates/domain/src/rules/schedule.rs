@@ -121,7 +121,8 @@ pub enum AutoRenewOutlook {
 }
 
 /// What auto-renew does next. `next` is when it is due by the certificate in place; it acts once for
-/// each certificate, so that a refusal or a failure is not asked for again every minute.
+/// each certificate, so that a refusal or a failure is not asked for again every minute. `status` is the
+/// one behind an agent's silence, where that is shown.
 pub fn auto_renew_outlook(
     on: bool,
     next: Option<Timestamp>,
@@ -137,8 +138,7 @@ pub fn auto_renew_outlook(
             _,
             EndpointStatus::Scheduled
             | EndpointStatus::InProgress
-            | EndpointStatus::ApprovalPending
-            | EndpointStatus::AgentError,
+            | EndpointStatus::ApprovalPending,
         ) => AutoRenewOutlook::UnderWay,
         (Some(next), _) if next > now => AutoRenewOutlook::At(next),
         (_, status) if status.needs_a_person() => AutoRenewOutlook::Stopped,
@@ -199,6 +199,8 @@ mod tests {
         // A request of a person was denied; auto-renew has its own day.
         assert_eq!(of(Some(later), true, Is::ApprovalDenied), At(later));
         assert_eq!(of(past, true, Is::ApprovalPending), UnderWay);
+        assert_eq!(of(Some(later), true, Is::AutoRenewScheduled), At(later));
+        assert_eq!(of(Some(later), true, Is::AgentError), At(later), "silence is no event");
         assert_eq!(of(None, false, Is::Configured), NotYet);
         for status in [Is::ApprovalDenied, Is::InstallFailed, Is::ActionRequired] {
             assert_eq!(of(past, true, status), Stopped);

@@ -5,12 +5,15 @@ use domain::model::{
     EventStatus, Order, Profile, User,
 };
 use domain::rules::profile::{check_auto_renew, renewal_lifetime};
-use domain::rules::{auto_renew_action, check_auto_renew_owner, is_due_at_once, is_lost};
+use domain::rules::{
+    Decision, Explanation, auto_renew_action, check_auto_renew_owner, is_due_at_once, is_lost,
+};
 use domain::{EndpointId, NameSet, Timestamp};
 use store::endpoints::EndpointRecord;
 use store::events::{EventRecord, NewEvent};
 use store::{StoreError, Tx};
 
+use super::issue::stored;
 use super::resolve::{facts, names_of, order_to_renew};
 use crate::audit::{AuditEntry, record};
 use crate::settings::preferences;
@@ -244,8 +247,29 @@ async fn ready(
             serial(endpoint),
             due = due.0
         )),
+        explanation: explained(action, source).as_ref().and_then(stored),
         created_at: now,
     })
+}
+
+/// Why auto-renew does what it does; none where rules D13 to D15 decide with the CSR.
+fn explained(action: EndpointAction, source: Option<&Order>) -> Option<Explanation> {
+    let (decision, why) = match (action, source.map(|order| order.number)) {
+        (EndpointAction::Reissue, Some(order)) => {
+            let why = format!(
+                "The certificate in place is missing, revoked or about to be. Order {order} is \
+                 not due for renewal: it gives its next certificate."
+            );
+            (Decision::Reissue { order }, why)
+        }
+        (_, Some(_)) => return None,
+        (_, None) => {
+            let why = "What is in place is due, and has no order here that could be renewed: a \
+                       new one is placed by the profile.";
+            (Decision::Enroll { like: None }, why.to_owned())
+        }
+    };
+    Some(Explanation::chosen(decision, Vec::new(), why))
 }
 
 /// Of the certificate in place.

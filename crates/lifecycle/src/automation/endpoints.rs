@@ -253,7 +253,8 @@ pub(super) fn next_auto_renew(
     Ok(Some(auto_renew_at(served.not_after, renew)?))
 }
 
-/// Keeps what a handshake showed: whose certificate it is, and when it is due.
+/// Keeps what a handshake showed: whose certificate it is, and when it is due. One that failed may have
+/// met a server that restarts: what was in place is gone only when the next one fails too.
 pub(super) async fn keep_probe(
     tx: &mut Tx,
     id: EndpointId,
@@ -270,17 +271,26 @@ pub(super) async fn keep_probe(
         at: now,
     };
     let Some(endpoint) = tx.endpoint(id).await? else { return Ok(()) };
-    let mut ours = None;
-    if let Some(chain) = chain {
-        ours = tx.certificate_by_fingerprint(&chain.fingerprint).await?;
+    let failed_once = probe.error.is_some() && endpoint.probe_error.is_none();
+    let ours = if let Some(chain) = chain {
+        let ours = tx.certificate_by_fingerprint(&chain.fingerprint).await?;
         probe.issuer_kind = if ours.is_some() { ServedIssuer::Ours } else { ServedIssuer::Other };
         probe.served = Some(chain.served);
         probe.certificate = ours.as_ref().map(|record| record.certificate.id);
         probe.order = ours.as_ref().map(|record| record.certificate.order);
+        ours
     } else {
         // Ours was there and is missing: what it was is what a reissue goes by.
         (probe.certificate, probe.order) = (endpoint.certificate, endpoint.order);
-    }
+        if failed_once && endpoint.served.is_some() {
+            (probe.issuer_kind, probe.served) = (endpoint.issuer_kind, endpoint.served);
+            return Ok(tx.set_endpoint_probe(id, &probe).await?);
+        }
+        match endpoint.certificate {
+            Some(certificate) => tx.certificate(certificate).await?,
+            None => None,
+        }
+    };
     tx.set_endpoint_probe(id, &probe).await?;
     let lost = is_lost(probe.issuer_kind, ours.as_ref().map(|record| &record.certificate));
     let Some(renew) = &endpoint.auto_renew else { return Ok(()) };

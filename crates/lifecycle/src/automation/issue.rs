@@ -6,9 +6,10 @@
 
 use domain::model::{EndpointAction, EventMode, EventStatus, Role};
 use domain::rules::{
-    Decided, DuplicateNames, HeldBecause, ReissueRequest, recheck_scheduled_duplicate,
+    Decided, Decision, DuplicateNames, Explanation, HeldBecause, ReissueRequest,
+    recheck_scheduled_duplicate,
 };
-use domain::{EventId, Refusal, RequestId, Timestamp, UserId};
+use domain::{EventId, OrderNumber, Refusal, RequestId, Timestamp, UserId};
 use store::Tx;
 use store::events::EventRecord;
 
@@ -128,12 +129,16 @@ impl Lifecycle {
         let csr = read_csr(event.csr_pem.as_deref().unwrap_or_default().as_bytes())?;
         let names = Exact { common_name: event.common_name.clone(), names: event.names.clone() };
         let renews = event.action == EndpointAction::Renew || event.mode == EventMode::AutoRenew;
+        let mut decided = None;
         let what = match (event.order, event.mode, event.source_order) {
             // A retry after the order gave its certificate: the same order gives another one.
             (Some(order), EventMode::Duplicate, _) | (None, EventMode::Duplicate, Some(order)) => {
                 What::Duplicate { order, names: duplicate_names(event) }
             }
-            (Some(order), ..) => What::Reissue { order, names: ReissueRequest::Same },
+            (Some(order), ..) => {
+                decided = Some(again(order));
+                What::Reissue { order, names: ReissueRequest::Same }
+            }
             (None, _, Some(order)) if renews => {
                 let ask = with_key(event, Ask::new(What::Renew { order, names: None }, csr));
                 let endpoint = self.store().reader().await?.endpoint(event.endpoint).await?;
@@ -146,8 +151,20 @@ impl Lifecycle {
             }
             (None, ..) => new_order(event, names),
         };
-        Ok((self.ask(&actor, with_key(event, Ask::new(what, csr))).await?, None))
+        Ok((self.ask(&actor, with_key(event, Ask::new(what, csr))).await?, decided))
     }
+}
+
+/// Reasons as they are kept with an event.
+pub(super) fn stored(explanation: &Explanation) -> Option<String> {
+    serde_json::to_string(explanation).ok()
+}
+
+/// "Retry" after the event had its certificate.
+fn again(order: OrderNumber) -> Decided {
+    let why =
+        format!("Tried again: order {order} gave this event a certificate, and gives another.");
+    Decided::new(Decision::Reissue { order }, None, Vec::new(), why)
 }
 
 const fn reissues(action: EndpointAction) -> bool {
@@ -284,7 +301,7 @@ pub(super) async fn note_outcome(
     }
     event.waits_for = None;
     if let Ok((_, Some(decided))) = &outcome {
-        event.explanation = serde_json::to_string(&decided.explanation).ok();
+        event.explanation = stored(&decided.explanation);
     }
     match outcome.map(|(outcome, _)| outcome) {
         Ok(Outcome::Issued(issued)) => {

@@ -20,6 +20,8 @@ pub struct Offered {
     pub offer: Offer,
     /// None where it has none of ours.
     pub certificate: Option<CertificateStatus>,
+    /// Where automation stands there, also while its agent is silent.
+    pub behind: EndpointStatus,
 }
 
 impl Lifecycle {
@@ -44,7 +46,7 @@ impl Lifecycle {
             let status = behind_silence(&mut tx, endpoint).await?;
             let facts = EndpointFacts { status, ..facts(endpoint, order, now) };
             let certificate = facts.certificate.map(|certificate| certificate.status);
-            offers.push(Offered { offer: offered_actions(&facts), certificate });
+            offers.push(Offered { offer: offered_actions(&facts), certificate, behind: status });
         }
         withhold(&mut tx, actor, endpoints, &mut offers).await?;
         Ok(offers)

@@ -1,7 +1,7 @@
 //! What the automation request page shows before anything is done: the same checks as the submit,
 //! and what would be decided now.
 
-use domain::model::{EndpointAction, EventMode, OrderFile, Profile, RequestKind};
+use domain::model::{EndpointAction, EventMode, Order, OrderFile, Profile, RequestKind};
 use domain::rules::{
     ApprovalNeed, Decided, Decision, DuplicateNames, HeldBecause, Requester, approval_needed,
     first_validity, new_coverage, plan_duplicate, plan_renew,
@@ -11,7 +11,7 @@ use store::Tx;
 use store::events::NewEvent;
 
 use super::agents::require_person;
-use super::schedule::{ScheduleForm, check_form, may_switch, prepare};
+use super::schedule::{Prepared, ScheduleForm, check_form, may_switch, prepare};
 use crate::renew::InPlace;
 use crate::sessions::SecretToken;
 use crate::settings::preferences;
@@ -22,8 +22,12 @@ use crate::{Actor, Exact, Lifecycle, LifecycleError, Result};
 pub struct Preview {
     /// The profile.
     pub profile: Profile,
-    /// The organization's name.
+    /// The product: the order's where one is duplicated, renewed or reissued, else the profile's.
+    pub product: &'static Product,
+    /// The organization's name, as the product.
     pub organization: String,
+    /// The order that is duplicated, renewed or reissued: its coverage and validity go on.
+    pub source: Option<Order>,
     /// How it gets its certificate.
     pub mode: EventMode,
     /// The order that is duplicated, renewed or reissued.
@@ -58,7 +62,8 @@ impl Lifecycle {
         let now = self.clock().now();
         let mut tx = self.store().reader().await?;
         let issuer_ends = self.issuer_end();
-        let event = prepare(&mut tx, issuer_ends, now, actor, form).await?;
+        let Prepared { event, product, organization } =
+            prepare(&mut tx, issuer_ends, now, actor, form).await?;
         let source = match event.source_order {
             Some(number) => tx.order_file(number).await?,
             None => None,
@@ -86,12 +91,14 @@ impl Lifecycle {
             ApprovalNeed::Needed { because } => Some(because),
             ApprovalNeed::NotNeeded => None,
         };
-        let organization = tx.organization(event.profile.organization).await?;
+        let organization = tx.organization(organization).await?;
         let keeps_auto_renew = !may_switch(&mut tx, actor, form.endpoint).await?;
         Ok(Preview {
             keeps_auto_renew,
+            product,
             organization: organization.map(|found| found.name).unwrap_or_default(),
             valid_till: self.valid_till(&mut tx, &event, source.as_ref(), decided.as_ref()).await?,
+            source: source.map(|file| file.order),
             profile: event.profile,
             mode: event.mode,
             source_order: event.source_order,

@@ -3,8 +3,9 @@
 use domain::model::{EndpointAction, EventMode, Order, OrderFile, OrderStatus, Profile, Role};
 use domain::rules::profile::renewal_lifetime;
 use domain::rules::{
-    DuplicateNames, EndpointFacts, ReissueRequest, candidates_for_names, check_product_names,
-    names_in_place, names_to_add, offer_in_automation, plan_duplicate, plan_reissue,
+    Decision, DuplicateNames, EndpointFacts, Explanation, ReissueRequest,
+    candidates_for_certificate, candidates_for_names, check_product_names, names_in_place,
+    names_to_add, offer_in_automation, plan_duplicate, plan_reissue,
 };
 use domain::{Days, Name, NameSet, OrderNumber, OrganizationId, Product, Refusal, Timestamp};
 use store::Tx;
@@ -28,6 +29,8 @@ pub(super) struct Resolved {
     pub common_name: Name,
     pub names: NameSet,
     pub extra_names: NameSet,
+    /// Why it is this; none where rules D13 to D15 decide when it runs.
+    pub explanation: Option<Explanation>,
 }
 
 /// When an event runs, which an order must reach.
@@ -106,7 +109,11 @@ async fn resolve_duplicate(
         _ => None,
     };
     let wanted = in_place.unwrap_or(&source.order.names).clone();
-    let judged = candidates_for_names(profile, &wanted, std::slice::from_ref(&source), run.at);
+    let sources = std::slice::from_ref(&source);
+    let judged = match action {
+        EndpointAction::Request => candidates_for_names(profile, &wanted, sources, run.at),
+        _ => candidates_for_certificate(profile, &wanted, sources, run.at),
+    };
     if judged.orders.is_empty() {
         let why = judged.verdicts.first().map(|verdict| verdict.why.clone()).unwrap_or_default();
         let rule = if matches!(action, EndpointAction::Request) { "D9" } else { "D10" };
@@ -130,6 +137,15 @@ async fn resolve_duplicate(
         common_name: plan.common_name,
         names: plan.names,
         extra_names,
+        explanation: Some(Explanation::chosen(
+            Decision::Duplicate { order },
+            judged.verdicts,
+            format!(
+                "A duplicate of order {order} was chosen: same order ID, same end of validity \
+                 (rules D8 and D11). Whether it is still allowed is checked again when it runs \
+                 (rule D17)."
+            ),
+        )),
     })
 }
 
@@ -151,25 +167,47 @@ fn resolve_new(
         .or_else(typed)
         .ok_or_else(|| LifecycleError::field("common_name", "Enter the common name."))?;
     let names = NameSet::with_common_name(&common_name, names);
-    let product = Product::find(profile.product.as_str()).ok_or_else(|| {
-        LifecycleError::field(
-            "profile",
-            "The profile's product is no longer sold. Choose another profile.",
-        )
-    })?;
+    // What goes on is the order: the profile gives neither product nor organization then.
+    let source = order.filter(|_| action != EndpointAction::Request);
+    let product = source.map_or_else(|| product_sold(profile), product_of)?;
     if !matches!(action, EndpointAction::Reissue | EndpointAction::NextCertificate) {
         check_product_names(product, &names)?;
     }
-    let source = order.filter(|_| action != EndpointAction::Request);
     Ok(Resolved {
         mode: EventMode::New,
         source_order: source.map(|order| order.number),
         organization: source.map_or(profile.organization, |order| order.organization),
-        product: source.map_or(Ok(product), product_of)?,
+        product,
         renewal_lifetime: renewal_lifetime(source, profile, at),
         common_name,
         names,
         extra_names: NameSet::default(),
+        explanation: chosen(action, source.map(|order| order.number)),
+    })
+}
+
+/// Why a person's wish is carried out as it is; none where it is decided when it runs.
+fn chosen(action: EndpointAction, source: Option<OrderNumber>) -> Option<Explanation> {
+    let (decision, why) = match (action, source) {
+        (EndpointAction::Renew, Some(_)) => return None,
+        (EndpointAction::Reissue | EndpointAction::NextCertificate, Some(order)) => {
+            let why = format!("The next certificate of order {order} was chosen: same order ID.");
+            (Decision::Reissue { order }, why)
+        }
+        _ => {
+            let why = "A new certificate was chosen: a new order with an order ID of its own.";
+            (Decision::Enroll { like: None }, why.to_owned())
+        }
+    };
+    Some(Explanation::chosen(decision, Vec::new(), why))
+}
+
+fn product_sold(profile: &Profile) -> Result<&'static Product> {
+    Product::find(profile.product.as_str()).ok_or_else(|| {
+        LifecycleError::field(
+            "profile",
+            "The profile's product is no longer sold. Choose another profile.",
+        )
     })
 }
 

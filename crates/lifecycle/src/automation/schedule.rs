@@ -5,7 +5,10 @@ use domain::rules::profile::check_auto_renew;
 use domain::rules::{
     OfferedAction, check_bulk, check_offered, may_switch_auto_renew, scheduled_at,
 };
-use domain::{Days, EndpointId, EventId, Name, NameSet, OrderNumber, ProfileId, Timestamp};
+use domain::{
+    Days, EndpointId, EventId, Name, NameSet, OrderNumber, OrganizationId, Product, ProfileId,
+    Timestamp,
+};
 use serde_json::json;
 use store::Tx;
 use store::endpoints::EndpointRecord;
@@ -14,6 +17,7 @@ use store::events::NewEvent;
 use super::agents::{require_manager, require_person};
 use super::endpoints::{Switch, switch_auto_renew};
 use super::gone::check_there;
+use super::issue::stored;
 use super::resolve::{Run, facts, order_in_place, resolve};
 use crate::audit::{AuditEntry, record};
 use crate::issue::check_validated;
@@ -176,7 +180,7 @@ async fn schedule_in(
     if let Some(event) = tx.event_by_key(&key).await? {
         return Ok(event);
     }
-    let event = prepare(tx, issuer_ends, now, actor, form).await?;
+    let event = prepare(tx, issuer_ends, now, actor, form).await?.event;
     let to = match to {
         Some(to) if may_switch(tx, actor, form.endpoint).await? => Some(to),
         _ => None,
@@ -201,6 +205,15 @@ const fn switch(form: &ScheduleForm) -> Switch<'_> {
     }
 }
 
+/// What a form comes to.
+pub(super) struct Prepared {
+    pub event: NewEvent,
+    /// Of the certificate: the order's where one goes on, else the profile's.
+    pub product: &'static Product,
+    /// As the product.
+    pub organization: OrganizationId,
+}
+
 /// The event that a form makes, if all its checks pass. Reads only.
 pub(super) async fn prepare(
     tx: &mut Tx,
@@ -208,7 +221,7 @@ pub(super) async fn prepare(
     now: Timestamp,
     actor: &Actor,
     form: &ScheduleForm,
-) -> Result<NewEvent> {
+) -> Result<Prepared> {
     let endpoint =
         tx.endpoint(form.endpoint).await?.ok_or(LifecycleError::NotFound { what: "endpoint" })?;
     check_there(&endpoint)?;
@@ -237,7 +250,8 @@ pub(super) async fn prepare(
     // It is checked again when it runs; what can't be issued now should not be found out then.
     check_wildcards(what.product.validation, what.names.iter())?;
     check_validated(tx, what.product, what.organization, &what.names, now).await?;
-    Ok(NewEvent {
+    let (product, organization) = (what.product, what.organization);
+    let event = NewEvent {
         endpoint: form.endpoint,
         action: form.action,
         mode: what.mode,
@@ -255,8 +269,10 @@ pub(super) async fn prepare(
         note: form.note.clone(),
         request: None,
         idempotency_key: Some(event_key(actor, form)),
+        explanation: what.explanation.as_ref().and_then(stored),
         created_at: now,
-    })
+    };
+    Ok(Prepared { event, product, organization })
 }
 
 async fn insert(

@@ -1,8 +1,11 @@
 //! Events from schedule to verification, on both databases, with the agent's part played by hand.
 
+mod differing;
+mod explaining;
 mod failing;
 mod gone;
 mod listing;
+mod looking;
 mod profiles;
 mod refusing;
 mod renewing;
@@ -12,7 +15,7 @@ mod switching;
 mod taken_over;
 mod waiting;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use domain::model::{
@@ -35,6 +38,8 @@ struct Yard {
     profile: ProfileId,
     /// What each port of the agent's host serves.
     host: Mutex<BTreeMap<u16, Option<ReadChain>>>,
+    /// Ports where handshakes fail.
+    refusing: Mutex<BTreeSet<u16>>,
 }
 
 impl std::ops::Deref for Yard {
@@ -61,7 +66,13 @@ async fn yards() -> Vec<Yard> {
         };
         let key = shop.enroll_agent(enroll).await.unwrap();
         let profile = profile(&shop, "ssl_plus", "Standard SSL").await;
-        yards.push(Yard { agent: key.agent, shop, profile, host: Mutex::default() });
+        yards.push(Yard {
+            agent: key.agent,
+            shop,
+            profile,
+            host: Mutex::default(),
+            refusing: Mutex::default(),
+        });
     }
     yards
 }
@@ -115,7 +126,13 @@ impl Yard {
     /// An endpoint that serves this.
     async fn endpoint_of(&self, port: u16, chain: Option<ReadChain>) -> EndpointId {
         self.host.lock().unwrap().insert(port, chain);
+        self.refusing.lock().unwrap().remove(&port);
         self.report().await[&port]
+    }
+
+    /// Handshakes fail there from now on.
+    fn refuse(&self, port: u16) {
+        self.refusing.lock().unwrap().insert(port);
     }
 
     /// The host has no such endpoint any more.
@@ -127,6 +144,7 @@ impl Yard {
     /// The agent reports all that its host has.
     async fn report(&self) -> BTreeMap<u16, EndpointId> {
         let host = self.host.lock().unwrap().clone();
+        let refusing = self.refusing.lock().unwrap().clone();
         let found = host.iter().map(|(port, chain)| {
             let report = EndpointReport {
                 ip: "127.0.0.1".to_owned(),
@@ -136,7 +154,12 @@ impl Yard {
                 alias: None,
                 manual_reason: None,
             };
-            EndpointFound { report, chain: chain.clone(), probe_error: None }
+            let fails = refusing.contains(port);
+            EndpointFound {
+                report,
+                chain: chain.clone().filter(|_| !fails),
+                probe_error: fails.then(|| "no connection".to_owned()),
+            }
         });
         let ids = self.report_endpoints(self.agent, found.collect()).await.unwrap();
         host.into_keys().zip(ids).collect()

@@ -119,6 +119,32 @@ async fn endpoints_are_found_by_their_names_and_not_by_how_these_are_stored() {
     }
 }
 
+/// A silent agent is behind "Agent error"; what waits for it is known all the same.
+#[tokio::test]
+async fn a_silent_agents_plans_are_told_behind_its_error() {
+    for yard in yards().await {
+        let sold = yard.sell("ssl_plus", "www.example.com").await.order;
+        let record = yard.certificates(sold).await.remove(0);
+        let (renews, planned) =
+            (yard.endpoint(1, Some(&record)).await, yard.endpoint(2, None).await);
+        let (profile, on) = (Some(yard.profile), Some(renewing(30)));
+        let admin = yard.somebody(Role::Administrator).await;
+        for endpoint in [renews, planned] {
+            yard.set_auto_renew(&admin, vec![endpoint], profile, on.clone(), false).await.unwrap();
+        }
+        yard.schedule(&admin, yard.fresh(planned, "new.example.com")).await.unwrap();
+        yard.clock().advance(Days(1));
+        for (id, behind) in
+            [(renews, EndpointStatus::AutoRenewScheduled), (planned, EndpointStatus::Scheduled)]
+        {
+            let shown = yard.shop.endpoint(&admin, id).await.unwrap();
+            assert_eq!(shown.status, EndpointStatus::AgentError);
+            let offered = yard.offers(&admin, &[shown]).await.unwrap();
+            assert_eq!(offered[0].behind, behind);
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_needs_action_is_counted_as_the_list_shows_it() {
     for yard in yards().await {

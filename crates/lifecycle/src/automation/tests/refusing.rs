@@ -1,10 +1,13 @@
 //! What is not done: rules D3, D6, D7, D10, D16 and D17, and approvals.
 
-use domain::NameSet;
-use domain::model::{EndpointAction, EndpointStatus, EventStatus, Role};
+use domain::model::{
+    EndpointAction, EndpointStatus, EventStatus, Profile, RevocationReason, RevocationTarget, Role,
+};
+use domain::{NameSet, OrderNumber};
 
-use super::{Install, Obtain, ScheduleForm, profile, yards};
+use super::{Install, Obtain, ProfileForm, ScheduleForm, Yard, profile, yards};
 use crate::Actor;
+use crate::revoke::RevokeForm;
 use crate::testing::issuing::{names, refused};
 
 /// Rules D3 and D16: by the account's switches and by the requester's role.
@@ -99,21 +102,120 @@ async fn bulk_requests_with_a_duplicate_do_nothing() {
     }
 }
 
-/// Rule D17: what was allowed when it was scheduled may be refused when it runs.
+/// What comes between a schedule and its run.
+#[derive(Debug, Clone, Copy)]
+enum Meanwhile {
+    ApprovalStepOn,
+    FeatureOff,
+    ProfileWithout,
+    Revoked,
+    Canceled,
+    ReissuePending,
+    Demoted,
+    Disabled,
+}
+
+impl Meanwhile {
+    const ALL: [Self; 8] = [
+        Self::ApprovalStepOn,
+        Self::FeatureOff,
+        Self::ProfileWithout,
+        Self::Revoked,
+        Self::Canceled,
+        Self::ReissuePending,
+        Self::Demoted,
+        Self::Disabled,
+    ];
+
+    /// Words of the cause, and the rule that they end with.
+    const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::ApprovalStepOn => ("must be approved", "D3"),
+            Self::FeatureOff => ("not enabled in Automation for this account", "D3"),
+            Self::ProfileWithout => ("does not allow duplicates", "D3"),
+            Self::Revoked => ("is revoked", "D17"),
+            Self::Canceled => ("is canceled", "D17"),
+            Self::ReissuePending => ("reissue", "D17"),
+            Self::Demoted | Self::Disabled => ("Standard and Limited Users", "D16"),
+        }
+    }
+
+    async fn happens(self, yard: &Yard, requester: &Actor, order: OrderNumber) {
+        let id = requester.person().unwrap().user.id;
+        match self {
+            Self::ApprovalStepOn => yard.set("approval_step", "one_step").await,
+            Self::FeatureOff => yard.set("duplicates_in_automation", "off").await,
+            Self::ProfileWithout => {
+                let view = yard.shop.profile(&Actor::Operator, yard.profile).await.unwrap();
+                let profile = Profile { allow_duplicates: false, ..view.profile };
+                let version = Some(view.version);
+                let form = ProfileForm { profile, version, update_scheduled: true };
+                yard.save_profile(&Actor::Operator, form).await.unwrap();
+            }
+            Self::Revoked => {
+                let form = RevokeForm {
+                    target: RevocationTarget::Order,
+                    reason: RevocationReason::Superseded,
+                    note: String::new(),
+                    submit_token: String::new(),
+                };
+                yard.request_revoke(&Actor::Operator, order, &form).await.unwrap();
+            }
+            Self::Canceled => yard.tamper("UPDATE orders SET status = 'canceled'").await,
+            Self::ReissuePending => {
+                yard.tamper("UPDATE orders SET status = 'reissue_pending'").await;
+            }
+            Self::Demoted => {
+                yard.set_user_role(&Actor::Operator, id, Role::Standard).await.unwrap();
+            }
+            Self::Disabled => yard.set_user_disabled(&Actor::Operator, id, true).await.unwrap(),
+        }
+    }
+}
+
+/// Rule D17: what was allowed when it was scheduled may be refused when it runs. Looked at before the
+/// agent is bothered, and again with the CSR.
 #[tokio::test]
 async fn a_scheduled_duplicate_is_checked_again_when_it_runs() {
+    // A profile's edits change what is scheduled, not what has begun.
+    let kept = |(what, begun): &_| !matches!((what, begun), (Meanwhile::ProfileWithout, true));
+    let cases = Meanwhile::ALL.into_iter().flat_map(|what| [(what, false), (what, true)]);
+    for (what, begun) in cases.filter(kept) {
+        for yard in yards().await {
+            let order = yard.sell("ssl_plus", "www.example.com").await.order;
+            let admin = yard.somebody(Role::Administrator).await;
+            yard.another(Role::Administrator).await;
+            let endpoint = yard.endpoint(8444, None).await;
+            let event = yard.schedule(&admin, yard.duplicate(endpoint, order)).await.unwrap();
+            let task = if begun { yard.next_task(yard.agent).await.unwrap() } else { None };
+            what.happens(&yard, &admin, order).await;
+            match task {
+                Some(task) => yard.answer_csr(&task).await,
+                None => assert!(yard.next_task(yard.agent).await.unwrap().is_none(), "{what:?}"),
+            }
+            assert_eq!(yard.status(event).await, EventStatus::ActionRequired, "{what:?}");
+            let cause = yard.cause(event).await;
+            let (words, rule) = what.words();
+            assert!(cause.contains(words), "{what:?}: {cause}");
+            assert!(cause.ends_with(&format!("(rule {rule})")), "{what:?}: {cause}");
+            assert_eq!(yard.certificates(order).await.len(), 1, "{what:?}");
+            let shown = yard.shop.endpoint(&Actor::Operator, endpoint).await.unwrap();
+            assert_eq!(shown.status, EndpointStatus::ActionRequired);
+            assert_eq!(shown.cause, Some(cause));
+        }
+    }
+}
+
+/// Rule D17: once its reason is mended, "Retry" goes on.
+#[tokio::test]
+async fn a_refused_duplicate_goes_on_when_its_reason_is_mended() {
     for yard in yards().await {
         let order = yard.sell("ssl_plus", "www.example.com").await.order;
         let admin = yard.somebody(Role::Administrator).await;
-        let other = yard.endpoint(8444, None).await;
-        let event = yard.schedule(&admin, yard.duplicate(other, order)).await.unwrap();
+        let endpoint = yard.endpoint(8444, None).await;
+        let event = yard.schedule(&admin, yard.duplicate(endpoint, order)).await.unwrap();
         yard.set("approval_step", "one_step").await;
         while yard.next_task(yard.agent).await.unwrap().is_some() {}
-        assert_eq!(yard.status(event).await, EventStatus::ActionRequired);
-        assert!(yard.cause(event).await.contains("must be approved"));
-        assert_eq!(yard.certificates(order).await.len(), 1);
-        let detail = yard.shop.endpoint(&Actor::Operator, other).await.unwrap();
-        assert_eq!(detail.status, EndpointStatus::ActionRequired);
         yard.set("approval_step", "skip").await;
         yard.retry_event(&admin, event).await.unwrap();
         yard.send_csr().await;
