@@ -33,8 +33,8 @@ pub async fn desk(config: &Config, clock: Clock) -> anyhow::Result<Lifecycle> {
 
 /// A desk that can issue; makes the authority at the very first start.
 pub async fn issuing_desk(config: &Config, clock: Clock) -> anyhow::Result<Lifecycle> {
-    let base_url = base_url(config);
     let desk = desk(config, clock).await?;
+    let base_url = base_url(config, &desk).await?;
     with_issuer(config, &desk, &base_url, false).await
 }
 
@@ -62,19 +62,68 @@ pub async fn with_issuer(
     Ok(desk.with_issuer(issuer))
 }
 
-/// The public URL: as configured, else what the last `serve` left, else the HTTPS listener.
-pub fn base_url(config: &Config) -> String {
+/// The public URL, for commands that print URLs: what is [known](known_base_url), else the HTTPS
+/// listener.
+pub async fn base_url(config: &Config, desk: &Lifecycle) -> anyhow::Result<String> {
+    Ok(known_base_url(config, desk).await?.unwrap_or_else(|| listener_url(config)))
+}
+
+/// The public URL where it is known: [shared](shared_base_url), or what the last `serve` on this data
+/// folder left.
+pub async fn known_base_url(config: &Config, desk: &Lifecycle) -> anyhow::Result<Option<String>> {
+    Ok(shared_base_url(config, desk).await?.or_else(|| left_base_url(config)))
+}
+
+/// The public URL that all processes on this database go by: as configured, else, on PostgreSQL, as
+/// another one was.
+pub async fn shared_base_url(config: &Config, desk: &Lifecycle) -> anyhow::Result<Option<String>> {
     if let Some(url) = &config.base_url {
-        return url.trim_end_matches('/').to_owned();
+        return Ok(Some(url.trim_end_matches('/').to_owned()));
     }
-    if let Ok(url) = std::fs::read_to_string(config.data_dir.join(BASE_URL_FILE)) {
-        return url.trim().to_owned();
+    if !config.is_postgres() {
+        return Ok(None);
     }
+    let url = desk.public_url().await.context("cannot read the public URL in the database")?;
+    if let Some(url) = &url {
+        tracing::info!(
+            "CERTDECK_BASE_URL is not set; the public URL is that of other processes on this database: {url}"
+        );
+    }
+    Ok(url)
+}
+
+/// What the last `serve` on this data folder left, for commands that open no database.
+pub fn base_url_here(config: &Config) -> String {
+    let configured = config.base_url.as_ref().map(|url| url.trim_end_matches('/').to_owned());
+    configured.or_else(|| left_base_url(config)).unwrap_or_else(|| listener_url(config))
+}
+
+fn left_base_url(config: &Config) -> Option<String> {
+    let url = std::fs::read_to_string(config.data_dir.join(BASE_URL_FILE)).ok()?;
+    Some(url.trim().to_owned())
+}
+
+fn listener_url(config: &Config) -> String {
     match (config.tls_listen.address(), config.listen.address()) {
         (Some(address), _) => format!("https://{address}"),
         (None, Some(address)) => format!("http://{address}"),
         (None, None) => "https://localhost".to_owned(),
     }
+}
+
+/// Leaves a configured public URL for the other processes on a PostgreSQL database.
+pub async fn leave_base_url(config: &Config, desk: &Lifecycle) -> anyhow::Result<()> {
+    let Some(url) = config.base_url.as_deref().filter(|_| config.is_postgres()) else {
+        return Ok(());
+    };
+    let url = url.trim_end_matches('/');
+    let before = desk.leave_public_url(url).await.context("cannot leave the public URL")?;
+    if let Some(before) = before {
+        tracing::warn!(
+            "CERTDECK_BASE_URL is {url}, and another process on this database had {before}: give all of them the same one and restart them"
+        );
+    }
+    Ok(())
 }
 
 /// Leaves the public URL of this `serve` for the other commands.

@@ -34,6 +34,10 @@ const HEAD_LIMIT: Duration = Duration::from_mins(1);
 /// filled in so far, up to 48 KiB, and cookies come besides. HTTP/1 is read up to 400 kB.
 const HEAD_BYTES: u32 = 64 * 1024;
 
+/// A worker without it would judge CAA by a name that is not the authority's, and print other URLs.
+const UNKNOWN_BASE_URL: &str = "the public URL is not known: CERTDECK_BASE_URL is not set, and no process that has it has used this database yet. \
+     Set CERTDECK_BASE_URL to the same as on the other nodes, or start one of them with it first";
+
 /// Why a portal ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
@@ -85,9 +89,12 @@ pub async fn worker(config: Config) -> anyhow::Result<()> {
 }
 
 async fn open_worker(config: &Config) -> anyhow::Result<(Lifecycle, AcmeServer)> {
-    let desk = opening::issuing_desk(config, clock::from_config(config, false)?).await?;
+    let desk = opening::desk(config, clock::from_config(config, false)?).await?;
+    opening::leave_base_url(config, &desk).await?;
+    let base_url = opening::known_base_url(config, &desk).await?;
+    let base_url = base_url.context(UNKNOWN_BASE_URL)?;
+    let desk = opening::with_issuer(config, &desk, &base_url, false).await?;
     desk.recover().await.context("cannot finish what the last run left")?;
-    let base_url = opening::base_url(config);
     let acme = AcmeServer::new(desk.clone(), acme_config(config, &base_url, &desk)).await?;
     Ok((desk, acme))
 }
@@ -169,18 +176,18 @@ struct Portal {
 
 impl Portal {
     async fn open(config: &Config, listeners: &Listeners, demo_on: bool) -> anyhow::Result<Self> {
-        let base_url = match &config.base_url {
-            Some(url) => url.trim_end_matches('/').to_owned(),
-            None => listeners.own_url()?,
-        };
         let clock = clock::from_config(config, demo_on)?;
         let (desk, demo_on) = demo::open(config, clock, demo_on).await?;
         clock::remember(config, desk.clock())?;
+        opening::leave_base_url(config, &desk).await?;
+        let shared = opening::shared_base_url(config, &desk).await?;
+        let base_url = match &shared {
+            Some(url) => url.clone(),
+            None => listeners.own_url()?,
+        };
         opening::remember_base_url(config, &base_url)?;
-        let published_at = listeners
-            .plain_url()?
-            .filter(|_| config.base_url.is_none())
-            .unwrap_or_else(|| base_url.clone());
+        let published_at =
+            listeners.plain_url()?.filter(|_| shared.is_none()).unwrap_or_else(|| base_url.clone());
         let desk = opening::with_issuer(config, &desk, &published_at, demo_on).await?;
         desk.recover().await.context("cannot finish what the last run left")?;
         // On a clock moved by years the authority is not valid by the real time, which TLS goes by.

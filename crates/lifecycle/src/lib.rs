@@ -27,6 +27,7 @@ pub mod order_new;
 pub mod orders;
 pub mod organizations;
 mod place;
+pub mod public_url;
 mod random;
 pub mod rate;
 pub mod recover;

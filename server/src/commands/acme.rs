@@ -38,7 +38,7 @@ pub async fn url(config: &Config, command: AcmeUrlCommand) -> anyhow::Result<()>
         new.duplicate_automatically = false;
     }
     let (_, credential) = desk.create_acme_url(&OPERATOR, new).await?;
-    let directory = Urls::new(&opening::base_url(config)).directory();
+    let directory = Urls::new(&opening::base_url(config, &desk).await?).directory();
     if create.json {
         let made = json!({
             "directory_url": directory, "eab_kid": credential.kid, "eab_hmac_key": credential.hmac_key,

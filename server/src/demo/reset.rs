@@ -149,7 +149,7 @@ pub async fn command(config: &Config, command: &DemoCommand) -> anyhow::Result<(
         format!("no demonstration runs on this data folder ({} can't be read)", file.display())
     })?;
     let root = config.data_dir.join("demo").join("root.pem");
-    let url = format!("{}{PATH}", crate::opening::base_url(config));
+    let url = format!("{}{PATH}", crate::opening::base_url_here(config));
     let client = reqwest::Client::builder()
         .tls_backend_preconfigured(trusting(&root)?)
         .redirect(reqwest::redirect::Policy::none())
