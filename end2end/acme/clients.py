@@ -110,7 +110,9 @@ class Client:
 
 class Certbot(Client):
     name, programs = "certbot", ("certbot",)
-    abilities = frozenset({"dns-01", "revocation"})
+    abilities = frozenset({"dns-01", "revocation", "account count"})
+    # By host and path, whatever the query: one for the directory and one for /directory/duplicate/N.
+    accounts = 2
 
     def folders(self, server: str) -> list[object]:
         home = self.home(server)
@@ -141,7 +143,9 @@ class Certbot(Client):
 
 class Lego(Client):
     name, programs = "lego", ("lego",)
-    abilities = frozenset({"dns-01", "tls-alpn-01", "revocation"})
+    abilities = frozenset({"dns-01", "tls-alpn-01", "revocation", "account count"})
+    # By host.
+    accounts = 1
 
     def base(self, server: str, url: Url, name: str) -> list[object]:
         return [
@@ -174,7 +178,9 @@ class Lego(Client):
 
 class Dehydrated(Client):
     name, programs = "dehydrated", ("dehydrated",)
-    abilities = frozenset({"dns-01", "tls-alpn-01", "revocation"})
+    abilities = frozenset({"dns-01", "tls-alpn-01", "revocation", "account count"})
+    # By the whole URL.
+    accounts = 4
 
     def config(self, server: str, url: Url, method: str) -> pathlib.Path:
         home = self.home(server)

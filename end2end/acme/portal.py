@@ -117,6 +117,10 @@ class Portal:
         found = [order for order in listed if order["common_name"] == common_name]
         return sorted(found, key=lambda order: (order["ordered_at"], order["number"]))
 
+    def accounts(self, url: Url) -> int:
+        """How many accounts were bound with the credential of an ACME Directory URL."""
+        return self._rows("SELECT COUNT(*) FROM acme_accounts WHERE kid = ?", url.kid)[0][0]
+
     def validated_by(self, name: str) -> list[str]:
         """The challenges by which control of a name was shown."""
         rows = self._rows(

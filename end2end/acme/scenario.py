@@ -155,6 +155,14 @@ def enrolls_anew(play: Play) -> None:
     play.last(orders[-1]["number"], "original", got, 1)
 
 
+@needs("account count")
+def keeps_its_accounts(play: Play) -> None:
+    """has as many accounts by then as docs/ACME.md says: dehydrated one for each directory URL, lego one for the server"""
+    # Server one has asked by four directory URLs (plain, renew, duplicate, enroll), server two by one.
+    found, wanted = play.portal.accounts(play.url("web")), play.client.accounts + 1
+    assert found == wanted, f"{found} accounts, not {wanted}"
+
+
 def covers(play: Play) -> None:
     """a wildcard order covers a name below it: a duplicate with just that name"""
     name = f"wild.{play.name}"
@@ -305,7 +313,7 @@ def reissues_the_renewal(play: Play) -> None:
 
 # 30 days ago.
 THEN = [
-    enrolls, duplicates, renews_by_query, sticky, duplicates_by_path, enrolls_anew, covers, reissues,
+    enrolls, duplicates, renews_by_query, sticky, duplicates_by_path, enrolls_anew, keeps_its_accounts, covers, reissues,
     http01, dns01, tls_alpn01, revokes, rekeys, prepares, plans,
 ]
 # Today.

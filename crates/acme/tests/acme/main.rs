@@ -50,4 +50,5 @@ mod routes;
 mod validation;
 #[cfg(test)]
 mod waiting;
+#[cfg(test)]
 mod world;

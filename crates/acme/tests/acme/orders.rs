@@ -444,8 +444,8 @@ async fn an_order_without_a_profile_has_the_default_one() {
     for house in houses().await {
         let client = house.client("one", "ssl_plus").await;
         let names = ["www.example.com"];
-        let named = json!({"profile": "default"});
-        for (first, second) in [(json!({}), named.clone()), (named, json!({}))] {
+        let default = json!({"profile": "default"});
+        for (first, second) in [(json!({}), default.clone()), (default, json!({}))] {
             let made = client.order_at("new-order", &names, first).await.expect(201);
             assert_eq!(made.json()["profile"], "default", "on {}", house.kind);
             let same = client.order_at("new-order", &names, second).await.expect(201);
