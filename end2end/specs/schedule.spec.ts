@@ -108,6 +108,7 @@ test('"Request", "Renew" and "Switch to DigiCert", scheduled with new certificat
 });
 
 test('"Renew" with a profile of another product: the review and the new order keep the order\'s', async ({ page, portal, scripts }) => {
+  await portal.offerDuplicates();
   await signIn(page, 'administrator');
   await begin(page, portal, 'shop-1', 'Renew');
   await chooseProfile(page, 'Private SSL');
@@ -123,6 +124,7 @@ test('"Renew" with a profile of another product: the review and the new order ke
 
 test('bulk requests that were scheduled run at their time', async ({ page, portal, scripts }) => {
   test.slow();
+  await portal.offerDuplicates();
   await signIn(page, 'administrator');
   const all = [
     { action: 'Renew', endpoints: ['shop-1', 'shop-2'] },
