@@ -98,13 +98,24 @@ async fn live(config: AgentConfig, stop: CancellationToken, once: bool) -> Resul
     }
 }
 
-/// Held while the agent runs.
-fn lock(dir: &std::path::Path) -> Result<std::fs::File, AgentError> {
+/// Held while the agent runs. It is given back by its own word: to close the file is not enough while a
+/// child process that is just being started has it open too.
+struct Lock(std::fs::File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::warn!(%error, "the state folder's lock could not be given back");
+        }
+    }
+}
+
+fn lock(dir: &std::path::Path) -> Result<Lock, AgentError> {
     let path = dir.join("lock");
     let opened = std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path);
     let file = opened.map_err(|source| AgentError::State { path: path.clone(), source })?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(std::fs::TryLockError::WouldBlock) => Err(AgentError::AlreadyRuns(dir.to_owned())),
         Err(std::fs::TryLockError::Error(source)) => Err(AgentError::State { path, source }),
     }
