@@ -32,9 +32,12 @@ const LONGEST_PAGE: usize = 1000;
 /// Trigrams need three characters.
 const SHORTEST_SUBSTRING: usize = 3;
 
-/// Names or orders that are looked at for one page with a filter: one that drops almost everything ends with
+/// Names that are looked at for one page with a filter: one that drops almost everything ends with
 /// a short page and a cursor, not with a scan.
 const FILTERED: usize = 6200;
+
+/// The same of orders, which have some three names each.
+const FILTERED_ORDERS: usize = 2000;
 
 /// Orders of SQLite's trigram index that may hold a text and are looked at for one page.
 const LOOKED_AT: usize = 1300;
@@ -46,6 +49,7 @@ const LOOKED_AT_TOGETHER: usize = 5000;
 /// How many names or orders are looked at for a page on which so many orders are wanted.
 fn bound(walk: Walk, lookup: &Lookup, filter: &SearchFilter, wanted: usize) -> usize {
     match (walk, lookup) {
+        (Walk::Inside, _) if *filter != SearchFilter::default() => FILTERED_ORDERS,
         _ if *filter != SearchFilter::default() => FILTERED,
         (Walk::Inside, Lookup::Fts(_)) => LOOKED_AT,
         (Walk::Inside, _) => LOOKED_AT_TOGETHER,

@@ -161,7 +161,7 @@ async fn a_text_that_few_names_hold_though_many_may_ends_in_short_pages_not_in_a
 #[tokio::test]
 async fn a_filter_that_drops_almost_all_ends_in_short_pages_not_in_a_scan() {
     for TestDatabase { kind, store, .. } in databases().await {
-        let many = i64::try_from(FILTERED).unwrap() + 100;
+        let many = i64::try_from(FILTERED_ORDERS).unwrap() + 100;
         let orders = (1..=many).map(|number| {
             let organization = if number == 1 { 2 } else { 1 };
             order(number, organization, "ssl_plus", &["www.example.com"])

@@ -206,7 +206,7 @@ async fn another_persons_event_is_not_offered_to_a_standard_user() {
 
         yard.send_csr().await;
         yard.reject(&manager, yard.request_of(event).await, "Not there.").await.unwrap();
-        yard.run_due_events().await.unwrap();
+        yard.run_decided_events().await.unwrap();
         let others = async |actor: &Actor| {
             let record = yard.shop.endpoint(&Actor::Operator, endpoint).await.unwrap();
             assert_eq!(record.status, EndpointStatus::ApprovalDenied);
