@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
@@ -34,6 +34,11 @@ impl TestDatabase {
     /// # Errors
     /// Where the database refuses it.
     pub async fn execute(&self, sql: &'static str) -> Result<(), StoreError> {
+        if self.kind == "sqlite" {
+            let mut connection = SqliteConnection::connect(&self.url).await?;
+            sqlx::query(sql).execute(&mut connection).await?;
+            return Ok(connection.close().await?);
+        }
         self.store
             .write(move |tx| {
                 Box::pin(async move {
