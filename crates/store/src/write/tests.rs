@@ -144,7 +144,9 @@ async fn an_unusable_address_is_refused_without_its_password() {
 
 #[tokio::test]
 async fn another_process_in_the_way_is_busy_and_later_is_not() {
-    let TestDatabase { url, folder: _folder, .. } = crate::testing::sqlite().await;
+    let TestDatabase { store, url, folder: _folder, .. } = crate::testing::sqlite().await;
+    // Not still about to let go of the file, which the other store would have to wait for.
+    store.close().await;
     let options = StoreOptions { patience: Duration::from_millis(20), ..Default::default() };
     let store = Store::open(&url, options).await.unwrap();
     let mut other = sqlx::SqliteConnection::connect(&url).await.unwrap();
