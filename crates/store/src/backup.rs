@@ -208,7 +208,7 @@ async fn take_out_of_use(
     database: &Path,
 ) -> Result<(), BackupError> {
     let in_use = |_| BackupError::InUse(database.to_owned());
-    let patience = std::time::Duration::from_millis(500);
+    let patience = std::time::Duration::from_secs(2);
     let mut connection = address.clone().busy_timeout(patience).connect().await.map_err(in_use)?;
     sqlx::query("PRAGMA journal_mode = DELETE").execute(&mut connection).await.map_err(in_use)?;
     connection.close().await.map_err(StoreError::from)?;
