@@ -206,7 +206,11 @@ async fn a_database_of_an_earlier_version_keeps_what_is_in_it() {
         }
         let mut tx = store.reader().await.unwrap();
         let part = crate::search::NameQuery::Substring(".tes".to_owned());
-        let found = tx.search_orders(&part, &Default::default(), None, 9).await.unwrap().orders;
+        let found = tx
+            .search_orders(&part, &crate::search::SearchFilter::default(), None, 9)
+            .await
+            .unwrap()
+            .orders;
         let found: Vec<i64> = found.iter().map(|(order, _)| order.number.0).collect();
         assert_eq!(found, [12346, 12345], "{kind}");
         let crl = tx.latest_crl("ca").await.unwrap().unwrap();
