@@ -14,7 +14,7 @@ use sqlx::AssertSqlSafe;
 use crate::{StoreError, Tx, on};
 
 /// How many places of the table a sample is from: of a million orders each stands for some hundred.
-const PLACES: usize = 8000;
+const PLACES: usize = 4000;
 
 /// Of a text's trigrams, the rarest that are weighed against each other.
 const WEIGHED: usize = 12;
