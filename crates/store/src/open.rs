@@ -186,7 +186,7 @@ impl Store {
     pub async fn maintain(&self) -> Result<(), StoreError> {
         let (Backend::Sqlite { trigrams, .. } | Backend::Postgres { trigrams, .. }) =
             self.backend();
-        trigrams.forget();
+        trigrams.forget().await;
         if let Backend::Sqlite { options, .. } = self.backend() {
             let mut connection = sqlx::SqliteConnection::connect_with(options).await?;
             sqlx::raw_sql("PRAGMA analysis_limit = 1000; PRAGMA optimize = 0x10002")

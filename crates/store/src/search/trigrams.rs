@@ -7,9 +7,10 @@
 //! left is looked at anyway. How rare they are is told from a sample.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use sqlx::AssertSqlSafe;
+use tokio::sync::RwLock;
 
 use crate::{StoreError, Tx, on};
 
@@ -60,16 +61,8 @@ struct Chosen {
 
 impl Trigrams {
     /// Lets the next search read a new sample.
-    pub(crate) fn forget(&self) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-
-    fn sample(&self) -> Option<Arc<Sample>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn keep(&self, sample: &Arc<Sample>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(sample));
+    pub(crate) async fn forget(&self) {
+        *self.0.write().await = None;
     }
 }
 
@@ -88,18 +81,28 @@ impl Tx {
         Ok(Lookup::Gin(chosen.trigrams))
     }
 
+    /// The sample that is kept. One search reads it, those of the same moment wait for that one.
     async fn sample(&mut self) -> Result<Arc<Sample>, StoreError> {
-        if let Some(sample) = self.trigrams().and_then(Trigrams::sample) {
+        let Some(Trigrams(kept)) = self.trigrams().cloned() else {
+            return self.read_sample().await;
+        };
+        if let Some(sample) = kept.read().await.clone() {
             return Ok(sample);
         }
+        let mut kept = kept.write().await;
+        if let Some(sample) = kept.clone() {
+            return Ok(sample);
+        }
+        let sample = self.read_sample().await?;
+        *kept = Some(Arc::clone(&sample));
+        Ok(sample)
+    }
+
+    async fn read_sample(&mut self) -> Result<Arc<Sample>, StoreError> {
         let sql = sampled(self.is_postgres());
         let (texts, all): (String, i64) =
             on!(self, |conn| sqlx::query_as(AssertSqlSafe(sql)).fetch_one(&mut *conn).await?);
-        let sample = Arc::new(Sample::of(&texts, usize::try_from(all).unwrap_or(0)));
-        if let Some(trigrams) = self.trigrams() {
-            trigrams.keep(&sample);
-        }
-        Ok(sample)
+        Ok(Arc::new(Sample::of(&texts, usize::try_from(all).unwrap_or(0))))
     }
 }
 
@@ -182,7 +185,10 @@ struct Weight {
 
 /// Whether they share no character: `r83` says little about a name that holds `831`.
 fn apart(asked: &[&Part]) -> bool {
-    asked.is_sorted_by(|one, other| one.at.abs_diff(other.at) >= 3)
+    match asked {
+        [one, other] => one.at.abs_diff(other.at) >= 3,
+        _ => true,
+    }
 }
 
 /// How many of the sample hold all of these.
@@ -245,6 +251,19 @@ mod tests {
         let chosen = sample.choose("mail1.xyz").unwrap();
         // Each for itself may hold a twentieth; together by chance only.
         assert_eq!((chosen.trigrams.len(), chosen.names), (2, 2), "{:?}", chosen.trigrams);
+    }
+
+    #[tokio::test]
+    async fn searches_of_one_moment_read_one_sample() {
+        for database in crate::testing::databases().await {
+            let (one, two) = tokio::join!(database.store.reader(), database.store.reader());
+            let (mut one, mut two) = (one.unwrap(), two.unwrap());
+            let (first, second) = tokio::join!(one.sample(), two.sample());
+            let first = first.unwrap();
+            assert!(Arc::ptr_eq(&first, &second.unwrap()), "{}", database.kind);
+            database.store.maintain().await.unwrap();
+            assert!(!Arc::ptr_eq(&first, &one.sample().await.unwrap()), "{}", database.kind);
+        }
     }
 
     #[test]
