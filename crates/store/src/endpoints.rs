@@ -1,13 +1,12 @@
 //! Endpoints under *Automation > Automated IPs*: what serves where, and what is planned for it.
 
+mod address;
 mod gone;
 mod list;
 #[cfg(test)]
 mod list_tests;
 #[cfg(test)]
 mod tests;
-
-use std::net::IpAddr;
 
 use domain::model::{AutoRenew, EndpointStatus, Serial, ServedIssuer};
 use domain::{
@@ -16,6 +15,7 @@ use domain::{
 };
 pub use list::{EndpointFilter, EndpointKey, EndpointSort, Moment};
 
+use self::address::ip_key;
 use crate::value::{from_json, parse, parse_opt, small, to_json};
 use crate::{StoreError, Tx, on};
 
@@ -282,15 +282,6 @@ impl TryFrom<Row> for EndpointRecord {
     }
 }
 
-/// See [`EndpointRecord::ip_key`]; what is no address comes after all that are.
-fn ip_key(ip: &str) -> String {
-    match ip.parse() {
-        Ok(IpAddr::V4(four)) => format!("4{:08x}", four.to_bits()),
-        Ok(IpAddr::V6(six)) => format!("6{:032x}", six.to_bits()),
-        Err(_) => format!("9{}", ip.replace('-', "_")),
-    }
-}
-
 impl Tx {
     /// One endpoint.
     pub async fn endpoint(&mut self, id: EndpointId) -> Result<Option<EndpointRecord>, StoreError> {
@@ -353,27 +344,6 @@ impl Tx {
             .await?
         });
         Ok(EndpointId(id))
-    }
-
-    /// Gives endpoints that an earlier program wrote the key that their address is sorted by, up to
-    /// `limit` of them; how many there were.
-    pub(crate) async fn fill_address_keys(&mut self, limit: i64) -> Result<usize, StoreError> {
-        let without: Vec<(i64, String)> = on!(self, |conn| {
-            sqlx::query_as("SELECT id, ip FROM endpoints WHERE ip_key = '' ORDER BY id LIMIT $1")
-                .bind(limit)
-                .fetch_all(&mut *conn)
-                .await?
-        });
-        for (id, ip) in &without {
-            on!(self, |conn| {
-                sqlx::query("UPDATE endpoints SET ip_key = $2 WHERE id = $1")
-                    .bind(id)
-                    .bind(ip_key(ip))
-                    .execute(&mut *conn)
-                    .await?;
-            });
-        }
-        Ok(without.len())
     }
 
     /// Keeps what a handshake showed.

@@ -1,11 +1,10 @@
 //! The list of endpoints: filters, sort, keyset pages.
 
-use std::net::{IpAddr, SocketAddr};
-
 use domain::model::{EndpointStatus, ServedIssuer};
 use domain::{AgentId, DnsName, EndpointId, Timestamp};
 use sqlx::QueryBuilder;
 
+use super::address::spelled;
 use super::{COLUMNS, EndpointRecord, Row};
 use crate::dashboard::MOST;
 use crate::value::small;
@@ -161,7 +160,7 @@ where
         format!("%{escaped}%")
     };
     let pattern = contains(&typed);
-    let shown = contains(&address(&typed));
+    let shown = contains(&spelled(&typed));
     query.push(" AND (e.ip || ':' || CAST(e.port AS TEXT) LIKE ").push_bind(shown.clone());
     query.push(" ESCAPE '\\'");
     // As it is shown: an IPv6 address stands in brackets.
@@ -193,19 +192,6 @@ where
 {
     query.push(" OR ").push(column).push(" LIKE ").push_bind(pattern.to_owned());
     query.push(" ESCAPE '\\'");
-}
-
-/// A whole address in its one spelling, with its port or without; all else as it was typed.
-fn address(typed: &str) -> String {
-    if let Ok(with_port) = typed.parse::<SocketAddr>() {
-        return with_port.to_string();
-    }
-    let bare = typed.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    match (bare, bare.unwrap_or(typed).parse::<IpAddr>()) {
-        (Some(_), Ok(ip)) => format!("[{ip}]"),
-        (None, Ok(ip)) => ip.to_string(),
-        _ => typed.to_owned(),
-    }
 }
 
 /// Endpoints that people see with this status.
