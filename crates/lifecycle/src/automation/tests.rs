@@ -165,6 +165,17 @@ impl Yard {
         host.into_keys().zip(ids).collect()
     }
 
+    /// A certificate in place at endpoint 1, which is renewed 30 days before its end, and replaced
+    /// where it is lost, if wanted so.
+    async fn renewed(&self, manager: &Actor, replace: bool) -> (CertificateRecord, EndpointId) {
+        let sold = self.sell("ssl_plus", "www.example.com").await;
+        let record = self.certificates(sold.order).await.remove(0);
+        let endpoint = self.endpoint(1, Some(&record)).await;
+        let (profile, on) = (Some(self.profile), Some(renewing(30)));
+        self.set_auto_renew(manager, vec![endpoint], profile, on, replace).await.unwrap();
+        (record, endpoint)
+    }
+
     async fn certificates(&self, order: OrderNumber) -> Vec<CertificateRecord> {
         self.store().reader().await.unwrap().certificate_records_of_order(order).await.unwrap()
     }

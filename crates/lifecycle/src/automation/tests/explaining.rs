@@ -66,16 +66,12 @@ async fn what_a_person_chose_is_told_with_the_event() {
 async fn what_nobody_chose_is_told_as_well() {
     for yard in yards().await {
         let manager = yard.somebody(Role::Manager).await;
-        let sold = yard.sell("ssl_plus", "www.example.com").await;
-        let record = yard.certificates(sold.order).await.remove(0);
-        let endpoint = yard.endpoint(1, Some(&record)).await;
-        let (profile, on) = (Some(yard.profile), Some(renewing(30)));
-        yard.set_auto_renew(&manager, vec![endpoint], profile, on, true).await.unwrap();
+        let (record, _) = yard.renewed(&manager, true).await;
         yard.endpoint(1, None).await;
         assert_eq!(yard.run_due_auto_renewals().await.unwrap(), 1);
         let event = yard.send_csr().await;
         let told = why(&yard, event).await.unwrap();
-        assert_eq!((told.action, told.order), (Action::Reissue, Some(sold.order)));
+        assert_eq!((told.action, told.order), (Action::Reissue, Some(record.certificate.order)));
         assert!(told.why.contains("is missing"), "{}", told.why);
 
         yard.tamper("UPDATE events SET status = 'failed', finished_at = 1, certificate_id = NULL")

@@ -34,18 +34,15 @@ async fn auto_replace_has_nothing_to_replace_where_nothing_was() {
 async fn one_failed_handshake_is_not_a_missing_certificate() {
     for yard in yards().await {
         let manager = yard.somebody(Role::Manager).await;
-        let sold = yard.sell("ssl_plus", "www.example.com").await;
-        let record = yard.certificates(sold.order).await.remove(0);
-        let endpoint = yard.endpoint(1, Some(&record)).await;
-        let (profile, on) = (Some(yard.profile), Some(renewing(30)));
-        yard.set_auto_renew(&manager, vec![endpoint], profile, on, true).await.unwrap();
+        let (record, _) = yard.renewed(&manager, true).await;
+        let order = Some(record.certificate.order);
         let planned = shown(&yard, 1).await.next_auto_renew_at;
         assert!(planned.is_some());
 
         yard.refuse(1);
         let once = shown(&yard, 1).await;
         assert_eq!(once.probe_error.as_deref(), Some("no connection"));
-        assert_eq!((once.issuer_kind, once.order), (ServedIssuer::Ours, Some(sold.order)));
+        assert_eq!((once.issuer_kind, once.order), (ServedIssuer::Ours, order));
         assert_eq!(once.next_auto_renew_at, planned);
         assert_eq!(yard.run_due_auto_renewals().await.unwrap(), 0);
 
@@ -53,7 +50,7 @@ async fn one_failed_handshake_is_not_a_missing_certificate() {
         yard.refuse(1);
         assert_eq!(shown(&yard, 1).await.issuer_kind, ServedIssuer::Ours, "in a row they count");
         let twice = shown(&yard, 1).await;
-        assert_eq!((twice.issuer_kind, twice.order), (ServedIssuer::None, Some(sold.order)));
+        assert_eq!((twice.issuer_kind, twice.order), (ServedIssuer::None, order));
         assert_eq!(yard.run_due_auto_renewals().await.unwrap(), 1);
     }
 }

@@ -91,11 +91,7 @@ async fn what_can_not_be_duplicated_any_more_is_renewed() {
 async fn auto_renew_in_vain_stops() {
     for yard in yards().await {
         let manager = yard.somebody(Role::Manager).await;
-        let sold = yard.sell("ssl_plus", "www.example.com").await;
-        let record = yard.certificates(sold.order).await.remove(0);
-        let endpoint = yard.endpoint(1, Some(&record)).await;
-        let (profile, on) = (Some(yard.profile), Some(renewing(30)));
-        yard.set_auto_renew(&manager, vec![endpoint], profile, on, false).await.unwrap();
+        let (_, endpoint) = yard.renewed(&manager, false).await;
         yard.clock().advance(Days(175));
         let desk = under_another(&yard, 203).await;
         assert_eq!(desk.run_due_auto_renewals().await.unwrap(), 1);
