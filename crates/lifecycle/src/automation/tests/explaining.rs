@@ -4,7 +4,7 @@ use domain::model::{EndpointAction, Role};
 use domain::rules::{Action, Explanation};
 use domain::{Days, EventId, NameSet};
 
-use super::{Obtain, Yard, renewing, served, yards};
+use super::{Obtain, Yard, served, yards};
 use crate::Actor;
 
 async fn why(yard: &Yard, event: EventId) -> Option<Explanation> {

@@ -3,7 +3,7 @@
 use domain::model::{EndpointAction, EndpointStatus, EventStatus, Role};
 use domain::{Days, NameSet};
 
-use super::{Obtain, Step, Yard, renewing, yards};
+use super::{Obtain, Step, Yard, yards};
 use crate::testing::issuing::{START, csr_pem, refused};
 use crate::{Actor, AuthorityOptions, Lifecycle};
 
