@@ -2,7 +2,9 @@
 //! certificate, and the same names asked for again, which duplicated it by itself (rule A7).
 
 use acme::jwk::Jwk;
-use domain::model::acme::{AcmeAccount, AcmeOrderStatus, Identifier, NewAcmeOrder};
+use domain::model::acme::{
+    AcmeAccount, AcmeOrderStatus, DEFAULT_PROFILE, Identifier, NewAcmeOrder,
+};
 use domain::{Days, OrganizationId, ProductId};
 use lifecycle::acme::{AcmeDesk, AcmePolicy, FinalizeCsr, NewAcmeUrl, Registered, Registration};
 use lifecycle::ask::read_csr;
@@ -58,7 +60,7 @@ async fn order(then: &Lifecycle, account: &AcmeAccount) -> anyhow::Result<()> {
     let names = exact(NAMES.0, NAMES.1)?;
     let wanted = NewAcmeOrder {
         identifiers: names.names.iter().map(Identifier::of).collect(),
-        profile: "default".to_owned(),
+        profile: DEFAULT_PROFILE.to_owned(),
         replaces: None,
         asked: None,
     };
