@@ -26,15 +26,22 @@ async function scheduleDuplicate(page: Page, portal: Portal): Promise<string> {
   return new URL(page.url()).pathname;
 }
 
+/** Four days later all these events have run, and installed what they were for. */
+async function installedFourDaysOn(page: Page, portal: Portal, scripts: boolean, events: string[]): Promise<void> {
+  await portal.restart('+4d');
+  await signIn(page, 'administrator');
+  for (const event of events) {
+    await page.goto(event);
+    await installed(page, scripts);
+  }
+}
+
 test('a scheduled duplicate runs at its time', async ({ page, portal, scripts }) => {
   const event = await scheduleDuplicate(page, portal);
   await page.goto('/automation/endpoints');
   await expect(endpointRow(page, portal, 'new-1')).toContainText('Automation scheduled');
 
-  await portal.restart('+4d');
-  await signIn(page, 'administrator');
-  await page.goto(event);
-  await installed(page, scripts);
+  await installedFourDaysOn(page, portal, scripts, [event]);
   const duplicate = await newest(portal, 27182, 'duplicate');
   expect((await served(portal, 'new-1', 'api.example.com')).serial).toBe(duplicate.serial);
   expect(duplicate.not_after).toBe((await newest(portal, 27182, 'original')).not_after);
@@ -87,12 +94,7 @@ test('"Request", "Renew" and "Switch to DigiCert", scheduled with new certificat
   expect(await certificates(portal, 45678, 'duplicate'), 'nothing is issued before').toHaveLength(0);
   expect((await portal.order(24680)).renewed_by, 'nothing is renewed before').toBeNull();
 
-  await portal.restart('+4d');
-  await signIn(page, 'administrator');
-  for (const event of events) {
-    await page.goto(event);
-    await installed(page, scripts);
-  }
+  await installedFourDaysOn(page, portal, scripts, events);
   const fresh = await served(portal, 'new-1', 'later.example.com');
   expect(fresh.names).toEqual(['later.example.com']);
   const renewed = await served(portal, 'www-2', 'www.example.com');
@@ -144,12 +146,7 @@ test('bulk requests that were scheduled run at their time', async ({ page, porta
     .evaluateAll((links) => links.slice(0, 4).map((link) => link.getAttribute('href') ?? ''));
   expect((await portal.order(24680)).renewed_by, 'nothing is renewed before').toBeNull();
 
-  await portal.restart('+4d');
-  await signIn(page, 'administrator');
-  for (const event of events) {
-    await page.goto(event);
-    await installed(page, scripts);
-  }
+  await installedFourDaysOn(page, portal, scripts, events);
   const renewal = await portal.order(Number((await portal.order(24680)).renewed_by));
   const shops = await Promise.all(['shop-1', 'shop-2'].map((one) => served(portal, one, 'shop.example.com')));
   const kinds = shops.map((shop) => renewal.certificates.find((one) => one.serial === shop.serial)?.kind);
