@@ -40,12 +40,20 @@ use leptos_router::components::{FlatRoutes, FlatRoutesProps, Router};
 pub fn App() -> impl IntoView {
     provide_meta_context();
     view! {
-        <Title formatter=|title: String| format!("{title} · Certdeck")/>
+        <Title formatter=title/>
         <Router>
             {pages_by_route()}
         </Router>
         <islands::Enhance/>
     }
+}
+
+/// The page's title as it stands between the tags. Leptos writes it as it is, so what a title holds
+/// of a search or a name has to be escaped here.
+fn title(page: String) -> String {
+    let mut html = kit::Markup::default();
+    html.text(&page).tags(" · Certdeck");
+    html.into_html()
 }
 
 /// The route table is a list, not markup, so the component is called as the function that it is.

@@ -50,6 +50,11 @@ pub struct FoundEndpoint {
     pub status: EndpointStatus,
 }
 
+/// What is looked for, as long as the longest name at most.
+pub(super) fn bounded(text: &str) -> String {
+    text.trim().chars().take(253).collect()
+}
+
 /// What `text` means: an order at once, else all that matches; `after` is the last page's `next`.
 #[server(prefix = "/api", endpoint = "search")]
 pub async fn search(text: String, after: String) -> Result<Found, PortalError> {
@@ -63,7 +68,7 @@ pub async fn search(text: String, after: String) -> Result<Found, PortalError> {
 
     let desk = Desk::open()?;
     let actor = desk.actor();
-    let text: String = text.trim().chars().take(253).collect();
+    let text = bounded(&text);
     if let Some(number) = desk.lifecycle.find_order(&actor, &text).await? {
         return Ok(Found { meant: Some(number), ..Found::default() });
     }

@@ -18,7 +18,7 @@ use crate::viewer::Viewer;
 #[component]
 pub fn SearchPage() -> impl IntoView {
     let query = Query::parse(Viewer::current().query());
-    let text = query.get("q").unwrap_or_default().to_owned();
+    let text = api::bounded(query.get("q").unwrap_or_default());
     let after = query.get("after").unwrap_or_default().to_owned();
     page(async move {
         if text.is_empty() {
