@@ -232,6 +232,17 @@ async fn signing_out_ends_the_session_everywhere() {
 }
 
 #[tokio::test]
+async fn signing_in_again_ends_the_session_before() {
+    let mut browser = Browser::signed_in().await;
+    let before = browser.cookies.clone();
+    let page = browser.sign_in(PASSWORD, "/").await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+    assert_eq!(browser.get("/settings/preferences").await.status, StatusCode::OK);
+    browser.cookies = before;
+    assert_eq!(browser.get("/settings/preferences").await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
 async fn d5_a_saved_form_says_so_once_and_a_stale_one_comes_back() {
     let mut browser = Browser::signed_in().await;
     let form = "version=0&approval_step=skip&brand_word=Certdeck&__page=%2Fsettings%2Fpreferences";
@@ -251,6 +262,25 @@ async fn d5_a_saved_form_says_so_once_and_a_stale_one_comes_back() {
         page.text.contains("Approval Steps: skip (yours: one_step)"),
         "the difference is shown"
     );
+}
+
+/// The title is written by other code than the page: what people type stays text in both.
+#[tokio::test]
+async fn a_title_is_text_whatever_is_in_it() {
+    let mut browser = Browser::signed_in().await;
+    let typed = "</title><form method=post action=/api/users/role>&amp;\"'";
+    let own = form(&[("name", typed), ("time_zone", "UTC"), ("__page", "/account/me")]);
+    let page = browser.post("/api/users/profile", "http://portal.test", &own).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+    for path in [format!("/search?{}", form(&[("q", typed)])), "/account/users/1".to_owned()] {
+        let page = browser.get(&path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        let (_, rest) = page.text.split_once("<title>").unwrap();
+        let (title, _) = rest.split_once("</title>").unwrap();
+        let shown = "&lt;/title&gt;&lt;form method=post action=/api/users/role&gt;&amp;amp;&quot;&#39; · Certdeck";
+        assert!(title.ends_with(shown), "{path}: {title}");
+        assert!(!page.text.contains("<form method=post"), "{path}: {}", page.text);
+    }
 }
 
 /// What a page's element `name` holds as its `value`, unescaped as a browser does.

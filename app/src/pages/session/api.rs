@@ -7,7 +7,8 @@ use crate::fault::PortalError;
 /// Opens a session and leads on to `next`.
 #[server(prefix = "/api", endpoint = "session/sign-in")]
 pub async fn sign_in(email: String, password: String, next: String) -> Result<(), PortalError> {
-    use crate::browser::{self, Cookie};
+    use crate::browser;
+    use crate::desk::SignedIn;
     use lifecycle::auth::Credentials;
 
     let lifecycle = crate::desk::lifecycle()?;
@@ -15,11 +16,12 @@ pub async fn sign_in(email: String, password: String, next: String) -> Result<()
     let token = lifecycle
         .sign_in(Credentials { email, password }, visitor.address, &visitor.user_agent)
         .await?;
-    browser::set_cookie(
-        Cookie::Session,
-        Some(token.reveal()),
-        Some(lifecycle::sessions::ABSOLUTE_SECONDS.unsigned_abs()),
-    );
+    // The browser forgets the session that it had: nobody could end it any more.
+    let before = browser::parts().and_then(|parts| parts.extensions.get::<SignedIn>().cloned());
+    if let Some(before) = before {
+        lifecycle.sign_out(&before.person, &before.token).await?;
+    }
+    browser::sign_in(&token);
     browser::redirect(&crate::paths::local(&next));
     Ok(())
 }
