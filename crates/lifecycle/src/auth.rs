@@ -15,8 +15,11 @@ use crate::{Actor, Door, Lifecycle, LifecycleError, Person, Result};
 
 pub mod password;
 
-/// Attempts with one e-mail address.
+/// Attempts with one e-mail address from one network.
 const PER_EMAIL: Limit = Limit::per(10, 900);
+/// Attempts with one e-mail address from anywhere: more, so that a stranger who knows an address
+/// keeps nobody out by trying now and then.
+const PER_EMAIL_ANYWHERE: Limit = Limit::per(100, 900);
 /// Attempts from one address, where a whole office may sit behind one.
 const PER_ADDRESS: Limit = Limit::per(60, 600);
 /// RFC 5321 section 4.5.3.1.3, without the brackets.
@@ -79,7 +82,8 @@ impl Lifecycle {
                     if let Some(key) = attempt.address_key() {
                         rate::take(tx, now, &key, PER_ADDRESS).await?;
                     }
-                    rate::take(tx, now, &attempt.email_key(), PER_EMAIL).await?;
+                    rate::take(tx, now, &attempt.here_key(), PER_EMAIL).await?;
+                    rate::take(tx, now, &email_key(&attempt.email), PER_EMAIL_ANYWHERE).await?;
                     Ok(tx.account_by_email(&attempt.email).await?)
                 })
             })
@@ -103,7 +107,7 @@ impl Lifecycle {
                         !current.user.disabled && current.password_hash == account.password_hash
                     });
                     let Some(current) = current else { return Err(no_fit()) };
-                    rate::forgive(tx, &attempt.email_key()).await?;
+                    attempt.forgive(tx).await?;
                     if let Some(key) = attempt.address_key() {
                         rate::give_back(tx, &key).await?;
                     }
@@ -155,7 +159,7 @@ impl Lifecycle {
         self.store()
             .write(move |tx| {
                 Box::pin(async move {
-                    rate::forgive(tx, &attempt.email_key()).await?;
+                    attempt.forgive(tx).await?;
                     set_password(tx, now, &actor, user, &hash, keep.as_deref()).await
                 })
             })
@@ -163,7 +167,8 @@ impl Lifecycle {
     }
 }
 
-/// Stores a new password hash, ends all sessions but `keep`, and says so in the audit log.
+/// Stores a new password hash, ends all sessions but `keep` and any link to choose another, and says
+/// so in the audit log.
 pub(crate) async fn set_password(
     tx: &mut Tx,
     now: Timestamp,
@@ -174,6 +179,7 @@ pub(crate) async fn set_password(
 ) -> Result<()> {
     tx.set_password_hash(user, hash).await?;
     tx.delete_sessions_of(user, keep).await?;
+    tx.delete_links_of(user).await?;
     audit::record(
         tx,
         now,
@@ -208,14 +214,31 @@ struct Attempt {
 }
 
 impl Attempt {
-    fn email_key(&self) -> String {
-        // A digest, so that nothing that was typed is kept as a key.
-        format!("sign-in:email:{}", sessions::token_hash(&self.email))
+    /// The e-mail address as tried from this network.
+    fn here_key(&self) -> String {
+        let network = self.address.map(rate::network).unwrap_or_default();
+        format!("{}:{network}", email_key(&self.email))
     }
 
     fn address_key(&self) -> Option<String> {
         self.address.map(|address| format!("sign-in:address:{}", rate::network(address)))
     }
+
+    /// The right password was among the attempts from here. What others try goes on counting.
+    async fn forgive(&self, tx: &mut Tx) -> Result<()> {
+        rate::forgive(tx, &self.here_key()).await?;
+        rate::give_back(tx, &email_key(&self.email)).await
+    }
+}
+
+/// The key of an e-mail address. A digest, so that nothing that was typed is kept.
+fn email_key(email: &str) -> String {
+    format!("sign-in:email:{}", sessions::token_hash(email))
+}
+
+/// Somebody who showed a one-time link is let in again, whatever was tried before.
+pub(crate) async fn forgive_email(tx: &mut Tx, email: &str) -> Result<()> {
+    rate::forgive(tx, &email_key(email)).await
 }
 
 fn no_fit() -> LifecycleError {

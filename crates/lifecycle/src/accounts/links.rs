@@ -213,6 +213,7 @@ impl Lifecycle {
                     }
                     tx.set_password_hash(user, &new_hash).await?;
                     tx.delete_sessions_of(user, None).await?;
+                    auth::forgive_email(tx, &email).await?;
                     let entry = AuditEntry::new(
                         "user.password_changed",
                         "user",

@@ -104,6 +104,41 @@ async fn guessing_is_throttled_by_email_and_by_address() {
     }
 }
 
+/// Whoever knows an e-mail address keeps its owner out of their own network's portal only.
+#[tokio::test]
+async fn a_stranger_who_guesses_keeps_nobody_out() {
+    for desk in desks().await {
+        let jane = desk.person("jane@example.com", Role::Manager).await;
+        let from = async |address: &str, password: &str| {
+            let credentials =
+                Credentials { email: "jane@example.com".into(), password: password.into() };
+            desk.sign_in(credentials, Some(address.parse().unwrap()), "test").await
+        };
+        for _ in 0..10 {
+            from("198.51.100.1", "guess").await.unwrap_err();
+        }
+        let refused = from("198.51.100.1", PASSWORD).await.unwrap_err();
+        assert!(matches!(refused, LifecycleError::Throttled { .. }), "{refused:?}");
+        from("192.0.2.7", PASSWORD).await.unwrap();
+        // That was the owner; the guesses from everywhere go on counting.
+        let mut tries = 0;
+        let refused = loop {
+            let refused = from(&format!("203.0.113.{tries}"), "guess").await.unwrap_err();
+            match refused {
+                LifecycleError::Throttled { .. } => break refused,
+                _ => tries += 1,
+            }
+        };
+        assert!(tries >= 85, "{tries}: {refused}");
+        // A link lets its person in whatever others do.
+        let link = desk.invite_user(&Actor::Operator, jane.user.id).await.unwrap();
+        desk.choose_password(link.reveal(), "a wholly new sentence".into(), None, "test")
+            .await
+            .unwrap();
+        from("192.0.2.8", "a wholly new sentence").await.unwrap();
+    }
+}
+
 /// Guesses are counted in the database: who is kept out of one process is kept out of the next, until
 /// the time is over that they were told.
 #[tokio::test]
@@ -129,11 +164,12 @@ async fn guessing_is_throttled_on_all_nodes_and_over_a_restart() {
 }
 
 #[tokio::test]
-async fn a_new_password_ends_the_other_sessions() {
+async fn a_new_password_ends_the_other_sessions_and_links() {
     for desk in desks().await {
         let jane = desk.person("jane@example.com", Role::Manager).await;
         let here = try_in(&desk, "jane@example.com", PASSWORD).await.unwrap();
         let elsewhere = try_in(&desk, "jane@example.com", PASSWORD).await.unwrap();
+        let link = desk.invite_user(&Actor::Operator, jane.user.id).await.unwrap();
         let change = |current: &str, new: &str| {
             desk.change_password(&jane, current.into(), new.into(), Some(here.reveal()))
         };
@@ -142,6 +178,7 @@ async fn a_new_password_ends_the_other_sessions() {
         change(PASSWORD, "a wholly new sentence").await.unwrap();
         assert!(desk.session(here.reveal(), None).await.unwrap().is_some());
         assert!(desk.session(elsewhere.reveal(), None).await.unwrap().is_none());
+        assert!(desk.open_link(link.reveal(), None).await.is_err(), "the link before ended too");
         assert!(try_in(&desk, "jane@example.com", PASSWORD).await.is_err());
         try_in(&desk, "jane@example.com", "a wholly new sentence").await.unwrap();
     }
