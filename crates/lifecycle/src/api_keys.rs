@@ -23,7 +23,8 @@ const TOUCH_SECONDS: i64 = 60;
 
 impl Lifecycle {
     /// Makes a key for `user`, who may be the actor; for somebody else it takes an administrator.
-    /// `role` narrows what the key may do; it never widens it.
+    /// `role` narrows what the key may do, now and whatever its owner becomes; it never widens it.
+    /// Without one the key may do what its owner may at the time.
     pub async fn create_api_key(
         &self,
         actor: &Actor,
@@ -33,21 +34,23 @@ impl Lifecycle {
     ) -> Result<(ApiKeyId, SecretToken)> {
         require_owner(actor, user, "Making an API key for another person")?;
         let name = name.trim().to_owned();
-        if name.is_empty() || name.chars().count() > MAX_NAME || name.chars().any(char::is_control)
-        {
-            let message = format!("Enter what the key is for, at most {MAX_NAME} characters.");
+        if name.is_empty() || !domain::is_line(&name, MAX_NAME) {
+            let message =
+                format!("Enter what the key is for in one line of at most {MAX_NAME} characters.");
             return Err(LifecycleError::field("name", message));
         }
         let token = SecretToken::random(PREFIX)?;
         let (hash, now, actor) = (token.hash(), self.clock().now(), actor.clone());
         // A key made with a narrower key is as narrow.
-        let role = role.into_iter().chain(actor.person().map(|person| person.role)).max();
+        let narrowed = actor.person().filter(|person| person.role != person.user.role);
+        let role = role.into_iter().chain(narrowed.map(|person| person.role)).max();
         let id = self
             .store()
             .write(move |tx| {
                 Box::pin(async move {
                     let owner = tx.account(user).await?.ok_or(LifecycleError::NotFound { what: "person" })?.user;
-                    let role = role.filter(|role| *role > owner.role);
+                    // What was chosen stays, also where the owner has no more now and will later.
+                    let role = role.map(|role| role.max(owner.role));
                     let new = NewApiKey { user, name: name.clone(), role, token_hash: hash, created_at: now };
                     let id = tx.insert_api_key(&new).await?;
                     let words = format!("API key {name:?} made for {}", owner.email);

@@ -26,7 +26,7 @@ pub fn ApiKeyNewPage() -> impl IntoView {
                     <TextField name="name" label="Name" required=true maxlength=80 help="What it is for: the program, the server."/>
                     <SelectField
                         name="role" label="Role" choices=choices value=own.as_str()
-                        help="At most your own. If you lose your role, the key does too."
+                        help="At most your own. It stays what you choose if you get more; if you lose your role, the key does too."
                     />
                     <FormActions>
                         <Button weight=Weight::Primary>"Add API key"</Button>

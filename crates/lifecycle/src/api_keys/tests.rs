@@ -53,6 +53,27 @@ async fn a_key_has_the_lesser_of_its_own_role_and_its_owners() {
     }
 }
 
+/// The owner's role at the time is a limit, not what the key was made for.
+#[tokio::test]
+async fn a_chosen_role_does_not_grow_with_its_owner() {
+    for desk in desks().await {
+        let jane = desk.person("jane@example.com", Role::Standard).await;
+        let (id, actor) = (jane.user.id, Actor::Person(jane));
+        let (_, chosen) =
+            desk.create_api_key(&actor, id, "ci", Some(Role::Standard)).await.unwrap();
+        let (_, wide) =
+            desk.create_api_key(&actor, id, "wide", Some(Role::Administrator)).await.unwrap();
+        let (_, as_jane) = desk.create_api_key(&actor, id, "mine", None).await.unwrap();
+        desk.set_user_role(&Actor::Operator, id, Role::Administrator).await.unwrap();
+        for (key, role) in
+            [(&chosen, Role::Standard), (&wide, Role::Standard), (&as_jane, Role::Administrator)]
+        {
+            let person = desk.authenticate_api_key(key.reveal(), None).await.unwrap().unwrap();
+            assert_eq!(person.role, role);
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_key_is_seen_by_its_owner_and_by_administrators() {
     for desk in desks().await {
