@@ -8,6 +8,7 @@ mod coded;
 pub mod country;
 mod email;
 pub mod ids;
+mod line;
 pub mod model;
 pub mod names;
 pub mod product;
@@ -17,6 +18,7 @@ pub mod time;
 
 pub use email::is_email;
 pub use ids::*;
+pub use line::{is_line, is_unseen};
 pub use names::{DnsName, IpName, Name, NameError, NameSet};
 pub use product::{Product, ProductId, Validation};
 pub use refusal::Refusal;

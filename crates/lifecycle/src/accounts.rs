@@ -233,7 +233,7 @@ impl Lifecycle {
 
 /// What others read as a person's name: one line.
 fn is_name(name: &str) -> bool {
-    name.chars().count() <= MAX_NAME && !name.chars().any(char::is_control)
+    domain::is_line(name, MAX_NAME)
 }
 
 pub(crate) fn checked(new: &NewUser) -> Result<NewAccount> {

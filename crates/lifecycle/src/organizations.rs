@@ -28,13 +28,6 @@ use crate::{Actor, Lifecycle, LifecycleError, Result, settings};
 /// The longest legal name in a certificate (X.520 `ub-organization-name`).
 const MAX_ORGANIZATION_NAME: usize = 64;
 
-/// Characters that nobody sees, and that turn the text around them: in a subject they would make a
-/// name look like another one.
-fn unseen(char: char) -> bool {
-    char.is_control()
-        || matches!(char, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-}
-
 /// An organization to be added, as typed.
 #[derive(Debug, Clone, Default)]
 pub struct NewOrganization {
@@ -368,8 +361,7 @@ fn checked_organization(new: &NewOrganization) -> Result<(String, String, Detail
     let name = new.name.split_whitespace().collect::<Vec<_>>().join(" ");
     let country = new.country.trim().to_ascii_uppercase();
     let mut faults = Vec::new();
-    let length = name.chars().count();
-    if length == 0 || length > MAX_ORGANIZATION_NAME || name.chars().any(unseen) {
+    if name.is_empty() || !domain::is_line(&name, MAX_ORGANIZATION_NAME) {
         let message = format!(
             "Enter the organization's legal name, at most {MAX_ORGANIZATION_NAME} characters, none of them invisible."
         );

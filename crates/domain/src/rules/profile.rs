@@ -20,6 +20,9 @@ const MAX_LABELS: usize = 10;
 /// The longest name of a profile or ACME Directory URL, in characters.
 pub const MAX_TITLE: usize = 100;
 
+/// The most allowed domains of an ACME Directory URL.
+const MAX_ALLOWED_DOMAINS: usize = 250;
+
 /// The most e-mail addresses of a profile.
 const MAX_EMAILS: usize = 20;
 
@@ -77,6 +80,10 @@ pub fn check_profile(profile: &Profile, now: Timestamp) -> Vec<FieldFault> {
 pub fn check_acme_url(url: &AcmeUrl, now: Timestamp) -> Vec<FieldFault> {
     let mut faults = check_title(&url.name);
     faults.extend(check_terms(&url.product, url.coverage_years, url.validity_days, now));
+    if url.allowed_domains.len() > MAX_ALLOWED_DOMAINS {
+        let message = format!("Enter at most {MAX_ALLOWED_DOMAINS} allowed domains.");
+        faults.push(FieldFault::new("allowed_domains", message));
+    }
     if url.allowed_domains.iter().any(crate::DnsName::is_wildcard) {
         faults.push(FieldFault::new(
             "allowed_domains",
@@ -93,12 +100,17 @@ pub fn check_acme_url(url: &AcmeUrl, now: Timestamp) -> Vec<FieldFault> {
 }
 
 fn check_title(name: &str) -> Vec<FieldFault> {
-    let length = name.trim().chars().count();
+    let name = name.trim();
+    let length = name.chars().count();
     if length == 0 {
         return vec![FieldFault::new("name", "Enter a name.")];
     }
     if length > MAX_TITLE {
         let message = format!("The name has {length} characters. Enter at most {MAX_TITLE}.");
+        return vec![FieldFault::new("name", message)];
+    }
+    if name.chars().any(crate::is_unseen) {
+        let message = "The name has line breaks or characters that nobody sees. Type it again.";
         return vec![FieldFault::new("name", message)];
     }
     Vec::new()

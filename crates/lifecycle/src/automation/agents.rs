@@ -63,7 +63,7 @@ impl Lifecycle {
         if !is_name(&name) {
             return Err(LifecycleError::field(
                 "name",
-                "Enter a name of 1 to 100 characters, such as the host's.",
+                "Enter a name in one line of 1 to 100 characters, such as the host's.",
             ));
         }
         let now = self.clock().now();
@@ -216,7 +216,7 @@ pub(super) async fn lock_agent(tx: &mut Tx, id: AgentId) -> Result<()> {
 }
 
 fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.chars().count() <= 100
+    !name.is_empty() && domain::is_line(name, 100)
 }
 
 /// Administrators and Managers run automation.

@@ -24,6 +24,7 @@ fn finds_the_faults_of_a_profile_by_field() {
     for (edit, field) in [
         ((|one| one.name = "  ".to_owned()) as fn(&mut Profile), "name"),
         (|one| one.name = "x".repeat(101), "name"),
+        (|one| one.name = "\u{202e}bew".to_owned(), "name"),
         (|one| one.product = "nothing".into(), "product"),
         (|one| one.coverage_years = Some(0), "coverage_years"),
         (|one| one.coverage_years = Some(4), "coverage_years"),
@@ -55,6 +56,8 @@ fn finds_the_faults_of_a_profile_by_field() {
 fn finds_the_faults_of_an_acme_url() {
     let mut url = acme_url("ssl_plus");
     assert!(check_acme_url(&url, NOW).is_empty());
+    url.allowed_domains = vec![domain("example.com"); 251];
+    assert_eq!(fields(&check_acme_url(&url, NOW)), ["allowed_domains"]);
     url.allowed_domains = vec![domain("*.example.com")];
     url.may_duplicate = false;
     assert_eq!(fields(&check_acme_url(&url, NOW)), ["allowed_domains", "duplicate_automatically"]);
