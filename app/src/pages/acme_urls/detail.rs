@@ -11,8 +11,8 @@ use super::list::{count, status};
 use super::{credential, orders};
 use crate::fault::PortalError;
 use crate::kit::{
-    Badge, Button, Column, Copyable, Dialog, Fact, Facts, Form, FormActions, Hidden, LinkButton,
-    NONE, OpenDialog, Section, Sheet, Table, TextField, Time, Tone, Weight, page,
+    Badge, Button, Column, Copyable, Dialog, Expiry, Fact, Facts, Form, FormActions, Hidden,
+    LinkButton, NONE, OpenDialog, Section, Sheet, Table, TextField, Time, Tone, Weight, page,
 };
 use crate::paths;
 use crate::viewer::Viewer;
@@ -169,7 +169,7 @@ fn credential_row(one: CredentialRow) -> impl IntoView {
         (None, false, None) => (Tone::Good, "Active"),
     };
     let until =
-        one.expires_at.map_or_else(|| NONE.into_any(), |at| view! { <Time at=at/> }.into_any());
+        one.expires_at.map_or_else(|| NONE.into_any(), |at| view! { <Expiry at=at/> }.into_any());
     let used = one
         .last_used_at
         .map_or_else(|| "Never".into_any(), |at| view! { <Time at=at/> }.into_any());

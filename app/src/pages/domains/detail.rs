@@ -12,8 +12,8 @@ use super::coverage;
 use super::list::owner_choices;
 use crate::fault::PortalError;
 use crate::kit::{
-    Button, Checkbox, Copyable, Fact, Facts, Form, FormActions, Hidden, LinkButton, Section,
-    SelectField, Sheet, TextField, Time, Unavailable, Weight, page,
+    Button, Checkbox, Copyable, Expiry, Fact, Facts, Form, FormActions, Hidden, LinkButton,
+    Section, SelectField, Sheet, TextField, Time, Unavailable, Weight, page,
 };
 use crate::pages::organizations::{validation_badge, validation_end, withdrawal};
 use crate::pages::permitted::for_administrators;
@@ -102,7 +102,7 @@ fn token(record: &DomainRow) -> AnyView {
             title="Token"
             lead="Whoever shows it in the DNS or in a file controls the domain. It is good for 30 days; a new one takes the old one's place."
         >
-            <Facts><Fact term="Good until"><Time at=until/></Fact></Facts>
+            <Facts><Fact term="Good until"><Expiry at=until/></Fact></Facts>
             <Form action=ReplaceToken::PATH>
                 <Hidden name="id" value=id/>
                 <FormActions><Button weight=weight>"Make a new token"</Button></FormActions>

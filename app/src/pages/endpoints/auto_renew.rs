@@ -40,7 +40,7 @@ pub(crate) fn renew_fields(defaults: RenewDefaults, with_zone: bool) -> AnyView 
     let RenewDefaults { days, time, zone } = defaults;
     view! {
         <div class="row">
-            <TextField name="days_before" label="Days before expiry" value=days kind="number" min="1" max="397"/>
+            <TextField name="days_before" label="Days before expiry" value=days kind="number" min="1"/>
             <TextField name="renew_time" label="Time of day" value=time kind="time"/>
             {with_zone.then(|| view! { <ZoneField zone=zone/> })}
         </div>

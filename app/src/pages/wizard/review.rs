@@ -11,7 +11,7 @@ use super::frame::{Carried, asked, elsewhere, profile_first, sheet, step_of, to}
 use crate::fault::PortalError;
 use crate::kit::{
     Button, Fact, Facts, Form, FormActions, Hidden, LinkButton, NONE, Notice, Section, Time, Tone,
-    Weight, days_left, page,
+    Weight, days_left, local, page,
 };
 use crate::pages::activity::Explained;
 use crate::paths;
@@ -139,12 +139,15 @@ fn validity(plan: &PlanView) -> AnyView {
     }
 }
 
-/// The last second of validity, in UTC, with the days left.
+/// The last second of validity, in UTC to the second, in the person's time zone in the title, and with
+/// the days left.
 #[component]
 fn Exact(at: Timestamp) -> impl IntoView {
     let text = at.rfc3339().replace('T', " ").replace('Z', " UTC");
-    let (_, left) = days_left(at, Viewer::current().now);
-    view! { <time datetime=at.rfc3339()><strong>{text}</strong></time>{format!(" ({left})")} }
+    let viewer = Viewer::current();
+    let (_, left) = days_left(at, viewer.now);
+    let here = local(at, &viewer.time_zone, false);
+    view! { <time datetime=at.rfc3339() title=here><strong>{text}</strong></time>{format!(" ({left})")} }
 }
 
 /// The order ID that the certificate will have, as things are now (rules D11 and D12).
