@@ -32,7 +32,11 @@ pub(super) async fn requests(caller: Caller, mut listed: Listed) -> ApiResult {
             Some(other.parse().map_err(|_| wrong())?)
         }
     };
-    let status = listed.take("status");
+    // CertCentral's word for what waits for its approval.
+    let status = listed.take("status").map(|status| match status.as_str() {
+        "submitted" => "pending".to_owned(),
+        _ => status,
+    });
     if status
         .as_deref()
         .is_some_and(|status| !["pending", "approved", "rejected", "canceled"].contains(&status))

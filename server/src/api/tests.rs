@@ -282,6 +282,7 @@ async fn d16_a_standard_users_request_waits_and_is_reviewed() {
         "{placed}"
     );
     let waiting = site.get("/services/v2/request?filters[status]=pending").await;
+    assert_eq!(waiting, site.get("/services/v2/request?filters[status]=submitted").await);
     let id = waiting["requests"][0]["id"].as_i64().unwrap();
     assert_eq!(waiting["requests"][0]["type"], "new_request");
     let review = format!("/services/v2/request/{id}/status");
