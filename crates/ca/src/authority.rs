@@ -151,6 +151,12 @@ impl Authority {
         Ok(Self { chain, key, issuer_id: stored.issuer_id.clone(), intermediates_pem })
     }
 
+    /// The last second of a kept authority's issuing certificate, which takes no key to read.
+    pub fn end_of(stored: &StoredAuthority) -> Result<Timestamp, CaError> {
+        let issuing = CaCertificate::find(&stored.chain_pem, &stored.issuer_id)?;
+        Ok(issuing.not_after())
+    }
+
     /// SHA-256 of the issuing certificate, lower-case hex.
     pub fn issuer_id(&self) -> &str {
         &self.issuer_id

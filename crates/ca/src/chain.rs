@@ -32,6 +32,15 @@ pub struct CaCertificate {
 }
 
 impl CaCertificate {
+    /// The certificate of this fingerprint among those of a PEM text.
+    pub(crate) fn find(text: &str, fingerprint: &str) -> Result<Self, CaError> {
+        let block = blocks(text)?
+            .into_iter()
+            .find(|block| hex::encode(sha256(block.contents())) == fingerprint)
+            .ok_or_else(|| CaError::Chain("the issuing certificate is missing".to_owned()))?;
+        Self::read(block.contents())
+    }
+
     fn read(der: &[u8]) -> Result<Self, CaError> {
         let unreadable = || CaError::Chain("one of the certificates can't be read".to_owned());
         let (rest, x509) = X509Certificate::from_der(der).map_err(|_| unreadable())?;
@@ -129,6 +138,13 @@ impl CaCertificate {
     }
 }
 
+/// The certificates of a PEM text.
+fn blocks(text: &str) -> Result<Vec<pem::Pem>, CaError> {
+    let blocks = pem::parse_many(text)
+        .map_err(|_| CaError::Chain("the file is not readable as PEM".to_owned()))?;
+    Ok(blocks.into_iter().filter(|block| block.tag() == "CERTIFICATE").collect())
+}
+
 fn subject_key_id(x509: &X509Certificate<'_>) -> Option<Vec<u8>> {
     use x509_parser::extensions::ParsedExtension;
     x509.iter_extensions().find_map(|extension| match extension.parsed_extension() {
@@ -147,10 +163,7 @@ pub(crate) struct Chain {
 impl Chain {
     /// Reads certificates in any order, and puts the one with the issuing key first.
     pub(crate) fn read(text: &str, issuing_spki: &[u8]) -> Result<Self, CaError> {
-        let blocks = pem::parse_many(text)
-            .map_err(|_| CaError::Chain("the file is not readable as PEM".to_owned()))?;
-        let blocks: Vec<_> =
-            blocks.into_iter().filter(|block| block.tag() == "CERTIFICATE").collect();
+        let blocks = blocks(text)?;
         if blocks.len() > MAX_CERTIFICATES {
             return Err(CaError::Chain(format!("there are more than {MAX_CERTIFICATES} of them")));
         }

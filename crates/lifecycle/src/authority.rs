@@ -75,7 +75,7 @@ impl Issuer {
         &self.authority
     }
 
-    /// The master key, which also seals EAB keys and TOTP seeds.
+    /// The master key, which also seals EAB keys.
     pub const fn master_key(&self) -> &Arc<MasterKey> {
         &self.master
     }
@@ -210,6 +210,12 @@ async fn insert(
 async fn active(tx: &mut Tx) -> Result<Option<StoredAuthority>> {
     let rows = tx.active_authorities().await?;
     Ok(rows.into_iter().find(|row| row.kind == INTERMEDIATE).and_then(stored))
+}
+
+/// The last second of the certificate that issues in this database; none before the first start.
+pub(crate) async fn end(tx: &mut Tx) -> Result<Option<Timestamp>> {
+    let stored = active(tx).await?;
+    stored.map(|stored| Authority::end_of(&stored).map_err(failed)).transpose()
 }
 
 fn stored(row: AuthorityRow) -> Option<StoredAuthority> {

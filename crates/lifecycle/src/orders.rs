@@ -30,7 +30,7 @@ pub use store::search::{FoundPage, NameQuery, SearchCursor, SearchFilter};
 
 use crate::lists::{Key, PageOf, Slice};
 use crate::place::check_visible;
-use crate::{Actor, Lifecycle, LifecycleError, Result};
+use crate::{Actor, Lifecycle, LifecycleError, Result, authority};
 
 /// Most rows of one search.
 const MAX_FOUND: u32 = 1_000;
@@ -295,6 +295,14 @@ impl Lifecycle {
     /// The issuer's end, which no certificate outlives; far off where this process can't issue.
     pub(crate) fn issuer_end(&self) -> Timestamp {
         self.issuer().map_or(Timestamp(i64::MAX), crate::Issuer::not_after)
+    }
+
+    /// The issuer's end, also where this process can't issue and another one of this database does.
+    pub(crate) async fn issuer_end_in(&self, tx: &mut Tx) -> Result<Timestamp> {
+        match self.issuer() {
+            Some(issuer) => Ok(issuer.not_after()),
+            None => Ok(authority::end(tx).await?.unwrap_or(Timestamp(i64::MAX))),
+        }
     }
 
     /// The order that a person means by a number, a serial or a SHA-256 fingerprint, of any of

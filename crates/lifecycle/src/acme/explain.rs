@@ -62,7 +62,7 @@ impl Lifecycle {
             explicit: run.asked,
             replaced: None,
             windows: settings::preferences(&mut tx).await?.windows,
-            issuer_not_after: self.issuer_end(),
+            issuer_not_after: self.issuer_end_in(&mut tx).await?,
         };
         let decided = decide(&mut tx, question, now).await.map(|(decided, _)| decided.explanation);
         let mut answered = answer(decided)?;

@@ -54,6 +54,20 @@ async fn replace_authority(shop: &Shop) -> String {
     shop.bring_in(&AuthorityOptions::new("Other", "FR", START)).await
 }
 
+/// `certdeck acme explain` opens no key, and decides as the server does.
+#[tokio::test]
+async fn who_cannot_issue_knows_when_the_issuer_ends() {
+    for shop in shops().await {
+        let short = AuthorityOptions { issuing_lifetime: Days(40), ..options() };
+        shop.bring_in(&short).await;
+        let plain = Lifecycle::new(shop.store().clone(), shop.clock().clone());
+        let mut tx = shop.store().reader().await.unwrap();
+        let end = plain.issuer_end_in(&mut tx).await.unwrap();
+        assert_eq!(end, shop.reopened().await.issuer_end());
+        assert_eq!(START.plus(Days(40)).seconds_since(end).abs() / 86_400, 0);
+    }
+}
+
 #[tokio::test]
 async fn a_brought_in_authority_takes_over_and_the_former_one_still_answers() {
     for shop in shops().await {
