@@ -299,3 +299,77 @@ fn each_line_of_a_batch_has_its_answer() {
     let (code, answers, said) = ask(&[good.as_bytes()]);
     assert_eq!((code, answers.len(), said.as_str()), (Some(0), 1, ""));
 }
+
+#[test]
+fn the_catalogue_tells_each_products_abilities() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = printed(folder.path(), &["product", "list", "--json"]);
+    let all: Vec<serde_json::Value> = serde_json::from_str(&all).unwrap();
+    let one = |id: &str| all.iter().find(|one| one["id"] == id).unwrap().clone();
+    assert_eq!(
+        one("private_ssl_wildcard"),
+        serde_json::json!({
+            "id": "private_ssl_wildcard", "name": "Private SSL Wildcard", "validation": "private",
+            "wildcard": true, "additional_names_allowed": true, "duplicates_allowed": true,
+            "duplicate_may_add_names": true, "multi_year": false, "max_days": 825,
+        })
+    );
+    assert_eq!(one("ssl_plus")["max_days"], 398);
+    let adding: Vec<_> = all.iter().filter(|one| one["duplicate_may_add_names"] == true).collect();
+    assert_eq!(adding.len(), 2, "rule D6: {adding:?}");
+}
+
+/// An order of an ACME client of January 2026, with 200 days, in a new folder with a URL for it.
+fn folder_with_an_order() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    printed(path, &["org", "add", "Ours", "--country", "DE", "--validated"]);
+    printed(path, &["domain", "add", "example.com", "--org", "Ours", "--validated"]);
+    let url = ["acme-url", "create", "--name", "web", "--product", "ssl_plus"];
+    printed(path, &[&url[..], &["--organization", "Ours"]].concat());
+    let names = ["www.example.com", "example.com"];
+    let (from, till) = ("2026-01-01T00:00:00Z", "2026-07-19T23:59:59Z");
+    let order = serde_json::json!({
+        "number": 4711, "product": "ssl_plus", "organization": "Ours", "common_name": names[0],
+        "sans": names, "status": "issued", "origin": "acme", "ordered_at": from,
+        "coverage_years": null, "coverage_ends_at": till, "renews": null, "renewed_by": null,
+        "certificates": [{
+            "kind": "original", "serial": "01ab", "common_name": names[0], "sans": names,
+            "not_before": from, "not_after": till, "status": "issued", "pem": null,
+        }],
+    });
+    let file = path.join("order.ndjson");
+    std::fs::write(&file, order.to_string()).unwrap();
+    printed(path, &["import", "orders", file.to_str().unwrap()]);
+    folder
+}
+
+/// Each option of the dry run counts, and the answer has the shape that scripts read.
+#[test]
+fn a_dry_run_goes_by_each_of_its_options() {
+    let folder = folder_with_an_order();
+    let explain = |options: &[&str]| -> serde_json::Value {
+        let names = ["--name", "www.example.com", "--name", "example.com", "--json"];
+        let words = [&["acme", "explain", "--url-name", "web"], &names[..], options].concat();
+        serde_json::from_str(&printed(folder.path(), &words)).unwrap()
+    };
+    let (early, window) = (["--at", "2026-03-01T12:00:00Z"], ["--at", "2026-07-10T12:00:00Z"]);
+    let duplicate = explain(&early);
+    assert_eq!((&duplicate["action"], &duplicate["order"]), (&"duplicate".into(), &4711.into()));
+    assert_eq!(duplicate["candidates"][0]["order"], 4711, "{duplicate}");
+    assert!(
+        duplicate["candidates"][0]["kept"] == true && duplicate["candidates"][0]["why"].is_string()
+    );
+    assert!(duplicate["window"]["kind"].is_string() && duplicate["window"]["opens_at"].is_string());
+    assert_eq!(explain(&window)["action"], "renew");
+    let other_name = explain(&[&early[..], &["--cn", "example.com"]].concat());
+    assert_eq!((&other_name["action"], &other_name["order"]), (&"enroll".into(), &().into()));
+    let enroll = explain(&[&early[..], &["--action", "enroll"]].concat());
+    assert_eq!(enroll["action"], "enroll");
+    let at_will = ["--action", "duplicate", "--order", "4711"];
+    assert_eq!(explain(&[&early[..], &at_will].concat())["order"], 4711);
+    let elsewhere = explain(&[&early[..], &["--action", "duplicate", "--order", "4712"]].concat());
+    for part in ["rule", "code", "message"] {
+        assert!(elsewhere["refusal"][part].is_string(), "{elsewhere}");
+    }
+}
