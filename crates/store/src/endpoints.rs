@@ -103,6 +103,9 @@ pub struct EndpointRecord {
     pub auto_renew: Option<AutoRenew>,
     /// In whose name it renews.
     pub auto_renew_user: Option<UserId>,
+    /// The names that it renews: of what was in place when a person switched it on, or of what was
+    /// requested and installed since. None where nothing was in place then.
+    pub auto_renew_names: Option<NameSet>,
     /// "Auto-replace revoked or missing certificates".
     pub auto_replace: bool,
     /// When auto-renew acts next.
@@ -160,7 +163,7 @@ pub(crate) const COLUMNS: &str = "e.id, e.agent_id, a.name AS agent_name, a.last
      e.server_software, e.alias, e.issuer_kind, e.served_chain_pem, e.served_serial, \
      e.served_issuer, e.served_common_name, e.served_names, e.served_not_before, e.served_not_after, \
      e.certificate_id, e.order_number, e.status, e.profile_id, e.auto_renew, e.auto_renew_days, \
-     e.auto_renew_minute, e.auto_renew_time_zone, e.auto_renew_user_id, e.auto_replace, \
+     e.auto_renew_minute, e.auto_renew_time_zone, e.auto_renew_user_id, e.auto_renew_names, e.auto_replace, \
      e.next_auto_renew_at, e.current_event_id, e.last_probe_at, e.probe_error, e.manual_reason, e.cause, \
      e.solution";
 
@@ -195,6 +198,7 @@ pub(crate) struct Row {
     auto_renew_minute: Option<i64>,
     auto_renew_time_zone: Option<String>,
     auto_renew_user_id: Option<i64>,
+    auto_renew_names: Option<String>,
     auto_replace: bool,
     next_auto_renew_at: Option<i64>,
     current_event_id: Option<i64>,
@@ -271,6 +275,11 @@ impl TryFrom<Row> for EndpointRecord {
             status: parse("endpoints.status", &row.status)?,
             profile: row.profile_id.map(ProfileId),
             auto_renew_user: row.auto_renew_user_id.map(UserId),
+            auto_renew_names: row
+                .auto_renew_names
+                .as_deref()
+                .map(|names| from_json("endpoints.auto_renew_names", names))
+                .transpose()?,
             auto_replace: row.auto_replace,
             next_auto_renew_at: row.next_auto_renew_at.map(Timestamp),
             current_event: row.current_event_id.map(EventId),

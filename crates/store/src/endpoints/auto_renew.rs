@@ -1,8 +1,9 @@
-//! Auto-renew of endpoints: whether it is on, and when it acts.
+//! Auto-renew of endpoints: whether it is on, for which names, and when it acts.
 
 use domain::model::AutoRenew;
-use domain::{EndpointId, ProfileId, Timestamp, UserId};
+use domain::{EndpointId, NameSet, ProfileId, Timestamp, UserId};
 
+use crate::value::to_json;
 use crate::{StoreError, Tx, on};
 
 impl Tx {
@@ -33,6 +34,23 @@ impl Tx {
             .bind(next.map(|at| at.0))
             .execute(&mut *conn)
             .await?;
+        });
+        Ok(())
+    }
+
+    /// Sets the names that auto-renew renews; none where nothing is in place.
+    pub async fn set_auto_renew_names(
+        &mut self,
+        id: EndpointId,
+        names: Option<&NameSet>,
+    ) -> Result<(), StoreError> {
+        let names = names.map(|names| to_json("endpoints.auto_renew_names", names)).transpose()?;
+        on!(self, |conn| {
+            sqlx::query("UPDATE endpoints SET auto_renew_names = $2 WHERE id = $1")
+                .bind(id.0)
+                .bind(names.as_deref())
+                .execute(&mut *conn)
+                .await?;
         });
         Ok(())
     }
