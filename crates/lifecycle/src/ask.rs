@@ -34,6 +34,9 @@ pub struct Ask {
     /// Names whose control was shown by challenges just now, so that no domain of the organization
     /// need be validated for them.
     pub challenged: NameSet,
+    /// The names that the certificate may get, where nobody looked at them before; none where
+    /// somebody did. Whoever approves a held request looks at them.
+    pub at_most: Option<NameSet>,
 }
 
 /// What is asked for. Kept with a request that waits for approval.
@@ -159,6 +162,7 @@ impl Ask {
             endpoint: None,
             renewal_number: None,
             challenged: NameSet::default(),
+            at_most: None,
         }
     }
 

@@ -187,7 +187,7 @@ impl Placing<'_> {
         let product = product_of(order)?;
         let validity =
             self.first_validity(product, order.coverage, order.validity_days, days_left)?;
-        let draft = self.draft(order, CertificateKind::Original, names.clone(), validity);
+        let draft = self.draft(order, CertificateKind::Original, names.clone(), validity)?;
         Ok(Draft { counted: order.issued_at.is_some(), ..draft })
     }
 

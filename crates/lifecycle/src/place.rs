@@ -10,8 +10,8 @@ use domain::model::{
     RequestKind, Role, Serial,
 };
 use domain::rules::{
-    ApprovalNeed, HeldBecause, Requester, Validity, approval_needed, check_product_key,
-    plan_duplicate, plan_reissue,
+    ApprovalNeed, HeldBecause, Requester, Validity, approval_needed, check_issued_names,
+    check_product_key, plan_duplicate, plan_reissue,
 };
 use domain::{
     AcmeAccountId, AcmeUrlId, EndpointId, NameSet, OrderNumber, Refusal, RequestId, Timestamp,
@@ -287,15 +287,18 @@ impl Placing<'_> {
         Ok(Placed::Done(Outcome::Issued(issued)))
     }
 
-    /// A draft with what all kinds share.
+    /// A draft with what all kinds share, unless it has names that the ask may not get.
     pub(crate) fn draft<'a>(
         &'a self,
         order: &'a Order,
         kind: CertificateKind,
         names: Exact,
         validity: Validity,
-    ) -> Draft<'a> {
-        Draft {
+    ) -> Result<Draft<'a>> {
+        if let Some(chosen) = &self.ask.at_most {
+            check_issued_names(chosen, &names.names)?;
+        }
+        Ok(Draft {
             order,
             kind,
             names,
@@ -310,7 +313,7 @@ impl Placing<'_> {
             changes_order: false,
             challenged: &self.ask.challenged,
             counted: false,
-        }
+        })
     }
 
     fn draft_on_order<'a>(&'a self, file: &'a OrderFile) -> Result<Draft<'a>> {
@@ -319,13 +322,13 @@ impl Placing<'_> {
                 let plan =
                     plan_duplicate(file, names, self.now)?.within(self.issuer.not_after())?;
                 let names = Exact { common_name: plan.common_name, names: plan.names };
-                Ok(self.draft(&file.order, CertificateKind::Duplicate, names, plan.validity))
+                self.draft(&file.order, CertificateKind::Duplicate, names, plan.validity)
             }
             What::Reissue { names, .. } => {
                 let plan = plan_reissue(file, names, self.issuer.not_after(), self.now)?;
                 let names = Exact { common_name: plan.common_name, names: plan.names };
                 let mut draft =
-                    self.draft(&file.order, CertificateKind::Reissue, names, plan.validity);
+                    self.draft(&file.order, CertificateKind::Reissue, names, plan.validity)?;
                 draft.revocation = plan.revocation;
                 draft.changes_order = plan.changes_order;
                 Ok(draft)

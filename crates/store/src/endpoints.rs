@@ -1,6 +1,7 @@
 //! Endpoints under *Automation > Automated IPs*: what serves where, and what is planned for it.
 
 mod address;
+mod auto_renew;
 mod gone;
 mod list;
 #[cfg(test)]
@@ -102,6 +103,9 @@ pub struct EndpointRecord {
     pub auto_renew: Option<AutoRenew>,
     /// In whose name it renews.
     pub auto_renew_user: Option<UserId>,
+    /// The names that it renews: of what was in place when a person switched it on, or of what was
+    /// requested and installed since. None where nothing was in place then.
+    pub auto_renew_names: Option<NameSet>,
     /// "Auto-replace revoked or missing certificates".
     pub auto_replace: bool,
     /// When auto-renew acts next.
@@ -159,7 +163,7 @@ pub(crate) const COLUMNS: &str = "e.id, e.agent_id, a.name AS agent_name, a.last
      e.server_software, e.alias, e.issuer_kind, e.served_chain_pem, e.served_serial, \
      e.served_issuer, e.served_common_name, e.served_names, e.served_not_before, e.served_not_after, \
      e.certificate_id, e.order_number, e.status, e.profile_id, e.auto_renew, e.auto_renew_days, \
-     e.auto_renew_minute, e.auto_renew_time_zone, e.auto_renew_user_id, e.auto_replace, \
+     e.auto_renew_minute, e.auto_renew_time_zone, e.auto_renew_user_id, e.auto_renew_names, e.auto_replace, \
      e.next_auto_renew_at, e.current_event_id, e.last_probe_at, e.probe_error, e.manual_reason, e.cause, \
      e.solution";
 
@@ -194,6 +198,7 @@ pub(crate) struct Row {
     auto_renew_minute: Option<i64>,
     auto_renew_time_zone: Option<String>,
     auto_renew_user_id: Option<i64>,
+    auto_renew_names: Option<String>,
     auto_replace: bool,
     next_auto_renew_at: Option<i64>,
     current_event_id: Option<i64>,
@@ -270,6 +275,11 @@ impl TryFrom<Row> for EndpointRecord {
             status: parse("endpoints.status", &row.status)?,
             profile: row.profile_id.map(ProfileId),
             auto_renew_user: row.auto_renew_user_id.map(UserId),
+            auto_renew_names: row
+                .auto_renew_names
+                .as_deref()
+                .map(|names| from_json("endpoints.auto_renew_names", names))
+                .transpose()?,
             auto_replace: row.auto_replace,
             next_auto_renew_at: row.next_auto_renew_at.map(Timestamp),
             current_event: row.current_event_id.map(EventId),
@@ -404,71 +414,5 @@ impl Tx {
             .await?;
         });
         Ok(())
-    }
-
-    /// Switches auto-renew on (with all its facts) or off.
-    pub async fn set_endpoint_auto_renew(
-        &mut self,
-        id: EndpointId,
-        renew: Option<&AutoRenew>,
-        profile: Option<ProfileId>,
-        user: Option<UserId>,
-        auto_replace: bool,
-        next: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
-        on!(self, |conn| {
-            sqlx::query(
-                "UPDATE endpoints SET auto_renew = $2, auto_renew_days = $3, auto_renew_minute = $4, \
-                 auto_renew_time_zone = $5, profile_id = coalesce($6, profile_id), auto_renew_user_id = $7, \
-                 auto_replace = $8, next_auto_renew_at = $9 WHERE id = $1",
-            )
-            .bind(id.0)
-            .bind(renew.is_some())
-            .bind(renew.map(|renew| renew.days_before.0))
-            .bind(renew.map(|renew| i64::from(renew.minute_of_day)))
-            .bind(renew.map(|renew| renew.time_zone.as_str()))
-            .bind(profile.map(|id| id.0))
-            .bind(user.map(|id| id.0))
-            .bind(auto_replace)
-            .bind(next.map(|at| at.0))
-            .execute(&mut *conn)
-            .await?;
-        });
-        Ok(())
-    }
-
-    /// Sets the next moment at which auto-renew acts.
-    pub async fn set_next_auto_renew(
-        &mut self,
-        id: EndpointId,
-        next: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
-        on!(self, |conn| {
-            sqlx::query("UPDATE endpoints SET next_auto_renew_at = $2 WHERE id = $1")
-                .bind(id.0)
-                .bind(next.map(|at| at.0))
-                .execute(&mut *conn)
-                .await?;
-        });
-        Ok(())
-    }
-
-    /// Endpoints whose auto-renew is due, the longest waiting first.
-    pub async fn auto_renew_due(
-        &mut self,
-        now: Timestamp,
-        limit: i64,
-    ) -> Result<Vec<EndpointId>, StoreError> {
-        let ids: Vec<i64> = on!(self, |conn| {
-            sqlx::query_scalar(
-                "SELECT id FROM endpoints WHERE next_auto_renew_at IS NOT NULL AND next_auto_renew_at <= $1 \
-                 ORDER BY next_auto_renew_at LIMIT $2",
-            )
-            .bind(now.0)
-            .bind(limit)
-            .fetch_all(&mut *conn)
-            .await?
-        });
-        Ok(ids.into_iter().map(EndpointId).collect())
     }
 }

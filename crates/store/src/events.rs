@@ -125,6 +125,8 @@ pub struct EventRecord {
     pub explanation: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Whether auto-renew made it, so that nobody has seen its names.
+    pub automatic: bool,
 }
 
 /// Which events to list.
@@ -141,7 +143,8 @@ pub struct EventFilter {
 const COLUMNS: &str = "id, endpoint_id, action, mode, source_order, profile, common_name, names, extra_names, \
      status, scheduled_at, time_zone, requester_id, requester_name, emails, note, request_id, order_number, \
      certificate_id, attempt, next_attempt_at, csr_pem, csr_at, ordered_at, issued_at, installed_at, \
-     verified_at, finished_at, cause, solution, explanation, created_at, waits_for";
+     verified_at, finished_at, cause, solution, explanation, created_at, waits_for, \
+     COALESCE(idempotency_key LIKE 'auto:%', FALSE) AS automatic";
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -178,6 +181,7 @@ struct Row {
     explanation: Option<String>,
     created_at: i64,
     waits_for: Option<i64>,
+    automatic: bool,
 }
 
 impl TryFrom<Row> for EventRecord {
@@ -222,6 +226,7 @@ impl TryFrom<Row> for EventRecord {
             solution: row.solution,
             explanation: row.explanation,
             created_at: Timestamp(row.created_at),
+            automatic: row.automatic,
         })
     }
 }

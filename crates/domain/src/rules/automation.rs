@@ -13,6 +13,7 @@ use crate::rules::duplicate::{DuplicateNames, DuplicatePlan, check_product, plan
 use crate::rules::endpoint::{EndpointFacts, is_lost};
 use crate::rules::explanation::{CandidateVerdict, Decided, Decision};
 use crate::rules::lineage::{chain, newest_issued};
+use crate::rules::name_match::list;
 use crate::rules::reissue::{ReissueRequest, plan_reissue};
 use crate::rules::renew::{Due, latest_renewed, plan_renew};
 use crate::rules::window::renewal_window;
@@ -132,6 +133,48 @@ pub fn check_auto_renew_owner(owner: Option<&User>) -> Result<&User, Refusal> {
     };
     let message = format!("{who}, so nothing can be requested in their name.");
     Err(Refusal::new("auto_renew", code, message))
+}
+
+/// Auto-renew goes on for the names that a person has chosen: those in place when it was switched on,
+/// or requested and installed since. What is `served` an agent says, which is not trusted: it must not
+/// choose what is issued. `chosen` is empty where nothing was in place. On a refusal the endpoint
+/// becomes "Action required".
+pub fn check_served_names(chosen: &NameSet, served: &NameSet) -> Result<(), Refusal> {
+    if served == chosen {
+        return Ok(());
+    }
+    let names = if chosen.is_empty() {
+        format!("{}, and nothing was in place when auto-renew was switched on", list(served))
+    } else {
+        let new: NameSet = served.missing_from(chosen).cloned().collect();
+        let missing: NameSet = chosen.missing_from(served).cloned().collect();
+        let differing = [("new: ", new), ("missing: ", missing)];
+        let differing = differing.iter().filter(|(_, names)| !names.is_empty());
+        let told: Vec<String> =
+            differing.map(|(lead, names)| format!("{lead}{}", list(names))).collect();
+        format!("other names than those that auto-renew was switched on for ({})", told.join("; "))
+    };
+    let message = format!(
+        "The endpoint serves a certificate for {names}. Nobody has chosen its names, so nothing is \
+         issued by itself."
+    );
+    Err(Refusal::new("auto_renew", "other_names", message))
+}
+
+/// The same for the names that a certificate would get, whoever knows them: an order may have got others
+/// since. There may be fewer of them, where the order gave some up.
+pub fn check_issued_names(chosen: &NameSet, names: &NameSet) -> Result<(), Refusal> {
+    let beyond: NameSet = names.missing_from(chosen).cloned().collect();
+    if beyond.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "The certificate would get names that auto-renew was not switched on for: {}. Nobody has \
+         chosen them for this endpoint, so nothing is issued by itself. If they are right, request \
+         the certificate for the endpoint yourself.",
+        list(&beyond)
+    );
+    Err(Refusal::new("auto_renew", "names_beyond", message))
 }
 
 /// Whether a request's "Auto-renew" box also switches what is `on` already. Who may not change

@@ -39,8 +39,9 @@ pub use approval::{
     approval_needed, check_may_review,
 };
 pub use automation::{
-    AutomationRequest, auto_renew_action, check_auto_renew_owner, check_bulk, decide_automation,
-    goes_on, may_switch_auto_renew, offer_in_automation, recheck_scheduled_duplicate,
+    AutomationRequest, auto_renew_action, check_auto_renew_owner, check_bulk, check_issued_names,
+    check_served_names, decide_automation, goes_on, may_switch_auto_renew, offer_in_automation,
+    recheck_scheduled_duplicate,
 };
 pub use caa::{CaaIssuance, CaaRecord, judge_caa};
 pub use candidates::{

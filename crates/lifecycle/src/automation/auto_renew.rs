@@ -6,7 +6,8 @@ use domain::model::{
 };
 use domain::rules::profile::{check_auto_renew, renewal_lifetime};
 use domain::rules::{
-    Decision, Explanation, auto_renew_action, check_auto_renew_owner, is_due_at_once, is_lost,
+    Decision, Explanation, auto_renew_action, check_auto_renew_owner, check_issued_names,
+    check_served_names, is_due_at_once, is_lost,
 };
 use domain::{EndpointId, NameSet, Timestamp};
 use store::endpoints::EndpointRecord;
@@ -195,6 +196,18 @@ async fn profile(tx: &mut Tx, endpoint: &EndpointRecord) -> std::result::Result<
     })
 }
 
+/// What is served, and what the next certificate would get, has the names that a person chose.
+fn check_names(endpoint: &EndpointRecord, names: &NameSet) -> std::result::Result<(), NotReady> {
+    let chosen = endpoint.auto_renew_names.clone().unwrap_or_default();
+    let served = endpoint.served.as_ref();
+    let checked = served.map_or(Ok(()), |served| check_served_names(&chosen, &served.names));
+    checked.and_then(|()| check_issued_names(&chosen, names)).map_err(|refusal| {
+        let solution = "If these are the right names, save auto-renew once more, or request a \
+                        certificate for the endpoint. If not, look at the server and its agent.";
+        (refusal.message, solution).into()
+    })
+}
+
 /// The event that is `due`.
 async fn ready(
     tx: &mut Tx,
@@ -220,6 +233,8 @@ async fn ready(
         let cause = "It is not known which names the endpoint's certificate had.".to_owned();
         (cause, "Request a certificate for the endpoint.")
     })?;
+    let names = NameSet::with_common_name(&common_name, names);
+    check_names(endpoint, &names)?;
     Ok(NewEvent {
         endpoint: endpoint.id,
         action,
@@ -229,7 +244,7 @@ async fn ready(
         },
         source_order: source.map(|order| order.number),
         profile,
-        names: NameSet::with_common_name(&common_name, names),
+        names,
         common_name,
         extra_names: NameSet::default(),
         status: EventStatus::Scheduled,

@@ -3,7 +3,7 @@
 use domain::model::{AutoRenew, EndpointStatus, ServedIssuer};
 use domain::rules::profile::renewal_lifetime;
 use domain::rules::{auto_renew_at, goes_on, is_lost};
-use domain::{AgentId, EndpointId, ProfileId, Timestamp};
+use domain::{AgentId, EndpointId, NameSet, ProfileId, Timestamp};
 use serde_json::{Value, json};
 use store::Tx;
 use store::endpoints::{
@@ -14,7 +14,7 @@ use store::events::{EventFilter, EventRecord};
 
 use super::agents::{lock_agent, require_manager, require_person};
 use super::gone::{Gone, check_there, compare};
-use super::resolve::order_to_renew;
+use super::resolve::{names_held, order_to_renew};
 use super::schedule::check_renewal;
 use crate::audit::{AuditEntry, record};
 use crate::lists::PageOf;
@@ -158,7 +158,8 @@ impl Lifecycle {
             .write(move |tx| {
                 Box::pin(async move {
                     for id in endpoints {
-                        let one = Switch { profile, renew: renew.as_ref(), auto_replace };
+                        let renew = renew.as_ref();
+                        let one = Switch { profile, renew, auto_replace, requested: None };
                         check_switch(tx, now, id, one).await?;
                         switch_auto_renew(tx, now, &actor, id, one).await?;
                     }
@@ -175,6 +176,8 @@ pub(super) struct Switch<'a> {
     pub profile: Option<ProfileId>,
     pub renew: Option<&'a AutoRenew>,
     pub auto_replace: bool,
+    /// The names of what is requested with it; none where it is on for what is in place.
+    pub requested: Option<&'a NameSet>,
 }
 
 /// Auto-renew needs a profile, and must not be due again as soon as it has renewed.
@@ -208,6 +211,13 @@ pub(super) async fn switch_auto_renew(
     // it to try again, and each due moment makes one event only.
     let next = next_auto_renew(endpoint.served.as_ref(), to.renew)?.map(|at| at.max(now));
     tx.set_endpoint_auto_renew(id, to.renew, to.profile, owner, auto_replace, next).await?;
+    if to.renew.is_some() {
+        let in_place = match to.requested {
+            Some(_) => None,
+            None => names_held(tx, &endpoint).await?,
+        };
+        tx.set_auto_renew_names(id, to.requested.or(in_place.as_ref())).await?;
+    }
     let resumed = to.renew.is_some() && endpoint.status.needs_a_person();
     let status = match (endpoint.status, to.renew) {
         (EndpointStatus::Configured | EndpointStatus::Renewed, Some(_)) => {
@@ -238,7 +248,8 @@ fn renewal(endpoint: &EndpointRecord) -> Value {
     endpoint.auto_renew.as_ref().map_or(Value::Null, |renew| {
         json!({
             "auto_renew": renew, "auto_replace": endpoint.auto_replace, "profile": endpoint.profile,
-            "owner": endpoint.auto_renew_user, "status": endpoint.status,
+            "owner": endpoint.auto_renew_user, "names": endpoint.auto_renew_names,
+            "status": endpoint.status,
             "next": endpoint.next_auto_renew_at.map(Timestamp::rfc3339),
         })
     })

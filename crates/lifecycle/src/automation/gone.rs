@@ -1,5 +1,6 @@
 //! Endpoints that are no longer there: their agent reports without them, or was removed. What is
-//! known of them stays, and goes on once the agent reports them again.
+//! known of them stays, and goes on once the agent reports them again; of very many, those on which
+//! nobody did anything are forgotten.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +13,10 @@ use store::endpoints::EndpointRecord;
 use super::intervene::give_up;
 use crate::audit::{AuditEntry, record};
 use crate::{Actor, LifecycleError, Result};
+
+/// Endpoints of an agent that are known, those that are gone counted in. Beyond them those that are gone
+/// are forgotten where nobody did anything there: an agent may report other addresses each time.
+const MOST_KNOWN: usize = 2_000;
 
 /// Why nothing is done on an endpoint any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,12 +67,17 @@ pub(super) async fn compare(
     reported: &[EndpointId],
 ) -> Result<()> {
     let reported: BTreeSet<&EndpointId> = reported.iter().collect();
-    for (id, gone_at) in tx.endpoints_of_agent(agent).await? {
+    let known = tx.endpoints_of_agent(agent).await?;
+    let beyond = known.len().saturating_sub(MOST_KNOWN);
+    for (id, gone_at) in known {
         match (gone_at, reported.contains(&id)) {
             (None, false) => leave(tx, now, id).await?,
             (Some(_), true) => come_back(tx, now, id).await?,
             _ => {}
         }
+    }
+    if beyond > 0 {
+        tx.forget_gone_endpoints(agent, i64::try_from(beyond).unwrap_or(i64::MAX)).await?;
     }
     Ok(())
 }

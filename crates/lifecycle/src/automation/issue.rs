@@ -3,6 +3,7 @@
 //! What is asked for follows from the event: a chosen order is duplicated; a certificate that is
 //! due goes through rules D13 to D15; everything else is a new order or the next certificate of
 //! the same one. A try that was cut off is made again with the same key and finds its certificate.
+//! What auto-renew asks for gets no names but those that a person chose for the endpoint.
 
 use domain::model::{EndpointAction, EventMode, EventStatus, Role};
 use domain::rules::{
@@ -129,6 +130,10 @@ impl Lifecycle {
         let csr = read_csr(event.csr_pem.as_deref().unwrap_or_default().as_bytes())?;
         let names = Exact { common_name: event.common_name.clone(), names: event.names.clone() };
         let renews = event.action == EndpointAction::Renew || event.mode == EventMode::AutoRenew;
+        let endpoint = self.store().reader().await?.endpoint(event.endpoint).await?;
+        let at_most = event.automatic.then(|| {
+            endpoint.as_ref().and_then(|one| one.auto_renew_names.clone()).unwrap_or_default()
+        });
         let mut decided = None;
         let what = match (event.order, event.mode, event.source_order) {
             // A retry after the order gave its certificate: the same order gives another one.
@@ -140,8 +145,8 @@ impl Lifecycle {
                 What::Reissue { order, names: ReissueRequest::Same }
             }
             (None, _, Some(order)) if renews => {
-                let ask = with_key(event, Ask::new(What::Renew { order, names: None }, csr));
-                let endpoint = self.store().reader().await?.endpoint(event.endpoint).await?;
+                let ask = Ask { at_most, ..Ask::new(What::Renew { order, names: None }, csr) };
+                let ask = with_key(event, ask);
                 let until = endpoint.and_then(|endpoint| endpoint.served).map(|one| one.not_after);
                 let due = Due { order, names, until, profile: Some(event.profile.clone()), ask };
                 return self.renew_due(&actor, &due).await;
@@ -151,7 +156,8 @@ impl Lifecycle {
             }
             (None, ..) => new_order(event, names),
         };
-        Ok((self.ask(&actor, with_key(event, Ask::new(what, csr))).await?, decided))
+        let ask = Ask { at_most, ..Ask::new(what, csr) };
+        Ok((self.ask(&actor, with_key(event, ask)).await?, decided))
     }
 }
 

@@ -240,6 +240,18 @@ pub(super) fn names_of(
     names_in_place(action, served, order)
 }
 
+/// The names of the certificate in place, or of the last one of ours that was there.
+pub(super) async fn names_held(tx: &mut Tx, endpoint: &EndpointRecord) -> Result<Option<NameSet>> {
+    if let Some(served) = &endpoint.served {
+        return Ok(Some(served.names.clone()));
+    }
+    let last = match endpoint.certificate {
+        Some(certificate) => tx.certificate(certificate).await?,
+        None => None,
+    };
+    Ok(last.map(|record| record.certificate.names))
+}
+
 /// The order of the certificate in place, or of the last one that was there.
 pub(super) async fn order_in_place(
     tx: &mut Tx,

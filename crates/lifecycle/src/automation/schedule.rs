@@ -202,6 +202,7 @@ const fn switch(form: &ScheduleForm) -> Switch<'_> {
         profile: Some(form.profile),
         renew: form.auto_renew.as_ref(),
         auto_replace: form.auto_replace,
+        requested: None,
     }
 }
 
@@ -287,6 +288,7 @@ async fn insert(
     })?;
     // Auto-renew first: the event's status is the one to show.
     if let Some(to) = to {
+        let to = Switch { requested: Some(&event.names), ..to };
         switch_auto_renew(tx, now, actor, event.endpoint, to).await?;
     }
     tx.set_endpoint_status(

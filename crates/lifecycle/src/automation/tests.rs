@@ -1,5 +1,6 @@
 //! Events from schedule to verification, on both databases, with the agent's part played by hand.
 
+mod choosing;
 mod differing;
 mod explaining;
 mod failing;

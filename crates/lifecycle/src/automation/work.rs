@@ -318,6 +318,8 @@ async fn verified(
     }
     event.installed_at = Some(event.installed_at.unwrap_or(now));
     event.verified_at = Some(now);
+    // Auto-renew goes on with the names that were requested.
+    tx.set_auto_renew_names(event.endpoint, Some(&certificate.certificate.names)).await?;
     finish(tx, now, &mut event, EventStatus::Succeeded, None).await
 }
 

@@ -5,7 +5,7 @@ use crate::Store;
 use crate::agents::{AgentFilter, AgentSort};
 use crate::keyset::Rows;
 use crate::samples::{NOW, load, order};
-use crate::testing::databases;
+use crate::testing::{databases, databases_at};
 
 fn report(port: u16) -> EndpointReport {
     EndpointReport {
@@ -107,5 +107,40 @@ async fn what_is_gone_is_in_no_list_and_no_count() {
         gone(None).await.unwrap();
         let mut tx = database.store.reader().await.unwrap();
         assert_eq!(listed(&mut tx, &of).await, [1, 2], "{}", database.kind);
+    }
+}
+
+/// Endpoints as version 20 kept them: one that serves something, one whose certificate is missing, one
+/// where nothing ever was, all with auto-renew; and one without.
+const ROWS_OF_VERSION_20: [&str; 5] = [
+    "INSERT INTO organizations (id, name, country, created_at) VALUES (7, 'Ours', 'US', 1)",
+    "INSERT INTO orders (number, organization_id, product_id, common_name, names, names_key, status, \
+     origin, ordered_at, key_type, signature_hash) VALUES \
+     (5, 7, 'ssl_plus', 'b.test', '[\"b.test\"]', 'k', 'issued', 'portal', 5, 'ec_p256', 'sha256')",
+    "INSERT INTO certificates (id, order_number, kind, serial, common_name, names, names_key, \
+     not_before, not_after, status, issued_at, created_at) VALUES \
+     (9, 5, 'original', '0a', 'b.test', '[\"b.test\"]', 'k', 1, 2, 'issued', 1, 1)",
+    "INSERT INTO agents (id, name, status, created_at) VALUES (1, 'a', 'active', 1)",
+    "INSERT INTO endpoints (id, agent_id, ip, port, status, auto_renew, served_names, certificate_id, \
+     created_at) VALUES (1, 1, '192.0.2.7', 1, 'configured', TRUE, '[\"a.test\"]', 9, 1), \
+     (2, 1, '192.0.2.7', 2, 'configured', TRUE, NULL, 9, 1), \
+     (3, 1, '192.0.2.7', 3, 'configured', TRUE, NULL, NULL, 1), \
+     (4, 1, '192.0.2.7', 4, 'configured', FALSE, '[\"a.test\"]', 9, 1)",
+];
+
+/// What was in place when auto-renew got names of its own is what it goes on with.
+#[tokio::test]
+async fn auto_renew_of_an_earlier_version_gets_the_names_of_what_is_in_place() {
+    for database in databases_at(20).await.unwrap() {
+        for row in ROWS_OF_VERSION_20 {
+            database.execute(row).await.unwrap();
+        }
+        database.store.migrate().await.unwrap();
+        let mut tx = database.store.reader().await.unwrap();
+        for (id, names) in [(1, Some("a.test")), (2, Some("b.test")), (3, None), (4, None)] {
+            let found = tx.endpoint(EndpointId(id)).await.unwrap().unwrap().auto_renew_names;
+            let wanted = names.map(|names| NameSet::parse_list(names).unwrap());
+            assert_eq!(found, wanted, "{}: endpoint {id}", database.kind);
+        }
     }
 }

@@ -291,6 +291,30 @@ fn auto_renew_stops_with_the_person_who_set_it() {
     assert_eq!(code(None), Err("owner_gone"));
 }
 
+/// What an agent says is served chooses no names.
+#[test]
+fn auto_renew_stays_with_the_names_that_a_person_chose() {
+    let chosen = names("www.example.com example.com");
+    let served = |text: &str| check_served_names(&chosen, &names(text)).map_err(|no| no.message);
+    assert_eq!(served("EXAMPLE.com Www.Example.Com"), Ok(()));
+    for (text, told) in [
+        ("www.example.com example.com pay.example.com", "(new: pay.example.com)"),
+        ("www.example.com", "(missing: example.com)"),
+        ("pay.example.com", "(new: pay.example.com; missing: example.com, www.example.com)"),
+    ] {
+        let message = served(text).unwrap_err();
+        assert!(message.contains(told), "{message}");
+    }
+    let nothing = check_served_names(&NameSet::default(), &chosen).unwrap_err();
+    assert!(nothing.message.contains("nothing was in place"), "{nothing}");
+
+    let issued = |text: &str| check_issued_names(&chosen, &names(text)).map_err(|no| no.code);
+    assert_eq!(issued("Example.com"), Ok(()), "the order gave names up");
+    assert_eq!(issued("example.com pay.example.com"), Err("names_beyond"));
+    let nothing = check_issued_names(&NameSet::default(), &chosen);
+    assert_eq!(nothing.unwrap_err().code, "names_beyond");
+}
+
 #[test]
 fn a_lost_certificate_is_replaced_by_its_orders_next_one_before_the_order_is_due() {
     use EndpointAction::{Reissue, Renew, Request, Switch};

@@ -116,3 +116,38 @@ async fn what_failed_on_an_endpoint_that_is_gone_is_not_retried() {
         yard.retry_event(&manager, event).await.unwrap();
     }
 }
+
+/// An agent that reports other addresses each time fills no table: the longest gone are forgotten, but
+/// where somebody did something.
+#[tokio::test]
+async fn of_very_many_endpoints_those_that_are_gone_and_unused_are_forgotten() {
+    for yard in yards().await {
+        let manager = yard.somebody(Role::Manager).await;
+        let sold = yard.sell("ssl_plus", "www.example.com").await;
+        let record = yard.certificates(sold.order).await.remove(0);
+        let (used, unused) = (yard.endpoint(1, None).await, yard.endpoint(2, None).await);
+        let renews = yard.endpoint(3, Some(&record)).await;
+        yard.schedule(&manager, yard.fresh(used, "one.example.com")).await.unwrap();
+        let (profile, on) = (Some(yard.profile), Some(renewing(30)));
+        yard.set_auto_renew(&manager, vec![renews], profile, on, false).await.unwrap();
+        for port in [1, 2, 3] {
+            yard.take_away(port).await;
+        }
+        // Gone later than those.
+        yard.tamper(
+            "WITH RECURSIVE counted (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < 2100) \
+             INSERT INTO endpoints (agent_id, ip, port, status, gone_at, created_at) \
+             SELECT (SELECT min(id) FROM agents), '192.0.2.1', n, 'configured', 2000000000 + n, 1 \
+             FROM counted",
+        )
+        .await;
+        let there = yard.endpoint(4, None).await;
+        let known = yard.store().reader().await.unwrap().endpoints_of_agent(yard.agent).await;
+        let known: Vec<_> = known.unwrap().into_iter().map(|(id, _)| id).collect();
+        assert_eq!(known.len(), 2_000);
+        assert!(!known.contains(&unused));
+        for kept in [used, renews, there] {
+            assert!(known.contains(&kept), "{kept}");
+        }
+    }
+}

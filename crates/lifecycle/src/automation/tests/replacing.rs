@@ -13,7 +13,7 @@ use crate::testing::issuing::{names, refused};
 use crate::{Actor, LifecycleError, Outcome};
 
 /// A revocation by the operator, which nobody has to approve.
-async fn revoke(yard: &Yard, order: OrderNumber, target: RevocationTarget) {
+pub(super) async fn revoke(yard: &Yard, order: OrderNumber, target: RevocationTarget) {
     let form = RevokeForm {
         target,
         reason: RevocationReason::Superseded,
