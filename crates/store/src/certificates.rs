@@ -213,14 +213,17 @@ const fn status_columns(status: CertificateStatus) -> StatusColumns {
     }
 }
 
-/// Whether the key with this SHA-256 is known to be compromised.
+/// Whether the key with this SHA-256 is known to be compromised: to everybody, or because this ACME
+/// account says so.
 macro_rules! compromised {
-    ($spki_sha256:literal) => {
+    ($spki_sha256:literal, $account:literal) => {
         concat!(
             "EXISTS (SELECT 1 FROM certificates WHERE revocation_reason = 'key_compromise' \
              AND spki_sha256 = ",
             $spki_sha256,
-            ")"
+            " AND (NOT compromise_claimed OR acme_account_id = ",
+            $account,
+            "))"
         )
     };
 }
@@ -245,7 +248,7 @@ impl Tx {
                  request_id, requester_id, acme_account_id, endpoint_id, issued_at, created_at) \
                  SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
                  $17, $18, $19, $20, $21, $22, $22 WHERE $23 OR NOT ",
-                compromised!("$16"),
+                compromised!("$16", "$20"),
                 " RETURNING id",
             ))
             .bind(new.order.0)
@@ -386,28 +389,6 @@ impl Tx {
             .rows_affected()
         });
         if changed == 1 && matches!(status, CertificateStatus::Revoked { .. }) {
-            self.outdate_crl(id).await?;
-        }
-        Ok(changed == 1)
-    }
-
-    /// Gives a revoked certificate another reason; false where it is not revoked.
-    pub async fn set_revocation_reason(
-        &mut self,
-        id: CertificateId,
-        reason: RevocationReason,
-    ) -> Result<bool, StoreError> {
-        let changed = on!(self, |conn| {
-            sqlx::query(
-                "UPDATE certificates SET revocation_reason = $2 WHERE id = $1 AND status = 'revoked'",
-            )
-            .bind(id.0)
-            .bind(reason.as_str())
-            .execute(&mut *conn)
-            .await?
-            .rows_affected()
-        });
-        if changed == 1 {
             self.outdate_crl(id).await?;
         }
         Ok(changed == 1)
