@@ -358,6 +358,28 @@ impl Tx {
         self.certificate_where("serial = $1", &serial.0).await
     }
 
+    /// Those of the certificates with these serials, one at least, that this authority issued.
+    pub async fn certificates_of_issuer(
+        &mut self,
+        issuer: &str,
+        serials: &[&Serial],
+    ) -> Result<Vec<Certificate>, StoreError> {
+        let places: Vec<String> =
+            (2..=serials.len() + 1).map(|place| format!("${place}")).collect();
+        let sql = sqlx::AssertSqlSafe(format!(
+            "SELECT {BASE} FROM certificates WHERE issuer_id = $1 AND serial IN ({})",
+            places.join(", ")
+        ));
+        let rows: Vec<CertificateRow> = on!(self, |conn| {
+            let mut query = sqlx::query_as(sql).bind(issuer);
+            for serial in serials {
+                query = query.bind(&serial.0);
+            }
+            query.fetch_all(&mut *conn).await?
+        });
+        rows.into_iter().map(Certificate::try_from).collect()
+    }
+
     /// The certificate whose DER has this SHA-256, in lower-case hex.
     pub async fn certificate_by_fingerprint(
         &mut self,
@@ -459,3 +481,6 @@ impl Tx {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;
