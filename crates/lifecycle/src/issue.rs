@@ -321,12 +321,7 @@ impl Lifecycle {
     }
 
     async fn sign_with(&self, by: Signer, reserved: Reserved) -> Result<Signed> {
-        if by.get().signs_quickly() {
-            return sign_now(by.get(), reserved);
-        }
-        tokio::task::spawn_blocking(move || sign_now(by.get(), reserved))
-            .await
-            .map_err(|_| LifecycleError::Internal("signing ended early".to_owned()))?
+        by.sign(move |authority| sign_now(authority, reserved)).await
     }
 
     /// Signs what was reserved and puts it on record.
