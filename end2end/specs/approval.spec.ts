@@ -21,6 +21,19 @@ test("D16: a Standard User's automation waits for a reviewer even where the step
   expect(await served(portal, 'new-1', 'held.example.com')).toMatchObject({ names: ['held.example.com'], trusted: true });
 });
 
+test('an approval is for the key that the page showed, and no other', async ({ page, portal, browser, scripts }) => {
+  const manager = await held(page, portal, browser, scripts);
+  // As if the key had been changed since the page was opened.
+  const seen = manager.locator('input[name="seen_key"]');
+  const key = await seen.inputValue();
+  await seen.evaluate((field) => { (field as HTMLInputElement).value = '0'.repeat(64); });
+  await manager.getByRole('button', { name: 'Approve' }).click();
+  await expect(manager.getByText('another key while you had it open')).toBeVisible();
+  await expect(seen).toHaveValue(key);
+  await manager.getByRole('button', { name: 'Approve' }).click();
+  await expect(manager.getByText(/^Approved: /)).toBeVisible();
+});
+
 test('an event whose installation failed for good goes on by "Retry", with a new key', async ({ page, portal, browser, scripts }) => {
   const manager = await held(page, portal, browser, scripts);
   // The agent has made its key and waits for the certificate.

@@ -47,14 +47,27 @@ enum Next {
 }
 
 impl Lifecycle {
-    /// Certificates > Requests > "Approve".
+    /// Certificates > Requests > "Approve", whatever key the request holds.
     pub async fn approve(&self, actor: &Actor, id: RequestId, comment: &str) -> Result<Approved> {
+        self.approve_seen(actor, id, None, comment).await
+    }
+
+    /// The same by somebody who was shown the key with the SHA-256 `seen`: where an ACME client gave
+    /// the request another one since, it is refused with [`LifecycleError::Conflict`].
+    pub async fn approve_seen(
+        &self,
+        actor: &Actor,
+        id: RequestId,
+        seen: Option<&str>,
+        comment: &str,
+    ) -> Result<Approved> {
         let person = reviewer(actor)?;
         let (issuer, now, comment) = (self.issuer_arc()?, self.clock().now(), note(comment)?);
         let mut rounds = CaaRounds::default();
         let next = loop {
             let (issuer, acting) = (Arc::clone(&issuer), actor.clone());
             let (person, comment) = (person.clone(), comment.clone());
+            let seen = seen.map(ToOwned::to_owned);
             let next = self
                 .store()
                 .write(move |tx| {
@@ -64,6 +77,7 @@ impl Lifecycle {
                         let approval = Approval::Approved { by: Some(person.user.id), at: now };
                         let name = Some(person.user.name.as_str());
                         decide(tx, &record, &approval, name, comment.as_deref()).await?;
+                        check_seen(&record, seen.as_deref())?;
                         let words =
                             format!("Approved request {id} (order {}).", record.request.order);
                         let entry = AuditEntry::new("request.approved", "request", id, words)
@@ -232,6 +246,21 @@ async fn open_request(tx: &mut Tx, id: RequestId) -> Result<RequestRecord> {
 async fn check_reviewer(tx: &mut Tx, person: &Person, record: &RequestRecord) -> Result<()> {
     let preferences = settings::preferences(tx).await?;
     Ok(check_may_review(&preferences, person.user.id, person.role, record.request.requester)?)
+}
+
+/// Refuses to issue for another key than the one that the reviewer was shown.
+fn check_seen(record: &RequestRecord, seen: Option<&str>) -> Result<()> {
+    let key = record.wish.spki_sha256.as_deref().unwrap_or_default();
+    if seen.is_none_or(|seen| seen.eq_ignore_ascii_case(key)) {
+        return Ok(());
+    }
+    Err(LifecycleError::Conflict {
+        message: format!(
+            "The client gave request {} another key while you had it open: the key's SHA-256 is now \
+             {key}. Look at the request again and decide.",
+            record.request.id
+        ),
+    })
 }
 
 async fn decide(

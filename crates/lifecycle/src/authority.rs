@@ -17,6 +17,7 @@ use domain::Timestamp;
 use serde_json::json;
 use store::authorities::AuthorityRow;
 use store::{Store, Tx};
+use tokio::sync::Semaphore;
 
 use crate::audit::{self, AuditEntry};
 use crate::caa::CaaGuard;
@@ -38,6 +39,8 @@ pub struct Issuer {
     /// The authorities that were active once, as far as they were asked for: opening one takes the
     /// master key, and whoever names one of its certificates asks for it.
     former: Mutex<HashMap<String, Arc<Authority>>>,
+    /// Places for OCSP answers that are being made.
+    answering: Arc<Semaphore>,
 }
 
 impl Issuer {
@@ -58,7 +61,14 @@ impl Issuer {
         };
         let authority = Authority::load(&stored, &master).map_err(failed)?;
         let base_url = base_url.trim_end_matches('/').to_owned();
-        Ok(Self { authority, master, base_url, caa: OnceLock::new(), former: Mutex::default() })
+        Ok(Self {
+            authority,
+            master,
+            base_url,
+            caa: OnceLock::new(),
+            former: Mutex::default(),
+            answering: Arc::new(Semaphore::new(status::ANSWERS_AT_ONCE)),
+        })
     }
 
     /// From now on no public certificate is issued without a look at CAA. The first guard stays.

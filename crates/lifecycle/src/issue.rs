@@ -226,10 +226,11 @@ pub(crate) async fn reserve(
                     LifecycleError::Internal(format!("a plan can't be stored: {error}"))
                 })?,
                 spki_sha256: plan.spki_sha256.clone(),
+                acme_account: plan.acme_account,
                 idempotency_key: draft.idempotency_key,
             };
             let Some(id) = tx.reserve_issuance(&new, now).await? else {
-                check_key(tx, &plan.spki_sha256).await?;
+                check_key(tx, &plan.spki_sha256, plan.acme_account).await?;
                 return Err(asked_twice());
             };
             Some(id)
@@ -262,9 +263,13 @@ pub(crate) fn lint(plan: Plan, authority: &Authority) -> Result<LintedPlan> {
 }
 
 /// Refuses a key that a revocation has named as compromised (CA/Browser Forum Baseline Requirements,
-/// section 6.1.1.3).
-pub(crate) async fn check_key(tx: &mut Tx, spki_sha256: &str) -> Result<()> {
-    if tx.key_is_compromised(spki_sha256).await? {
+/// section 6.1.1.3); one that an ACME account has only said so of, to that account.
+pub(crate) async fn check_key(
+    tx: &mut Tx,
+    spki_sha256: &str,
+    account: Option<AcmeAccountId>,
+) -> Result<()> {
+    if tx.key_is_compromised(spki_sha256, account).await? {
         return Err(Refusal::new(
             "key",
             "key_compromised",
@@ -316,12 +321,7 @@ impl Lifecycle {
     }
 
     async fn sign_with(&self, by: Signer, reserved: Reserved) -> Result<Signed> {
-        if by.get().signs_quickly() {
-            return sign_now(by.get(), reserved);
-        }
-        tokio::task::spawn_blocking(move || sign_now(by.get(), reserved))
-            .await
-            .map_err(|_| LifecycleError::Internal("signing ended early".to_owned()))?
+        by.sign(move |authority| sign_now(authority, reserved)).await
     }
 
     /// Signs what was reserved and puts it on record.
@@ -394,7 +394,7 @@ pub(crate) async fn complete(
     }
     // A key that was named as compromised while this was signed, by a process that may have died since:
     // what must exist is revoked at once.
-    if tx.key_is_compromised(&signed.plan.spki_sha256).await? {
+    if tx.key_is_compromised(&signed.plan.spki_sha256, signed.plan.acme_account).await? {
         tx.insert_key_job(now).await?;
     }
     put_on_record(tx, now, actor, signed).await

@@ -347,7 +347,7 @@ impl Placing<'_> {
         names: &Exact,
         because: HeldBecause,
     ) -> Result<Placed> {
-        check_key(tx, &self.ask.csr.key_fingerprint).await?;
+        check_key(tx, &self.ask.csr.key_fingerprint, self.asker.acme_account).await?;
         let validation = product_of(order)?.validation;
         check_wildcards(validation, names.names.iter())?;
         check_product_key(validation, self.ask.csr.key.is_edwards())?;

@@ -213,14 +213,17 @@ const fn status_columns(status: CertificateStatus) -> StatusColumns {
     }
 }
 
-/// Whether the key with this SHA-256 is known to be compromised.
+/// Whether the key with this SHA-256 is known to be compromised: to everybody, or because this ACME
+/// account says so.
 macro_rules! compromised {
-    ($spki_sha256:literal) => {
+    ($spki_sha256:literal, $account:literal) => {
         concat!(
             "EXISTS (SELECT 1 FROM certificates WHERE revocation_reason = 'key_compromise' \
              AND spki_sha256 = ",
             $spki_sha256,
-            ")"
+            " AND (NOT compromise_claimed OR acme_account_id = ",
+            $account,
+            "))"
         )
     };
 }
@@ -245,7 +248,7 @@ impl Tx {
                  request_id, requester_id, acme_account_id, endpoint_id, issued_at, created_at) \
                  SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
                  $17, $18, $19, $20, $21, $22, $22 WHERE $23 OR NOT ",
-                compromised!("$16"),
+                compromised!("$16", "$20"),
                 " RETURNING id",
             ))
             .bind(new.order.0)
@@ -355,6 +358,28 @@ impl Tx {
         self.certificate_where("serial = $1", &serial.0).await
     }
 
+    /// Those of the certificates with these serials, one at least, that this authority issued.
+    pub async fn certificates_of_issuer(
+        &mut self,
+        issuer: &str,
+        serials: &[&Serial],
+    ) -> Result<Vec<Certificate>, StoreError> {
+        let places: Vec<String> =
+            (2..=serials.len() + 1).map(|place| format!("${place}")).collect();
+        let sql = sqlx::AssertSqlSafe(format!(
+            "SELECT {BASE} FROM certificates WHERE issuer_id = $1 AND serial IN ({})",
+            places.join(", ")
+        ));
+        let rows: Vec<CertificateRow> = on!(self, |conn| {
+            let mut query = sqlx::query_as(sql).bind(issuer);
+            for serial in serials {
+                query = query.bind(&serial.0);
+            }
+            query.fetch_all(&mut *conn).await?
+        });
+        rows.into_iter().map(Certificate::try_from).collect()
+    }
+
     /// The certificate whose DER has this SHA-256, in lower-case hex.
     pub async fn certificate_by_fingerprint(
         &mut self,
@@ -386,28 +411,6 @@ impl Tx {
             .rows_affected()
         });
         if changed == 1 && matches!(status, CertificateStatus::Revoked { .. }) {
-            self.outdate_crl(id).await?;
-        }
-        Ok(changed == 1)
-    }
-
-    /// Gives a revoked certificate another reason; false where it is not revoked.
-    pub async fn set_revocation_reason(
-        &mut self,
-        id: CertificateId,
-        reason: RevocationReason,
-    ) -> Result<bool, StoreError> {
-        let changed = on!(self, |conn| {
-            sqlx::query(
-                "UPDATE certificates SET revocation_reason = $2 WHERE id = $1 AND status = 'revoked'",
-            )
-            .bind(id.0)
-            .bind(reason.as_str())
-            .execute(&mut *conn)
-            .await?
-            .rows_affected()
-        });
-        if changed == 1 {
             self.outdate_crl(id).await?;
         }
         Ok(changed == 1)
@@ -478,3 +481,6 @@ impl Tx {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

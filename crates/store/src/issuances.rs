@@ -2,7 +2,7 @@
 //! is kept until its certificate is on record.
 
 use domain::model::{CertificateKind, Serial};
-use domain::{IssuanceId, OrderNumber, RequestId, Timestamp};
+use domain::{AcmeAccountId, IssuanceId, OrderNumber, RequestId, Timestamp};
 
 use crate::certificates::compromised;
 use crate::value::parse;
@@ -23,6 +23,8 @@ pub struct NewIssuance {
     pub plan: String,
     /// SHA-256 of the public key, in lower-case hex.
     pub spki_sha256: String,
+    /// The ACME account that asked.
+    pub acme_account: Option<AcmeAccountId>,
     /// At most one issuance has this key.
     pub idempotency_key: Option<String>,
 }
@@ -91,7 +93,7 @@ impl Tx {
             sqlx::query_scalar(concat!(
                 "INSERT INTO issuances (serial, request_id, order_number, kind, plan, state, \
                  idempotency_key, created_at) SELECT $1, $2, $3, $4, $5, 'reserved', $6, $7 WHERE NOT ",
-                compromised!("$8"),
+                compromised!("$8", "$9"),
                 " ON CONFLICT (idempotency_key) DO NOTHING RETURNING id",
             ))
             .bind(&new.serial.0)
@@ -102,6 +104,7 @@ impl Tx {
             .bind(new.idempotency_key.as_deref())
             .bind(now.0)
             .bind(&new.spki_sha256)
+            .bind(new.acme_account.map(|id| id.0))
             .fetch_optional(&mut *conn)
             .await?
         });

@@ -214,7 +214,8 @@ fn schemas() -> Value {
             "unspecified", "key_compromise", "affiliation_changed", "superseded", "cessation_of_operation",
             "privilege_withdrawn"]}}},
         "Review": {"type": "object", "required": ["status"], "properties": {
-            "status": {"enum": ["approved", "rejected", "canceled"]}, "processor_comment": text}},
+            "status": {"enum": ["approved", "rejected", "canceled"]}, "processor_comment": text,
+            "key_sha256": text}},
         "AcmeUrl": {"type": "object", "required": ["name", "product_name_id", "organization_id"], "properties": {
             "name": text, "product_name_id": text, "organization_id": number,
             "validity_years": {"type": "integer", "minimum": 1, "maximum": 3}, "validity_days": number}},

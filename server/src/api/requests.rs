@@ -67,6 +67,8 @@ pub(super) struct Review {
     status: Decision,
     #[serde(default)]
     processor_comment: String,
+    /// The key that the reviewer looked at; none approves whatever key there is.
+    key_sha256: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -86,7 +88,8 @@ pub(super) async fn set_status(
     let (id, actor) = (request_id(&id)?, caller.actor());
     match review.status {
         Decision::Approved => {
-            caller.desk.approve(&actor, id, &review.processor_comment).await?;
+            let (seen, comment) = (review.key_sha256.as_deref(), &review.processor_comment);
+            caller.desk.approve_seen(&actor, id, seen, comment).await?;
         }
         Decision::Rejected => caller.desk.reject(&actor, id, &review.processor_comment).await?,
         Decision::Canceled => caller.desk.cancel(&actor, id).await?,
@@ -129,6 +132,9 @@ fn view(record: &RequestRecord) -> Value {
             "product": record.wish.product.as_ref().map(|product| product_reference(product.as_str())),
         }),
     );
+    if let Some(key) = &record.wish.spki_sha256 {
+        put(&mut view, "key_sha256", json!(key));
+    }
     if let Some((_, reason)) = request.revocation {
         put(&mut view, "revocation_reason", json!(reason));
     }

@@ -309,6 +309,26 @@ async fn d16_a_standard_users_request_waits_and_is_reviewed() {
     assert_eq!(waiting["requests"][0]["order"], held["order"]);
 }
 
+/// Who says which key was looked at approves no other.
+#[tokio::test]
+async fn an_approval_may_say_for_which_key() {
+    let site = Site::new().await;
+    let path = "/services/v2/order/certificate/ssl_plus";
+    site.call(&site.standard, "POST", path, Some(site.wanted("www.example.com"))).await;
+    let waiting = site.get("/services/v2/request?filters[status]=pending").await;
+    let request = &waiting["requests"][0];
+    let review = format!("/services/v2/request/{}/status", request["id"]);
+    let approve = async |key: &Value| {
+        let body = json!({"status": "approved", "key_sha256": key});
+        site.call(&site.administrator, "PUT", &review, Some(body)).await
+    };
+    let (status, refused) = approve(&json!("00")).await;
+    assert_eq!(status, StatusCode::CONFLICT, "{refused}");
+    assert_eq!(refused["errors"][0]["code"], "conflict", "{refused}");
+    let (status, body) = approve(&request["key_sha256"]).await;
+    assert_eq!(status, StatusCode::NO_CONTENT, "{body}");
+}
+
 #[tokio::test]
 async fn the_same_idempotency_key_makes_one_order() {
     let site = Site::new().await;

@@ -19,6 +19,7 @@ use super::{WebOptions, router};
 mod automation;
 mod faults;
 mod forms;
+mod requests;
 mod roles;
 
 const PASSWORD: &str = "harbour violet anvil";

@@ -103,6 +103,8 @@ pub async fn review(
     id: i64,
     decision: String,
     #[server(default)] note: String,
+    // The key's SHA-256 that the page showed; a script may leave it out.
+    #[server(default)] seen_key: Option<String>,
 ) -> Result<(), PortalError> {
     use crate::{browser, paths};
     use lifecycle::approve::Approved;
@@ -120,7 +122,7 @@ pub async fn review(
         // Nothing but the word itself issues or revokes.
         _ => return Err(PortalError::Unreadable(NO_DECISION.to_owned())),
     }
-    match desk.lifecycle.approve(&desk.actor(), id, &note).await? {
+    match desk.lifecycle.approve_seen(&desk.actor(), id, seen_key.as_deref(), &note).await? {
         Approved::Issued(issued) => {
             browser::flash("Approved: the certificate was issued.");
             browser::redirect(&paths::order(issued.order));

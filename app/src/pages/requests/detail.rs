@@ -115,10 +115,12 @@ fn review(detail: &RequestDetail) -> AnyView {
             .into_any();
     }
     let id = detail.row.id.to_string();
+    let key = detail.key_fingerprint.clone().unwrap_or_default();
     view! {
         <Section title="Review" lead="The rules are asked again when you approve; it is carried out at once.">
             <Form action=Review::PATH>
                 <Hidden name="id" value=id/>
+                <Hidden name="seen_key" value=key/>
                 <TextArea name="note" label="Comment" rows=3 help="The requester reads it. Needed to reject."/>
                 <FormActions>
                     <Button weight=Weight::Primary name="decision" value="approve">"Approve"</Button>

@@ -2,7 +2,8 @@
 //! key.
 
 use domain::Days;
-use lifecycle::Actor;
+use domain::model::Approval;
+use lifecycle::{Actor, LifecycleError};
 use rcgen::KeyPair;
 use serde_json::json;
 
@@ -92,6 +93,43 @@ async fn a_held_order_takes_another_key_until_it_is_decided() {
         let chain = chain_of(&client, &done).await;
         assert!(is_for(&chain, &second) && certificates_in(&chain) == 2, "on {}", house.kind);
         assert_eq!(finalize(&names, None, &second).await.expect(200).json(), done);
+    }
+}
+
+/// A reviewer who was shown one key issues for no other.
+#[tokio::test]
+async fn an_approval_is_for_the_key_that_the_reviewer_was_shown() {
+    for house in houses().await {
+        let client = house.client("one", "ssl_plus").await;
+        let reviewer = house.reviewer().await;
+        approval_step(&house, "one_step").await;
+        let (names, first, second) = (["www.example.com"], key(), key());
+        let made = client.order(&names).await.expect(201);
+        let finalize = async |key: &KeyPair| {
+            client.finalize(&made.json(), &csr_with_key(&names, None, key)).await.expect(200)
+        };
+        finalize(&first).await;
+        let id = house.newest_request().await;
+        let request = async || house.desk.request(&reviewer, id).await.unwrap();
+        let approve = async |seen: &str| {
+            let approved = house.desk.approve_seen(&reviewer, id, Some(seen), "").await;
+            approved.map_err(|error| match error {
+                LifecycleError::Conflict { message } => message,
+                other => panic!("{other:?} on {}", house.kind),
+            })
+        };
+        let shown = request().await.wish.spki_sha256.unwrap();
+        finalize(&second).await;
+        let refused = approve(&shown).await.unwrap_err();
+        let now = request().await;
+        assert_eq!(now.request.approval, Approval::Pending, "on {}", house.kind);
+        let shown_now = now.wish.spki_sha256.unwrap();
+        assert!(refused.contains("another key") && refused.contains(&shown_now), "{refused}");
+        approve(&shown_now.to_uppercase()).await.unwrap();
+        let late = approve(&shown).await.unwrap_err();
+        assert!(late.contains("decided already"), "on {}: {late}", house.kind);
+        let done = client.fetch(&made.header("location")).await.expect(200).json();
+        assert!(is_for(&chain_of(&client, &done).await, &second), "on {}", house.kind);
     }
 }
 

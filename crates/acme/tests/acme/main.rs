@@ -15,6 +15,8 @@ mod chains;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod compromised;
+#[cfg(test)]
 mod detection;
 #[cfg(test)]
 mod domains;

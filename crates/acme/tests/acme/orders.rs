@@ -456,7 +456,7 @@ async fn an_order_without_a_profile_has_the_default_one() {
     }
 }
 
-fn revocation(der: &[u8], reason: Option<i64>) -> Value {
+pub fn revocation(der: &[u8], reason: Option<i64>) -> Value {
     let mut payload = json!({"certificate": B64.encode(der)});
     if let Some(reason) = reason {
         payload["reason"] = json!(reason);

@@ -7,6 +7,8 @@ use serde_json::json;
 
 use crate::client::{Answer, Client, Key, csr, jws, leaf};
 use crate::house::houses;
+use crate::orders::certificate_id;
+use crate::replaces::siblings;
 
 /// Status and problem of all that did not succeed.
 fn losers(answers: &[Answer]) -> Vec<(u16, String)> {
@@ -151,6 +153,30 @@ async fn one_of_two_revocations_counts() {
         let answers = join_all((0..4).map(revoke)).await;
         let lost = vec![(400, "alreadyRevoked".to_owned()); 3];
         assert_eq!(losers(&answers), lost, "on {}", house.kind);
+    }
+}
+
+/// Of two open orders that would replace one certificate.
+#[tokio::test]
+async fn one_of_two_replacements_counts() {
+    for house in houses().await {
+        let (one, two) = siblings(&house).await;
+        let names = ["www.example.com"];
+        let (_, chain) = one.issue("new-order", &names).await;
+        let with = json!({"replaces": certificate_id(&chain)});
+        let nodes = house.nodes().await;
+        let mut urls = Vec::new();
+        for client in [&one, &two] {
+            let made = client.order_at("new-order", &names, with.clone()).await.expect(201).json();
+            urls.push(made["finalize"].as_str().unwrap().to_owned());
+        }
+        let finalize = async |client: &Client, at: usize| {
+            let payload = json!({"csr": B64.encode(csr(&names, None))});
+            client.post_at(&nodes[at % nodes.len()], &urls[at], &payload).await
+        };
+        let (first, second) = tokio::join!(finalize(&one, 0), finalize(&two, 1));
+        let lost = vec![(409, "alreadyReplaced".to_owned())];
+        assert_eq!(losers(&[first, second]), lost, "on {}", house.kind);
     }
 }
 

@@ -15,8 +15,8 @@ use crate::der::oid;
 
 /// Longest request in bytes.
 pub const MAX_REQUEST: usize = 16 * 1024;
-/// Most certificates asked about at once.
-const MAX_CERTIFICATES: usize = 64;
+/// Most certificates asked about at once: clients ask about one, or about a chain.
+const MAX_CERTIFICATES: usize = 16;
 /// Longest nonce in bytes (RFC 9654 section 2.1).
 const MAX_NONCE: usize = 128;
 
@@ -184,4 +184,42 @@ fn read_nonce(reader: BERReader<'_, '_>) -> ASN1Result<Option<Vec<u8>>> {
         })
     })?;
     Ok(nonce)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn about(certificates: usize) -> Vec<u8> {
+        let id = yasna::construct_der(|writer| {
+            writer.write_sequence(|writer| {
+                writer.next().write_sequence(|writer| {
+                    writer.next().write_oid(&oid(&[1, 3, 14, 3, 2, 26]));
+                });
+                writer.next().write_bytes(&[0; 20]);
+                writer.next().write_bytes(&[0; 20]);
+                writer.next().write_u8(5);
+            });
+        });
+        yasna::construct_der(|writer| {
+            writer.write_sequence(|writer| {
+                writer.next().write_sequence(|writer| {
+                    writer.next().write_sequence(|writer| {
+                        for _ in 0..certificates {
+                            writer.next().write_sequence(|writer| writer.next().write_der(&id));
+                        }
+                    });
+                });
+            });
+        })
+    }
+
+    #[test]
+    fn asks_about_some_certificates_but_not_about_many() {
+        for (count, read) in
+            [(0, false), (1, true), (MAX_CERTIFICATES, true), (MAX_CERTIFICATES + 1, false)]
+        {
+            assert_eq!(OcspRequest::parse(&about(count)).is_ok(), read, "{count}");
+        }
+    }
 }

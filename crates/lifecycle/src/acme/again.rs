@@ -79,7 +79,7 @@ async fn replace_key(
     {
         return Err(other_key(order));
     }
-    check_key(tx, &work.csr.key_fingerprint).await?;
+    check_key(tx, &work.csr.key_fingerprint, Some(work.account.id)).await?;
     let key_type = work.csr.key.key_type();
     let (pem, fingerprint) = (work.csr.pem(), work.csr.key_fingerprint.as_str());
     if !tx.replace_request_csr(request, &pem, fingerprint, key_type).await? {

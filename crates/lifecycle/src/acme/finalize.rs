@@ -22,7 +22,7 @@ use store::acme::{AcmeOrderOutcome, Claim};
 use super::again::{check_key_type, not_claimed};
 use super::orders::lock;
 use super::place::decide_and_place;
-use super::{AcmeDesk, AcmeError, AcmeResult, actor, new_order};
+use super::{AcmeDesk, AcmeError, AcmeResult, actor, new_order, replaces};
 use crate::approve::{end_undecided, is_overdue};
 use crate::caa::CaaRounds;
 use crate::issue::{Reserved, complete};
@@ -200,6 +200,7 @@ async fn claim(
     };
     match claimed {
         Some(order) => {
+            replaces::claim(tx, &order).await?;
             let status = AcmeOrderStatus::Processing;
             let order = AcmeOrder { status, claimed_at: Some(work.now), ..order };
             advance(tx, work, &url, order, Some(claim)).await

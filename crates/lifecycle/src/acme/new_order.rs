@@ -134,6 +134,7 @@ async fn place(
     }
     let covered = check_names(tx, &url, &names, now).await?;
     if let Some(order) = open {
+        replaces::check_open(tx, &order).await?;
         return Ok(order);
     }
     if let Some(certificate) = &wanted.replaces {

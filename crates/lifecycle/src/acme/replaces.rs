@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::model::acme::{AcmeAccount, Fault, Identifier, NewAcmeOrder};
+use domain::model::acme::{AcmeAccount, AcmeOrder, Fault, Identifier, NewAcmeOrder};
 use domain::model::{Certificate, CertificateStatus, Serial};
 use domain::rules::certificate_window;
 use domain::{AcmeOrderId, OrderNumber, Timestamp};
@@ -97,8 +97,8 @@ pub(super) async fn order_of(
     }
 }
 
-/// RFC 9773 section 5: of the same account or credential, with a shared identifier, and not
-/// replaced yet.
+/// RFC 9773 section 5: of the same account or credential, with a shared identifier, and not replaced
+/// yet. Another account's order that nobody has finalized replaces nothing: it keeps nobody waiting.
 pub(super) async fn check(
     tx: &mut Tx,
     issuer: &Issuer,
@@ -113,7 +113,6 @@ pub(super) async fn check(
             "The certificate that replaces names is not one of this account's.",
         )
     };
-    tx.lock(&format!("acme-replaces/{identifier}")).await?;
     let record = find(tx, issuer, identifier).await.map_err(|error| match error {
         AcmeError::NotFound(_) => unknown(),
         other => other,
@@ -129,13 +128,45 @@ pub(super) async fn check(
             "The order shares no identifier with the certificate that it replaces.",
         ));
     }
-    if let Some(other) = tx.acme_order_replacing(identifier).await?
+    // The other order's lock comes first, as where it is finalized.
+    if let Some(other) = tx.acme_order_replacing(identifier, Some(account.id)).await?
         && !gives_way(tx, account, other, wanted, now).await?
     {
-        let words = "The certificate was replaced by another order already. Leave replaces out.";
-        return Err(AcmeError::fault("alreadyReplaced", words));
+        return Err(replaced());
     }
-    Ok(())
+    lock_replacement(tx, identifier).await?;
+    match tx.acme_order_replacing(identifier, Some(account.id)).await? {
+        Some(_) => Err(replaced()),
+        None => Ok(()),
+    }
+}
+
+/// Refuses an open order whose certificate another one has replaced since.
+pub(super) async fn check_open(tx: &mut Tx, order: &AcmeOrder) -> AcmeResult<()> {
+    let Some(identifier) = &order.replaces else { return Ok(()) };
+    match tx.acme_order_replacing(identifier, None).await? {
+        Some(_) => Err(replaced()),
+        None => Ok(()),
+    }
+}
+
+/// The same when it is finalized: of several open orders the first one replaces the certificate. The
+/// others wait until it is written down that this one does.
+pub(super) async fn claim(tx: &mut Tx, order: &AcmeOrder) -> AcmeResult<()> {
+    if let Some(identifier) = &order.replaces {
+        lock_replacement(tx, identifier).await?;
+    }
+    check_open(tx, order).await
+}
+
+async fn lock_replacement(tx: &mut Tx, identifier: &str) -> AcmeResult<()> {
+    Ok(tx.lock(&format!("acme-replaces/{identifier}")).await?)
+}
+
+fn replaced() -> AcmeError {
+    let words =
+        "The certificate was replaced by another order already. Make a new order without replaces.";
+    AcmeError::fault("alreadyReplaced", words)
 }
 
 /// Whether the order that replaces the certificate gives its place to the same one, made anew: the

@@ -75,9 +75,9 @@ async fn check_right(
     Err(AcmeError::fault("unauthorized", words))
 }
 
-/// Who holds authorizations for the names has shown nothing about the key. What is said of a key takes
-/// its other certificates with it, those of other organizations too, so that only they are heard who
-/// have shown that they hold it: the certificate's account did so with its CSR.
+/// Who holds authorizations for the names has nothing to do with the key. The certificate's account is
+/// heard about its own certificates of the key: its CSR may be somebody else's, for they are no secret.
+/// Only a signature with the key takes all others with it, those of other organizations too.
 fn check_known(reason: RevocationReason) -> AcmeResult<()> {
     if reason != RevocationReason::KeyCompromise {
         return Ok(());
@@ -113,11 +113,10 @@ async fn is_authorized(
 }
 
 /// Who signs with the certificate's key and says that it is known to others has shown so. That is
-/// kept also where the certificate was revoked for another reason: the key must get no other one.
-fn shows_compromise(revoker: &Revoker, before: RevocationReason, now: RevocationReason) -> bool {
-    matches!(revoker, Revoker::CertificateKey)
-        && now == RevocationReason::KeyCompromise
-        && before != RevocationReason::KeyCompromise
+/// kept also where the certificate was revoked for another reason, or an account had only said so: the
+/// key must get no other one.
+fn shows_compromise(revoker: &Revoker, reason: RevocationReason) -> bool {
+    matches!(revoker, Revoker::CertificateKey) && reason == RevocationReason::KeyCompromise
 }
 
 async fn carry_out(
@@ -134,13 +133,12 @@ async fn carry_out(
     let current =
         tx.certificate(certificate.id).await?.ok_or(AcmeError::NotFound("certificate"))?;
     match current.certificate.status {
-        CertificateStatus::Revoked { reason: before, .. }
-            if shows_compromise(revoker, before, reason) =>
-        {
-            tx.set_revocation_reason(certificate.id, reason).await?;
-        }
         CertificateStatus::Revoked { .. } => {
-            return Err(AcmeError::fault("alreadyRevoked", "The certificate was revoked before."));
+            let shown = shows_compromise(revoker, reason);
+            if !shown || !tx.prove_compromise(certificate.id).await? {
+                let words = "The certificate was revoked before.";
+                return Err(AcmeError::fault("alreadyRevoked", words));
+            }
         }
         _ => {
             let status = CertificateStatus::Revoked { reason, at: now };
@@ -148,6 +146,9 @@ async fn carry_out(
         }
     }
     if reason == RevocationReason::KeyCompromise {
+        if matches!(revoker, Revoker::Account(_)) {
+            tx.set_compromise_claimed(certificate.id).await?;
+        }
         tx.insert_key_job(now).await?;
     }
     let acting = match revoker {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
-use ca::ocsp::{CertStatus, OcspFault, OcspRequest, OcspTimes, fault_response, respond};
+use ca::ocsp::{CertId, CertStatus, OcspFault, OcspRequest, OcspTimes, fault_response, respond};
 use ca::{Authority, CrlPlan, RevokedEntry};
 use domain::model::{CertificateStatus, Serial};
 use domain::{Days, Timestamp};
@@ -20,6 +20,9 @@ const CRL_LIFETIME: Days = Days(7);
 const CRL_REFRESH: Days = Days(1);
 /// Clients may keep an OCSP answer this long.
 const OCSP_SECONDS: i64 = 12 * 3600;
+/// OCSP answers made at once; whoever asks for more is told to try again, so that a flood leaves the
+/// portal usable.
+pub(super) const ANSWERS_AT_ONCE: usize = 128;
 
 /// A response in DER. An error is one too: it says why the question can't be answered, unsigned,
 /// and may be true no longer a moment later.
@@ -80,8 +83,9 @@ impl Lifecycle {
         request: std::result::Result<OcspRequest, OcspFault>,
     ) -> OcspAnswer {
         let request = request.map_err(fault_response)?;
-        self.answer_ocsp(issuer, &request).await.map_err(|error| match error {
+        self.answer_ocsp(issuer, request).await.map_err(|error| match error {
             LifecycleError::NotFound { .. } => fault_response(OcspFault::Malformed),
+            LifecycleError::Throttled { .. } => fault_response(OcspFault::TryLater),
             error => {
                 tracing::error!(%error, "an OCSP request could not be answered");
                 fault_response(OcspFault::TryLater)
@@ -89,27 +93,33 @@ impl Lifecycle {
         })
     }
 
-    async fn answer_ocsp(&self, issuer: &str, request: &OcspRequest) -> Result<Vec<u8>> {
+    async fn answer_ocsp(&self, issuer: &str, request: OcspRequest) -> Result<Vec<u8>> {
+        let answering = Arc::clone(&self.issuer_arc()?.answering);
+        let place = answering
+            .try_acquire_owned()
+            .map_err(|_| LifecycleError::Throttled { retry_after_seconds: 1 })?;
         let authority = self.authority_with_id(issuer).await?;
         let now = self.clock().now();
-        let mut known: HashMap<Serial, CertStatus> = HashMap::new();
-        let mut tx = self.store().reader().await?;
-        for id in &request.certificates {
-            let record = tx.certificate_by_serial(&id.serial).await?;
-            let record = record.filter(|record| record.issuer.as_deref() == Some(issuer));
-            if let Some(record) = record {
-                known.insert(id.serial.clone(), ocsp_status(record.certificate.status));
-            }
-        }
-        drop(tx);
+        let found = {
+            let serials: Vec<&Serial> = request.certificates.iter().map(|id| &id.serial).collect();
+            let mut tx = self.store().reader().await?;
+            tx.certificates_of_issuer(issuer, &serials).await?
+        };
+        let known: HashMap<Serial, CertStatus> =
+            found.into_iter().map(|one| (one.serial, ocsp_status(one.status))).collect();
         let times = OcspTimes {
             produced_at: now,
             this_update: now,
             next_update: now.plus_seconds(OCSP_SECONDS),
         };
-        let status =
-            |id: &ca::ocsp::CertId| known.get(&id.serial).copied().unwrap_or(CertStatus::Unknown);
-        respond(request, status, times, authority.get()).map_err(failed)
+        let sign = move |authority: &Authority| {
+            // It is taken until then, also where whoever asked has gone.
+            let _place = place;
+            let status =
+                |id: &CertId| known.get(&id.serial).copied().unwrap_or(CertStatus::Unknown);
+            respond(&request, status, times, authority).map_err(failed)
+        };
+        authority.sign(sign).await
     }
 
     /// The active authority or a former one.
@@ -163,6 +173,19 @@ impl Signer {
             Self::Active(issuer) => issuer.authority(),
             Self::Former(authority) => authority,
         }
+    }
+
+    /// Has something signed: at once, or on a thread for blocking work where that takes milliseconds.
+    pub(crate) async fn sign<T: Send + 'static>(
+        self,
+        work: impl FnOnce(&Authority) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        if self.get().signs_quickly() {
+            return work(self.get());
+        }
+        tokio::task::spawn_blocking(move || work(self.get()))
+            .await
+            .map_err(|_| LifecycleError::Internal("signing ended early".to_owned()))?
     }
 }
 

@@ -1,8 +1,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ca::MasterKeyError;
+use ca::ocsp::{OcspFault, fault_response};
 use domain::Days;
-use domain::model::{RevocationReason, RevocationTarget};
+use domain::model::{KeyType, RevocationReason, RevocationTarget};
 use store::testing::databases;
 
 use super::*;
@@ -215,5 +216,38 @@ async fn what_was_reserved_under_a_former_authority_is_finished_by_it() {
         let record = record.unwrap().unwrap();
         assert_eq!(record.issuer.as_deref(), Some(former.authority().issuer_id()));
         assert_eq!(serials.len(), 1);
+    }
+}
+
+/// An OCSP request (RFC 6960 section 4.1.1) about a certificate of nobody.
+fn ocsp_request() -> Vec<u8> {
+    let der =
+        |tag: u8, content: &[u8]| [&[tag, u8::try_from(content.len()).unwrap()], content].concat();
+    let sha1 = der(0x30, &[0x06, 5, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0]);
+    let hash = der(0x04, &[0; 20]);
+    let id = der(0x30, &[sha1, hash.clone(), hash, vec![0x02, 1, 5]].concat());
+    der(0x30, &der(0x30, &der(0x30, &der(0x30, &id))))
+}
+
+/// An authority that signs quickly, and one that does so on another thread.
+#[tokio::test]
+async fn more_ocsp_answers_than_can_be_made_at_once_are_put_off() {
+    for shop in shops().await {
+        let slow = AuthorityOptions { key: KeyType::Rsa2048, ..options() };
+        let (quick, id) = (shop.reopened().await, shop.bring_in(&slow).await);
+        let slow = shop.reopened().await;
+        assert_eq!(slow.issuer().unwrap().authority().issuer_id(), id);
+        for desk in [quick, slow] {
+            let issuer = desk.issuer_arc().unwrap();
+            let id = issuer.authority().issuer_id();
+            let all = u32::try_from(status::ANSWERS_AT_ONCE).unwrap();
+            let taken = Arc::clone(&issuer.answering).acquire_many_owned(all).await.unwrap();
+            let put_off = desk.ocsp_der(id, &ocsp_request()).await.unwrap_err();
+            assert_eq!(put_off, fault_response(OcspFault::TryLater));
+            drop(taken);
+            desk.ocsp_der(id, &ocsp_request()).await.unwrap();
+            let free = issuer.answering.available_permits();
+            assert_eq!(free, status::ANSWERS_AT_ONCE, "each gives its place back");
+        }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) async fn put_on_record(
     // What was reserved must exist, whatever became known of its key since.
     let promised = signed.id.is_some();
     let Some(id) = tx.insert_certificate(&row(signed, now), promised).await? else {
-        check_key(tx, &signed.plan.spki_sha256).await?;
+        check_key(tx, &signed.plan.spki_sha256, signed.plan.acme_account).await?;
         let words = format!("certificate {} was not put on record", signed.certificate.serial);
         return Err(LifecycleError::Internal(words));
     };

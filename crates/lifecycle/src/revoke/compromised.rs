@@ -1,6 +1,9 @@
 //! The other certificates of a compromised key (CA/Browser Forum Baseline Requirements, section 4.9.1.1:
 //! within 24 hours).
 //!
+//! Where an ACME account only says that the key of a certificate of its own is compromised, these are the
+//! account's other ones: a CSR, which may be copied, is all that it has shown.
+//!
 //! Each revocation that names a key as compromised writes a job with it, and so does what was signed
 //! meanwhile. Certificates whose issuance goes on while a revocation is written are on record when the
 //! job begins.
@@ -80,9 +83,17 @@ async fn revoke(tx: &mut Tx, now: Timestamp, id: CertificateId) -> Result<bool> 
         tx.certificate(id).await?.ok_or(LifecycleError::NotFound { what: "certificate" })?;
     let certificate = found.certificate;
     tx.lock_order(certificate.order).await?;
+    // What rests on an account's word goes no further than that.
+    let claimed = match &found.spki_sha256 {
+        Some(key) => !tx.key_is_compromised(key, None).await?,
+        None => false,
+    };
     let reason = RevocationReason::KeyCompromise;
     if !tx.set_certificate_status(id, CertificateStatus::Revoked { reason, at: now }).await? {
         return Ok(false);
+    }
+    if claimed {
+        tx.set_compromise_claimed(id).await?;
     }
     let words = format!(
         "Revoked certificate {} of order {}: another certificate of its key was revoked because the \

@@ -244,16 +244,21 @@ impl Tx {
         Ok(id.map(AcmeOrderId))
     }
 
-    /// The order that replaces a certificate already (RFC 9773 section 5), where one does.
+    /// The order that replaces a certificate (RFC 9773 section 5), where one does: one that was
+    /// finalized, whoever's it is, or else an open one of the `account`.
     pub async fn acme_order_replacing(
         &mut self,
         certificate: &str,
+        account: Option<AcmeAccountId>,
     ) -> Result<Option<AcmeOrderId>, StoreError> {
         let id: Option<i64> = on!(self, |conn| {
             sqlx::query_scalar(
-                "SELECT id FROM acme_orders WHERE replaces = $1 AND status <> 'invalid' LIMIT 1",
+                "SELECT id FROM acme_orders WHERE replaces = $1 AND (status IN ('processing', 'valid') \
+                 OR (status IN ('pending', 'ready') AND account_id = $2)) \
+                 ORDER BY CASE WHEN status IN ('pending', 'ready') THEN 1 ELSE 0 END LIMIT 1",
             )
             .bind(certificate)
+            .bind(account.map(|id| id.0))
             .fetch_optional(&mut *conn)
             .await?
         });

@@ -3,7 +3,7 @@
 //! There is no index of all certificates by their keys, which each issuance would write a page of for
 //! what is asked hardly ever: a job looks through them all, some at a time.
 
-use domain::{CertificateId, Timestamp};
+use domain::{AcmeAccountId, CertificateId, Timestamp};
 
 use super::compromised;
 use crate::{StoreError, Tx, on};
@@ -12,14 +12,51 @@ const KIND: &str = "compromised_keys";
 
 impl Tx {
     /// Whether a certificate of the public key with this SHA-256, in lower-case hex, was revoked
-    /// because its key was compromised.
-    pub async fn key_is_compromised(&mut self, spki_sha256: &str) -> Result<bool, StoreError> {
+    /// because its key was compromised. What an ACME account only says counts for that `account`.
+    pub async fn key_is_compromised(
+        &mut self,
+        spki_sha256: &str,
+        account: Option<AcmeAccountId>,
+    ) -> Result<bool, StoreError> {
         Ok(on!(self, |conn| {
-            sqlx::query_scalar(concat!("SELECT ", compromised!("$1")))
+            sqlx::query_scalar(concat!("SELECT ", compromised!("$1", "$2")))
                 .bind(spki_sha256)
+                .bind(account.map(|id| id.0))
                 .fetch_one(&mut *conn)
                 .await?
         }))
+    }
+
+    /// Notes of a certificate that was revoked because its key was compromised that its ACME account
+    /// only says so.
+    pub async fn set_compromise_claimed(&mut self, id: CertificateId) -> Result<(), StoreError> {
+        on!(self, |conn| {
+            sqlx::query("UPDATE certificates SET compromise_claimed = TRUE WHERE id = $1")
+                .bind(id.0)
+                .execute(&mut *conn)
+                .await?;
+        });
+        Ok(())
+    }
+
+    /// Keeps of a revoked certificate, whatever it was revoked for, that its key was shown to be
+    /// compromised; false where that is known already, or it is not revoked.
+    pub async fn prove_compromise(&mut self, id: CertificateId) -> Result<bool, StoreError> {
+        let changed = on!(self, |conn| {
+            sqlx::query(
+                "UPDATE certificates SET revocation_reason = 'key_compromise', \
+                 compromise_claimed = FALSE WHERE id = $1 AND status = 'revoked' \
+                 AND (compromise_claimed OR COALESCE(revocation_reason, '') <> 'key_compromise')",
+            )
+            .bind(id.0)
+            .execute(&mut *conn)
+            .await?
+            .rows_affected()
+        });
+        if changed == 1 {
+            self.outdate_crl(id).await?;
+        }
+        Ok(changed == 1)
     }
 
     /// Writes the job that looks for the other certificates of compromised keys, which begins in the
@@ -105,7 +142,7 @@ impl Tx {
             sqlx::query_scalar(concat!(
                 "SELECT id FROM certificates AS one WHERE id > $1 AND id <= $2 \
                  AND status <> 'revoked' AND not_after >= $3 AND issuer_id IS NOT NULL AND ",
-                compromised!("one.spki_sha256"),
+                compromised!("one.spki_sha256", "one.acme_account_id"),
                 " ORDER BY id",
             ))
             .bind(after.0)
