@@ -10,7 +10,7 @@ use domain::rules::{
     ACME_REQUEST_WAITS, ApprovalNeed, acme_request_waits_until, check_challenged, check_may_review,
     plan_renew, plan_revocation,
 };
-use domain::{Days, RequestId, Timestamp};
+use domain::{AcmeUrlId, Days, RequestId, Timestamp};
 use serde_json::json;
 use store::Tx;
 use store::requests::RequestRecord;
@@ -190,6 +190,27 @@ async fn canceled(
     let id = record.request.id;
     let entry = AuditEntry::new("request.canceled", "request", id, words);
     audit::record(tx, now, actor, entry.changing(json!("pending"), json!("canceled"))).await
+}
+
+/// The ACME Directory URL that a request came by. Whoever made it, or has its credential, asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedThrough {
+    /// Its id.
+    pub url: AcmeUrlId,
+    /// Its name.
+    pub name: String,
+    /// The name of the person who made it; none where that was the command line.
+    pub made_by: Option<String>,
+}
+
+impl Lifecycle {
+    /// What a reviewer has to know of a request that no person made.
+    pub async fn asked_through(&self, record: &RequestRecord) -> Result<Option<AskedThrough>> {
+        let payload: Option<Payload> = serde_json::from_str(&record.payload).ok();
+        let Some(url) = payload.and_then(|payload| payload.acme_url) else { return Ok(None) };
+        let found = self.store().reader().await?.acme_url_maker(url).await?;
+        Ok(found.map(|(name, made_by)| AskedThrough { url, name, made_by }))
+    }
 }
 
 /// Until when a request waits for a reviewer; none where it does so for as long as that takes, as

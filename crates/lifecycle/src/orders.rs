@@ -300,8 +300,8 @@ impl Lifecycle {
     /// The issuer's end, also where this process can't issue and another one of this database does.
     pub(crate) async fn issuer_end_in(&self, tx: &mut Tx) -> Result<Timestamp> {
         match self.issuer() {
-            Some(issuer) => Ok(issuer.not_after()),
-            None => Ok(authority::end(tx).await?.unwrap_or(Timestamp(i64::MAX))),
+            Ok(issuer) => Ok(issuer.not_after()),
+            Err(_) => Ok(authority::end(tx).await?.unwrap_or(Timestamp(i64::MAX))),
         }
     }
 

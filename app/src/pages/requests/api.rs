@@ -1,6 +1,6 @@
 //! Requests as their pages show them, and the review.
 
-use domain::{OrderNumber, RequestId, Timestamp};
+use domain::{AcmeUrlId, OrderNumber, RequestId, Timestamp};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -33,11 +33,31 @@ pub struct RequestRow {
     pub reviewer: Option<String>,
 }
 
+/// The ACME Directory URL that a request came by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Through {
+    /// Its id.
+    pub url: AcmeUrlId,
+    /// Its name.
+    pub name: String,
+    /// Who made it; none where that was the command line.
+    pub made_by: Option<String>,
+}
+
+#[cfg(feature = "ssr")]
+impl From<lifecycle::approve::AskedThrough> for Through {
+    fn from(asked: lifecycle::approve::AskedThrough) -> Self {
+        Self { url: asked.url, name: asked.name, made_by: asked.made_by }
+    }
+}
+
 /// A request with all its details.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestDetail {
     /// The request as in the list.
     pub row: RequestRow,
+    /// The way that it came, where no person asked.
+    pub through: Option<Through>,
     /// All names.
     pub names: Vec<String>,
     /// The product's name.
@@ -89,7 +109,11 @@ pub async fn request(id: i64) -> Result<RequestDetail, PortalError> {
     let desk = crate::desk::Desk::open()?;
     let record = desk.lifecycle.request(&desk.actor(), RequestId(id)).await?;
     let preferences = desk.lifecycle.preferences().await?;
-    Ok(RequestDetail::of(&desk, &preferences, record))
+    let through = desk.lifecycle.asked_through(&record).await?;
+    Ok(RequestDetail {
+        through: through.map(Through::from),
+        ..RequestDetail::of(&desk, &preferences, record)
+    })
 }
 
 /// Neither of the two words.
@@ -222,6 +246,7 @@ pub(crate) mod reading {
             let because =
                 record.held_because.as_deref().and_then(|code| code.parse::<HeldBecause>().ok());
             Self {
+                through: None,
                 names: wish
                     .names
                     .iter()

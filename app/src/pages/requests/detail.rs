@@ -8,11 +8,12 @@ use super::api::{Cancel, RequestDetail, Review, request};
 use super::list::{kind_label, state_badge};
 use crate::fault::PortalError;
 use crate::kit::{
-    Button, CodeBlock, Copyable, Expander, Fact, Facts, Form, FormActions, Hidden, NONE, Names,
-    Notice, Section, Sheet, TextArea, Time, Tone, Unavailable, Weight, page,
+    Button, CodeBlock, Copyable, Expander, Fact, Facts, Form, FormActions, Hidden, Names, Notice,
+    Section, Sheet, TextArea, Time, Tone, Unavailable, Weight, page,
 };
 use crate::pages::orders::plan_label;
 use crate::paths;
+use crate::viewer::Viewer;
 
 /// A request.
 #[component]
@@ -41,7 +42,7 @@ pub fn RequestPage() -> impl IntoView {
 }
 
 fn waiting(detail: &RequestDetail) -> AnyView {
-    let requester = detail.row.requester.clone().unwrap_or_else(|| "an ACME client".to_owned());
+    let requester = requester(detail);
     let why = detail.held_because.clone().unwrap_or_default();
     let until = detail.waits_until.map(|until| {
         view! { <p>"It is canceled unless somebody decides by " <Time at=until/> "."</p> }
@@ -53,6 +54,23 @@ fn waiting(detail: &RequestDetail) -> AnyView {
         </Notice>
     }
     .into_any()
+}
+
+/// Who asked: a person, or who has an ACME Directory URL's credential.
+fn requester(detail: &RequestDetail) -> AnyView {
+    let Some(through) = detail.through.clone() else {
+        let who = detail.row.requester.clone();
+        return who.unwrap_or_else(|| "an ACME client".to_owned()).into_any();
+    };
+    let made_by = through.made_by.map(|name| format!(", made by {name}"));
+    let approver = Viewer::current().person.is_some_and(|person| person.role.is_approver());
+    let name = through.name;
+    let url = if approver {
+        view! { <a href=paths::acme_url(through.url)>{name}</a> }.into_any()
+    } else {
+        name.into_any()
+    };
+    view! { "an ACME client with "{url}{made_by} }.into_any()
 }
 
 fn decided(detail: &RequestDetail) -> Option<AnyView> {
@@ -100,7 +118,7 @@ fn facts(detail: &RequestDetail) -> AnyView {
                 {key.map(|key| view! { <Fact term="Key">{key}</Fact> })}
                 {key_fingerprint.map(|text| view! { <Fact term="Key's SHA-256"><Copyable text=text what="the key's fingerprint"/></Fact> })}
                 {revocation.map(|what| view! { <Fact term="Revokes">{what}</Fact> })}
-                <Fact term="Requester">{row.requester.unwrap_or_else(|| NONE.to_owned())}</Fact>
+                <Fact term="Requester">{requester(detail)}</Fact>
                 <Fact term="Asked"><Time at=row.asked_at/></Fact>
                 {comment.map(|comment| view! { <Fact term="Note">{comment}</Fact> })}
             </Facts>

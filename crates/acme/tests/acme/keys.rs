@@ -118,7 +118,10 @@ async fn an_approval_is_for_the_key_that_the_reviewer_was_shown() {
                 other => panic!("{other:?} on {}", house.kind),
             })
         };
-        let shown = request().await.wish.spki_sha256.unwrap();
+        let record = request().await;
+        let through = house.desk.asked_through(&record).await.unwrap().unwrap();
+        assert_eq!((through.name.as_str(), through.made_by), ("one", None));
+        let shown = record.wish.spki_sha256.unwrap();
         finalize(&second).await;
         let refused = approve(&shown).await.unwrap_err();
         let now = request().await;

@@ -5,7 +5,7 @@ use domain::{OrganizationId, Timestamp};
 use serde_json::json;
 use store::Tx;
 
-use super::{NO_ORGANIZATION, unseen};
+use super::NO_ORGANIZATION;
 use crate::accounts::require_administrator;
 use crate::audit::{self, AuditEntry};
 use crate::{Actor, FieldFault, Lifecycle, LifecycleError, Result};
@@ -93,7 +93,7 @@ fn checked(
     faults: &mut Vec<FieldFault>,
 ) -> Option<String> {
     let text = text.trim();
-    if text.chars().count() > most || text.chars().any(unseen) {
+    if !domain::is_line(text, most) {
         let message = format!("Enter at most {most} characters, none of them invisible.");
         faults.push(FieldFault::new(field, message));
     }

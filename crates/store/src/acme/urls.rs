@@ -244,6 +244,22 @@ impl Tx {
         row.record(accounts, orders).map(Some)
     }
 
+    /// The name of one URL, and that of the person who made it.
+    pub async fn acme_url_maker(
+        &mut self,
+        id: AcmeUrlId,
+    ) -> Result<Option<(String, Option<String>)>, StoreError> {
+        Ok(on!(self, |conn| {
+            sqlx::query_as(
+                "SELECT url.name, maker.name FROM acme_urls url \
+                 LEFT JOIN users maker ON maker.id = url.created_by WHERE url.id = $1",
+            )
+            .bind(id.0)
+            .fetch_optional(&mut *conn)
+            .await?
+        }))
+    }
+
     /// A page of URLs by id, newest first, from the one before `before` on.
     pub async fn acme_url_page(
         &mut self,
