@@ -130,6 +130,8 @@ pub struct EndpointView {
     pub failed_try: Option<FailedTry>,
     /// When the agent was heard of last.
     pub agent_seen_at: Option<Timestamp>,
+    /// The names that auto-renew renews; nothing else is issued by itself.
+    pub auto_renew_names: Vec<String>,
     /// The profile that auto-renew uses, else the default one.
     pub profile: Option<ProfileId>,
     /// The newest event with its stages.

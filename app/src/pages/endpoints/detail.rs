@@ -218,7 +218,11 @@ fn renewal(view: &EndpointView) -> AnyView {
                 renew.time_zone
             );
             let next = next_run(view.row.outlook(Viewer::current().now));
-            view! { <p>{words}{next}</p> }.into_any()
+            let names = view.auto_renew_names.clone();
+            let names = (!names.is_empty()).then(|| {
+                view! { <Facts><Fact term="Renews these names only"><Names names=names/></Fact></Facts> }
+            });
+            view! { <p>{words}{next}</p>{names} }.into_any()
         }
     };
     let on = view.row.auto_renew.is_some();

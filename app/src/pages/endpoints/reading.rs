@@ -2,7 +2,7 @@
 
 use domain::model::{AutoRenew, CertificateStatus, EndpointStatus};
 use domain::rules::OfferedAction;
-use domain::{Days, EndpointId, ProfileId, Timestamp};
+use domain::{Days, EndpointId, NameSet, ProfileId, Timestamp};
 use lifecycle::automation::{
     AgentRecord, EndpointFilter, EndpointKey, EndpointRecord, EndpointSort, EventRecord, Offered,
     ProfileView, Served,
@@ -248,6 +248,12 @@ pub(crate) async fn view(desk: &Desk, id: EndpointId) -> Result<EndpointView, Po
         }),
         failed_try: detail.events.first().and_then(failed_try),
         agent_seen_at: endpoint.agent_seen_at,
+        auto_renew_names: endpoint
+            .auto_renew_names
+            .iter()
+            .flat_map(NameSet::iter)
+            .map(ToString::to_string)
+            .collect(),
         profile: endpoint.profile.or_else(|| default_profile(&profiles)),
         newest,
         events: detail.events.into_iter().map(|event| activity::row(event, &brand)).collect(),
