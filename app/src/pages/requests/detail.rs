@@ -107,6 +107,7 @@ fn facts(detail: &RequestDetail) -> AnyView {
         ..
     } = detail.clone();
     let issued = if detail.is_issued { " (issued)" } else { "" };
+    let requester = requester(detail);
     view! {
         <Section title="Details">
             <Facts>
@@ -118,7 +119,7 @@ fn facts(detail: &RequestDetail) -> AnyView {
                 {key.map(|key| view! { <Fact term="Key">{key}</Fact> })}
                 {key_fingerprint.map(|text| view! { <Fact term="Key's SHA-256"><Copyable text=text what="the key's fingerprint"/></Fact> })}
                 {revocation.map(|what| view! { <Fact term="Revokes">{what}</Fact> })}
-                <Fact term="Requester">{requester(detail)}</Fact>
+                <Fact term="Requester">{requester}</Fact>
                 <Fact term="Asked"><Time at=row.asked_at/></Fact>
                 {comment.map(|comment| view! { <Fact term="Note">{comment}</Fact> })}
             </Facts>
