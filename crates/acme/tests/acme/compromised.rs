@@ -16,10 +16,10 @@ async fn an_account_speaks_for_its_own_certificates_and_the_key_for_all() {
             (house.client("one", "ssl_plus").await, house.client("two", "ssl_plus").await);
         let names = ["www.example.com"];
         let pair = Key::generate("ES256");
-        let owned = csr_with_key(&names, None, &pair.for_certificate());
+        let shared_csr = csr_with_key(&names, None, &pair.for_certificate());
         let finalize = async |client: &Client| {
             let order = client.order_at("new-order/enroll", &names, json!({})).await.expect(201);
-            client.finalize(&order.json(), &owned).await
+            client.finalize(&order.json(), &shared_csr).await
         };
         let issue = async |client: &Client| {
             let done = finalize(client).await.expect(200).json();

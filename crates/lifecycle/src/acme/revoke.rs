@@ -132,18 +132,15 @@ async fn carry_out(
     tx.lock_order(certificate.order).await?;
     let current =
         tx.certificate(certificate.id).await?.ok_or(AcmeError::NotFound("certificate"))?;
-    match current.certificate.status {
-        CertificateStatus::Revoked { .. } => {
-            let shown = shows_compromise(revoker, reason);
-            if !shown || !tx.prove_compromise(certificate.id).await? {
-                let words = "The certificate was revoked before.";
-                return Err(AcmeError::fault("alreadyRevoked", words));
-            }
+    if let CertificateStatus::Revoked { .. } = current.certificate.status {
+        let shown = shows_compromise(revoker, reason);
+        if !shown || !tx.prove_compromise(certificate.id).await? {
+            let words = "The certificate was revoked before.";
+            return Err(AcmeError::fault("alreadyRevoked", words));
         }
-        _ => {
-            let status = CertificateStatus::Revoked { reason, at: now };
-            tx.set_certificate_status(certificate.id, status).await?;
-        }
+    } else {
+        let status = CertificateStatus::Revoked { reason, at: now };
+        tx.set_certificate_status(certificate.id, status).await?;
     }
     if reason == RevocationReason::KeyCompromise {
         if matches!(revoker, Revoker::Account(_)) {
