@@ -84,8 +84,8 @@ fn row(one: CertificateRow) -> impl IntoView {
             <td>{badge}</td>
             <td><Copyable text=one.serial what="the serial number"/>{fingerprint}</td>
             <td>
-                <Names names=vec![one.common_name]/>
-                {(!names.is_empty()).then(|| view! { <div class="muted small"><Names names=names/></div> })}
+                <Names names=vec![one.common_name] narrow=true/>
+                {(!names.is_empty()).then(|| view! { <div class="muted small"><Names names=names narrow=true/></div> })}
                 {key}
             </td>
             <td class="nowrap"><Time at=one.not_before day_only=true/></td>

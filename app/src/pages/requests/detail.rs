@@ -70,7 +70,7 @@ fn requester(detail: &RequestDetail) -> AnyView {
     } else {
         name.into_any()
     };
-    view! { "an ACME client with "{url}{made_by} }.into_any()
+    view! { "a client of the ACME Directory URL "{url}{made_by} }.into_any()
 }
 
 fn decided(detail: &RequestDetail) -> Option<AnyView> {
