@@ -152,10 +152,18 @@ pub fn take_over() -> Option<String> {
     Some(secret.chars().take(1_000).collect())
 }
 
-/// Lets the browser in: its cookie from now on holds `token`.
-pub fn sign_in(token: &lifecycle::sessions::SessionToken) {
+/// Lets the browser in: its cookie from now on holds `token`. The session that it had ends: the browser
+/// forgets it, and nobody could end it any more.
+pub async fn sign_in(
+    lifecycle: &lifecycle::Lifecycle,
+    token: &lifecycle::sessions::SessionToken,
+) -> Result<(), lifecycle::LifecycleError> {
+    if let Some(before) = crate::desk::SignedIn::current() {
+        lifecycle.sign_out(&before.person, &before.token).await?;
+    }
     let age = lifecycle::sessions::ABSOLUTE_SECONDS.unsigned_abs();
     set_cookie(Cookie::Session, Some(token.reveal()), Some(age));
+    Ok(())
 }
 
 /// The host that a request was sent to, with its port. HTTP/2 has it in the URI and seldom in a

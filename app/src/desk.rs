@@ -23,6 +23,13 @@ pub struct SignedIn {
     pub token: Arc<str>,
 }
 
+impl SignedIn {
+    /// Whoever sends this request; none where nobody is signed in.
+    pub fn current() -> Option<Self> {
+        use_context::<Parts>()?.extensions.get::<Self>().cloned()
+    }
+}
+
 /// What a page or a server function wants to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum May {

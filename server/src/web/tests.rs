@@ -243,6 +243,27 @@ async fn signing_in_again_ends_the_session_before() {
     assert_eq!(browser.get("/settings/preferences").await.status, StatusCode::SEE_OTHER);
 }
 
+/// Also where somebody else's link is opened in the browser.
+#[tokio::test]
+async fn a_link_ends_the_session_before() {
+    let mut browser = Browser::signed_in().await;
+    let before = browser.cookies.clone();
+    let jane = NewUser {
+        email: "jane@example.com".to_owned(),
+        name: "Jane".to_owned(),
+        role: Role::Standard,
+        password: None,
+    };
+    let jane = browser.desk.add_user(&Actor::Operator, jane).await.unwrap();
+    let link = browser.desk.invite_user(&Actor::Operator, jane).await.unwrap();
+    let chosen = form(&[("token", link.reveal()), ("password", "a wholly new sentence")]);
+    let page = browser.post("/api/set-up/password", "http://portal.test", &chosen).await;
+    assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.text);
+    assert!(browser.get("/account/me").await.text.contains("jane@example.com"));
+    browser.cookies = before;
+    assert_eq!(browser.get("/account/me").await.status, StatusCode::SEE_OTHER);
+}
+
 #[tokio::test]
 async fn d5_a_saved_form_says_so_once_and_a_stale_one_comes_back() {
     let mut browser = Browser::signed_in().await;

@@ -110,10 +110,7 @@ pub async fn request(id: i64) -> Result<RequestDetail, PortalError> {
     let record = desk.lifecycle.request(&desk.actor(), RequestId(id)).await?;
     let preferences = desk.lifecycle.preferences().await?;
     let through = desk.lifecycle.asked_through(&record).await?;
-    Ok(RequestDetail {
-        through: through.map(Through::from),
-        ..RequestDetail::of(&desk, &preferences, record)
-    })
+    Ok(RequestDetail::of(&desk, &preferences, record, through.map(Through::from)))
 }
 
 /// Neither of the two words.
@@ -180,7 +177,7 @@ pub(crate) mod reading {
     use domain::rules::{HeldBecause, check_may_review};
     use lifecycle::orders::{RequestFilter, RequestRecord};
 
-    use super::{RequestDetail, RequestRow, SORTS};
+    use super::{RequestDetail, RequestRow, SORTS, Through};
     use crate::desk::Desk;
     use crate::fault::PortalError;
     use crate::kit::Listing;
@@ -238,7 +235,12 @@ pub(crate) mod reading {
     }
 
     impl RequestDetail {
-        pub(crate) fn of(desk: &Desk, preferences: &Preferences, record: RequestRecord) -> Self {
+        pub(crate) fn of(
+            desk: &Desk,
+            preferences: &Preferences,
+            record: RequestRecord,
+            through: Option<Through>,
+        ) -> Self {
             let (person, asked_by) = (&desk.person, record.request.requester);
             let pending = record.request.approval == Approval::Pending;
             let review = check_may_review(preferences, person.user.id, person.role, asked_by);
@@ -246,7 +248,7 @@ pub(crate) mod reading {
             let because =
                 record.held_because.as_deref().and_then(|code| code.parse::<HeldBecause>().ok());
             Self {
-                through: None,
+                through,
                 names: wish
                     .names
                     .iter()

@@ -8,7 +8,6 @@ use crate::fault::PortalError;
 #[server(prefix = "/api", endpoint = "session/sign-in")]
 pub async fn sign_in(email: String, password: String, next: String) -> Result<(), PortalError> {
     use crate::browser;
-    use crate::desk::SignedIn;
     use lifecycle::auth::Credentials;
 
     let lifecycle = crate::desk::lifecycle()?;
@@ -16,12 +15,7 @@ pub async fn sign_in(email: String, password: String, next: String) -> Result<()
     let token = lifecycle
         .sign_in(Credentials { email, password }, visitor.address, &visitor.user_agent)
         .await?;
-    // The browser forgets the session that it had: nobody could end it any more.
-    let before = browser::parts().and_then(|parts| parts.extensions.get::<SignedIn>().cloned());
-    if let Some(before) = before {
-        lifecycle.sign_out(&before.person, &before.token).await?;
-    }
-    browser::sign_in(&token);
+    browser::sign_in(&lifecycle, &token).await?;
     browser::redirect(&crate::paths::local(&next));
     Ok(())
 }
@@ -32,8 +26,7 @@ pub async fn sign_out() -> Result<(), PortalError> {
     use crate::browser::{self, Cookie};
     use crate::desk::SignedIn;
 
-    let signed_in = browser::parts().and_then(|parts| parts.extensions.get::<SignedIn>().cloned());
-    if let Some(signed_in) = signed_in {
+    if let Some(signed_in) = SignedIn::current() {
         crate::desk::lifecycle()?.sign_out(&signed_in.person, &signed_in.token).await?;
     }
     browser::set_cookie(Cookie::Session, None, None);

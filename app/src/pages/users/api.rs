@@ -214,7 +214,7 @@ pub async fn change_password(
     use crate::desk::{Desk, SignedIn};
 
     let desk = Desk::open()?;
-    let own = browser::parts().and_then(|parts| parts.extensions.get::<SignedIn>().cloned());
+    let own = SignedIn::current();
     let keep = own.as_ref().map(|signed_in| &*signed_in.token);
     desk.lifecycle.change_password(&desk.person, current_password, password, keep).await?;
     browser::flash("The password was changed, and your other sessions are over.");
@@ -248,7 +248,7 @@ pub async fn set_up_administrator(
     let lifecycle = crate::desk::lifecycle()?;
     let session =
         lifecycle.complete_setup(&token, setup, visitor.address, &visitor.user_agent).await?;
-    crate::browser::sign_in(&session);
+    crate::browser::sign_in(&lifecycle, &session).await?;
     crate::browser::redirect(&crate::paths::dashboard());
     Ok(())
 }
@@ -260,7 +260,7 @@ pub async fn choose_password(token: String, password: String) -> Result<(), Port
     let lifecycle = crate::desk::lifecycle()?;
     let session =
         lifecycle.choose_password(&token, password, visitor.address, &visitor.user_agent).await?;
-    crate::browser::sign_in(&session);
+    crate::browser::sign_in(&lifecycle, &session).await?;
     crate::browser::redirect(&crate::paths::dashboard());
     Ok(())
 }
