@@ -1,6 +1,6 @@
 //! E-mail addresses, as people type them.
 
-use crate::DnsName;
+use crate::{DnsName, is_unseen};
 
 /// Longest address, in bytes (RFC 5321 4.5.3.1.3, without the angle brackets).
 const MAX_BYTES: usize = 254;
@@ -10,7 +10,7 @@ const MAX_LOCAL_BYTES: usize = 64;
 /// Whether `text` is an e-mail address without a name, quotes or comments. Good enough to tell an
 /// address from anything else; the mail itself is what proves it.
 pub fn is_email(text: &str) -> bool {
-    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"<>()[],;:\\\"".contains(c);
+    let plain = |c: char| !c.is_whitespace() && !is_unseen(c) && !"<>()[],;:\\\"".contains(c);
     text.len() <= MAX_BYTES
         && text.chars().all(plain)
         && text.split_once('@').is_some_and(|(local, host)| {
@@ -51,6 +51,7 @@ mod tests {
             "a@example..com",
             "a,b@example.com",
             "a@example.com\n",
+            "ja\u{200b}ne@example.com",
             &long,
         ] {
             assert!(!is_email(bad), "{bad:?}");

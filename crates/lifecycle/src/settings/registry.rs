@@ -145,8 +145,7 @@ impl Setting {
                 )
             }),
             Kind::Line { max } => {
-                let length = text.chars().count();
-                if length == 0 || length > max || text.chars().any(char::is_control) {
+                if text.is_empty() || !domain::is_line(text, max) {
                     return Err(format!("{}: enter 1 to {max} characters.", self.label));
                 }
                 Ok(text.to_owned())
