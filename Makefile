@@ -10,7 +10,7 @@ export CERTDECK_REQUIRE_POSTGRES ?= 1
 
 # Set behind `cargo test`, which has built binaries and examples: `cargo build` gives dependencies other
 # features, and would build nearly all of them again.
-BUILT ?=
+BUILT :=
 
 # `make fuzz`: seconds for each target.
 FUZZ_SECONDS ?= 20
