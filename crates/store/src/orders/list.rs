@@ -283,10 +283,12 @@ macro_rules! push_sorted {
 }
 
 /// The lists that make up one: filtered or sorted by the certificates' ends, plans and all other
-/// orders are read along an index each. What other orders are good until is that end.
-fn halves(filter: &OrderFilter, sort: OrderSort) -> Vec<(OrderFilter, OrderSort)> {
+/// orders are read along an index each, where none has both. What other orders are good until is
+/// that end.
+fn halves(filter: &OrderFilter, sort: OrderSort, postgres: bool) -> Vec<(OrderFilter, OrderSort)> {
     let by_ends = filter.ends_from.or(filter.ends_until).is_some();
-    if !by_ends && sort != OrderSort::CertificateEnd {
+    let apart = by_ends || sort == OrderSort::CertificateEnd;
+    if !apart || Walk::to_all_that_end(filter, sort, postgres).is_some() {
         return vec![(filter.clone(), sort)];
     }
     let earlier = |one: Option<Timestamp>, other| one.into_iter().chain(other).min();
@@ -333,6 +335,17 @@ pub(super) struct Piece<'a> {
     pub(super) limit: u32,
 }
 
+impl Piece<'_> {
+    /// The end of a statement that reads these rows. Numbers are part of the text: `SQLite` would
+    /// plan bound ones anew each time.
+    fn limits(self) -> String {
+        match self.skip {
+            0 => format!(" LIMIT {}", self.limit),
+            skip => format!(" LIMIT {} OFFSET {skip}", self.limit),
+        }
+    }
+}
+
 mod count;
 
 impl Tx {
@@ -359,7 +372,7 @@ impl Tx {
         descending: bool,
         place: u64,
     ) -> Result<Option<OrderNumber>, StoreError> {
-        if halves(filter, sort).len() > 1 {
+        if halves(filter, sort, self.is_postgres()).len() > 1 {
             let most = u32::try_from(place.saturating_add(1)).unwrap_or(u32::MAX);
             let page = self.listed_orders_page(filter, sort, descending, None, most).await?;
             return Ok(page
@@ -386,7 +399,7 @@ impl Tx {
         R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
         T: TryFrom<R, Error = StoreError>,
     {
-        let halves = halves(filter, sort);
+        let halves = halves(filter, sort, self.is_postgres());
         let apart = halves.len() > 1;
         let mut found = Vec::new();
         for (filter, sort) in halves {
@@ -417,26 +430,24 @@ impl Tx {
     where
         R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
-        let (postgres, walk) = (self.is_postgres(), Walk::of(filter, sort));
+        let postgres = self.is_postgres();
+        let walk = Walk::of(filter, sort, postgres);
         let leads = if postgres { walk.leads() } else { None };
         let keys = walk.keys(sort, postgres);
+        let ordered = order_by(&keys, descending);
         Ok(on!(self, |conn| {
-            let mut query = QueryBuilder::new(walk.beginning(columns, postgres));
-            push_filter!(query, filter, leads);
-            push_names!(query, filter);
-            push_ends!(query, filter);
-            push_sorted!(query, sort);
-            if let Some(after) = piece.after {
-                push_after!(query, filter, keys, descending, leads, after);
+            let mut query = QueryBuilder::new(walk.beginning(columns));
+            for (place, list) in walk.lists(columns, postgres).iter().enumerate() {
+                query.push(if place > 0 { " UNION ALL " } else { "" }).push(list);
+                push_filter!(query, filter, leads);
+                push_names!(query, filter);
+                push_ends!(query, filter);
+                push_sorted!(query, sort);
+                if let Some(after) = piece.after {
+                    push_after!(query, filter, keys, descending, leads, after);
+                }
             }
-            // The limit is part of the text: SQLite would plan a bound one anew each time.
-            query.push(format_args!("{} LIMIT {}", order_by(&keys, descending), piece.limit));
-            if piece.skip > 0 {
-                query.push(format_args!(" OFFSET {}", piece.skip));
-            }
-            if matches!(walk, Walk::Through(_)) {
-                query.push(")").push(order_by(sort.columns(), descending));
-            }
+            query.push(walk.end(&ordered, piece, &order_by(sort.columns(), descending)));
             query.build_query_as().fetch_all(&mut *conn).await?
         }))
     }

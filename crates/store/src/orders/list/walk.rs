@@ -10,9 +10,11 @@
 //! filter's column first, and that is held to one value by two bounds, not by an equality, no
 //! other index has the list's order.
 
+use domain::Timestamp;
 use domain::model::OrderStatus;
+use domain::time::DAY;
 
-use super::{OrderFilter, OrderSort};
+use super::{OrderFilter, OrderSort, Piece};
 
 /// The way through the orders.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +26,39 @@ pub(super) enum Walk {
     /// Through all that match in an index, which has what the list sorts by: the page's numbers
     /// are picked before any order is read.
     Through(Index),
+    /// Along the days of a window at once: an index has the orders of each day as the list sorts
+    /// them, and they are merged until the page is full.
+    ByDay(Days),
+}
+
+/// Days on which certificates end, counted from 1 January 1970 (UTC).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Days {
+    index: &'static str,
+    /// What the index sorts the orders of a day by.
+    keys: &'static str,
+    first: i64,
+    last: i64,
+}
+
+impl Days {
+    /// More days than that are looked through in one piece: each is a part of the statement.
+    const MOST: i64 = 100;
+
+    /// The days on which certificates of the filter's window end, where `SQLite` has an index by
+    /// day for the sort.
+    fn of(filter: &OrderFilter, sort: OrderSort) -> Option<Self> {
+        let (index, keys) = match sort {
+            OrderSort::Number => ("orders_by_end_day", "number"),
+            OrderSort::OrderedAt => ("orders_by_end_day_ordered", "ordered_at, number"),
+            OrderSort::ValidTill | OrderSort::CommonName | OrderSort::CertificateEnd => {
+                return None;
+            }
+        };
+        let day = |at: Timestamp| at.0.div_euclid(DAY);
+        let (first, last) = (day(filter.ends_from?), day(filter.ends_until?));
+        (last.saturating_sub(first) < Self::MOST).then_some(Self { index, keys, first, last })
+    }
 }
 
 /// An index of the orders, and the filter whose column it begins with.
@@ -149,19 +184,48 @@ const fn of(indexes: &Indexes, sort: OrderSort) -> Index {
 }
 
 impl Walk {
-    /// The statement before the filter.
-    pub(super) fn beginning(self, columns: &str, postgres: bool) -> String {
-        let by = |index: Index| {
-            if postgres { String::new() } else { format!(" INDEXED BY {}", index.name) }
+    /// The statement before the lists that the page is picked from.
+    pub(super) fn beginning(self, columns: &str) -> String {
+        let by_number = format!("SELECT {columns} FROM orders WHERE number IN (");
+        match self {
+            Self::Planned | Self::Along(_) => String::new(),
+            Self::Through(_) => by_number,
+            Self::ByDay(_) => by_number + "SELECT number FROM (",
+        }
+    }
+
+    /// The beginnings of the lists that the page is picked from: one, or one for each day.
+    pub(super) fn lists(self, columns: &str, postgres: bool) -> Vec<String> {
+        let by = |name: &str| {
+            if postgres { String::new() } else { format!(" INDEXED BY {name}") }
         };
         match self {
-            Self::Planned => format!("SELECT {columns} FROM orders WHERE TRUE"),
-            Self::Along(index) => format!("SELECT {columns} FROM orders{} WHERE TRUE", by(index)),
-            Self::Through(index) => format!(
-                "SELECT {columns} FROM orders \
-                 WHERE number IN (SELECT number FROM orders{} WHERE TRUE",
-                by(index)
-            ),
+            Self::Planned => vec![format!("SELECT {columns} FROM orders WHERE TRUE")],
+            Self::Along(index) => {
+                vec![format!("SELECT {columns} FROM orders{} WHERE TRUE", by(index.name))]
+            }
+            Self::Through(index) => {
+                vec![format!("SELECT number FROM orders{} WHERE TRUE", by(index.name))]
+            }
+            // The day is written into the text, which so stays the same until the next one.
+            Self::ByDay(Days { index, keys, first, last }) => (first..=last)
+                .map(|day| {
+                    format!(
+                        "SELECT {keys} FROM orders{} WHERE primary_not_after / {DAY} = {day}",
+                        by(index)
+                    )
+                })
+                .collect(),
+        }
+    }
+
+    /// The statement behind the lists, whose rows are `shown` in this order.
+    pub(super) fn end(self, ordered: &str, piece: Piece<'_>, shown: &str) -> String {
+        let page = format!("{ordered}{}", piece.limits());
+        match self {
+            Self::Planned | Self::Along(_) => page,
+            Self::Through(_) => format!("{page}){shown}"),
+            Self::ByDay(_) => format!("{page})){shown}"),
         }
     }
 
@@ -169,7 +233,7 @@ impl Walk {
     pub(super) const fn leads(self) -> Option<Column> {
         match self {
             Self::Along(index) => index.leads,
-            Self::Planned | Self::Through(_) => None,
+            Self::Planned | Self::Through(_) | Self::ByDay(_) => None,
         }
     }
 
@@ -194,16 +258,12 @@ impl Walk {
     }
 
     /// The way for a list under `filter`, sorted by `sort`.
-    pub(super) fn of(filter: &OrderFilter, sort: OrderSort) -> Self {
-        let named = filter.name.is_some() || filter.below.is_some() || filter.name_prefix.is_some();
-        if filter.number.is_some()
-            || filter.numbers.is_some()
-            || filter.common_name.is_some()
-            || named
-            || filter.requester.is_some()
-            || filter.acme_url.is_some()
-        {
+    pub(super) fn of(filter: &OrderFilter, sort: OrderSort, postgres: bool) -> Self {
+        if Self::few_match(filter) {
             return Self::Planned;
+        }
+        if let Some(walk) = Self::to_all_that_end(filter, sort, postgres) {
+            return walk;
         }
         if sort == OrderSort::CertificateEnd {
             return Self::Along(PLANS);
@@ -239,6 +299,35 @@ impl Walk {
             }
             index => Self::Along(index),
         }
+    }
+
+    /// The way to what ends in the filter's window, where plans and other orders are not read apart.
+    pub(super) fn to_all_that_end(
+        filter: &OrderFilter,
+        sort: OrderSort,
+        postgres: bool,
+    ) -> Option<Self> {
+        // PostgreSQL would plan each of the days anew, which takes longer than to look through them.
+        let narrower = ![&ALL, &RENEWED].contains(&Self::narrowest(filter));
+        if postgres || narrower || filter.plan.is_some() || Self::few_match(filter) {
+            return None;
+        }
+        if sort == OrderSort::CommonName && filter.ends_until.is_some() {
+            return Some(Self::Along(of(&ALL, sort)));
+        }
+        Days::of(filter, sort).map(Self::ByDay)
+    }
+
+    /// Whether the filter has a value of its own for each order, or nearly.
+    const fn few_match(filter: &OrderFilter) -> bool {
+        filter.number.is_some()
+            || filter.numbers.is_some()
+            || filter.common_name.is_some()
+            || filter.name.is_some()
+            || filter.below.is_some()
+            || filter.name_prefix.is_some()
+            || filter.requester.is_some()
+            || filter.acme_url.is_some()
     }
 
     /// The indexes of the filter that lets the fewest through, as far as that is known: hardly any
