@@ -1,6 +1,7 @@
 //! One page of orders: filters, sort and keyset, without counting or scanning.
 
 use domain::model::{OrderStatus, Origin};
+use domain::time::DAY;
 use domain::{AcmeUrlId, Name, OrderNumber, OrganizationId, ProductId, Timestamp, UserId};
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
@@ -438,7 +439,12 @@ impl Tx {
         Ok(on!(self, |conn| {
             let mut query = QueryBuilder::new(walk.beginning(columns));
             for (place, list) in walk.lists(columns, postgres).iter().enumerate() {
-                query.push(if place > 0 { " UNION ALL " } else { "" }).push(list);
+                query.push(if place > 0 { " UNION ALL " } else { "" }).push(&list.beginning);
+                if let Some(day) = list.day {
+                    // A subquery, or SQLite might plan for each day anew.
+                    query.push(format_args!(" AND primary_not_after / {DAY} = (SELECT "));
+                    query.push_bind(day).push(")");
+                }
                 push_filter!(query, filter, leads);
                 push_names!(query, filter);
                 push_ends!(query, filter);
@@ -448,7 +454,8 @@ impl Tx {
                 }
             }
             query.push(walk.end(&ordered, piece, &order_by(sort.columns(), descending)));
-            query.build_query_as().fetch_all(&mut *conn).await?
+            let query = query.build_query_as().persistent(walk.is_kept());
+            query.fetch_all(&mut *conn).await?
         }))
     }
 }

@@ -44,7 +44,16 @@ fn every_mix() -> Vec<OrderFilter> {
         },
         |mix| {
             mix.ends_from = Some(NOW);
-            mix.ends_until = Some(NOW.plus_seconds(100 * DAY));
+            mix.ends_until = Some(NOW.plus_seconds(60 * DAY));
+        },
+        |mix| {
+            mix.ends_from = Some(NOW.plus_seconds(40 * DAY));
+            mix.ends_until = Some(NOW.plus_seconds(200 * DAY));
+        },
+        // Ends before it begins.
+        |mix| {
+            mix.ends_from = Some(NOW.plus_seconds(20 * DAY));
+            mix.ends_until = Some(NOW.plus_seconds(10 * DAY));
         },
         |mix| mix.ends_from = Some(NOW.plus_seconds(100 * DAY)),
     ]);

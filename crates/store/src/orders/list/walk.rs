@@ -45,6 +45,9 @@ impl Days {
     /// More days than that are looked through in one piece: each is a part of the statement.
     const MOST: i64 = 100;
 
+    /// A statement of more days is not kept: it takes more than 100 KiB, in each connection.
+    const KEPT: i64 = 32;
+
     /// The days on which certificates of the filter's window end, where `SQLite` has an index by
     /// day for the sort.
     fn of(filter: &OrderFilter, sort: OrderSort) -> Option<Self> {
@@ -57,8 +60,17 @@ impl Days {
         };
         let day = |at: Timestamp| at.0.div_euclid(DAY);
         let (first, last) = (day(filter.ends_from?), day(filter.ends_until?));
-        (last.saturating_sub(first) < Self::MOST).then_some(Self { index, keys, first, last })
+        let fits = (0..Self::MOST).contains(&last.saturating_sub(first));
+        fits.then_some(Self { index, keys, first, last })
     }
+}
+
+/// A list of orders, before its filter.
+#[derive(Debug)]
+pub(super) struct List {
+    pub(super) beginning: String,
+    /// Only those whose certificate ends on this day.
+    pub(super) day: Option<i64>,
 }
 
 /// An index of the orders, and the filter whose column it begins with.
@@ -194,28 +206,31 @@ impl Walk {
         }
     }
 
-    /// The beginnings of the lists that the page is picked from: one, or one for each day.
-    pub(super) fn lists(self, columns: &str, postgres: bool) -> Vec<String> {
-        let by = |name: &str| {
-            if postgres { String::new() } else { format!(" INDEXED BY {name}") }
+    /// The lists that the page is picked from: one, or one for each day.
+    pub(super) fn lists(self, columns: &str, postgres: bool) -> Vec<List> {
+        let list = |columns: &str, index: &str, day| {
+            let by = match index {
+                "" => String::new(),
+                _ if postgres => String::new(),
+                _ => format!(" INDEXED BY {index}"),
+            };
+            List { beginning: format!("SELECT {columns} FROM orders{by} WHERE TRUE"), day }
         };
         match self {
-            Self::Planned => vec![format!("SELECT {columns} FROM orders WHERE TRUE")],
-            Self::Along(index) => {
-                vec![format!("SELECT {columns} FROM orders{} WHERE TRUE", by(index.name))]
+            Self::Planned => vec![list(columns, "", None)],
+            Self::Along(index) => vec![list(columns, index.name, None)],
+            Self::Through(index) => vec![list("number", index.name, None)],
+            Self::ByDay(Days { index, keys, first, last }) => {
+                (first..=last).map(|day| list(keys, index, Some(day))).collect()
             }
-            Self::Through(index) => {
-                vec![format!("SELECT number FROM orders{} WHERE TRUE", by(index.name))]
-            }
-            // The day is written into the text, which so stays the same until the next one.
-            Self::ByDay(Days { index, keys, first, last }) => (first..=last)
-                .map(|day| {
-                    format!(
-                        "SELECT {keys} FROM orders{} WHERE primary_not_after / {DAY} = {day}",
-                        by(index)
-                    )
-                })
-                .collect(),
+        }
+    }
+
+    /// Whether the statement is worth the memory that it takes until it comes again.
+    pub(super) const fn is_kept(self) -> bool {
+        match self {
+            Self::ByDay(Days { first, last, .. }) => last - first < Days::KEPT,
+            Self::Planned | Self::Along(_) | Self::Through(_) => true,
         }
     }
 
@@ -309,7 +324,9 @@ impl Walk {
     ) -> Option<Self> {
         // PostgreSQL would plan each of the days anew, which takes longer than to look through them.
         let narrower = ![&ALL, &RENEWED].contains(&Self::narrowest(filter));
-        if postgres || narrower || filter.plan.is_some() || Self::few_match(filter) {
+        let ordered = filter.ordered_from.or(filter.ordered_until).is_some();
+        let apart = filter.plan.is_some();
+        if postgres || narrower || ordered || apart || Self::few_match(filter) {
             return None;
         }
         if sort == OrderSort::CommonName && filter.ends_until.is_some() {
