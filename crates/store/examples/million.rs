@@ -154,8 +154,8 @@ async fn lists(tx: &mut Tx) -> Result<(), StoreError> {
     let product = OrderFilter { product: Some("ssl_wildcard".into()), ..all.clone() };
     let expiring = OrderFilter {
         status: Some(OrderStatus::Issued),
-        valid_from: Some(NOW),
-        valid_until: Some(NOW.plus_seconds(30 * 86_400)),
+        ends_from: Some(NOW),
+        ends_until: Some(NOW.plus_seconds(30 * 86_400)),
         ..all.clone()
     };
     for (name, filter) in [

@@ -365,7 +365,7 @@ impl Tx {
     }
 
     /// The order at this place of the list, the first one at 0. All before it are passed over along
-    /// the list's index, and none of them is read, but for a list by the certificates' ends.
+    /// the list's index, and none of them is read, but where plans and other orders are read apart.
     pub async fn order_at(
         &mut self,
         filter: &OrderFilter,

@@ -44,7 +44,11 @@ fn every_mix() -> Vec<OrderFilter> {
         },
         |mix| {
             mix.ends_from = Some(NOW);
-            mix.ends_until = Some(NOW.plus_seconds(60 * DAY));
+            mix.ends_until = Some(NOW.plus_seconds(20 * DAY));
+        },
+        |mix| {
+            mix.ends_from = Some(NOW.plus_seconds(30 * DAY));
+            mix.ends_until = Some(NOW.plus_seconds(90 * DAY));
         },
         |mix| {
             mix.ends_from = Some(NOW.plus_seconds(40 * DAY));

@@ -6,7 +6,8 @@
 //! walks past all that expire before the first order of a product with a longer lifetime. So the
 //! walk is chosen here, by what is known of the columns.
 //!
-//! `SQLite` is told the index's name. PostgreSQL can't be told; but where the list is sorted by the
+//! `SQLite` is told the index's name; what ends within some days it reads along each of the days, in
+//! one index, and merges them. PostgreSQL can't be told; but where the list is sorted by the
 //! filter's column first, and that is held to one value by two bounds, not by an equality, no
 //! other index has the list's order.
 
@@ -45,7 +46,7 @@ impl Days {
     /// More days than that are looked through in one piece: each is a part of the statement.
     const MOST: i64 = 100;
 
-    /// A statement of more days is not kept: it takes more than 100 KiB, in each connection.
+    /// A statement of more days is not kept: it takes 4 KiB for each, in each connection.
     const KEPT: i64 = 32;
 
     /// The days on which certificates of the filter's window end, where `SQLite` has an index by
@@ -60,7 +61,8 @@ impl Days {
         };
         let day = |at: Timestamp| at.0.div_euclid(DAY);
         let (first, last) = (day(filter.ends_from?), day(filter.ends_until?));
-        let fits = (0..Self::MOST).contains(&last.saturating_sub(first));
+        // Before 1970 SQL's division would round to the other day.
+        let fits = first >= 0 && (0..Self::MOST).contains(&last.saturating_sub(first));
         fits.then_some(Self { index, keys, first, last })
     }
 }
@@ -329,7 +331,7 @@ impl Walk {
         if postgres || narrower || ordered || apart || Self::few_match(filter) {
             return None;
         }
-        if sort == OrderSort::CommonName && filter.ends_until.is_some() {
+        if sort == OrderSort::CommonName && filter.ends_from.or(filter.ends_until).is_some() {
             return Some(Self::Along(of(&ALL, sort)));
         }
         Days::of(filter, sort).map(Self::ByDay)
