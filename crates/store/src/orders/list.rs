@@ -62,6 +62,18 @@ pub struct OrderFilter {
     pub name_prefix: Option<String>,
 }
 
+impl OrderFilter {
+    /// Whether few orders can match, whatever else is asked.
+    const fn is_narrow(&self) -> bool {
+        self.number.is_some()
+            || self.numbers.is_some()
+            || self.common_name.is_some()
+            || self.name.is_some()
+            || self.requester.is_some()
+            || self.acme_url.is_some()
+    }
+}
+
 /// What a list is sorted by; the order number breaks ties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OrderSort {

@@ -34,7 +34,7 @@ impl Part {
 
 fn parts(filter: &OrderFilter) -> Vec<Part> {
     let mut parts = vec![Part { filter: filter.clone(), not_issued: false, less: false }];
-    if is_narrow(filter) {
+    if filter.is_narrow() {
         return parts;
     }
     let mut split = |widen: fn(&mut Part), narrow: fn(&mut Part)| {
@@ -56,16 +56,6 @@ fn parts(filter: &OrderFilter) -> Vec<Part> {
         split(all, |part| part.filter.renewed = Some(true));
     }
     parts
-}
-
-/// Whether few orders can match, whatever else is asked.
-const fn is_narrow(filter: &OrderFilter) -> bool {
-    filter.number.is_some()
-        || filter.numbers.is_some()
-        || filter.common_name.is_some()
-        || filter.name.is_some()
-        || filter.requester.is_some()
-        || filter.acme_url.is_some()
 }
 
 impl Tx {

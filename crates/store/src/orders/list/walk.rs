@@ -40,14 +40,24 @@ pub(super) struct Days {
     keys: &'static str,
     first: i64,
     last: i64,
+    /// For so many days the statement is made.
+    places: usize,
+    /// Whether the statement is worth the memory that it takes, 4 KiB for each place in each
+    /// connection: only where few others differ from it.
+    kept: bool,
 }
 
 impl Days {
-    /// More days than that are looked through in one piece: each is a part of the statement.
-    const MOST: i64 = 100;
+    /// Numbers of places, so that not each number of days is a statement of its own. What lists offer
+    /// (up to 7, 30, 60 and 90 days left) begins and ends in the midst of a day. More days are looked
+    /// through in one piece.
+    const PLACES: [usize; 4] = [9, 32, 62, 92];
 
-    /// A statement of more days is not kept: it takes 4 KiB for each, in each connection.
-    const KEPT: i64 = 32;
+    /// Statements of more places are not kept.
+    const KEPT: usize = 32;
+
+    /// Fills the places that are left: no certificate ends on it.
+    const NO_DAY: i64 = -1;
 
     /// The days on which certificates of the filter's window end, where `SQLite` has an index by
     /// day for the sort.
@@ -62,8 +72,17 @@ impl Days {
         let day = |at: Timestamp| at.0.div_euclid(DAY);
         let (first, last) = (day(filter.ends_from?), day(filter.ends_until?));
         // Before 1970 SQL's division would round to the other day.
-        let fits = first >= 0 && (0..Self::MOST).contains(&last.saturating_sub(first));
-        fits.then_some(Self { index, keys, first, last })
+        if first < 0 || last < first {
+            return None;
+        }
+        let days = usize::try_from(last - first).ok()?.checked_add(1)?;
+        let places = Self::PLACES.into_iter().find(|places| *places >= days)?;
+        let plain = filter.has_duplicates.is_none() && filter.renewed.is_none();
+        Some(Self { index, keys, first, last, places, kept: plain && places <= Self::KEPT })
+    }
+
+    fn each(self) -> impl Iterator<Item = i64> {
+        (self.first..=self.last).chain(std::iter::repeat(Self::NO_DAY)).take(self.places)
     }
 }
 
@@ -211,27 +230,24 @@ impl Walk {
     /// The lists that the page is picked from: one, or one for each day.
     pub(super) fn lists(self, columns: &str, postgres: bool) -> Vec<List> {
         let list = |columns: &str, index: &str, day| {
-            let by = match index {
-                "" => String::new(),
-                _ if postgres => String::new(),
-                _ => format!(" INDEXED BY {index}"),
-            };
+            let told = !postgres && !index.is_empty();
+            let by = if told { format!(" INDEXED BY {index}") } else { String::new() };
             List { beginning: format!("SELECT {columns} FROM orders{by} WHERE TRUE"), day }
         };
         match self {
             Self::Planned => vec![list(columns, "", None)],
             Self::Along(index) => vec![list(columns, index.name, None)],
             Self::Through(index) => vec![list("number", index.name, None)],
-            Self::ByDay(Days { index, keys, first, last }) => {
-                (first..=last).map(|day| list(keys, index, Some(day))).collect()
+            Self::ByDay(days) => {
+                days.each().map(|day| list(days.keys, days.index, Some(day))).collect()
             }
         }
     }
 
-    /// Whether the statement is worth the memory that it takes until it comes again.
+    /// Whether the statement is kept until it comes again.
     pub(super) const fn is_kept(self) -> bool {
         match self {
-            Self::ByDay(Days { first, last, .. }) => last - first < Days::KEPT,
+            Self::ByDay(days) => days.kept,
             Self::Planned | Self::Along(_) | Self::Through(_) => true,
         }
     }
@@ -276,7 +292,7 @@ impl Walk {
 
     /// The way for a list under `filter`, sorted by `sort`.
     pub(super) fn of(filter: &OrderFilter, sort: OrderSort, postgres: bool) -> Self {
-        if Self::few_match(filter) {
+        if Self::is_found(filter) {
             return Self::Planned;
         }
         if let Some(walk) = Self::to_all_that_end(filter, sort, postgres) {
@@ -328,7 +344,7 @@ impl Walk {
         let narrower = ![&ALL, &RENEWED].contains(&Self::narrowest(filter));
         let ordered = filter.ordered_from.or(filter.ordered_until).is_some();
         let apart = filter.plan.is_some();
-        if postgres || narrower || ordered || apart || Self::few_match(filter) {
+        if postgres || narrower || ordered || apart || Self::is_found(filter) {
             return None;
         }
         if sort == OrderSort::CommonName && filter.ends_from.or(filter.ends_until).is_some() {
@@ -337,16 +353,10 @@ impl Walk {
         Days::of(filter, sort).map(Self::ByDay)
     }
 
-    /// Whether the filter has a value of its own for each order, or nearly.
-    const fn few_match(filter: &OrderFilter) -> bool {
-        filter.number.is_some()
-            || filter.numbers.is_some()
-            || filter.common_name.is_some()
-            || filter.name.is_some()
-            || filter.below.is_some()
-            || filter.name_prefix.is_some()
-            || filter.requester.is_some()
-            || filter.acme_url.is_some()
+    /// Whether the database's planner finds the orders best: by a filter that lets few through, or by
+    /// names, which have a table of their own.
+    const fn is_found(filter: &OrderFilter) -> bool {
+        filter.is_narrow() || filter.below.is_some() || filter.name_prefix.is_some()
     }
 
     /// The indexes of the filter that lets the fewest through, as far as that is known: hardly any
