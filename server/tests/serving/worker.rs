@@ -165,11 +165,11 @@ async fn answered(database: &TestDatabase) -> i64 {
                     status: ChallengeStatus::Pending,
                 }],
             };
-            let authorization = tx.insert_authorization(&authorization).await?;
-            let challenge = tx.authorization(authorization).await?.unwrap().challenges[0].id;
+            let authorization = tx.insert_authorization(authorization).await?;
+            let challenge = authorization.challenges[0].id;
             tx.claim_challenge(challenge, KEY).await?;
             tx.insert_validation_job(challenge, url, now).await?;
-            Ok::<_, StoreError>(authorization)
+            Ok::<_, StoreError>(authorization.id)
         })
     });
     write.await.unwrap()

@@ -2,6 +2,7 @@
 //! alternate chain holds the root as well, for clients that configure it.
 
 use axum::extract::State;
+use lifecycle::acme::Depth;
 
 use super::{Answer, id};
 use crate::AcmeServer;
@@ -17,20 +18,19 @@ pub async fn post(
     Fetch { account }: Fetch,
 ) -> Answer {
     let order = domain::AcmeOrderId(id(&path, "certificate")?);
-    let chains = server.desk().certificate(&account, order).await?;
-    let reply = Reply::text(TYPE, chains.to_issuer);
-    Ok(reply.link("alternate", &server.urls().certificate(order, 1)))
+    let chain = server.desk().certificate(&account, order, Depth::Chain).await?;
+    Ok(Reply::text(TYPE, chain).link("alternate", &server.urls().certificate(order, 1)))
 }
 
 pub async fn post_alternate(
     State(server): State<AcmeServer>,
-    InPath((path, chain)): InPath<(String, String)>,
+    InPath((path, alternate)): InPath<(String, String)>,
     Fetch { account }: Fetch,
 ) -> Answer {
     let order = domain::AcmeOrderId(id(&path, "certificate")?);
-    if chain != "1" {
+    if alternate != "1" {
         return Err(Problem::not_found("certificate"));
     }
-    let chains = server.desk().certificate(&account, order).await?;
-    Ok(Reply::text(TYPE, chains.to_root).link("alternate", &server.urls().certificate(order, 0)))
+    let chain = server.desk().certificate(&account, order, Depth::ChainAndRoot).await?;
+    Ok(Reply::text(TYPE, chain).link("alternate", &server.urls().certificate(order, 0)))
 }

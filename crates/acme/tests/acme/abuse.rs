@@ -192,7 +192,7 @@ async fn a_sweep_goes_on_until_nothing_is_left() {
                             status: domain::model::acme::ChallengeStatus::Valid,
                         }],
                     };
-                    let authorization = tx.insert_authorization(&authorization).await?;
+                    let authorization = tx.insert_authorization(authorization).await?;
                     let row = store::acme::NewAcmeOrderRow {
                         account,
                         url,
@@ -204,7 +204,7 @@ async fn a_sweep_goes_on_until_nothing_is_left() {
                         },
                         status: AcmeOrderStatus::Ready,
                         expires_at: now.plus_seconds(60),
-                        authorizations: vec![authorization],
+                        authorizations: vec![authorization.id],
                         created_at: now,
                     };
                     tx.insert_acme_order(&row).await?;

@@ -25,6 +25,8 @@ mod endings;
 #[cfg(test)]
 mod flaws;
 #[cfg(test)]
+mod fresh;
+#[cfg(test)]
 mod held;
 #[cfg(test)]
 mod hostile;

@@ -232,9 +232,14 @@ async fn a_validation_sees_the_order_that_is_made_beside_it() {
         let (started, begun) = tokio::sync::oneshot::channel();
         let ordering = house.desk.store().write(move |tx| {
             Box::pin(async move {
-                let found =
-                    tx.usable_authorization(account, &identifier, false, false, soon).await?;
-                assert_eq!(found, Some((id, Pending)));
+                let needed = store::acme::WantedAuthorization {
+                    identifier: identifier.clone(),
+                    wildcard: false,
+                    prevalidated: false,
+                    until: soon,
+                };
+                let found = tx.usable_authorizations(account, &[needed]).await?;
+                assert_eq!(found, [Some((id, Pending))]);
                 let _ = started.send(());
                 tokio::time::sleep(std::time::Duration::from_millis(300)).await;
                 let wanted = NewAcmeOrder {

@@ -11,7 +11,7 @@ use domain::model::{AcmeUrl, Domain, Organization};
 use domain::rules::{check_validation, is_challenged, is_covered};
 use domain::{AcmeUrlId, Name, NameSet, Product, Refusal, Timestamp, Validation};
 use store::Tx;
-use store::acme::{NewAuthorization, NewChallenge};
+use store::acme::{NewAuthorization, NewChallenge, WantedAuthorization};
 
 use super::new_order::{check_names, read_names, usable_url};
 use super::{AcmeDesk, AcmeError, AcmePolicy, AcmeResult};
@@ -119,36 +119,41 @@ async fn current(
     as_vouched(tx, account.url, authorization, now).await
 }
 
-/// One identifier's authorization, for an order or `without_order` in advance: an earlier one that can
-/// still be used, or a new one. Answers whether it is valid already.
-pub(super) async fn provide(
-    tx: &mut Tx,
+/// The authorization that an identifier can be ordered with: by what vouches for it, until
+/// `covered_until`, or by challenge.
+pub(super) fn needed(
     policy: &AcmePolicy,
-    account: &AcmeAccount,
     identifier: &Identifier,
     covered_until: Option<Timestamp>,
-    without_order: bool,
     now: Timestamp,
-) -> AcmeResult<(i64, bool)> {
-    let (bare, wildcard) = identifier.authorized();
-    let prevalidated = covered_until.is_some();
+) -> WantedAuthorization {
+    let (identifier, wildcard) = identifier.authorized();
     let order_end = now.plus_seconds(policy.order_seconds);
     // One that ends before the order could is replaced, so that the order can't be caught by it.
-    let usable_until = match covered_until {
+    let until = match covered_until {
         Some(until) => order_end.min(until.plus_seconds(-1)),
         None => now.plus_seconds(policy.least_to_finalize()),
     };
-    let found =
-        tx.usable_authorization(account.id, &bare, wildcard, prevalidated, usable_until).await?;
-    if let Some((id, status)) = found {
-        return Ok((id, status == AuthorizationStatus::Valid));
-    }
+    WantedAuthorization { identifier, wildcard, prevalidated: covered_until.is_some(), until }
+}
+
+/// Makes the authorization that is needed and not there, for an order or `without_order` in advance.
+pub(super) async fn make(
+    tx: &mut Tx,
+    policy: &AcmePolicy,
+    account: &AcmeAccount,
+    needed: WantedAuthorization,
+    covered_until: Option<Timestamp>,
+    without_order: bool,
+    now: Timestamp,
+) -> AcmeResult<Authorization> {
+    let WantedAuthorization { identifier, wildcard, prevalidated, until: _ } = needed;
     let status =
         if prevalidated { AuthorizationStatus::Valid } else { AuthorizationStatus::Pending };
     let new = NewAuthorization {
         account: account.id,
-        challenges: challenges(&bare, wildcard, prevalidated)?,
-        identifier: bare,
+        challenges: challenges(&identifier, wildcard, prevalidated)?,
+        identifier,
         wildcard,
         status,
         expires_at: covered_until
@@ -157,7 +162,7 @@ pub(super) async fn provide(
         without_order,
         created_at: now,
     };
-    Ok((tx.insert_authorization(&new).await?, prevalidated))
+    Ok(tx.insert_authorization(new).await?)
 }
 
 /// The challenges that a client may choose from: for wildcards dns-01 only (RFC 8555 section
@@ -228,8 +233,12 @@ pub(super) async fn owned(
 impl AcmeDesk {
     /// One of the account's authorizations.
     pub async fn authorization(&self, account: &AcmeAccount, id: i64) -> AcmeResult<Authorization> {
+        let now = self.clock().now();
+        if let Some(made) = self.fresh.authorization(account.id, id, now) {
+            return Ok(made);
+        }
         let mut tx = self.desk.store().reader().await?;
-        current(&mut tx, account, id, self.clock().now()).await
+        current(&mut tx, account, id, now).await
     }
 
     /// An authorization in advance (RFC 8555 section 7.4.1).
@@ -250,9 +259,13 @@ impl AcmeDesk {
                     let names = read_names(std::slice::from_ref(&identifier))?;
                     let covered = check_names(tx, &url, &names, now).await?;
                     let until = covered.first().copied().flatten();
-                    let (id, _) =
-                        provide(tx, &policy, &account, &identifier, until, true, now).await?;
-                    owned(tx, &account, id).await
+                    let needed = needed(&policy, &identifier, until, now);
+                    let found =
+                        tx.usable_authorizations(account.id, std::slice::from_ref(&needed)).await?;
+                    match found.first().copied().flatten() {
+                        Some((id, _)) => owned(tx, &account, id).await,
+                        None => make(tx, &policy, &account, needed, until, true, now).await,
+                    }
                 })
             })
             .await
@@ -267,6 +280,7 @@ impl AcmeDesk {
     ) -> AcmeResult<Authorization> {
         let now = self.clock().now();
         let account = account.clone();
+        self.fresh.forget_authorization(id);
         self.desk
             .store()
             .write(move |tx| {

@@ -58,7 +58,7 @@ impl AcmeDesk {
     ) -> AcmeResult<AcmeOrder> {
         let (issuer, now) = (self.desk.issuer_arc()?, self.clock().now());
         let mut rounds = CaaRounds::default();
-        let (order, reserved) = loop {
+        let (order, next) = loop {
             let (issuer, csr) = (Arc::clone(&issuer), csr.clone());
             let (acting, holder) = (actor(account, address), account.clone());
             let claimed = self
@@ -81,11 +81,14 @@ impl AcmeDesk {
                 Err(error) => rounds.again(&self.desk, error).await?,
             }
         };
-        let Some(reserved) = reserved else {
-            fault::point("issue.after_store");
-            return Ok(order);
-        };
-        self.sign_and_store(order, actor(account, address), reserved).await
+        if let Next::Sign(reserved) = next {
+            return self.sign_and_store(order, actor(account, address), *reserved).await;
+        }
+        fault::point("issue.after_store");
+        if let Next::Fetch(chain) = next {
+            self.fresh.put_chain(order.account, order.id, chain);
+        }
+        Ok(order)
     }
 
     async fn sign_and_store(
@@ -96,19 +99,21 @@ impl AcmeDesk {
     ) -> AcmeResult<AcmeOrder> {
         let signed = self.desk.sign(reserved).await?;
         let (id, now) = (order.id, self.clock().now());
-        let certificate = self
+        let issued = self
             .desk
             .store()
             .write(move |tx| {
                 Box::pin(async move {
                     let issued = complete(tx, now, &actor, &signed).await?;
                     tx.complete_acme_order(id, issued.certificate).await?;
-                    Ok::<_, AcmeError>(issued.certificate)
+                    Ok::<_, AcmeError>(issued)
                 })
             })
             .await?;
         fault::point("issue.after_store");
-        Ok(AcmeOrder { status: AcmeOrderStatus::Valid, certificate: Some(certificate), ..order })
+        self.fresh.put_chain(order.account, id, issued.chain_pem);
+        let certificate = Some(issued.certificate);
+        Ok(AcmeOrder { status: AcmeOrderStatus::Valid, certificate, ..order })
     }
 
     /// Moves an order on that is processing: to valid where its certificate is there, to invalid
@@ -176,13 +181,22 @@ fn passes(error: &LifecycleError) -> bool {
     }
 }
 
+/// What follows once a transaction that moved an order on is on disk.
+enum Next {
+    Nothing,
+    /// Its certificate is signed slowly.
+    Sign(Box<Reserved>),
+    /// The client fetches this, its certificate.
+    Fetch(String),
+}
+
 /// Takes an order from ready to processing, and decides and places it.
 async fn claim(
     tx: &mut Tx,
     work: &Work<'_>,
     id: AcmeOrderId,
     thumbprint: Option<&str>,
-) -> AcmeResult<(AcmeOrder, Option<Reserved>)> {
+) -> AcmeResult<(AcmeOrder, Next)> {
     lock(tx, id).await?;
     let url = new_order::usable_url(tx, work.account).await?;
     let claim = Claim {
@@ -205,7 +219,7 @@ async fn claim(
             let order = AcmeOrder { status, claimed_at: Some(work.now), ..order };
             advance(tx, work, &url, order, Some(claim)).await
         }
-        None => not_claimed(tx, work, &url, claim).await.map(|order| (order, None)),
+        None => not_claimed(tx, work, &url, claim).await.map(|order| (order, Next::Nothing)),
     }
 }
 
@@ -214,25 +228,24 @@ pub(super) fn key_of(id: AcmeOrderId) -> String {
     format!("acme/{id}")
 }
 
-/// Decides and places an order that is processing, by this very `claim` where there is one; answers
-/// what is left to be signed slowly.
+/// Decides and places an order that is processing, by this very `claim` where there is one.
 async fn advance(
     tx: &mut Tx,
     work: &Work<'_>,
     url: &AcmeUrl,
     mut order: AcmeOrder,
     claim: Option<Claim<'_>>,
-) -> AcmeResult<(AcmeOrder, Option<Reserved>)> {
+) -> AcmeResult<(AcmeOrder, Next)> {
     let (decided, placed) = decide_and_place(tx, work, url, &order).await?;
     let explanation = serde_json::to_string(&decided.explanation).map_err(|error| {
         LifecycleError::Internal(format!("an explanation can't be stored: {error}"))
     })?;
     order.explanation = Some(explanation);
-    let mut slow = None;
+    let mut next = Next::Nothing;
     match placed {
         Placed::Reserved(reserved) => {
             order.order_number = Some(reserved.order);
-            slow = Some(*reserved);
+            next = Next::Sign(reserved);
         }
         Placed::Done(outcome) => {
             order.order_number = Some(outcome.order());
@@ -240,6 +253,7 @@ async fn advance(
                 Outcome::Issued(issued) => {
                     order.certificate = Some(issued.certificate);
                     order.status = AcmeOrderStatus::Valid;
+                    next = Next::Fetch(issued.chain_pem);
                 }
                 Outcome::Held { request, .. } => order.request = Some(request),
                 Outcome::Wait { order: renewal } => {
@@ -258,7 +272,7 @@ async fn advance(
         certificate: order.certificate,
     };
     tx.note_acme_outcome(order.id, claim, &outcome).await?;
-    Ok((order, slow))
+    Ok((order, next))
 }
 
 /// What a settled order came to, and what is left to be signed, by whom.
@@ -329,8 +343,12 @@ async fn try_again(
         account = work.account.id.0,
         "placing a finalized order again"
     );
-    let (order, reserved) = advance(tx, &work, &url, order, None).await?;
-    Ok((order, reserved.map(|reserved| (acting, reserved))))
+    let (order, next) = advance(tx, &work, &url, order, None).await?;
+    let reserved = match next {
+        Next::Sign(reserved) => Some((acting, *reserved)),
+        Next::Fetch(_) | Next::Nothing => None,
+    };
+    Ok((order, reserved))
 }
 
 /// The certificate that was issued for an order, by whoever finished it.

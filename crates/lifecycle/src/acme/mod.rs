@@ -12,6 +12,7 @@ mod decide;
 mod error;
 mod explain;
 mod finalize;
+mod fresh;
 mod handover;
 mod known;
 mod new_order;
@@ -33,12 +34,12 @@ use domain::model::acme::AcmeAccount;
 
 pub use accounts::{Registered, Registration};
 pub use ca::CsrFacts;
+pub use ca::bundle::Depth;
 pub use ca::key_check::has_small_order;
 pub use challenges::{ValidationOutcome, ValidationTask};
 pub use error::{AcmeError, AcmeResult};
 pub use explain::{DryRun, DryRunAnswer};
 pub use finalize::FinalizeCsr;
-pub use orders::Chains;
 pub use policy::{AcmeLimits, AcmePolicy};
 pub use quota::Quota;
 pub use replaces::RenewalWindow;
@@ -56,12 +57,13 @@ pub struct AcmeDesk {
     desk: Lifecycle,
     policy: Arc<AcmePolicy>,
     purse: Arc<quota::Purse>,
+    fresh: Arc<fresh::Fresh>,
 }
 
 impl AcmeDesk {
     /// A desk that works by `policy`.
     pub fn new(desk: Lifecycle, policy: AcmePolicy) -> Self {
-        Self { desk, policy: Arc::new(policy), purse: Arc::default() }
+        Self { desk, policy: Arc::new(policy), purse: Arc::default(), fresh: Arc::default() }
     }
 
     /// The clock that all ACME times come from.

@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use domain::model::AcmeUrl;
 use domain::model::acme::{
-    AccountStatus, AcmeAccount, AcmeOrder, AcmeOrderStatus, Fault, Identifier, NewAcmeOrder,
+    AccountStatus, AcmeAccount, AcmeOrder, AcmeOrderStatus, Authorization, AuthorizationStatus,
+    Fault, Identifier, NewAcmeOrder,
 };
 use domain::rules::{DirectoryAction, check_acme_names};
 use domain::{AcmeOrderId, Name, NameError, NameSet, Refusal, Timestamp};
 use store::Tx;
-use store::acme::{NewAcmeOrderRow, OpenOrderKey};
+use store::acme::{NewAcmeOrderRow, OpenOrderKey, WantedAuthorization};
 
-use super::authorizations::{Vouching, provide};
+use super::authorizations::{Vouching, make, needed};
 use super::decide::Question;
 use super::{AcmeDesk, AcmeError, AcmePolicy, AcmeResult, decide, replaces};
 use crate::{Issuer, LifecycleError, settings};
@@ -61,12 +62,15 @@ impl AcmeDesk {
     ) -> AcmeResult<AcmeOrder> {
         let (policy, issuer) = (Arc::clone(&self.policy), self.desk.issuer_arc()?);
         let account = account.clone();
-        self.desk
+        let (order, made) = self
+            .desk
             .store()
             .write(move |tx| {
                 Box::pin(async move { place(tx, &issuer, &policy, &account, wanted, now).await })
             })
-            .await
+            .await?;
+        self.fresh.put_authorizations(made);
+        Ok(order)
     }
 }
 
@@ -103,6 +107,7 @@ fn check_size(policy: &AcmePolicy, wanted: &NewAcmeOrder) -> AcmeResult<()> {
     Ok(())
 }
 
+/// The order, with the authorizations that were made for it.
 async fn place(
     tx: &mut Tx,
     issuer: &Issuer,
@@ -110,7 +115,7 @@ async fn place(
     account: &AcmeAccount,
     wanted: NewAcmeOrder,
     now: Timestamp,
-) -> AcmeResult<AcmeOrder> {
+) -> AcmeResult<(AcmeOrder, Vec<Authorization>)> {
     // Before it may be joined with an open order: that has only names.
     let names = read_names(&wanted.identifiers)?;
     // Two identical requests at once must end with one order.
@@ -122,7 +127,16 @@ async fn place(
         until: now.plus_seconds(LEAST_LEFT),
         authorized_until: now.plus_seconds(policy.least_to_finalize()),
     };
-    let open = match tx.open_acme_order(key).await? {
+    let covered = check_names(tx, &url, &names, now).await;
+    let needed = covered.as_ref().map_or_else(
+        |_| Vec::new(),
+        |covered| {
+            let each = wanted.identifiers.iter().zip(covered);
+            each.map(|(identifier, until)| needed(policy, identifier, *until, now)).collect()
+        },
+    );
+    let (open, usable) = tx.open_order_and_authorizations(key, &needed).await?;
+    let open = match open {
         Some(open) => tx.acme_order(open).await?,
         None => None,
     };
@@ -130,12 +144,12 @@ async fn place(
     if let Some(order) = &open
         && order.status == AcmeOrderStatus::Processing
     {
-        return Ok(order.clone());
+        return Ok((order.clone(), Vec::new()));
     }
-    let covered = check_names(tx, &url, &names, now).await?;
+    let covered = covered?;
     if let Some(order) = open {
         replaces::check_open(tx, &order).await?;
-        return Ok(order);
+        return Ok((order, Vec::new()));
     }
     if let Some(certificate) = &wanted.replaces {
         replaces::check(tx, issuer, account, certificate, &wanted, now).await?;
@@ -153,14 +167,21 @@ async fn place(
         };
         decide::decide(tx, question, now).await?;
     }
-    let mut authorizations = Vec::with_capacity(wanted.identifiers.len());
-    let mut all_valid = true;
-    for (identifier, until) in wanted.identifiers.iter().zip(covered) {
-        let (id, valid) = provide(tx, policy, account, identifier, until, false, now).await?;
-        authorizations.push(id);
-        all_valid &= valid;
+    let mut authorizations = Vec::with_capacity(needed.len());
+    let mut made: Vec<Authorization> = Vec::new();
+    for ((needed, until), usable) in needed.into_iter().zip(covered).zip(usable) {
+        let just_made = || made.iter().find(|one| is_for(one, &needed));
+        let usable = usable.or_else(|| just_made().map(|one| (one.id, one.status)));
+        if let Some(usable) = usable {
+            authorizations.push(usable);
+            continue;
+        }
+        let new = make(tx, policy, account, needed, until, false, now).await?;
+        authorizations.push((new.id, new.status));
+        made.push(new);
     }
-    let status = if all_valid { AcmeOrderStatus::Ready } else { AcmeOrderStatus::Pending };
+    let valid = authorizations.iter().all(|(_, status)| *status == AuthorizationStatus::Valid);
+    let status = if valid { AcmeOrderStatus::Ready } else { AcmeOrderStatus::Pending };
     let expires_at = now.plus_seconds(policy.order_seconds);
     let row = NewAcmeOrderRow {
         account: account.id,
@@ -168,12 +189,17 @@ async fn place(
         wanted,
         status,
         expires_at,
-        authorizations,
+        authorizations: authorizations.into_iter().map(|(id, _)| id).collect(),
         created_at: now,
     };
     let id = tx.insert_acme_order(&row).await?;
     tx.touch_acme_url(url.id, now).await?;
-    Ok(order_from(row, id))
+    Ok((order_from(row, id), made))
+}
+
+/// Whether an identifier that is named twice is authorized already.
+fn is_for(made: &Authorization, needed: &WantedAuthorization) -> bool {
+    made.identifier == needed.identifier && made.wildcard == needed.wildcard
 }
 
 fn order_from(row: NewAcmeOrderRow, id: AcmeOrderId) -> AcmeOrder {

@@ -1,5 +1,6 @@
 //! Reading orders, and moving them along with their authorizations (RFC 8555 section 7.1.6).
 
+use ca::bundle::Depth;
 use domain::model::Approval;
 use domain::model::acme::{AcmeAccount, AcmeOrder, AcmeOrderStatus, Fault};
 use domain::{AcmeAccountId, AcmeOrderId, AcmeUrlId, RequestId, Timestamp};
@@ -157,25 +158,23 @@ impl AcmeDesk {
         Ok((ids, next))
     }
 
-    /// The certificate of one of the account's orders, with its chains.
-    pub async fn certificate(&self, account: &AcmeAccount, id: AcmeOrderId) -> AcmeResult<Chains> {
+    /// The certificate of one of the account's orders in PEM, the leaf first.
+    pub async fn certificate(
+        &self,
+        account: &AcmeAccount,
+        id: AcmeOrderId,
+        depth: Depth,
+    ) -> AcmeResult<String> {
+        if depth == Depth::Chain
+            && let Some(chain) = self.fresh.chain(account.id, id)
+        {
+            return Ok(chain);
+        }
         let mut tx = self.desk.store().reader().await?;
         let found = tx.acme_certificate_pem(account.id, id).await?;
         drop(tx);
         let (pem, issuer) = found.ok_or(AcmeError::NotFound("certificate"))?;
         let signer = self.desk.authority_of(issuer.as_deref()).await?;
-        Ok(Chains {
-            to_issuer: ca::bundle::pem(&pem, signer.get(), ca::bundle::Depth::Chain),
-            to_root: ca::bundle::pem(&pem, signer.get(), ca::bundle::Depth::ChainAndRoot),
-        })
+        Ok(ca::bundle::pem(&pem, signer.get(), depth))
     }
-}
-
-/// A certificate in PEM, the leaf first.
-#[derive(Debug, Clone)]
-pub struct Chains {
-    /// With the intermediates: what servers send.
-    pub to_issuer: String,
-    /// With the root as well.
-    pub to_root: String,
 }

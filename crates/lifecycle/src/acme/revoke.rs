@@ -8,6 +8,7 @@ use domain::model::{CertificateStatus, RevocationReason, Serial};
 use domain::{NameSet, Timestamp};
 use serde_json::json;
 use store::Tx;
+use store::acme::{UsableAuthorization, WantedAuthorization};
 use store::certificates::CertificateRecord;
 
 use super::authorizations::Vouching;
@@ -95,21 +96,26 @@ async fn is_authorized(
 ) -> AcmeResult<bool> {
     let Some(url) = tx.active_acme_url(account.url).await? else { return Ok(false) };
     let vouching = Vouching::read(tx, &url, names).await?;
-    for name in names.iter() {
-        let (identifier, wildcard) = Identifier::of(name).authorized();
-        let mut valid = false;
-        for prevalidated in [false, true] {
-            let found = tx
-                .usable_authorization(account.id, &identifier, wildcard, prevalidated, now)
-                .await?;
-            let stands = !prevalidated || vouching.vouches(name, now).is_some();
-            valid |= stands && matches!(found, Some((_, AuthorizationStatus::Valid)));
-        }
-        if !valid {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    let needed: Vec<WantedAuthorization> = names
+        .iter()
+        .flat_map(|name| {
+            let (identifier, wildcard) = Identifier::of(name).authorized();
+            let identifier = &identifier;
+            [false, true].map(|prevalidated| WantedAuthorization {
+                identifier: identifier.clone(),
+                wildcard,
+                prevalidated,
+                until: now,
+            })
+        })
+        .collect();
+    let held = tx.usable_authorizations(account.id, &needed).await?;
+    Ok(names.iter().zip(held.chunks(2)).all(|(name, held)| {
+        let is_valid = |held: Option<&UsableAuthorization>| {
+            matches!(held, Some(Some((_, AuthorizationStatus::Valid))))
+        };
+        is_valid(held.first()) || (is_valid(held.get(1)) && vouching.vouches(name, now).is_some())
+    }))
 }
 
 /// Who signs with the certificate's key and says that it is known to others has shown so. That is

@@ -44,6 +44,42 @@ pub struct NewChallenge {
     pub status: ChallengeStatus,
 }
 
+impl NewAuthorization {
+    /// As it is in the database: with its id, and those of its challenges.
+    fn inserted(
+        self,
+        id: i64,
+        validated_at: Option<Timestamp>,
+        challenges: &[(i64, i64, String)],
+    ) -> Authorization {
+        let challenge = |(_, challenge, kind): &(i64, i64, String)| {
+            let new = self.challenges.iter().find(|new| new.kind.as_str() == kind)?;
+            Some(Challenge {
+                id: *challenge,
+                authorization: id,
+                kind: new.kind,
+                status: new.status,
+                token: new.token.clone(),
+                validated_at: validated_at.filter(|_| new.status == ChallengeStatus::Valid),
+                error: None,
+                key_authorization: None,
+                attempts: 0,
+            })
+        };
+        Authorization {
+            id,
+            account: self.account,
+            wildcard: self.wildcard,
+            status: self.status,
+            expires_at: self.expires_at,
+            prevalidated: self.prevalidated,
+            created_at: self.created_at,
+            challenges: challenges.iter().filter_map(challenge).collect(),
+            identifier: self.identifier,
+        }
+    }
+}
+
 /// An authorization with one of its challenges.
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -130,92 +166,39 @@ macro_rules! challenges {
 }
 
 impl Tx {
-    /// Inserts an authorization with its challenges.
+    /// Inserts an authorization with its challenges, and gives it as it is now.
     pub async fn insert_authorization(
         &mut self,
-        new: &NewAuthorization,
-    ) -> Result<i64, StoreError> {
-        let validated_at = (new.status == AuthorizationStatus::Valid).then_some(new.created_at.0);
+        new: NewAuthorization,
+    ) -> Result<Authorization, StoreError> {
+        let validated_at = (new.status == AuthorizationStatus::Valid).then_some(new.created_at);
         let challenges: Vec<_> = new
             .challenges
             .iter()
             .map(|one| (one.kind.as_str(), one.token.as_str(), one.status.as_str()))
             .collect();
         let challenges = to_json("acme_challenges", &challenges)?;
-        let sql = with_rows!(self, insert, "id", challenges, "$11", "authorization_id");
-        Ok(on!(self, |conn| {
-            sqlx::query_scalar(sql)
+        let sql = with_rows!(self, insert, "id", challenges, "$11", "authorization_id, id, kind");
+        let mut rows: Vec<(i64, i64, String)> = on!(self, |conn| {
+            sqlx::query_as(sql)
                 .bind(new.account.0)
                 .bind(new.identifier.kind.as_str())
                 .bind(&new.identifier.value)
                 .bind(new.wildcard)
                 .bind(new.status.as_str())
                 .bind(new.expires_at.0)
-                .bind(validated_at)
+                .bind(validated_at.map(|at| at.0))
                 .bind(new.prevalidated)
                 .bind(new.created_at.0)
                 .bind(new.without_order)
                 .bind(&challenges)
-                .fetch_one(&mut *conn)
+                .fetch_all(&mut *conn)
                 .await?
-        }))
-    }
-
-    /// An account's newest authorization for an identifier that is in one of the two states an
-    /// order can use, and holds at least until `until`. `prevalidated` asks for one of the
-    /// organization's validated domain or for one that was validated by challenge.
-    ///
-    /// A pending one stays as it is until this transaction ends: whoever validates it meanwhile
-    /// sees the order that was made for it.
-    pub async fn usable_authorization(
-        &mut self,
-        account: AcmeAccountId,
-        identifier: &Identifier,
-        wildcard: bool,
-        prevalidated: bool,
-        until: Timestamp,
-    ) -> Result<Option<(i64, AuthorizationStatus)>, StoreError> {
-        let row: Option<(i64, String)> = on!(self, |conn| {
-            sqlx::query_as(
-                "SELECT id, status FROM acme_authorizations WHERE account_id = $1 AND identifier_value = $2 \
-                 AND wildcard = $3 AND status IN ('pending', 'valid') AND expires_at > $4 \
-                 AND identifier_kind = $5 AND prevalidated = $6 ORDER BY id DESC LIMIT 1",
-            )
-            .bind(account.0)
-            .bind(&identifier.value)
-            .bind(wildcard)
-            .bind(until.0)
-            .bind(identifier.kind.as_str())
-            .bind(prevalidated)
-            .fetch_optional(&mut *conn)
-            .await?
         });
-        let Some((id, status)) = row else { return Ok(None) };
-        let status = parse("acme_authorizations.status", &status)?;
-        if self.is_postgres() && status == AuthorizationStatus::Pending {
-            return self.held_authorization(id, until).await;
-        }
-        Ok(Some((id, status)))
-    }
-
-    /// The same authorization, locked, as whoever was changing it has left it; none where it is of
-    /// no use any more. SQLite has one writer anyway, and no such lock.
-    async fn held_authorization(
-        &mut self,
-        id: i64,
-        until: Timestamp,
-    ) -> Result<Option<(i64, AuthorizationStatus)>, StoreError> {
-        let status: Option<String> = on!(self, |conn| {
-            sqlx::query_scalar(
-                "SELECT status FROM acme_authorizations WHERE id = $1 \
-                 AND status IN ('pending', 'valid') AND expires_at > $2 FOR SHARE",
-            )
-            .bind(id)
-            .bind(until.0)
-            .fetch_optional(&mut *conn)
-            .await?
-        });
-        status.map(|status| Ok((id, parse("acme_authorizations.status", &status)?))).transpose()
+        rows.sort_unstable_by_key(|(_, challenge, _)| *challenge);
+        let (id, _, _) =
+            rows.first().ok_or_else(|| StoreError::corrupt("an authorization has no challenge"))?;
+        Ok(new.inserted(*id, validated_at, &rows))
     }
 
     /// One authorization with its challenges, in the order in which clients see them.

@@ -29,21 +29,6 @@ pub struct NewAcmeOrderRow {
     pub created_at: Timestamp,
 }
 
-/// What identical requests have in common.
-#[derive(Debug, Clone, Copy)]
-pub struct OpenOrderKey<'a> {
-    /// Whose.
-    pub account: AcmeAccountId,
-    /// What.
-    pub wanted: &'a NewAcmeOrder,
-    /// Orders that wait for the client and end before this moment are passed over. Those that wait
-    /// for a reviewer do so for as long as it takes.
-    pub until: Timestamp,
-    /// So are those that wait for the client where one of their authorizations is given up or ends
-    /// before this moment.
-    pub authorized_until: Timestamp,
-}
-
 #[derive(sqlx::FromRow)]
 pub(super) struct Row {
     id: i64,
@@ -212,36 +197,6 @@ impl Tx {
             sqlx::query_as(select!("WHERE id = $1")).bind(id.0).fetch_optional(&mut *conn).await?
         });
         row.map(Row::order).transpose()
-    }
-
-    /// An unfinished order that asks for just the same, newest first.
-    pub async fn open_acme_order(
-        &mut self,
-        key: OpenOrderKey<'_>,
-    ) -> Result<Option<AcmeOrderId>, StoreError> {
-        let wanted = key.wanted;
-        let id: Option<i64> = on!(self, |conn| {
-            sqlx::query_scalar(
-                "SELECT id FROM acme_orders WHERE account_id = $1 AND names_key = $2 \
-                 AND status IN ('pending', 'ready', 'processing') \
-                 AND COALESCE(profile, 'default') = $4 AND COALESCE(replaces, '') = $5 \
-                 AND COALESCE(action, '') = $6 AND COALESCE(action_order, 0) = $7 \
-                 AND (status = 'processing' OR (expires_at > $3 AND NOT EXISTS (SELECT 1 FROM acme_order_authorizations l \
-                 JOIN acme_authorizations a ON a.id = l.authorization_id WHERE l.acme_order_id = acme_orders.id \
-                 AND (a.status NOT IN ('pending', 'valid') OR a.expires_at <= $8)))) ORDER BY id DESC LIMIT 1",
-            )
-            .bind(key.account.0)
-            .bind(names_key(&wanted.names()))
-            .bind(key.until.0)
-            .bind(&wanted.profile)
-            .bind(wanted.replaces.as_deref().unwrap_or_default())
-            .bind(wanted.asked.map_or("", |asked| asked.action().as_str()))
-            .bind(wanted.asked.and_then(DirectoryAction::order).map_or(0, |order| order.0))
-            .bind(key.authorized_until.0)
-            .fetch_optional(&mut *conn)
-            .await?
-        });
-        Ok(id.map(AcmeOrderId))
     }
 
     /// The order that replaces a certificate (RFC 9773 section 5), where one does: one that was
