@@ -75,7 +75,7 @@ async fn organizations(tx: &mut Tx) -> Result<(), StoreError> {
         let name = format!("Organization {id}");
         match tx {
             Tx::Sqlite(session) => {
-                sqlx::query(sql).bind(id).bind(name).execute(&mut **session).await.map(drop)
+                sqlx::query(sql).bind(id).bind(name).execute(session).await.map(drop)
             }
             Tx::Postgres(session) => {
                 sqlx::query(sql).bind(id).bind(name).execute(&mut **session).await.map(drop)

@@ -20,6 +20,10 @@ pub enum StoreError {
     /// The work in a write transaction took longer than [`crate::WORK_LIMIT`] and was undone.
     #[error("a change took too long and was undone; nothing was saved")]
     TookTooLong,
+    /// What stands before a work could not be done, with which all works beside it were undone; the
+    /// same work may succeed when it is done again.
+    #[error("a change could not be begun; nothing was saved, try again")]
+    NotBegun,
     /// A row that must be there is not.
     #[error("no such row")]
     NotFound,
@@ -66,7 +70,7 @@ impl StoreError {
 
     /// Whether the same work may succeed when it is simply done again.
     pub const fn is_retryable(&self) -> bool {
-        matches!(self, Self::Busy(_))
+        matches!(self, Self::Busy(_) | Self::NotBegun)
     }
 }
 

@@ -13,18 +13,14 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::model::{AcmeUrl, Domain, Organization};
 use domain::{AcmeAccountId, AcmeUrlId, OrganizationId, Timestamp};
-use sqlx::pool::PoolConnection;
-use sqlx::sqlite::Sqlite;
-use sqlx::{AssertSqlSafe, SqliteConnection};
+use sqlx::{AssertSqlSafe, Executor, Sqlite, SqliteConnection};
 
 use crate::audit::NewAuditRow;
-use crate::search::Trigrams;
 use crate::settings::SettingRow;
 use crate::{StoreError, Tx};
 
@@ -37,16 +33,9 @@ const UNINDEXED: usize = 128;
 /// The tables whose rows are kept.
 const TABLES: [&str; 5] = ["settings", "organizations", "domains", "acme_urls", "acme_accounts"];
 
-/// A SQLite connection; the writer's keeps rows.
+/// What the writer's session keeps.
 #[derive(Debug)]
-pub struct SqliteSession {
-    connection: PoolConnection<Sqlite>,
-    kept: Option<Box<Kept>>,
-    trigrams: Trigrams,
-}
-
-#[derive(Debug)]
-struct Kept {
+pub(crate) struct Kept {
     /// A row of [`TABLES`] was changed here.
     changed: Arc<AtomicBool>,
     /// Changes when another connection commits.
@@ -81,21 +70,9 @@ pub(crate) fn keep<K: Eq + Hash, V>(rows: &mut HashMap<K, V>, key: K, row: V) {
     rows.insert(key, row);
 }
 
-impl SqliteSession {
-    /// A session that only reads, or takes every row from the database.
-    pub(crate) const fn plain(connection: PoolConnection<Sqlite>, trigrams: Trigrams) -> Self {
-        Self { connection, kept: None, trigrams }
-    }
-
-    /// How common trigrams are, for searches.
-    pub(crate) const fn trigrams(&self) -> &Trigrams {
-        &self.trigrams
-    }
-
-    /// The writer's session.
-    pub(crate) async fn keeping(
-        mut connection: PoolConnection<Sqlite>,
-    ) -> Result<Self, StoreError> {
+impl Kept {
+    /// What a connection keeps that sees itself what it changes.
+    pub(crate) async fn watching(connection: &mut SqliteConnection) -> Result<Self, StoreError> {
         let changed = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&changed);
         connection.lock_handle().await?.set_update_hook(move |row| {
@@ -103,7 +80,7 @@ impl SqliteSession {
                 seen.store(true, Ordering::Relaxed);
             }
         });
-        let kept = Kept {
+        Ok(Self {
             changed,
             data_version: 0,
             rows: KeptRows::default(),
@@ -111,21 +88,7 @@ impl SqliteSession {
             earlier: 0,
             // Those that an earlier process left.
             unindexed: UNINDEXED,
-        };
-        Ok(Self { connection, kept: Some(Box::new(kept)), trigrams: Trigrams::default() })
-    }
-}
-
-impl Deref for SqliteSession {
-    type Target = SqliteConnection;
-    fn deref(&self) -> &SqliteConnection {
-        &self.connection
-    }
-}
-
-impl DerefMut for SqliteSession {
-    fn deref_mut(&mut self) -> &mut SqliteConnection {
-        &mut self.connection
+        })
     }
 }
 
@@ -208,7 +171,9 @@ impl Tx {
 pub(crate) const LAST_INDEXED: &str = "(SELECT coalesce(max(id), 0) FROM orders_fts_docsize)";
 
 /// Puts the orders that are not in SQLite's trigram index into it.
-pub(crate) async fn index_new_orders(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+pub(crate) async fn index_new_orders<'c>(
+    connection: impl Executor<'c, Database = Sqlite>,
+) -> Result<(), StoreError> {
     let sql = format!(
         "INSERT INTO orders_fts (rowid, names) SELECT number, names FROM orders \
          WHERE number > {LAST_INDEXED}"

@@ -33,6 +33,7 @@ pub mod requests;
 mod samples;
 pub mod search;
 pub mod seed;
+mod session;
 pub mod sessions;
 pub mod settings;
 #[doc(hidden)]
@@ -43,8 +44,8 @@ pub mod value;
 mod write;
 
 pub use error::StoreError;
-pub use kept::SqliteSession;
 pub use open::{Store, StoreOptions};
+pub use session::SqliteSession;
 pub(crate) use tx::on;
 pub use tx::{PgSession, Tx};
 pub use write::WORK_LIMIT;

@@ -61,10 +61,13 @@ impl Meter {
         let Tx::Sqlite(session) = tx else { panic!("only SQLite counts its steps") };
         let tens = Arc::new(AtomicU64::new(0));
         let counter = tens.clone();
-        session.lock_handle().await.unwrap().set_progress_handler(10, move || {
-            counter.fetch_add(1, Ordering::Relaxed);
-            true
-        });
+        session.plain_connection().lock_handle().await.unwrap().set_progress_handler(
+            10,
+            move || {
+                counter.fetch_add(1, Ordering::Relaxed);
+                true
+            },
+        );
         Self(tens, when)
     }
 

@@ -58,7 +58,7 @@ macro_rules! on {
     ($tx:expr, |$conn:ident| $body:expr) => {
         match $tx {
             $crate::Tx::Sqlite(session) => {
-                let $conn: &mut sqlx::SqliteConnection = &mut *session;
+                let $conn: &mut $crate::SqliteSession = session;
                 $body
             }
             $crate::Tx::Postgres(session) => {

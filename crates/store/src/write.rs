@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use crate::checkpoint::{Checkpoints, PASSIVE};
 use crate::open::Backend;
+use crate::session::Savepoint;
 use crate::tx::PgSession;
 use crate::{SqliteSession, Store, StoreError, Tx};
 
@@ -232,7 +233,8 @@ async fn further(waiting: &mut mpsc::Receiver<Message>, until: Option<Instant>) 
 ///
 /// Each work has the savepoint to itself, so that its failure undoes nothing but itself. Where a
 /// statement of ours fails, the whole transaction is lost (SQLite ends it itself when the disk is
-/// full, for one). Statements go in pairs: each costs a way to the connection's thread and back.
+/// full, for one). Statements go together where they can: each way to the connection's thread and
+/// back has its price.
 async fn group(
     tx: &mut Tx,
     first: Work,
@@ -258,8 +260,11 @@ async fn group(
         if keep {
             kept.push(ran.answer);
         } else {
-            state = undo(tx, "ROLLBACK TO work").await;
+            state = undo_work(tx).await;
             (ran.answer)(Ok(()));
+        }
+        if tx.savepoint() == Savepoint::Unknown {
+            state = Err(StoreError::NotBegun);
         }
         if state.is_err() || kept.len() >= GROUP {
             break;
@@ -267,27 +272,26 @@ async fn group(
         match further(waiting, until).await {
             Some(Message::Work(work)) => {
                 tx.next_work();
-                if keep {
-                    state = statement(tx, "RELEASE work; SAVEPOINT work").await;
+                if keep && tx.savepoint() == Savepoint::Open {
+                    tx.set_savepoint(Savepoint::Due);
                 }
-                match &state {
-                    Ok(()) => next = Some(work),
-                    Err(error) => (work(Err(error.clone())).await.answer)(Ok(())),
-                }
+                next = Some(work);
             }
             Some(Message::Close(done)) => closing = Some(done),
             None => {}
         }
     }
     *works = kept.len();
+    tx.set_savepoint(Savepoint::Open);
     let committed = match state {
         Ok(()) => commit(tx).await,
         Err(error) => Err(error),
     };
     if committed.is_err() {
         tx.take_entries();
+        tx.undo_work();
         // Fails where SQLite has undone the transaction by itself already.
-        let _ = undo(tx, "ROLLBACK").await;
+        let _ = statement(tx, "ROLLBACK").await;
     }
     for answer in kept {
         answer(committed.clone());
@@ -307,9 +311,13 @@ async fn begin(tx: &mut Tx) -> Result<(), StoreError> {
 }
 
 /// Takes back what a work did; what it read is forgotten.
-async fn undo(tx: &mut Tx, sql: &'static str) -> Result<(), StoreError> {
+async fn undo_work(tx: &mut Tx) -> Result<(), StoreError> {
     tx.undo_work();
-    statement(tx, sql).await
+    match tx.savepoint() {
+        Savepoint::Open => statement(tx, "ROLLBACK TO work").await,
+        // It did nothing, or nobody knows which work a savepoint is of.
+        Savepoint::Due | Savepoint::Unknown => Ok(()),
+    }
 }
 
 /// Commits with what was left for the end of all works: their entries of the audit log, and from time

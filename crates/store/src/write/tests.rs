@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::testing::{TestDatabase, databases};
-use crate::{Store, StoreError, StoreOptions, Tx};
+use crate::{Store, StoreError, StoreOptions, Tx, on};
 use futures::FutureExt;
-use futures::future::join_all;
+use futures::future::{BoxFuture, join_all};
 use sqlx::Connection;
 
 async fn insert(tx: &mut Tx, key: &str) -> Result<(), StoreError> {
     let sql = "INSERT INTO settings (key, value, updated_at) VALUES ($1, '1', 0)";
     match tx {
-        Tx::Sqlite(session) => sqlx::query(sql).bind(key).execute(&mut **session).await.map(drop),
+        Tx::Sqlite(session) => sqlx::query(sql).bind(key).execute(session).await.map(drop),
         Tx::Postgres(session) => sqlx::query(sql).bind(key).execute(&mut **session).await.map(drop),
     }?;
     Ok(())
@@ -22,7 +22,7 @@ async fn insert(tx: &mut Tx, key: &str) -> Result<(), StoreError> {
 async fn keys(store: &Store) -> Vec<String> {
     let sql = "SELECT key FROM settings ORDER BY key";
     match &mut store.reader().await.unwrap() {
-        Tx::Sqlite(session) => sqlx::query_scalar(sql).fetch_all(&mut **session).await.unwrap(),
+        Tx::Sqlite(session) => sqlx::query_scalar(sql).fetch_all(session).await.unwrap(),
         Tx::Postgres(session) => sqlx::query_scalar(sql).fetch_all(&mut **session).await.unwrap(),
     }
 }
@@ -45,6 +45,120 @@ async fn a_failing_work_undoes_itself_alone() {
         assert!(matches!(failed, Err(StoreError::NotFound)), "{kind}: {failed:?}");
         assert_eq!(keys(&store).await, ["a", "b"], "{kind}");
     }
+}
+
+/// Works that are in line behind one that waits for them, so that they share a commit on SQLite.
+async fn together<T: Send + 'static>(
+    store: &Store,
+    works: Vec<
+        impl for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
+    >,
+) -> Vec<Result<T, StoreError>> {
+    let (go, gone) = tokio::sync::oneshot::channel();
+    let first = store.write(move |tx| {
+        Box::pin(async move {
+            insert(tx, "first").await?;
+            gone.await.map_err(|_| StoreError::Closed)
+        })
+    });
+    let waiting = join_all(works.into_iter().map(|work| store.write(work)));
+    // Each is asked once in this order: all are in line when the first goes on.
+    let (_, outcomes, _) = tokio::join!(first, waiting, async { go.send(()) });
+    outcomes
+}
+
+/// A work of a group opens its savepoint with its first statement, whatever kind that is and however
+/// it ends.
+#[tokio::test]
+async fn works_of_a_group_know_nothing_of_each_other() {
+    type Work =
+        Box<dyn for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<u64, StoreError>> + Send>;
+    for TestDatabase { kind, store, .. } in databases().await {
+        put(&store, "taken").await.unwrap();
+        let refused_first: Work =
+            Box::new(|tx| async move { insert(tx, "taken").await.map(|()| 0) }.boxed());
+        let refused_before_all: Work =
+            Box::new(|_| async { Err::<u64, _>(StoreError::NotFound) }.boxed());
+        let refused_later: Work = Box::new(|tx| {
+            async move {
+                insert(tx, "lost").await?;
+                Err(StoreError::NotFound)
+            }
+            .boxed()
+        });
+        // SQLite would tell how many rows the work before has changed.
+        let changes_nothing: Work = Box::new(|tx| {
+            async move {
+                let sql = "UPDATE settings SET value = '2' WHERE key = 'nobody'";
+                Ok(on!(tx, |conn| sqlx::query(sql).execute(&mut *conn).await?.rows_affected()))
+            }
+            .boxed()
+        });
+        let reads_one: Work = Box::new(|tx| {
+            async move {
+                let sql = "SELECT value FROM settings ORDER BY key";
+                let value: Option<String> =
+                    on!(tx, |conn| sqlx::query_scalar(sql).fetch_optional(&mut *conn).await?);
+                assert_eq!(value.as_deref(), Some("1"));
+                insert(tx, "behind a row").await.map(|()| 1)
+            }
+            .boxed()
+        });
+        let reads_all: Work = Box::new(|tx| {
+            async move {
+                let sql = "SELECT key FROM settings WHERE key = $1";
+                let keys: Vec<String> = on!(tx, |conn| {
+                    sqlx::query_scalar(sql).bind("taken").fetch_all(&mut *conn).await?
+                });
+                assert_eq!(keys, ["taken"]);
+                insert(tx, "behind rows").await.map(|()| 1)
+            }
+            .boxed()
+        });
+        let does_nothing: Work = Box::new(|_| async { Ok(7) }.boxed());
+        let works = vec![
+            reads_one,
+            refused_first,
+            changes_nothing,
+            refused_before_all,
+            does_nothing,
+            refused_later,
+            reads_all,
+        ];
+        let outcomes = together(&store, works).await;
+        let told: Vec<String> = outcomes
+            .iter()
+            .map(|one| one.as_ref().map_or("no".to_owned(), u64::to_string))
+            .collect();
+        assert_eq!(told, ["1", "no", "0", "no", "7", "no", "1"], "{kind}: {outcomes:?}");
+        assert!(outcomes[1].as_ref().is_err_and(|error| error.is_unique("settings.key")));
+        let keys = keys(&store).await;
+        assert_eq!(keys, ["behind a row", "behind rows", "first", "taken"], "{kind}");
+    }
+}
+
+/// Where nobody knows whether a work's savepoint is open, nothing of its group is kept, and all are
+/// told so.
+#[tokio::test]
+async fn a_group_is_lost_whole_where_a_savepoint_is_unknown() {
+    let TestDatabase { store, folder: _folder, .. } = crate::testing::sqlite().await;
+    type Work = Box<dyn for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<(), StoreError>> + Send>;
+    let kept: Work = Box::new(|tx| async move { insert(tx, "kept").await }.boxed());
+    let left: Work = Box::new(|tx| {
+        async move {
+            // Sent, and not waited for.
+            assert!(insert(tx, "left").now_or_never().is_none());
+            Ok(())
+        }
+        .boxed()
+    });
+    let outcomes = together(&store, vec![kept, left]).await;
+    for outcome in outcomes {
+        assert!(matches!(outcome, Err(StoreError::NotBegun)), "{outcome:?}");
+    }
+    assert!(keys(&store).await.is_empty());
+    put(&store, "after").await.unwrap();
+    assert_eq!(keys(&store).await, ["after"]);
 }
 
 #[tokio::test]
