@@ -47,12 +47,12 @@ async fn a_failing_work_undoes_itself_alone() {
     }
 }
 
+type Work<T> = Box<dyn for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send>;
+
 /// Works that are in line behind one that waits for them, so that they share a commit on SQLite.
 async fn together<T: Send + 'static>(
     store: &Store,
-    works: Vec<
-        impl for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static,
-    >,
+    works: Vec<Work<T>>,
 ) -> Vec<Result<T, StoreError>> {
     let (go, gone) = tokio::sync::oneshot::channel();
     let first = store.write(move |tx| {
@@ -71,15 +71,13 @@ async fn together<T: Send + 'static>(
 /// it ends.
 #[tokio::test]
 async fn works_of_a_group_know_nothing_of_each_other() {
-    type Work =
-        Box<dyn for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<u64, StoreError>> + Send>;
     for TestDatabase { kind, store, .. } in databases().await {
         put(&store, "taken").await.unwrap();
-        let refused_first: Work =
+        let refused_first: Work<u64> =
             Box::new(|tx| async move { insert(tx, "taken").await.map(|()| 0) }.boxed());
-        let refused_before_all: Work =
+        let refused_before_all: Work<u64> =
             Box::new(|_| async { Err::<u64, _>(StoreError::NotFound) }.boxed());
-        let refused_later: Work = Box::new(|tx| {
+        let refused_later: Work<u64> = Box::new(|tx| {
             async move {
                 insert(tx, "lost").await?;
                 Err(StoreError::NotFound)
@@ -87,14 +85,14 @@ async fn works_of_a_group_know_nothing_of_each_other() {
             .boxed()
         });
         // SQLite would tell how many rows the work before has changed.
-        let changes_nothing: Work = Box::new(|tx| {
+        let changes_nothing: Work<u64> = Box::new(|tx| {
             async move {
                 let sql = "UPDATE settings SET value = '2' WHERE key = 'nobody'";
                 Ok(on!(tx, |conn| sqlx::query(sql).execute(&mut *conn).await?.rows_affected()))
             }
             .boxed()
         });
-        let reads_one: Work = Box::new(|tx| {
+        let reads_one: Work<u64> = Box::new(|tx| {
             async move {
                 let sql = "SELECT value FROM settings ORDER BY key";
                 let value: Option<String> =
@@ -104,7 +102,7 @@ async fn works_of_a_group_know_nothing_of_each_other() {
             }
             .boxed()
         });
-        let reads_all: Work = Box::new(|tx| {
+        let reads_all: Work<u64> = Box::new(|tx| {
             async move {
                 let sql = "SELECT key FROM settings WHERE key = $1";
                 let keys: Vec<String> = on!(tx, |conn| {
@@ -115,7 +113,7 @@ async fn works_of_a_group_know_nothing_of_each_other() {
             }
             .boxed()
         });
-        let does_nothing: Work = Box::new(|_| async { Ok(7) }.boxed());
+        let does_nothing: Work<u64> = Box::new(|_| async { Ok(7) }.boxed());
         let works = vec![
             reads_one,
             refused_first,
@@ -142,9 +140,8 @@ async fn works_of_a_group_know_nothing_of_each_other() {
 #[tokio::test]
 async fn a_group_is_lost_whole_where_a_savepoint_is_unknown() {
     let TestDatabase { store, folder: _folder, .. } = crate::testing::sqlite().await;
-    type Work = Box<dyn for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<(), StoreError>> + Send>;
-    let kept: Work = Box::new(|tx| async move { insert(tx, "kept").await }.boxed());
-    let left: Work = Box::new(|tx| {
+    let kept: Work<()> = Box::new(|tx| async move { insert(tx, "kept").await }.boxed());
+    let left: Work<()> = Box::new(|tx| {
         async move {
             // Sent, and not waited for.
             assert!(insert(tx, "left").now_or_never().is_none());
