@@ -3,7 +3,7 @@
 //! The row repeats what lists need (validity, counters), so that a list page reads one table.
 
 mod list;
-mod listed;
+pub(crate) mod listed;
 mod write;
 
 use std::collections::HashMap;

@@ -5,18 +5,22 @@
 //! walks an index in the order in which it answers, and looks at a bounded number of names for one
 //! page: no search reads or counts the whole table.
 
-use std::collections::HashMap;
 use std::str::FromStr;
 
 use domain::model::{OrderStatus, Origin};
 use domain::{AcmeUrlId, Name, OrderNumber, OrganizationId, ProductId, Timestamp, UserId};
-use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, FromRow};
 
+use self::found::Found;
 use self::trigrams::Lookup;
-use self::walk::{Hit, Statement, Walk};
+use self::walk::{Each, Hit, Names, Statement, Walk};
 use crate::orders::ListedOrder;
+use crate::orders::listed::COLUMNS;
 use crate::{StoreError, Tx, on};
 
+mod found;
 mod suggest;
 mod trigrams;
 mod walk;
@@ -197,15 +201,16 @@ impl Tx {
         limit: usize,
     ) -> Result<FoundPage, StoreError> {
         let limit = limit.min(LONGEST_PAGE);
-        let mut found: Vec<Hit> = Vec::new();
         if let Some(number) = filter.number {
-            let hits = self.hits(query.within(number, filter), 0).await?;
-            return Ok(FoundPage { orders: self.orders_of(hits, limit).await?, next: None });
+            let found = self.found(query.within(number, filter), 0).await?;
+            let orders = found.into_iter().map(|one| one.named(Walk::Whole, query.text()));
+            return Ok(FoundPage { orders: orders.collect::<Result<_, _>>()?, next: None });
         }
+        let mut orders = Vec::new();
         let beginning = SearchCursor::beginning_of(0);
         let next =
-            self.walk_on(query, filter, after.unwrap_or(&beginning), limit, &mut found).await?;
-        Ok(FoundPage { orders: self.orders_of(found, limit).await?, next })
+            self.walk_on(query, filter, after.unwrap_or(&beginning), limit, &mut orders).await?;
+        Ok(FoundPage { orders, next })
     }
 
     /// Finds at most `limit` orders, and where to go on.
@@ -215,42 +220,70 @@ impl Tx {
         filter: &SearchFilter,
         after: &SearchCursor,
         limit: usize,
-        found: &mut Vec<Hit>,
+        orders: &mut Vec<(ListedOrder, String)>,
     ) -> Result<Option<SearchCursor>, StoreError> {
         let mut at = after.clone();
         let text = query.text();
+        // Few orders have two names that begin so, and whether one has is seen when it is read. Only
+        // where that leaves the page short the index is asked for each name.
+        let mut each = Each::Name;
         while let Some(&walk) = query.walks().get(at.walk) {
             let lookup = match walk {
                 Walk::Inside => self.lookup(text).await?,
                 Walk::Whole | Walk::Beginning | Walk::End => Lookup::Latest,
             };
             // One more, to know whether there is another page.
-            let missing = limit.saturating_sub(found.len());
-            let wanted = missing + 1;
+            let wanted = limit.saturating_sub(orders.len()) + 1;
             let bound = bound(walk, &lookup, filter, wanted);
-            let statement = walk.hits(text, &at, &lookup, filter, (bound, wanted));
-            let mut hits = self.hits(statement, at.id).await?;
-            let full = hits.len() == wanted;
-            hits.truncate(missing);
-            let last = hits.last().map(|hit| walk.behind(&at, hit));
-            for hit in hits {
-                found.push(walk.named(text, hit)?);
-            }
-            if full {
-                return Ok(Some(last.unwrap_or(at)));
-            }
-            if bound > wanted {
-                let last = self.hits(walk.last(text, &at, &lookup, bound), at.id).await?;
-                if let Some(last) = last.last() {
-                    return Ok(Some(walk.behind(&at, last)));
+            let names = Names { walk, text, after: &at, lookup: &lookup, each };
+            let mut found = self.found(names.hits(filter, (bound, wanted)), at.id).await?;
+            found.sort_by_cached_key(|one| walk.place(one));
+            let full = found.len() == wanted;
+            let looked_at = if full || bound == wanted {
+                None
+            } else {
+                self.hits(names.last(bound), at.id).await?.pop()
+            };
+            let mut last = None;
+            for one in found {
+                let met = one.was_met(walk, text)?;
+                if !met && orders.len() == limit {
+                    return Ok(Some(last.unwrap_or(at)));
+                }
+                last = Some(walk.behind(&at, &one.hit));
+                if !met {
+                    orders.push(one.named(walk, text)?);
                 }
             }
-            at = SearchCursor::beginning_of(at.walk + 1);
+            if let Some(hit) = looked_at {
+                return Ok(Some(walk.behind(&at, &hit)));
+            }
+            (at, each) = match last {
+                Some(last) if full => (last, Each::Order),
+                _ => (SearchCursor::beginning_of(at.walk + 1), Each::Name),
+            };
         }
         Ok(None)
     }
 
+    /// Orders with the names that were hit.
+    async fn found(&mut self, statement: Statement, id: i64) -> Result<Vec<Found>, StoreError> {
+        let sql = format!(
+            "SELECT hit_id, hit_name, {COLUMNS} FROM ({}) n CROSS JOIN orders \
+             WHERE orders.number = n.order_number",
+            statement.sql
+        );
+        self.rows(Statement { sql, ..statement }, id).await
+    }
+
     async fn hits(&mut self, statement: Statement, id: i64) -> Result<Vec<Hit>, StoreError> {
+        self.rows(statement, id).await
+    }
+
+    async fn rows<R>(&mut self, statement: Statement, id: i64) -> Result<Vec<R>, StoreError>
+    where
+        R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
         Ok(on!(self, |conn| {
             let mut query = sqlx::query_as(AssertSqlSafe(statement.sql)).bind(id);
             for text in statement.texts {
@@ -258,20 +291,6 @@ impl Tx {
             }
             query.fetch_all(&mut *conn).await?
         }))
-    }
-
-    async fn orders_of(
-        &mut self,
-        hits: Vec<Hit>,
-        limit: usize,
-    ) -> Result<Vec<(ListedOrder, String)>, StoreError> {
-        let numbers: Vec<OrderNumber> =
-            hits.iter().map(|hit| OrderNumber(hit.order_number)).collect();
-        let orders = self.listed_orders(&numbers, limit).await?;
-        let mut orders: HashMap<i64, ListedOrder> =
-            orders.into_iter().map(|order| (order.number.0, order)).collect();
-        let found = hits.into_iter();
-        Ok(found.filter_map(|hit| Some((orders.remove(&hit.order_number)?, hit.name))).collect())
     }
 }
 

@@ -5,15 +5,14 @@ use domain::model::{OrderStatus, Origin};
 use domain::{OrderNumber, OrganizationId, ProductId, Timestamp};
 use serde::Deserialize as _;
 use serde::de::IgnoredAny;
-use sqlx::AssertSqlSafe;
 
 use super::list::Piece;
 use super::{OrderFilter, OrderKey, OrderRecord, OrderSort};
-use crate::value::parse;
-use crate::{StoreError, Tx, on};
+use crate::value::{from_json, parse};
+use crate::{StoreError, Tx};
 
 /// What is read for a list.
-const COLUMNS: &str = "number, organization_id, (SELECT g.name FROM organizations g \
+pub(crate) const COLUMNS: &str = "number, organization_id, (SELECT g.name FROM organizations g \
     WHERE g.id = orders.organization_id) AS organization_name, product_id, common_name, names, \
     status, origin, ordered_at, valid_till, primary_not_after, renewed_by, requester_name, certificates_count, \
     reissues_count, duplicates_count";
@@ -56,7 +55,7 @@ pub struct ListedOrder {
 }
 
 #[derive(sqlx::FromRow)]
-struct ListedRow {
+pub(crate) struct ListedRow {
     number: i64,
     organization_id: i64,
     organization_name: Option<String>,
@@ -73,6 +72,13 @@ struct ListedRow {
     certificates_count: i64,
     reissues_count: i64,
     duplicates_count: i64,
+}
+
+impl ListedRow {
+    /// All its names.
+    pub(crate) fn names(&self) -> Result<Vec<String>, StoreError> {
+        from_json("orders.names", &self.names)
+    }
 }
 
 impl TryFrom<ListedRow> for ListedOrder {
@@ -141,26 +147,6 @@ impl OrderSort {
 }
 
 impl Tx {
-    /// The orders with these numbers, at most `most`, in no order.
-    pub(crate) async fn listed_orders(
-        &mut self,
-        numbers: &[OrderNumber],
-        most: usize,
-    ) -> Result<Vec<ListedOrder>, StoreError> {
-        let Some(last) = numbers.last() else { return Ok(Vec::new()) };
-        // As many places as there may be numbers: the same text, which is planned once.
-        let places: Vec<String> = (1..=most).map(|place| format!("${place}")).collect();
-        let sql = format!("SELECT {COLUMNS} FROM orders WHERE number IN ({})", places.join(", "));
-        let rows: Vec<ListedRow> = on!(self, |conn| {
-            let mut query = sqlx::query_as(AssertSqlSafe(sql));
-            for number in numbers.iter().chain(std::iter::repeat(last)).take(most) {
-                query = query.bind(number.0);
-            }
-            query.fetch_all(&mut *conn).await?
-        });
-        rows.into_iter().map(ListedOrder::try_from).collect()
-    }
-
     /// One page of orders as lists show them: see [`Self::orders_page`].
     pub async fn listed_orders_page(
         &mut self,

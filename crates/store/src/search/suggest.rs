@@ -2,7 +2,7 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::walk::{Statement, Walk, end_of, holds, names_of};
+use super::walk::{HIT, Statement, Walk, end_of, holds, names_of};
 use super::{LONGEST_PAGE, NameQuery, SearchFilter, bound};
 use crate::value::backwards;
 use crate::{StoreError, Tx, on};
@@ -72,9 +72,7 @@ impl Tx {
         let bound = bound(Walk::Inside, &lookup, &SearchFilter::default(), READ);
         let orders = made.may_hold(text, &lookup, &format!("LIMIT {bound}"));
         let like = made.bind(holds(text));
-        made.sql = format!(
-            "SELECT n.id, n.order_number, n.name FROM {orders} WHERE n.name LIKE {like} LIMIT {READ}"
-        );
+        made.sql = format!("SELECT {HIT} FROM {orders} WHERE n.name LIKE {like} LIMIT {READ}");
         let mut names = Vec::new();
         for hit in self.hits(made, i64::MAX).await? {
             names.extend(names_of(&hit)?.into_iter().filter(|name| name.contains(text)));

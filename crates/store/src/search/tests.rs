@@ -99,6 +99,40 @@ async fn each_kind_of_search_finds_its_orders_once() {
     }
 }
 
+/// More names of one order match than a page has room for.
+#[tokio::test]
+async fn an_order_with_many_such_names_takes_one_line() {
+    for TestDatabase { kind, store, .. } in databases().await {
+        let orders = (1..=4).map(|number| {
+            let names: Vec<String> =
+                (10..90).map(|at| format!("shop{number}-{at}.example.com")).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            order(number, number % 2 + 1, "ssl_plus", &names)
+        });
+        load(&store, orders.collect()).await;
+        for (typed, found) in [
+            ("shop", vec![1, 2, 3, 4]),
+            ("shop3", vec![3]),
+            // By the name written backwards: all end in 0 before any ends in 1.
+            (".example.com", vec![1, 2, 3, 4]),
+            ("hop2-8", vec![2]),
+        ] {
+            for limit in [1, 2, 3, 50] {
+                let filter = SearchFilter::default();
+                let met = all(&store, typed, &filter, limit).await;
+                assert_eq!(met, found, "{kind} {typed} by {limit}");
+            }
+        }
+        let filter =
+            SearchFilter { organization: Some(OrganizationId(1)), ..SearchFilter::default() };
+        assert_eq!(all(&store, "shop", &filter, 1).await, [2, 4], "{kind}");
+        let mut tx = store.reader().await.unwrap();
+        let query = NameQuery::typed("shop").unwrap();
+        let page = tx.search_orders(&query, &SearchFilter::default(), None, 4).await.unwrap();
+        assert_eq!((numbers(&page), page.next), (vec![1, 2, 3, 4], None), "{kind}");
+    }
+}
+
 #[tokio::test]
 async fn names_that_begin_so_are_suggested_before_those_that_hold_the_text() {
     for TestDatabase { kind, store, .. } in databases().await {

@@ -11,10 +11,14 @@ use crate::value::{backwards, from_json};
 
 #[derive(sqlx::FromRow)]
 pub(super) struct Hit {
+    #[sqlx(rename = "hit_id")]
     pub id: i64,
-    pub order_number: i64,
+    #[sqlx(rename = "hit_name")]
     pub name: String,
 }
+
+/// What is read of a hit, and the order that it is of.
+pub(super) const HIT: &str = "n.id AS hit_id, n.order_number, n.name AS hit_name";
 
 /// What is read of a name.
 const NAMES: &str = "id, order_number, name";
@@ -137,72 +141,78 @@ impl Walk {
     pub(super) fn behind(self, at: &SearchCursor, hit: &Hit) -> SearchCursor {
         SearchCursor { walk: at.walk, id: hit.id, text: self.text_of(&hit.name) }
     }
+}
 
-    /// A hit by the name that matched, where it came with all names of its order.
-    pub(super) fn named(self, text: &str, hit: Hit) -> Result<Hit, StoreError> {
-        if self != Self::Inside {
-            return Ok(hit);
-        }
-        let name = names_of(&hit)?.into_iter().find(|name| name.contains(text));
-        Ok(Hit { name: name.unwrap_or_default(), ..hit })
-    }
+/// What a walk gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Each {
+    /// Each name, so that an order comes as often as it has names that match.
+    Name,
+    /// Each order, at the first of them.
+    Order,
+}
 
-    /// The names after a position, in order: those that may match. An order with several names
-    /// that begin (or end) so is met once, at the first of them. `range` is how many, or which.
-    fn names(
-        self,
-        made: &mut Statement,
-        text: &str,
-        after: &SearchCursor,
-        lookup: &Lookup,
-        range: &str,
-    ) -> String {
-        match self {
-            Self::Whole => {
+/// The names of a walk after a position, in order: those that may match.
+pub(super) struct Names<'a> {
+    pub walk: Walk,
+    pub text: &'a str,
+    pub after: &'a SearchCursor,
+    pub lookup: &'a Lookup,
+    pub each: Each,
+}
+
+impl Names<'_> {
+    /// `range` is how many, or which.
+    fn of(&self, made: &mut Statement, range: &str) -> String {
+        let text = self.text;
+        match self.walk {
+            Walk::Whole => {
                 let name = made.bind(text);
                 format!(
                     "(SELECT {NAMES} FROM order_names WHERE name = {name} AND id < $1 \
                      ORDER BY id DESC {range}) n"
                 )
             }
-            Self::Beginning | Self::End => {
-                let column = if self == Self::End { "reversed" } else { "name" };
-                let start = self.text_of(text);
+            Walk::Beginning | Walk::End => {
+                let column = if self.walk == Walk::End { "reversed" } else { "name" };
+                let start = self.walk.text_of(text);
                 // The position is the range's beginning: a second lower bound would only mislead
                 // PostgreSQL's estimate. Subqueries keep it from planning for each text anew.
-                let place = made.bind(after.text.clone().max(start.clone()));
-                let (end, start) = (made.bind(end_of(&start)), made.bind(start));
+                let place = made.bind(self.after.text.clone().max(start.clone()));
+                let end = made.bind(end_of(&start));
+                let first = match self.each {
+                    Each::Name => String::new(),
+                    Each::Order => {
+                        let start = made.bind(start);
+                        format!(
+                            "AND NOT EXISTS (SELECT 1 FROM order_names m \
+                             WHERE m.order_number = n.order_number AND m.{column} >= {start} \
+                             AND m.{column} < n.{column}) "
+                        )
+                    }
+                };
                 format!(
                     "(SELECT {NAMES} FROM order_names n WHERE n.{column} < (SELECT {end}) \
                      AND (n.{column}, n.id) > ((SELECT {place}), $1) \
-                     AND NOT EXISTS (SELECT 1 FROM order_names m \
-                     WHERE m.order_number = n.order_number AND m.{column} >= {start} \
-                     AND m.{column} < n.{column}) ORDER BY n.{column}, n.id {range}) n"
+                     {first}ORDER BY n.{column}, n.id {range}) n"
                 )
             }
-            Self::Inside => made.may_hold(text, lookup, range),
+            Walk::Inside => made.may_hold(text, self.lookup, range),
         }
     }
 
-    /// The statement for the first `wanted` names that match and are shown, of `bound` after a
-    /// position. It ends as soon as it has them: both databases go through the names in their
+    /// The statement for the first `wanted` names that match and are shown, of `bound`. It ends as
+    /// soon as it has them: both databases go through the names in their
     /// order and leave it so, and SQLite would read all of them to sort them once more.
-    pub(super) fn hits(
-        self,
-        text: &str,
-        after: &SearchCursor,
-        lookup: &Lookup,
-        filter: &SearchFilter,
-        (bound, wanted): (usize, usize),
-    ) -> Statement {
+    pub(super) fn hits(&self, filter: &SearchFilter, (bound, wanted): (usize, usize)) -> Statement {
         let mut made = Statement::default();
-        let names = self.names(&mut made, text, after, lookup, &format!("LIMIT {bound}"));
+        let names = self.of(&mut made, &format!("LIMIT {bound}"));
         let mut shown = Vec::new();
-        if self == Self::Inside {
-            let like = made.bind(holds(text));
+        if self.walk == Walk::Inside {
+            let like = made.bind(holds(self.text));
             shown.push(format!("n.name LIKE {like}"));
             // The walks before have met all orders with a name that begins so.
-            let begins = made.bind(holds(&format!("\"{text}")));
+            let begins = made.bind(holds(&format!("\"{}", self.text)));
             shown.push(format!("n.name NOT LIKE {begins}"));
         }
         shown.extend(filter.condition(&mut made));
@@ -213,25 +223,15 @@ impl Walk {
             .rev()
             .reduce(|last, one| format!("CASE WHEN {one} THEN {last} ELSE FALSE END"));
         let shown = shown.map(|shown| format!(" WHERE CASE WHEN {shown} THEN TRUE END"));
-        made.sql = format!(
-            "SELECT n.id, n.order_number, n.name FROM {names}{} LIMIT {wanted}",
-            shown.unwrap_or_default()
-        );
+        made.sql = format!("SELECT {HIT} FROM {names}{} LIMIT {wanted}", shown.unwrap_or_default());
         made
     }
 
-    /// The statement for the last of `bound` names after a position: none where there are fewer.
-    pub(super) fn last(
-        self,
-        text: &str,
-        after: &SearchCursor,
-        lookup: &Lookup,
-        bound: usize,
-    ) -> Statement {
+    /// The statement for the last of `bound` names: none where there are fewer.
+    pub(super) fn last(&self, bound: usize) -> Statement {
         let mut made = Statement::default();
-        let range = format!("LIMIT 1 OFFSET {}", bound.saturating_sub(1));
-        let names = self.names(&mut made, text, after, lookup, &range);
-        made.sql = format!("SELECT n.id, n.order_number, n.name FROM {names}");
+        let names = self.of(&mut made, &format!("LIMIT 1 OFFSET {}", bound.saturating_sub(1)));
+        made.sql = format!("SELECT {HIT} FROM {names}");
         made
     }
 }
@@ -253,7 +253,7 @@ impl NameQuery {
         };
         let shown = filter.condition(&mut made).map(|shown| format!(" AND {shown}"));
         made.sql = format!(
-            "SELECT n.id, n.order_number, n.name FROM order_names n \
+            "SELECT {HIT} FROM order_names n \
              WHERE n.order_number = {number} AND n.id > $1 AND {matches}{} ORDER BY n.id LIMIT 1",
             shown.unwrap_or_default()
         );
