@@ -237,7 +237,7 @@ impl Tx {
             let bound = bound(walk, &lookup, filter, wanted);
             let names = Names { walk, text, after: &at, lookup: &lookup, each };
             let mut found = self.found(names.hits(filter, (bound, wanted)), at.id).await?;
-            found.sort_by_cached_key(|one| walk.place(one));
+            found.sort_by_cached_key(|one| walk.place(one, text));
             let full = found.len() == wanted;
             let looked_at = if full || bound == wanted {
                 None

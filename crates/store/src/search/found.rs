@@ -1,7 +1,5 @@
 //! What a search finds: an order by one of its names, and whether it was met by an earlier one.
 
-use std::cmp::Reverse;
-
 use super::walk::{Hit, Walk, names_of};
 use crate::StoreError;
 use crate::orders::ListedOrder;
@@ -41,13 +39,14 @@ impl Found {
 }
 
 impl Walk {
-    /// Where the walk comes by a name: no database promises that a join leaves it so.
-    pub(super) fn place(self, found: &Found) -> (String, Reverse<i64>, i64) {
-        let Hit { id, name, .. } = &found.hit;
+    /// Where the walk for `text` comes by a name: no database promises that a join leaves it so.
+    pub(super) fn place(self, found: &Found, text: &str) -> (String, i64) {
+        let Hit { id, name } = &found.hit;
         match self {
-            Self::Whole | Self::Inside => (String::new(), Reverse(*id), 0),
-            Self::Beginning => (name.clone(), Reverse(0), *id),
-            Self::End => (backwards(name), Reverse(0), *id),
+            Self::Whole | Self::Inside => (String::new(), -id),
+            Self::Beginning if name == text => (name.clone(), -id),
+            Self::Beginning => (name.clone(), *id),
+            Self::End => (backwards(name), *id),
         }
     }
 }

@@ -31,7 +31,7 @@ const ORDERS: &str = "o.number AS id, o.number AS order_number, o.names AS name"
 pub(super) enum Walk {
     /// This very name, latest first.
     Whole,
-    /// Longer names that begin so, by name.
+    /// This very name, latest first, and then longer ones that begin so, by name.
     Beginning,
     /// Names that end so, by the name written backwards.
     End,
@@ -45,9 +45,9 @@ impl NameQuery {
     pub(super) const fn walks(&self) -> &'static [Walk] {
         match self {
             Self::Exact(_) => &[Walk::Whole],
-            Self::Prefix(_) => &[Walk::Whole, Walk::Beginning],
+            Self::Prefix(_) => &[Walk::Beginning],
             Self::Suffix(_) => &[Walk::End],
-            Self::Substring(_) => &[Walk::Whole, Walk::Beginning, Walk::Inside],
+            Self::Substring(_) => &[Walk::Beginning, Walk::Inside],
         }
     }
 
@@ -162,43 +162,51 @@ pub(super) struct Names<'a> {
 }
 
 impl Names<'_> {
-    /// `range` is how many, or which.
-    fn of(&self, made: &mut Statement, range: &str) -> String {
-        let text = self.text;
-        match self.walk {
-            Walk::Whole => {
-                let name = made.bind(text);
+    /// The first `bound` of them; `range` is how many of these, or which.
+    fn of(&self, made: &mut Statement, bound: usize, range: &str) -> String {
+        let names = match self.walk {
+            Walk::Whole => self.whole(made),
+            Walk::Beginning if self.after.text.as_str() <= self.text => {
+                let (whole, longer) = (self.whole(made), self.from(made, &i64::MAX.to_string()));
                 format!(
-                    "(SELECT {NAMES} FROM order_names WHERE name = {name} AND id < $1 \
-                     ORDER BY id DESC {range}) n"
+                    "SELECT {NAMES} FROM ({whole} LIMIT {bound}) whole \
+                     UNION ALL SELECT {NAMES} FROM ({longer} LIMIT {bound}) longer"
                 )
             }
-            Walk::Beginning | Walk::End => {
-                let column = if self.walk == Walk::End { "reversed" } else { "name" };
-                let start = self.walk.text_of(text);
-                // The position is the range's beginning: a second lower bound would only mislead
-                // PostgreSQL's estimate. Subqueries keep it from planning for each text anew.
-                let place = made.bind(self.after.text.clone().max(start.clone()));
-                let end = made.bind(end_of(&start));
-                let first = match self.each {
-                    Each::Name => String::new(),
-                    Each::Order => {
-                        let start = made.bind(start);
-                        format!(
-                            "AND NOT EXISTS (SELECT 1 FROM order_names m \
-                             WHERE m.order_number = n.order_number AND m.{column} >= {start} \
-                             AND m.{column} < n.{column}) "
-                        )
-                    }
-                };
+            Walk::Beginning | Walk::End => self.from(made, "$1"),
+            Walk::Inside => return made.may_hold(self.text, self.lookup, range),
+        };
+        format!("({names} {range}) n")
+    }
+
+    fn whole(&self, made: &mut Statement) -> String {
+        let name = made.bind(self.text);
+        format!("SELECT {NAMES} FROM order_names WHERE name = {name} AND id < $1 ORDER BY id DESC")
+    }
+
+    /// Longer names that begin (or end) so, behind the position's text, and `id` where they are the same.
+    fn from(&self, made: &mut Statement, id: &str) -> String {
+        let column = if self.walk == Walk::End { "reversed" } else { "name" };
+        let start = self.walk.text_of(self.text);
+        // The position is the range's beginning: a second lower bound would only mislead
+        // PostgreSQL's estimate. Subqueries keep it from planning for each text anew.
+        let place = made.bind(self.after.text.clone().max(start.clone()));
+        let end = made.bind(end_of(&start));
+        let first = match self.each {
+            Each::Name => String::new(),
+            Each::Order => {
+                let start = made.bind(start);
                 format!(
-                    "(SELECT {NAMES} FROM order_names n WHERE n.{column} < (SELECT {end}) \
-                     AND (n.{column}, n.id) > ((SELECT {place}), $1) \
-                     {first}ORDER BY n.{column}, n.id {range}) n"
+                    "AND NOT EXISTS (SELECT 1 FROM order_names m \
+                     WHERE m.order_number = n.order_number AND m.{column} >= {start} \
+                     AND m.{column} < n.{column}) "
                 )
             }
-            Walk::Inside => made.may_hold(text, self.lookup, range),
-        }
+        };
+        format!(
+            "SELECT {NAMES} FROM order_names n WHERE n.{column} < (SELECT {end}) \
+             AND (n.{column}, n.id) > ((SELECT {place}), {id}) {first}ORDER BY n.{column}, n.id"
+        )
     }
 
     /// The statement for the first `wanted` names that match and are shown, of `bound`. It ends as
@@ -206,7 +214,7 @@ impl Names<'_> {
     /// order and leave it so, and SQLite would read all of them to sort them once more.
     pub(super) fn hits(&self, filter: &SearchFilter, (bound, wanted): (usize, usize)) -> Statement {
         let mut made = Statement::default();
-        let names = self.of(&mut made, &format!("LIMIT {bound}"));
+        let names = self.of(&mut made, bound, &format!("LIMIT {bound}"));
         let mut shown = Vec::new();
         if self.walk == Walk::Inside {
             let like = made.bind(holds(self.text));
@@ -230,7 +238,8 @@ impl Names<'_> {
     /// The statement for the last of `bound` names: none where there are fewer.
     pub(super) fn last(&self, bound: usize) -> Statement {
         let mut made = Statement::default();
-        let names = self.of(&mut made, &format!("LIMIT 1 OFFSET {}", bound.saturating_sub(1)));
+        let range = format!("LIMIT 1 OFFSET {}", bound.saturating_sub(1));
+        let names = self.of(&mut made, bound, &range);
         made.sql = format!("SELECT {HIT} FROM {names}");
         made
     }
