@@ -188,7 +188,7 @@ async fn a_text_that_few_names_hold_though_many_may_ends_in_short_pages_not_in_a
             }
         }
         assert_eq!(found, [1], "{kind}");
-        assert!((2..6).contains(&pages), "{kind}: {pages}");
+        assert!((2..=6).contains(&pages), "{kind}: {pages}");
     }
 }
 
