@@ -127,7 +127,10 @@ async fn place(
         until: now.plus_seconds(LEAST_LEFT),
         authorized_until: now.plus_seconds(policy.least_to_finalize()),
     };
-    let covered = check_names(tx, &url, &names, now).await;
+    let covered = match check_names(tx, &url, &names, now).await {
+        Err(AcmeError::Desk(error)) => return Err(error.into()),
+        covered => covered,
+    };
     let needed = covered.as_ref().map_or_else(
         |_| Vec::new(),
         |covered| {
@@ -135,7 +138,9 @@ async fn place(
             each.map(|(identifier, until)| needed(policy, identifier, *until, now)).collect()
         },
     );
-    let (open, usable) = tx.open_order_and_authorizations(key, &needed).await?;
+    // With `replaces` they are looked for later: what comes first may wait for others.
+    let looked_for = if wanted.replaces.is_some() { &[] } else { needed.as_slice() };
+    let (open, mut usable) = tx.open_order_and_authorizations(key, looked_for).await?;
     let open = match open {
         Some(open) => tx.acme_order(open).await?,
         None => None,
@@ -153,6 +158,7 @@ async fn place(
     }
     if let Some(certificate) = &wanted.replaces {
         replaces::check(tx, issuer, account, certificate, &wanted, now).await?;
+        usable = tx.usable_authorizations(account.id, &needed).await?;
     }
     if matches!(wanted.asked, Some(asked) if asked != DirectoryAction::Enroll) {
         let names: NameSet = names.iter().cloned().collect();
