@@ -87,6 +87,10 @@ impl Tx {
     }
 }
 
+fn not_known() -> sqlx::Error {
+    sqlx::Error::Protocol("it is not known whether the change's savepoint is open".to_owned())
+}
+
 /// A statement with [`NEXT_SAVEPOINT`] in front of it.
 struct Joined {
     sql: SqlStr,
@@ -126,8 +130,11 @@ impl<'c> Executor<'c> for &'c mut SqliteSession {
         E: 'q,
     {
         let connection: &'c mut SqliteConnection = &mut self.connection;
-        if self.savepoint != Savepoint::Due {
-            return connection.fetch_many(query);
+        match self.savepoint {
+            Savepoint::Open => return connection.fetch_many(query),
+            // It might run outside of the transaction.
+            Savepoint::Unknown => return stream::iter([Err(not_known())]).boxed(),
+            Savepoint::Due => {}
         }
         let arguments = match query.take_arguments() {
             Ok(arguments) => arguments,
@@ -164,7 +171,7 @@ impl<'c> Executor<'c> for &'c mut SqliteSession {
         'q: 'e,
         E: 'q,
     {
-        if self.savepoint != Savepoint::Due {
+        if self.savepoint == Savepoint::Open {
             let connection: &'c mut SqliteConnection = &mut self.connection;
             return connection.fetch_optional(query);
         }

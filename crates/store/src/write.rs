@@ -55,7 +55,7 @@ impl Store {
     /// panics. When this returns `Ok`, the change is on disk.
     ///
     /// On SQLite a work that was handed over is done even where its caller stops waiting.
-    /// [`StoreError::Busy`] says that the same work may be tried again.
+    /// [`StoreError::is_retryable`] says whether the same work may be tried again.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,

@@ -145,6 +145,8 @@ async fn a_group_is_lost_whole_where_a_savepoint_is_unknown() {
         async move {
             // Sent, and not waited for.
             assert!(insert(tx, "left").now_or_never().is_none());
+            // Nothing runs any more.
+            assert!(insert(tx, "further").await.is_err());
             Ok(())
         }
         .boxed()
