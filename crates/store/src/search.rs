@@ -36,8 +36,8 @@ const LONGEST_PAGE: usize = 1000;
 /// Trigrams need three characters.
 const SHORTEST_SUBSTRING: usize = 3;
 
-/// Names that are looked at for one page with a filter: one that drops almost everything ends with
-/// a short page and a cursor, not with a scan.
+/// Names that are looked at for one page with a filter, or where orders have many such names: what
+/// drops almost everything ends with a short page and a cursor, not with a scan.
 const FILTERED: usize = 6200;
 
 /// The same of orders, which have some three names each.
@@ -50,15 +50,15 @@ const LOOKED_AT: usize = 1000;
 /// PostgreSQL's index gives.
 const LOOKED_AT_TOGETHER: usize = 5000;
 
-/// How many names or orders are looked at for a page on which so many orders are wanted.
-fn bound(walk: Walk, lookup: &Lookup, filter: &SearchFilter, wanted: usize) -> usize {
+/// How many names or orders are looked at for a page on which so many orders are wanted; none where
+/// each name that is met counts as one.
+fn bound(walk: Walk, lookup: &Lookup, filter: &SearchFilter, each: Each) -> Option<usize> {
     match (walk, lookup) {
-        (Walk::Inside, _) if *filter != SearchFilter::default() => FILTERED_ORDERS,
-        _ if *filter != SearchFilter::default() => FILTERED,
-        (Walk::Inside, Lookup::Fts(_)) => LOOKED_AT,
-        (Walk::Inside, _) => LOOKED_AT_TOGETHER,
-        // Each name that is met gives an order.
-        (Walk::Whole | Walk::Beginning | Walk::End, _) => wanted,
+        (Walk::Inside, _) if *filter != SearchFilter::default() => Some(FILTERED_ORDERS),
+        (Walk::Inside, Lookup::Fts(_)) => Some(LOOKED_AT),
+        (Walk::Inside, _) => Some(LOOKED_AT_TOGETHER),
+        _ if *filter != SearchFilter::default() || each == Each::Order => Some(FILTERED),
+        (Walk::Whole | Walk::Beginning | Walk::End, _) => None,
     }
 }
 
@@ -234,15 +234,15 @@ impl Tx {
             };
             // One more, to know whether there is another page.
             let wanted = limit.saturating_sub(orders.len()) + 1;
-            let bound = bound(walk, &lookup, filter, wanted);
+            let bound = bound(walk, &lookup, filter, each);
             let names = Names { walk, text, after: &at, lookup: &lookup, each };
-            let mut found = self.found(names.hits(filter, (bound, wanted)), at.id).await?;
+            let hits = names.hits(filter, (bound.unwrap_or(wanted), wanted));
+            let mut found = self.found(hits, at.id).await?;
             found.sort_by_cached_key(|one| walk.place(one, text));
             let full = found.len() == wanted;
-            let looked_at = if full || bound == wanted {
-                None
-            } else {
-                self.hits(names.last(bound), at.id).await?.pop()
+            let looked_at = match bound.filter(|_| !full) {
+                Some(bound) => self.hits(names.last(bound), at.id).await?.pop(),
+                None => None,
             };
             let mut last = None;
             for one in found {

@@ -177,18 +177,21 @@ async fn a_text_that_few_names_hold_though_many_may_ends_in_short_pages_not_in_a
         let query = NameQuery::Substring(".example".to_owned());
         let filter = SearchFilter::default();
         let mut tx = store.reader().await.unwrap();
-        let (mut pages, mut found, mut after) = (0, Vec::new(), None);
-        loop {
-            let page = tx.search_orders(&query, &filter, after.as_ref(), 10).await.unwrap();
-            pages += 1;
-            found.extend(numbers(&page));
-            after = page.next;
-            if after.is_none() {
-                break;
+        // The second is a page on which as many are wanted as are looked at.
+        for limit in [10, LOOKED_AT - 1] {
+            let (mut pages, mut found, mut after) = (0, Vec::new(), None);
+            loop {
+                let page = tx.search_orders(&query, &filter, after.as_ref(), limit).await.unwrap();
+                pages += 1;
+                found.extend(numbers(&page));
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
             }
+            assert_eq!(found, [1], "{kind} by {limit}");
+            assert!((2..=6).contains(&pages), "{kind} by {limit}: {pages}");
         }
-        assert_eq!(found, [1], "{kind}");
-        assert!((2..=6).contains(&pages), "{kind}: {pages}");
     }
 }
 

@@ -179,6 +179,11 @@ impl Names<'_> {
         format!("({names} {range}) n")
     }
 
+    /// What an index has in the walk's order.
+    fn column(&self) -> &'static str {
+        if self.walk == Walk::End { "reversed" } else { "name" }
+    }
+
     fn whole(&self, made: &mut Statement) -> String {
         let name = made.bind(self.text);
         format!("SELECT {NAMES} FROM order_names WHERE name = {name} AND id < $1 ORDER BY id DESC")
@@ -186,26 +191,16 @@ impl Names<'_> {
 
     /// Longer names that begin (or end) so, behind the position's text, and `id` where they are the same.
     fn from(&self, made: &mut Statement, id: &str) -> String {
-        let column = if self.walk == Walk::End { "reversed" } else { "name" };
+        let column = self.column();
         let start = self.walk.text_of(self.text);
         // The position is the range's beginning: a second lower bound would only mislead
         // PostgreSQL's estimate. Subqueries keep it from planning for each text anew.
         let place = made.bind(self.after.text.clone().max(start.clone()));
         let end = made.bind(end_of(&start));
-        let first = match self.each {
-            Each::Name => String::new(),
-            Each::Order => {
-                let start = made.bind(start);
-                format!(
-                    "AND NOT EXISTS (SELECT 1 FROM order_names m \
-                     WHERE m.order_number = n.order_number AND m.{column} >= {start} \
-                     AND m.{column} < n.{column}) "
-                )
-            }
-        };
+        let read = if self.walk == Walk::End { "id, order_number, name, reversed" } else { NAMES };
         format!(
-            "SELECT {NAMES} FROM order_names n WHERE n.{column} < (SELECT {end}) \
-             AND (n.{column}, n.id) > ((SELECT {place}), {id}) {first}ORDER BY n.{column}, n.id"
+            "SELECT {read} FROM order_names n WHERE n.{column} < (SELECT {end}) \
+             AND (n.{column}, n.id) > ((SELECT {place}), {id}) ORDER BY n.{column}, n.id"
         )
     }
 
@@ -222,6 +217,13 @@ impl Names<'_> {
             // The walks before have met all orders with a name that begins so.
             let begins = made.bind(holds(&format!("\"{}", self.text)));
             shown.push(format!("n.name NOT LIKE {begins}"));
+        }
+        if self.each == Each::Order {
+            let (column, start) = (self.column(), made.bind(self.walk.text_of(self.text)));
+            shown.push(format!(
+                "NOT EXISTS (SELECT 1 FROM order_names m WHERE m.order_number = n.order_number \
+                 AND m.{column} >= {start} AND m.{column} < n.{column})"
+            ));
         }
         shown.extend(filter.condition(&mut made));
         // One after the other for each name: nothing for a planner to turn into a join, which
