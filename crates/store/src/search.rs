@@ -44,7 +44,7 @@ const FILTERED: usize = 6200;
 const FILTERED_ORDERS: usize = 2000;
 
 /// Orders of SQLite's trigram index that may hold a text and are looked at for one page.
-const LOOKED_AT: usize = 1000;
+const LOOKED_AT: usize = 1300;
 
 /// The same where they are read one beside the other: the latest of all orders, or all that
 /// PostgreSQL's index gives.
