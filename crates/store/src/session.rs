@@ -197,6 +197,7 @@ impl<'c> Executor<'c> for &'c mut SqliteSession {
         let connection: &'c mut SqliteConnection = &mut self.connection;
         connection.prepare_with(sql, parameters)
     }
+
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<sqlx::Describe<Sqlite>, sqlx::Error>>
     where
         'c: 'e,

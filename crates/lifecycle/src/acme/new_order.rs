@@ -173,18 +173,22 @@ async fn place(
         };
         decide::decide(tx, question, now).await?;
     }
-    let mut authorizations = Vec::with_capacity(needed.len());
+    let each = needed.into_iter().zip(covered).zip(usable);
+    let mut authorizations = Vec::with_capacity(names.len());
     let mut made: Vec<Authorization> = Vec::new();
-    for ((needed, until), usable) in needed.into_iter().zip(covered).zip(usable) {
-        let just_made = || made.iter().find(|one| is_for(one, &needed));
-        let usable = usable.or_else(|| just_made().map(|one| (one.id, one.status)));
-        if let Some(usable) = usable {
-            authorizations.push(usable);
-            continue;
-        }
-        let new = make(tx, policy, account, needed, until, false, now).await?;
-        authorizations.push((new.id, new.status));
-        made.push(new);
+    for ((needed, until), usable) in each {
+        // An identifier that is named twice is authorized once.
+        let just_made = made.iter().find(|one| is_for(one, &needed));
+        let usable = usable.or_else(|| just_made.map(|one| (one.id, one.status)));
+        let usable = if let Some(usable) = usable {
+            usable
+        } else {
+            let new = make(tx, policy, account, needed, until, false, now).await?;
+            let usable = (new.id, new.status);
+            made.push(new);
+            usable
+        };
+        authorizations.push(usable);
     }
     let valid = authorizations.iter().all(|(_, status)| *status == AuthorizationStatus::Valid);
     let status = if valid { AcmeOrderStatus::Ready } else { AcmeOrderStatus::Pending };
@@ -203,7 +207,7 @@ async fn place(
     Ok((order_from(row, id), made))
 }
 
-/// Whether an identifier that is named twice is authorized already.
+/// Whether an authorization is the one that is needed.
 fn is_for(made: &Authorization, needed: &WantedAuthorization) -> bool {
     made.identifier == needed.identifier && made.wildcard == needed.wildcard
 }
