@@ -236,14 +236,11 @@ impl Tx {
             let wanted = limit.saturating_sub(orders.len()) + 1;
             let bound = bound(walk, &lookup, filter, each);
             let names = Names { walk, text, after: &at, lookup: &lookup, each };
-            let hits = names.hits(filter, (bound.unwrap_or(wanted), wanted));
-            let mut found = self.found(hits, at.id).await?;
+            let mut found = self.found(names.hits(filter, bound, wanted), at.id).await?;
             found.sort_by_cached_key(|one| walk.place(one, text));
+            let ended = found.last().filter(|one| one.last).map(|one| walk.behind(&at, &one.hit));
+            found.retain(|one| one.matches);
             let full = found.len() == wanted;
-            let looked_at = match bound.filter(|_| !full) {
-                Some(bound) => self.hits(names.last(bound), at.id).await?.pop(),
-                None => None,
-            };
             let mut last = None;
             for one in found {
                 let met = one.was_met(walk, text)?;
@@ -255,8 +252,8 @@ impl Tx {
                     orders.push(one.named(walk, text)?);
                 }
             }
-            if let Some(hit) = looked_at {
-                return Ok(Some(walk.behind(&at, &hit)));
+            if ended.is_some() {
+                return Ok(ended);
             }
             (at, each) = match last {
                 Some(last) if full => (last, Each::Order),
@@ -269,7 +266,7 @@ impl Tx {
     /// Orders with the names that were hit.
     async fn found(&mut self, statement: Statement, id: i64) -> Result<Vec<Found>, StoreError> {
         let sql = format!(
-            "SELECT hit_id, hit_name, {COLUMNS} FROM ({}) n CROSS JOIN orders \
+            "SELECT hit_id, hit_name, hit_matches, hit_last, {COLUMNS} FROM ({}) n CROSS JOIN orders \
              WHERE orders.number = n.order_number",
             statement.sql
         );

@@ -2,7 +2,7 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::walk::{Each, HIT, Statement, Walk, end_of, holds, names_of};
+use super::walk::{Each, HIT, Range, Statement, Walk, end_of, holds, names_of};
 use super::{LONGEST_PAGE, NameQuery, SearchFilter, bound};
 use crate::value::backwards;
 use crate::{StoreError, Tx, on};
@@ -70,7 +70,7 @@ impl Tx {
         let lookup = self.lookup(text).await?;
         let mut made = Statement::default();
         let bound = bound(Walk::Inside, &lookup, &SearchFilter::default(), Each::Name);
-        let orders = made.may_hold(text, &lookup, &format!("LIMIT {}", bound.unwrap_or(READ)));
+        let orders = made.may_hold(text, &lookup, Range::First(bound.unwrap_or(READ)));
         let like = made.bind(holds(text));
         made.sql = format!("SELECT {HIT} FROM {orders} WHERE n.name LIKE {like} LIMIT {READ}");
         let mut names = Vec::new();

@@ -20,11 +20,44 @@ pub(super) struct Hit {
 /// What is read of a hit, and the order that it is of.
 pub(super) const HIT: &str = "n.id AS hit_id, n.order_number, n.name AS hit_name";
 
+/// What is besides of one that matches, where nothing bounds what is looked at.
+const MATCHES: &str = "TRUE AS hit_matches, FALSE AS hit_last";
+
 /// What is read of a name.
 const NAMES: &str = "id, order_number, name";
 
 /// The same of an order: its number, and all its names as a JSON array.
 const ORDERS: &str = "o.number AS id, o.number AS order_number, o.names AS name";
+
+/// How many of the names, or orders, that a walk may look at are read.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Range {
+    /// So many.
+    First(usize),
+    /// So many, and each knows its place among them, `at`.
+    Counted(usize),
+}
+
+impl Range {
+    /// These of `rows`, which are in their order.
+    fn of(self, rows: &str) -> String {
+        match self {
+            Self::First(bound) => format!("{rows} LIMIT {bound}"),
+            // Both databases count as they read, and read no more than is asked for.
+            Self::Counted(bound) => {
+                format!("SELECT *, row_number() OVER () AS at FROM ({rows} LIMIT {bound}) r")
+            }
+        }
+    }
+
+    /// What is read of these besides.
+    const fn place(self) -> &'static str {
+        match self {
+            Self::First(_) => "",
+            Self::Counted(_) => ", at",
+        }
+    }
+}
 
 /// A way through the names, in the order in which it answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,18 +114,21 @@ impl Statement {
 
     /// The latest orders before the number `$1` that may have a name with `text`, latest first, each
     /// with all its names as JSON.
-    pub(super) fn may_hold(&mut self, text: &str, lookup: &Lookup, range: &str) -> String {
+    pub(super) fn may_hold(&mut self, text: &str, lookup: &Lookup, range: Range) -> String {
+        let place = range.place();
         match lookup {
             // A table of its own, which can be walked backwards; the latest orders are not in it yet.
             Lookup::Fts(query) => {
                 let query = self.bind(query);
-                format!(
-                    "(SELECT {ORDERS} FROM (\
-                     SELECT number FROM (SELECT number FROM orders WHERE number > {LAST_INDEXED} \
+                let numbers = range.of(&format!(
+                    "SELECT number FROM (SELECT number FROM orders WHERE number > {LAST_INDEXED} \
                      AND number < $1 ORDER BY number DESC) \
                      UNION ALL SELECT number FROM (SELECT rowid AS number FROM orders_fts \
-                     WHERE orders_fts MATCH {query} AND rowid < $1 ORDER BY rowid DESC) \
-                     {range}) f CROSS JOIN orders o ON o.number = f.number) n"
+                     WHERE orders_fts MATCH {query} AND rowid < $1 ORDER BY rowid DESC)"
+                ));
+                format!(
+                    "(SELECT {ORDERS}{place} FROM ({numbers}) f \
+                     CROSS JOIN orders o ON o.number = f.number) n"
                 )
             }
             // Kept apart, or a planner might walk all orders backwards. The list is a subquery: a
@@ -101,18 +137,21 @@ impl Statement {
                 let places: Vec<String> =
                     trigrams.iter().map(|trigram| self.bind(trigram)).collect();
                 let like = self.bind(holds(text));
+                let numbers = range.of("SELECT order_number FROM held WHERE order_number < $1 \
+                     ORDER BY order_number DESC");
                 format!(
                     "(WITH held AS MATERIALIZED (SELECT DISTINCT order_number FROM order_names \
                      WHERE trigrams(name) @> (SELECT ARRAY[{}]) AND name LIKE {like}) \
                      SELECT order_number AS id, order_number, (SELECT o.names FROM orders o \
-                     WHERE o.number = held.order_number) AS name FROM held \
-                     WHERE order_number < $1 ORDER BY order_number DESC {range}) n",
+                     WHERE o.number = f.order_number) AS name{place} FROM ({numbers}) f) n",
                     places.join(", ")
                 )
             }
-            Lookup::Latest => format!(
-                "(SELECT {ORDERS} FROM orders o WHERE number < $1 ORDER BY number DESC {range}) n"
-            ),
+            Lookup::Latest => {
+                let orders = range
+                    .of("SELECT number, names FROM orders WHERE number < $1 ORDER BY number DESC");
+                format!("(SELECT {ORDERS}{place} FROM ({orders}) o) n")
+            }
         }
     }
 }
@@ -162,8 +201,9 @@ pub(super) struct Names<'a> {
 }
 
 impl Names<'_> {
-    /// The first `bound` of them; `range` is how many of these, or which.
-    fn of(&self, made: &mut Statement, bound: usize, range: &str) -> String {
+    /// The first of them.
+    fn of(&self, made: &mut Statement, range: Range) -> String {
+        let (Range::First(bound) | Range::Counted(bound)) = range;
         let names = match self.walk {
             Walk::Whole => self.whole(made),
             Walk::Beginning if self.after.text.as_str() <= self.text => {
@@ -176,7 +216,7 @@ impl Names<'_> {
             Walk::Beginning | Walk::End => self.from(made, "$1"),
             Walk::Inside => return made.may_hold(self.text, self.lookup, range),
         };
-        format!("({names} {range}) n")
+        format!("({}) n", range.of(&names))
     }
 
     /// What an index has in the walk's order.
@@ -205,45 +245,52 @@ impl Names<'_> {
     }
 
     /// The statement for the first `wanted` names that match and are shown, of `bound`. It ends as
-    /// soon as it has them: both databases go through the names in their
-    /// order and leave it so, and SQLite would read all of them to sort them once more.
-    pub(super) fn hits(&self, filter: &SearchFilter, (bound, wanted): (usize, usize)) -> Statement {
+    /// soon as it has them: both databases go through the names in their order and leave it so,
+    /// and SQLite would read all of them to sort them once more. Where it comes to the last that is
+    /// looked at, it gives that one too.
+    pub(super) fn hits(
+        &self,
+        filter: &SearchFilter,
+        bound: Option<usize>,
+        wanted: usize,
+    ) -> Statement {
         let mut made = Statement::default();
-        let names = self.of(&mut made, bound, &format!("LIMIT {bound}"));
-        let mut shown = Vec::new();
+        let names = self.of(&mut made, bound.map_or(Range::First(wanted), Range::Counted));
+        let Some(bound) = bound else {
+            made.sql = format!("SELECT {HIT}, {MATCHES} FROM {names}");
+            return made;
+        };
+        let matches = self.matches(&mut made, filter);
+        made.sql = format!(
+            "SELECT {HIT}, {matches} AS hit_matches, n.at = {bound} AS hit_last FROM {names} \
+             WHERE CASE WHEN {matches} OR n.at = {bound} THEN TRUE END LIMIT {wanted}"
+        );
+        made
+    }
+
+    /// Whether a name matches and is shown.
+    fn matches(&self, made: &mut Statement, filter: &SearchFilter) -> String {
+        let mut wanted = Vec::new();
         if self.walk == Walk::Inside {
             let like = made.bind(holds(self.text));
-            shown.push(format!("n.name LIKE {like}"));
+            wanted.push(format!("n.name LIKE {like}"));
             // The walks before have met all orders with a name that begins so.
             let begins = made.bind(holds(&format!("\"{}", self.text)));
-            shown.push(format!("n.name NOT LIKE {begins}"));
+            wanted.push(format!("n.name NOT LIKE {begins}"));
         }
         if self.each == Each::Order {
             let (column, start) = (self.column(), made.bind(self.walk.text_of(self.text)));
-            shown.push(format!(
+            wanted.push(format!(
                 "NOT EXISTS (SELECT 1 FROM order_names m WHERE m.order_number = n.order_number \
                  AND m.{column} >= {start} AND m.{column} < n.{column})"
             ));
         }
-        shown.extend(filter.condition(&mut made));
+        wanted.extend(filter.condition(made));
         // One after the other for each name: nothing for a planner to turn into a join, which
         // would begin elsewhere.
-        let shown = shown
-            .into_iter()
-            .rev()
-            .reduce(|last, one| format!("CASE WHEN {one} THEN {last} ELSE FALSE END"));
-        let shown = shown.map(|shown| format!(" WHERE CASE WHEN {shown} THEN TRUE END"));
-        made.sql = format!("SELECT {HIT} FROM {names}{} LIMIT {wanted}", shown.unwrap_or_default());
-        made
-    }
-
-    /// The statement for the last of `bound` names: none where there are fewer.
-    pub(super) fn last(&self, bound: usize) -> Statement {
-        let mut made = Statement::default();
-        let range = format!("LIMIT 1 OFFSET {}", bound.saturating_sub(1));
-        let names = self.of(&mut made, bound, &range);
-        made.sql = format!("SELECT {HIT} FROM {names}");
-        made
+        wanted.into_iter().rev().fold("TRUE".to_owned(), |last, one| {
+            format!("CASE WHEN {one} THEN {last} ELSE FALSE END")
+        })
     }
 }
 
@@ -264,7 +311,7 @@ impl NameQuery {
         };
         let shown = filter.condition(&mut made).map(|shown| format!(" AND {shown}"));
         made.sql = format!(
-            "SELECT {HIT} FROM order_names n \
+            "SELECT {HIT}, {MATCHES} FROM order_names n \
              WHERE n.order_number = {number} AND n.id > $1 AND {matches}{} ORDER BY n.id LIMIT 1",
             shown.unwrap_or_default()
         );
