@@ -256,13 +256,15 @@ impl Names<'_> {
     ) -> Statement {
         let mut made = Statement::default();
         let names = self.of(&mut made, bound.map_or(Range::First(wanted), Range::Counted));
+        // Nothing bounds it where each name counts as one.
         let Some(bound) = bound else {
             made.sql = format!("SELECT {HIT}, {MATCHES} FROM {names}");
             return made;
         };
         let matches = self.matches(&mut made, filter);
         made.sql = format!(
-            "SELECT {HIT}, {matches} AS hit_matches, n.at = {bound} AS hit_last FROM {names} \
+            "SELECT {HIT}, CASE WHEN n.at < {bound} THEN TRUE ELSE {matches} END AS hit_matches, \
+             n.at = {bound} AS hit_last FROM {names} \
              WHERE CASE WHEN {matches} OR n.at = {bound} THEN TRUE END LIMIT {wanted}"
         );
         made
