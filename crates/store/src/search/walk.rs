@@ -20,7 +20,7 @@ pub(super) struct Hit {
 /// What is read of a hit, and the order that it is of.
 pub(super) const HIT: &str = "n.id AS hit_id, n.order_number, n.name AS hit_name";
 
-/// What is besides of one that matches, where nothing bounds what is looked at.
+/// What is read besides of one that matches, where none is the last that is looked at.
 const MATCHES: &str = "TRUE AS hit_matches, FALSE AS hit_last";
 
 /// What is read of a name.
@@ -256,16 +256,21 @@ impl Names<'_> {
     ) -> Statement {
         let mut made = Statement::default();
         let names = self.of(&mut made, bound.map_or(Range::First(wanted), Range::Counted));
-        // Nothing bounds it where each name counts as one.
-        let Some(bound) = bound else {
-            made.sql = format!("SELECT {HIT}, {MATCHES} FROM {names}");
-            return made;
-        };
         let matches = self.matches(&mut made, filter);
+        let (given, besides) = match bound {
+            None => (matches, MATCHES.to_owned()),
+            Some(bound) => (
+                format!("{matches} OR n.at = {bound}"),
+                // What is given before the last one matches.
+                format!(
+                    "CASE WHEN n.at < {bound} THEN TRUE ELSE {matches} END AS hit_matches, \
+                     n.at = {bound} AS hit_last"
+                ),
+            ),
+        };
         made.sql = format!(
-            "SELECT {HIT}, CASE WHEN n.at < {bound} THEN TRUE ELSE {matches} END AS hit_matches, \
-             n.at = {bound} AS hit_last FROM {names} \
-             WHERE CASE WHEN {matches} OR n.at = {bound} THEN TRUE END LIMIT {wanted}"
+            "SELECT {HIT}, {besides} FROM {names} \
+             WHERE CASE WHEN {given} THEN TRUE END LIMIT {wanted}"
         );
         made
     }
