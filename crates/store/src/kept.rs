@@ -175,8 +175,8 @@ pub(crate) async fn index_new_orders<'c>(
     connection: impl Executor<'c, Database = Sqlite>,
 ) -> Result<(), StoreError> {
     let sql = format!(
-        "INSERT INTO orders_fts (rowid, names) SELECT number, names FROM orders \
-         WHERE number > {LAST_INDEXED}"
+        "INSERT INTO orders_fts (rowid, names, undotted) \
+         SELECT number, names, undotted FROM searched_orders WHERE number > {LAST_INDEXED}"
     );
     sqlx::query(AssertSqlSafe(sql)).execute(connection).await?;
     Ok(())

@@ -50,6 +50,23 @@ fn typed_text_says_what_is_looked_for() {
 }
 
 #[tokio::test]
+async fn a_text_with_a_dot_is_found_by_what_is_on_both_sides_of_it() {
+    for TestDatabase { kind, store, .. } in databases().await {
+        let others =
+            (1..=50).map(|at| order(at, 1, "ssl_plus", &[&format!("docs.ember{at}.example")]));
+        let one = order(51, 1, "ssl_plus", &["docs.example.com"]);
+        load(&store, others.chain([one]).collect()).await;
+        assert_eq!(all(&store, "s.exam", &SearchFilter::default(), 10).await, [51], "{kind}");
+        let lookup = store.reader().await.unwrap().lookup("s.exam").await.unwrap();
+        assert!(
+            matches!(&lookup, Lookup::Fts(query) if query == "\"sex\"")
+                || matches!(&lookup, Lookup::Gin(trigrams) if trigrams == &["sex"]),
+            "{kind}: {lookup:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn each_kind_of_search_finds_its_orders_once() {
     for TestDatabase { kind, store, .. } in databases().await {
         load(

@@ -4,9 +4,12 @@
 //! Both databases have an index that gives, for each trigram, what holds it: SQLite's the orders,
 //! PostgreSQL's the names. Lists of what almost every one holds (`exa`, `.co`) are millions long and
 //! rule nothing out. One or two rare trigrams rule out almost all that the others would, and what is
-//! left is looked at anyway. How rare they are is told from a sample.
+//! left is looked at anyway. How rare they are is told from a sample. Where a dot hides what is beside
+//! it (most names hold `s.e`, `.ex` and `exa` of `s.exam`), three characters with a dot between them
+//! tell more (`sex`): both indexes have those too.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
 use sqlx::AssertSqlSafe;
@@ -111,7 +114,7 @@ impl Sample {
         let mut sample = Self { all, ..Self::default() };
         for (place, text) in (0..).zip(texts.split(' ')) {
             // None is asked for that reaches over the end of a name.
-            let once: BTreeSet<[u8; 3]> = text.as_bytes().array_windows().copied().collect();
+            let once: BTreeSet<[u8; 3]> = trigrams(text).into_iter().map(|one| one.bytes).collect();
             for trigram in once.into_iter().filter(|trigram| !trigram.contains(&b'"')) {
                 sample.held.entry(trigram).or_default().push(place);
             }
@@ -122,35 +125,33 @@ impl Sample {
 
     /// The trigrams that cost least to look up together; none where the text has none.
     fn choose(&self, text: &str) -> Option<Chosen> {
-        // Searched texts are ASCII: each three bytes are a trigram.
-        let trigrams = text.as_bytes().array_windows().enumerate();
-        let held = |trigram| self.held.get(trigram).map_or(&[][..], Vec::as_slice);
-        let mut rarest: Vec<(&[u16], usize)> =
-            trigrams.map(|(at, trigram)| (held(trigram), at)).collect();
-        rarest.sort_unstable_by_key(|(held, at)| (held.len(), *at));
+        let held = |one: &Trigram| self.held.get(&one.bytes).map_or(&[][..], Vec::as_slice);
+        let mut rarest: Vec<(&[u16], Trigram)> =
+            trigrams(text).into_iter().map(|one| (held(&one), one)).collect();
+        rarest.sort_by_key(|(held, _)| held.len());
         rarest.truncate(WEIGHED);
-        let parts: Vec<Part> = rarest.into_iter().map(|(held, at)| self.part(held, at)).collect();
+        let parts: Vec<Part> =
+            rarest.into_iter().map(|(held, trigram)| self.part(held, trigram)).collect();
         let all = parts.iter().enumerate();
         let pairs =
             all.flat_map(|(at, one)| parts.iter().skip(at + 1).map(move |other| vec![one, other]));
         let ways = parts.first().map(|rarest| vec![rarest]).into_iter().chain(pairs);
         let weighed = ways.filter(|asked| apart(asked)).map(|asked| (self.weigh(&asked), asked));
         let (weight, asked) = weighed.min_by_key(|(weight, _)| weight.cost)?;
-        let trigram = |part: &&Part| text.get(part.at..part.at + 3).map(str::to_owned);
         Some(Chosen {
-            trigrams: asked.iter().filter_map(trigram).collect(),
+            trigrams: asked.iter().map(|part| part.trigram.text()).collect(),
             names: weight.found * self.all / self.size.max(1),
         })
     }
 
-    fn part(&self, held: &[u16], at: usize) -> Part {
+    fn part(&self, held: &[u16], trigram: Trigram) -> Part {
         let mut bits = vec![0; self.size.div_ceil(64)];
         for place in held {
             if let Some(word) = bits.get_mut(usize::from(*place) / 64) {
                 *word |= 1u64 << (place % 64);
             }
         }
-        Part { bits, count: held.len(), at }
+        Part { bits, count: held.len(), trigram }
     }
 
     /// What it costs to ask for these together. Where few of the sample hold them all it is mostly
@@ -165,6 +166,39 @@ impl Sample {
     }
 }
 
+/// Three characters of a text.
+#[derive(Debug)]
+struct Trigram {
+    bytes: [u8; 3],
+    /// Where the text has them, with the dots between them.
+    at: Range<usize>,
+}
+
+impl Trigram {
+    /// The trigrams of these characters, which come with their places.
+    fn of(places: &[(usize, u8)]) -> impl Iterator<Item = Self> {
+        places.array_windows().map(|&[(from, first), (_, second), (to, third)]| Self {
+            bytes: [first, second, third],
+            at: from..to + 1,
+        })
+    }
+
+    /// Names and searched texts are ASCII.
+    fn text(&self) -> String {
+        self.bytes.map(char::from).iter().collect()
+    }
+}
+
+/// The trigrams of a text: three characters one after the other, and three that have dots between
+/// them.
+fn trigrams(text: &str) -> Vec<Trigram> {
+    let all: Vec<(usize, u8)> = text.bytes().enumerate().collect();
+    let undotted: Vec<(usize, u8)> =
+        all.iter().copied().filter(|(_, byte)| *byte != b'.').collect();
+    let over_dots = Trigram::of(&undotted).filter(|trigram| trigram.at.len() > 3);
+    Trigram::of(&all).chain(over_dots).collect()
+}
+
 /// A trigram of a searched text.
 #[derive(Debug)]
 struct Part {
@@ -172,8 +206,7 @@ struct Part {
     bits: Vec<u64>,
     /// How many do.
     count: usize,
-    /// Where the text has it.
-    at: usize,
+    trigram: Trigram,
 }
 
 /// What it costs to ask for trigrams, and about how many of the sample hold them all.
@@ -186,7 +219,10 @@ struct Weight {
 /// Whether they share no character: `r83` says little about a name that holds `831`.
 fn apart(asked: &[&Part]) -> bool {
     match asked {
-        [one, other] => one.at.abs_diff(other.at) >= 3,
+        [one, other] => {
+            let (one, other) = (&one.trigram.at, &other.trigram.at);
+            one.end <= other.start || other.end <= one.start
+        }
         _ => true,
     }
 }
@@ -227,8 +263,8 @@ mod tests {
         let names = format!("{}cdn.ember.net dev.example.net", "api.example.com ".repeat(300));
         let sample = Sample::of(&names, 302_000);
         let asked = |text| sample.choose(text).map(|chosen| chosen.trigrams);
-        assert_eq!(asked("cdn.exam").unwrap(), ["cdn"]);
-        assert_eq!(asked("v.ember").unwrap(), ["v.e", "mbe"]);
+        assert_eq!(asked("cdn.example").unwrap(), ["nex"]);
+        assert_eq!(asked("v.ember").unwrap(), ["vem", "ber"]);
         assert_eq!(asked("example").unwrap(), ["exa"]);
         assert_eq!(asked("zzz1zzz").unwrap(), ["zzz", "1zz"]);
         assert_eq!(asked("ab"), None);
@@ -238,17 +274,17 @@ mod tests {
 
     #[test]
     fn trigrams_that_go_together_rule_out_less_than_others() {
-        // Each tenth name holds `mail`, half of them with `1.`, and each tenth `1.x`.
+        // Each tenth name holds `mail`, half of them with `1-`, and each tenth `1-x`.
         let names: Vec<&str> = (0..400)
             .map(|at| match at % 20 {
-                0 => "mail1.b",
-                1 => "mail2.b",
-                2 | 3 => "www1.xyz",
+                0 => "mail1-b",
+                1 => "mail2-b",
+                2 | 3 => "www1-xyz",
                 _ => "example",
             })
             .collect();
         let sample = Sample::of(&names.join(" "), 400);
-        let chosen = sample.choose("mail1.xyz").unwrap();
+        let chosen = sample.choose("mail1-xyz").unwrap();
         // Each for itself may hold a twentieth; together by chance only.
         assert_eq!((chosen.trigrams.len(), chosen.names), (2, 2), "{:?}", chosen.trigrams);
     }
@@ -264,6 +300,23 @@ mod tests {
             database.store.maintain().await.unwrap();
             assert!(!Arc::ptr_eq(&first, &one.sample().await.unwrap()), "{}", database.kind);
         }
+    }
+
+    #[test]
+    fn a_dot_does_not_hide_what_is_beside_it() {
+        let names = "docs.ember1.example s.elder2.example api.example.net ".repeat(100);
+        let sample = Sample::of(&format!("{names}docs.example.com"), 301_000);
+        assert_eq!(sample.choose("s.exam").unwrap().trigrams, ["sex"]);
+    }
+
+    #[test]
+    fn trigrams_are_of_what_is_beside_each_other_or_has_only_dots_between() {
+        let all = |text| trigrams(text).iter().map(Trigram::text).collect::<Vec<_>>();
+        assert_eq!(all("a.bc"), ["a.b", ".bc", "abc"]);
+        assert_eq!(all("a.b.c"), ["a.b", ".b.", "b.c", "abc"]);
+        assert_eq!(all("abcd"), ["abc", "bcd"]);
+        assert_eq!(all("a.b"), ["a.b"]);
+        assert!(all("ab").is_empty());
     }
 
     #[test]
