@@ -15,7 +15,7 @@ use sqlx::{AssertSqlSafe, FromRow};
 
 use self::found::Found;
 use self::trigrams::Lookup;
-use self::walk::{Each, Hit, Names, Statement, Walk};
+use self::walk::{Each, Names, Statement, Walk};
 use crate::orders::ListedOrder;
 use crate::orders::listed::COLUMNS;
 use crate::{StoreError, Tx, on};
@@ -271,10 +271,6 @@ impl Tx {
             statement.sql
         );
         self.rows(Statement { sql, ..statement }, id).await
-    }
-
-    async fn hits(&mut self, statement: Statement, id: i64) -> Result<Vec<Hit>, StoreError> {
-        self.rows(statement, id).await
     }
 
     async fn rows<R>(&mut self, statement: Statement, id: i64) -> Result<Vec<R>, StoreError>

@@ -1,6 +1,6 @@
 //! What a search finds: an order by one of its names, and whether it was met by an earlier one.
 
-use super::walk::{Hit, Walk, names_of};
+use super::walk::{Hit, Walk};
 use crate::StoreError;
 use crate::orders::ListedOrder;
 use crate::orders::listed::ListedRow;
@@ -37,7 +37,7 @@ impl Found {
     /// The order as lists show it, and the name that matched.
     pub(super) fn named(self, walk: Walk, text: &str) -> Result<(ListedOrder, String), StoreError> {
         let name = match walk {
-            Walk::Inside => names_of(&self.hit)?.into_iter().find(|name| name.contains(text)),
+            Walk::Inside => self.order.names()?.into_iter().find(|name| name.contains(text)),
             Walk::Whole | Walk::Beginning | Walk::End => Some(self.hit.name),
         };
         Ok((self.order.try_into()?, name.unwrap_or_default()))

@@ -2,9 +2,9 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::walk::{Each, HIT, Range, Statement, Walk, end_of, holds, names_of};
+use super::walk::{Each, Range, Statement, Walk, end_of, holds};
 use super::{LONGEST_PAGE, NameQuery, SearchFilter, bound};
-use crate::value::backwards;
+use crate::value::{backwards, from_json};
 use crate::{StoreError, Tx, on};
 
 /// Orders with names that hold the text and are read: many orders have the same name.
@@ -72,10 +72,11 @@ impl Tx {
         let bound = bound(Walk::Inside, &lookup, &SearchFilter::default(), Each::Name);
         let orders = made.may_hold(text, &lookup, Range::First(bound.unwrap_or(READ)));
         let like = made.bind(holds(text));
-        made.sql = format!("SELECT {HIT} FROM {orders} WHERE n.name LIKE {like} LIMIT {READ}");
+        made.sql = format!("SELECT n.name FROM {orders} WHERE n.name LIKE {like} LIMIT {READ}");
         let mut names = Vec::new();
-        for hit in self.hits(made, i64::MAX).await? {
-            names.extend(names_of(&hit)?.into_iter().filter(|name| name.contains(text)));
+        for (of_one,) in self.rows::<(String,)>(made, i64::MAX).await? {
+            let of_one: Vec<String> = from_json("orders.names", &of_one)?;
+            names.extend(of_one.into_iter().filter(|name| name.contains(text)));
         }
         Ok(names)
     }

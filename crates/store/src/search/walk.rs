@@ -5,9 +5,8 @@ use domain::{OrderNumber, ProductId};
 
 use super::trigrams::Lookup;
 use super::{NameQuery, SearchCursor, SearchFilter};
-use crate::StoreError;
 use crate::kept::LAST_INDEXED;
-use crate::value::{backwards, from_json};
+use crate::value::backwards;
 
 #[derive(sqlx::FromRow)]
 pub(super) struct Hit {
@@ -18,7 +17,10 @@ pub(super) struct Hit {
 }
 
 /// What is read of a hit, and the order that it is of.
-pub(super) const HIT: &str = "n.id AS hit_id, n.order_number, n.name AS hit_name";
+const HIT: &str = "n.id AS hit_id, n.order_number, n.name AS hit_name";
+
+/// The same where the order comes with all its names anyway.
+const HIT_ORDER: &str = "n.id AS hit_id, n.order_number, '' AS hit_name";
 
 /// What is read besides of one that matches, where none is the last that is looked at.
 const MATCHES: &str = "TRUE AS hit_matches, FALSE AS hit_last";
@@ -51,7 +53,7 @@ impl Range {
     }
 
     /// What is read of these besides.
-    const fn place(self) -> &'static str {
+    const fn counted(self) -> &'static str {
         match self {
             Self::First(_) => "",
             Self::Counted(_) => ", at",
@@ -68,8 +70,7 @@ pub(super) enum Walk {
     Beginning,
     /// Names that end so, by the name written backwards.
     End,
-    /// Orders with a name that holds the text further on, latest first; they come with all their
-    /// names.
+    /// Orders with a name that holds the text further on, latest first.
     Inside,
 }
 
@@ -93,11 +94,6 @@ impl NameQuery {
     }
 }
 
-/// All names of a hit of [`Walk::Inside`].
-pub(super) fn names_of(hit: &Hit) -> Result<Vec<String>, StoreError> {
-    from_json("orders.names", &hit.name)
-}
-
 /// A statement with its texts: `$1` is an id, the texts are `$2` and so on.
 #[derive(Default)]
 pub(super) struct Statement {
@@ -115,7 +111,7 @@ impl Statement {
     /// The latest orders before the number `$1` that may have a name with `text`, latest first, each
     /// with all its names as JSON.
     pub(super) fn may_hold(&mut self, text: &str, lookup: &Lookup, range: Range) -> String {
-        let place = range.place();
+        let at = range.counted();
         match lookup {
             // A table of its own, which can be walked backwards; the latest orders are not in it yet.
             Lookup::Fts(query) => {
@@ -127,7 +123,7 @@ impl Statement {
                      WHERE orders_fts MATCH {query} AND rowid < $1 ORDER BY rowid DESC)"
                 ));
                 format!(
-                    "(SELECT {ORDERS}{place} FROM ({numbers}) f \
+                    "(SELECT {ORDERS}{at} FROM ({numbers}) f \
                      CROSS JOIN orders o ON o.number = f.number) n"
                 )
             }
@@ -143,14 +139,14 @@ impl Statement {
                     "(WITH held AS MATERIALIZED (SELECT DISTINCT order_number FROM order_names \
                      WHERE trigrams(name) @> (SELECT ARRAY[{}]) AND name LIKE {like}) \
                      SELECT order_number AS id, order_number, (SELECT o.names FROM orders o \
-                     WHERE o.number = f.order_number) AS name{place} FROM ({numbers}) f) n",
+                     WHERE o.number = f.order_number) AS name{at} FROM ({numbers}) f) n",
                     places.join(", ")
                 )
             }
             Lookup::Latest => {
                 let orders = range
                     .of("SELECT number, names FROM orders WHERE number < $1 ORDER BY number DESC");
-                format!("(SELECT {ORDERS}{place} FROM ({orders}) o) n")
+                format!("(SELECT {ORDERS}{at} FROM ({orders}) o) n")
             }
         }
     }
@@ -268,8 +264,9 @@ impl Names<'_> {
                 ),
             ),
         };
+        let hit = if self.walk == Walk::Inside { HIT_ORDER } else { HIT };
         made.sql = format!(
-            "SELECT {HIT}, {besides} FROM {names} \
+            "SELECT {hit}, {besides} FROM {names} \
              WHERE CASE WHEN {given} THEN TRUE END LIMIT {wanted}"
         );
         made
