@@ -6,7 +6,7 @@ use domain::rules::{
     DuplicateCandidates, DuplicateNames, candidates_for_certificate, candidates_for_names,
     check_names_listed,
 };
-use domain::{NameSet, OrderNumber, ProfileId};
+use domain::{NameSet, OrderNumber};
 
 use crate::ask::{listed, note, read_csr};
 use crate::order_new::take;
@@ -81,7 +81,7 @@ impl Lifecycle {
     pub async fn duplicate_candidates(
         &self,
         actor: &Actor,
-        profile: ProfileId,
+        profile: &Profile,
         typed: &NameSet,
     ) -> Result<(Vec<OrderFile>, DuplicateCandidates)> {
         self.candidates(actor, profile, typed, candidates_for_names).await
@@ -91,7 +91,7 @@ impl Lifecycle {
     pub async fn duplicate_candidates_for(
         &self,
         actor: &Actor,
-        profile: ProfileId,
+        profile: &Profile,
         in_place: &NameSet,
     ) -> Result<(Vec<OrderFile>, DuplicateCandidates)> {
         self.candidates(actor, profile, in_place, candidates_for_certificate).await
@@ -100,18 +100,15 @@ impl Lifecycle {
     async fn candidates(
         &self,
         actor: &Actor,
-        profile: ProfileId,
+        profile: &Profile,
         names: &NameSet,
         judge: fn(&Profile, &NameSet, &[OrderFile], domain::Timestamp) -> DuplicateCandidates,
     ) -> Result<(Vec<OrderFile>, DuplicateCandidates)> {
         let mut tx = self.store().reader().await?;
-        let profile =
-            tx.profile(profile).await?.ok_or(LifecycleError::NotFound { what: "profile" })?;
-        let profile = profile.profile;
-        let numbers = crate::orders::find::holding(&mut tx, &profile, names).await?;
+        let numbers = crate::orders::find::holding(&mut tx, profile, names).await?;
         let mut files = tx.order_files(&numbers).await?;
         files.retain(|file| check_visible(actor, &file.order).is_ok());
-        let judged = judge(&profile, names, &files, self.clock().now());
+        let judged = judge(profile, names, &files, self.clock().now());
         files.retain(|file| judged.orders.contains(&file.number()));
         files.sort_by_key(|file| judged.orders.iter().position(|number| *number == file.number()));
         Ok((files, judged))

@@ -10,7 +10,7 @@ use domain::{
     UserId,
 };
 
-use crate::value::{from_json, names_key, parse, parse_opt, to_json};
+use crate::value::{from_json, names_key, parse, parse_opt, places, to_json};
 use crate::{StoreError, Tx, on};
 
 /// A certificate to be inserted.
@@ -298,14 +298,13 @@ impl Tx {
         &mut self,
         numbers: &[OrderNumber],
     ) -> Result<Vec<Certificate>, StoreError> {
-        let places: Vec<String> = (1..=numbers.len()).map(|place| format!("${place}")).collect();
+        let (places, padded) = places(numbers);
         let sql = sqlx::AssertSqlSafe(format!(
-            "SELECT {BASE} FROM certificates WHERE order_number IN ({}) ORDER BY id",
-            places.join(", ")
+            "SELECT {BASE} FROM certificates WHERE order_number IN ({places}) ORDER BY id"
         ));
         let rows: Vec<CertificateRow> = on!(self, |conn| {
             let mut query = sqlx::query_as(sql);
-            for number in numbers {
+            for number in &padded {
                 query = query.bind(number.0);
             }
             query.fetch_all(&mut *conn).await?

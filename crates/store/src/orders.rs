@@ -18,7 +18,7 @@ pub use listed::ListedOrder;
 use sqlx::AssertSqlSafe;
 pub use write::NewOrder;
 
-use crate::value::{from_json, parse, small};
+use crate::value::{from_json, parse, places, small};
 use crate::{StoreError, Tx, on};
 
 /// An order with what lists and its page show beside it.
@@ -184,13 +184,11 @@ impl Tx {
         &mut self,
         numbers: &[OrderNumber],
     ) -> Result<Vec<OrderFile>, StoreError> {
-        let Some(last) = numbers.last() else { return Ok(Vec::new()) };
-        // The last one again, up to a power of two: few texts, each planned once.
-        let many = numbers.len().next_power_of_two();
-        let padded: Vec<OrderNumber> =
-            numbers.iter().chain(std::iter::repeat(last)).take(many).copied().collect();
-        let places: Vec<String> = (1..=many).map(|place| format!("${place}")).collect();
-        let sql = format!("SELECT * FROM orders WHERE number IN ({})", places.join(", "));
+        if numbers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (places, padded) = places(numbers);
+        let sql = format!("SELECT * FROM orders WHERE number IN ({places})");
         let rows: Vec<OrderRow> = on!(self, |conn| {
             let mut query = sqlx::query_as(AssertSqlSafe(sql));
             for number in &padded {
@@ -204,7 +202,7 @@ impl Tx {
             orders.insert(order.number, order);
         }
         let mut certificates: HashMap<OrderNumber, Vec<Certificate>> = HashMap::new();
-        for certificate in self.certificates_of_orders(&padded).await? {
+        for certificate in self.certificates_of_orders(numbers).await? {
             certificates.entry(certificate.order).or_default().push(certificate);
         }
         let files = numbers.iter().filter_map(|number| {

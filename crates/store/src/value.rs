@@ -53,6 +53,16 @@ pub(crate) fn backwards(text: &str) -> String {
     text.chars().rev().collect()
 }
 
+/// The places `$1, $2` of a list of numbers, and the list to bind: with its last one again, up to a power
+/// of two, so that there are few texts, each planned once.
+pub(crate) fn places<T: Copy>(numbers: &[T]) -> (String, Vec<T>) {
+    let many = numbers.len().next_power_of_two();
+    let again = numbers.last().into_iter().cycle();
+    let padded: Vec<T> = numbers.iter().chain(again).take(many).copied().collect();
+    let places: Vec<String> = (1..=padded.len()).map(|place| format!("${place}")).collect();
+    (places.join(", "), padded)
+}
+
 /// Counts and small numbers that the domain keeps unsigned.
 pub fn small<T: TryFrom<i64>>(column: &str, number: i64) -> Result<T, StoreError> {
     T::try_from(number).map_err(|_| StoreError::corrupt(format_args!("{column} is {number}")))

@@ -1,7 +1,9 @@
 //! (ssr) What the steps show, read from the lifecycle.
 
-use domain::model::{CertificateKind, Coverage, EndpointAction, KeyType, OrderFile, Profile};
-use domain::rules::{Decision, DuplicateCandidates, ProfileState};
+use domain::model::{
+    CertificateKind, Coverage, EndpointAction, KeyType, OrderFile, Preferences, Profile,
+};
+use domain::rules::{Decision, DuplicateCandidates, ProfileState, offer_in_automation};
 use domain::{Days, EndpointId, NameSet, Product, Timestamp};
 use lifecycle::automation::{EndpointRecord, Install, Preview, ProfileView, Served};
 
@@ -21,26 +23,36 @@ pub(super) async fn frame(
     query: &Query,
 ) -> Result<Frame, PortalError> {
     let endpoint = desk.lifecycle.endpoint(&desk.actor(), id).await?;
-    of_endpoint(desk, endpoint, query).await
+    Ok(of_endpoint(desk, endpoint, query).await?.frame)
+}
+
+/// What a step has read for its frame.
+struct Read {
+    frame: Frame,
+    profile: Option<Profile>,
+    preferences: Preferences,
 }
 
 async fn of_endpoint(
     desk: &Desk,
     record: EndpointRecord,
     query: &Query,
-) -> Result<Frame, PortalError> {
+) -> Result<Read, PortalError> {
     let in_use = record.profile.map(|profile| profile.0);
     let endpoint = rows(desk, vec![record]).await?.pop().ok_or(PortalError::Failed)?;
-    let profiles: Vec<ProfileOption> =
-        desk.lifecycle.profiles(&desk.actor()).await?.into_iter().map(option).collect();
-    let chosen = state::profile(query).map(|profile| profile.0);
+    let views = desk.lifecycle.profiles(&desk.actor()).await?;
+    let chosen = state::profile(query);
+    let profile =
+        views.iter().map(|view| &view.profile).find(|one| Some(one.id) == chosen).cloned();
+    let profiles: Vec<ProfileOption> = views.into_iter().map(option).collect();
+    let chosen = chosen.map(|profile| profile.0);
     let default = profiles.iter().find(|profile| profile.is_default).map(|profile| profile.id);
     let action = state::action(query);
-    let brand = desk.brand().await?;
-    Ok(Frame {
+    let settings = desk.lifecycle.settings().await?;
+    let frame = Frame {
         endpoint,
         action,
-        label: action.label(&brand),
+        label: action.label(settings.value("brand_word")),
         profile: profiles.iter().find(|profile| Some(profile.id) == chosen).cloned(),
         suggested: chosen.or(in_use).or(default),
         profiles,
@@ -49,7 +61,8 @@ async fn of_endpoint(
         may_administer: desk.may(May::Administer),
         time_zone: desk.person.user.time_zone.clone(),
         tomorrow: tomorrow(desk.now, &desk.person.user.time_zone),
-    })
+    };
+    Ok(Read { frame, profile, preferences: settings.preferences() })
 }
 
 fn tomorrow(now: Timestamp, zone: &str) -> String {
@@ -136,16 +149,15 @@ pub(super) async fn certificate(
     let action = state::action(query);
     let place = desk.lifecycle.names_in_place(&desk.actor(), &record, action).await?;
     let suggested = record.served.as_ref().filter(|_| place.is_none()).and_then(suggested);
-    let frame = of_endpoint(desk, record, query).await?;
+    let Read { frame, profile, preferences } = of_endpoint(desk, record, query).await?;
     let knows_duplicates =
         matches!(action, EndpointAction::Request | EndpointAction::Renew | EndpointAction::Switch);
-    let profile = state::profile(query);
-    let refused = match profile {
-        Some(_) if knows_duplicates => {
-            desk.lifecycle.duplicates_offered(&desk.actor(), profile).await?.err()
-        }
-        _ => None,
-    };
+    if knows_duplicates && profile.is_none() && state::profile(query).is_some() {
+        return Err(PortalError::no_such("profile"));
+    }
+    let refused = profile.as_ref().filter(|_| knows_duplicates).and_then(|profile| {
+        offer_in_automation(&preferences, desk.person.user.role, Some(profile)).err()
+    });
     let duplicate = knows_duplicates && refused.is_none() && state::wants_duplicate(query);
     let mut view = CertificateView {
         in_place: place.as_ref().map(|(name, names)| {
@@ -163,10 +175,10 @@ pub(super) async fn certificate(
         extra_names: query.get("extra_names").unwrap_or_default().to_owned(),
         frame,
     };
-    if duplicate {
+    if let Some(profile) = profile.filter(|_| duplicate) {
         // Emptied is an answer too: once an order was chosen the field is as it was sent.
         let suggests = view.order.is_none();
-        candidates(desk, &mut view, place.map(|(_, names)| names), suggests).await?;
+        candidates(desk, &mut view, &profile, place.map(|(_, names)| names), suggests).await?;
     }
     Ok(view)
 }
@@ -183,13 +195,10 @@ fn suggested(served: &Served) -> Option<(String, Vec<String>)> {
 async fn candidates(
     desk: &Desk,
     view: &mut CertificateView,
+    profile: &Profile,
     in_place: Option<NameSet>,
     suggests_more: bool,
 ) -> Result<(), PortalError> {
-    let Some(profile) = view.frame.profile.as_ref().map(|profile| domain::ProfileId(profile.id))
-    else {
-        return Ok(());
-    };
     let actor = desk.actor();
     let (files, judged) = match in_place {
         Some(names) => desk.lifecycle.duplicate_candidates_for(&actor, profile, &names).await?,

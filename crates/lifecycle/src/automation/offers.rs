@@ -3,15 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 
 use domain::model::{CertificateStatus, EndpointStatus, OrderFile};
-use domain::rules::{EndpointFacts, Offer, offer_in_automation, offered_actions, status_after};
-use domain::{EventId, OrderNumber, ProfileId, Refusal};
+use domain::rules::{EndpointFacts, Offer, offered_actions, status_after};
+use domain::{EventId, OrderNumber};
 use store::Tx;
 use store::endpoints::EndpointRecord;
 
 use super::agents::{require_manager, require_person};
 use super::resolve::facts;
-use crate::settings::preferences;
-use crate::{Actor, Lifecycle, LifecycleError, Result};
+use crate::{Actor, Lifecycle, Result};
 
 /// What is offered for an endpoint, and what has become of the certificate of ours that it has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,25 +49,6 @@ impl Lifecycle {
         }
         withhold(&mut tx, actor, endpoints, &mut offers).await?;
         Ok(offers)
-    }
-
-    /// Whether the automation request page offers a duplicate to this person with this profile;
-    /// the refusal says why not.
-    pub async fn duplicates_offered(
-        &self,
-        actor: &Actor,
-        profile: Option<ProfileId>,
-    ) -> Result<std::result::Result<(), Refusal>> {
-        require_person(actor)?;
-        let mut tx = self.store().reader().await?;
-        let profile = match profile {
-            Some(id) => Some(
-                tx.profile(id).await?.ok_or(LifecycleError::NotFound { what: "profile" })?.profile,
-            ),
-            None => None,
-        };
-        let role = actor.role().unwrap_or(domain::model::Role::Limited);
-        Ok(offer_in_automation(&preferences(&mut tx).await?, role, profile.as_ref()))
     }
 }
 

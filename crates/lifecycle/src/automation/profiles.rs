@@ -1,7 +1,6 @@
 //! Automation profiles: saved as a whole, with a check that nobody saved meanwhile.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 
 use domain::model::{EventStatus, Organization, Profile};
 use domain::rules::{ProfileState, check_profile, profile_state};
@@ -152,21 +151,20 @@ impl Lifecycle {
 /// Few organizations have all the profiles: each is read once.
 async fn views(
     tx: &mut Tx,
-    records: impl IntoIterator<Item = ProfileRecord>,
+    records: Vec<ProfileRecord>,
     now: Timestamp,
 ) -> Result<Vec<ProfileView>> {
-    let mut known: HashMap<OrganizationId, Option<Organization>> = HashMap::new();
-    let mut views = Vec::new();
-    for record in records {
-        let organization = match known.entry(record.profile.organization) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => {
-                place.insert(tx.organization(record.profile.organization).await?)
-            }
-        };
-        views.push(view(record, organization.as_ref(), now));
-    }
-    Ok(views)
+    let ids: BTreeSet<OrganizationId> =
+        records.iter().map(|record| record.profile.organization).collect();
+    let ids: Vec<OrganizationId> = ids.into_iter().collect();
+    let organizations = tx.organizations_with_ids(&ids).await?;
+    let known: HashMap<OrganizationId, &Organization> =
+        organizations.iter().map(|organization| (organization.id, organization)).collect();
+    let views = records.into_iter().map(|record| {
+        let organization = known.get(&record.profile.organization).copied();
+        view(record, organization, now)
+    });
+    Ok(views.collect())
 }
 
 fn view(record: ProfileRecord, organization: Option<&Organization>, now: Timestamp) -> ProfileView {

@@ -66,8 +66,9 @@ async fn d9_the_order_that_holds_all_typed_names_is_listed() {
             yard.sell("ssl_multi_domain", "www.example.com a.example.com").await;
         }
         let with = profile(&yard, "ssl_multi_domain", "multi").await;
+        let with = yard.profile(&manager, with).await.unwrap().profile;
         let typed = names("a.example.com b.example.com");
-        let found = yard.duplicate_candidates(&manager, with, &typed).await.unwrap();
+        let found = yard.duplicate_candidates(&manager, &with, &typed).await.unwrap();
         assert_eq!(found.1.orders, [wanted]);
     }
 }
