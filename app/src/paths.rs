@@ -26,11 +26,18 @@ impl Pattern {
     /// The path with the `:names` replaced in order; values are percent-encoded.
     pub fn fill(self, values: &[&dyn Display]) -> String {
         let mut values = values.iter();
-        let segments = self.0.split('/').map(|segment| match segment.strip_prefix(':') {
-            Some(_) => values.next().map(|value| encode(&value.to_string())).unwrap_or_default(),
-            None => segment.to_owned(),
-        });
-        segments.collect::<Vec<_>>().join("/")
+        let mut path = String::with_capacity(self.0.len() + 16 * values.len());
+        for (at, segment) in self.0.split('/').enumerate() {
+            if at > 0 {
+                path.push('/');
+            }
+            if !segment.starts_with(':') {
+                path.push_str(segment);
+            } else if let Some(value) = values.next() {
+                path.push_str(&encode(&value.to_string()));
+            }
+        }
+        path
     }
 }
 

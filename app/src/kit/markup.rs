@@ -47,7 +47,8 @@ struct Escaped<'a>(&'a mut String);
 impl Write for Escaped<'_> {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
         let mut rest = text;
-        while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
+        let special = |byte: u8| matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'');
+        while let Some(at) = rest.bytes().position(special) {
             let (before, special) = rest.split_at(at);
             self.0.push_str(before);
             self.0.push_str(match special.as_bytes().first() {
