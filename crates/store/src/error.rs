@@ -49,6 +49,15 @@ pub enum StoreError {
     /// The store was closed.
     #[error("the database was closed: the program is shutting down")]
     Closed,
+    /// A newer program has changed the schema.
+    #[error(
+        "it is a newer certdeck's (migration {migration} is not known here): start that version, or \
+         restore a backup from before it"
+    )]
+    Newer {
+        /// The first migration that this program does not have.
+        migration: i64,
+    },
     /// The schema could not be brought up.
     #[error("the database's schema could not be brought up to date")]
     Migrate(#[source] Arc<sqlx::migrate::MigrateError>),
@@ -96,7 +105,10 @@ impl From<sqlx::Error> for StoreError {
 
 impl From<sqlx::migrate::MigrateError> for StoreError {
     fn from(error: sqlx::migrate::MigrateError) -> Self {
-        Self::Migrate(Arc::new(error))
+        match error {
+            sqlx::migrate::MigrateError::VersionMissing(migration) => Self::Newer { migration },
+            error => Self::Migrate(Arc::new(error)),
+        }
     }
 }
 

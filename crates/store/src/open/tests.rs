@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{Connection, PgConnection, SqliteConnection};
 
+use crate::StoreError;
+
 /// `table.column` → kind of type and whether it may be null.
 type Columns = BTreeMap<String, (String, bool)>;
 /// `table(columns)` of every unique key, primary keys included.
@@ -105,6 +107,22 @@ async fn both_schemas_are_the_same() {
     let only_right: Vec<&String> = right.keys().filter(|name| !left.contains_key(*name)).collect();
     assert!(only_right.is_empty(), "only on PostgreSQL: {only_right:?}");
     assert_eq!(left_keys, right_keys);
+}
+
+#[tokio::test]
+async fn a_newer_programs_database_is_left_alone_and_said_to_be_one() {
+    for database in crate::testing::databases().await {
+        database
+            .execute(
+                "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+                 VALUES (9999, 'of later', TRUE, '', 0)",
+            )
+            .await
+            .unwrap();
+        let error = database.store.migrate().await.unwrap_err();
+        assert!(matches!(error, StoreError::Newer { migration: 9999 }), "{error:?}");
+        assert!(!database.store.schema_is_current().await.unwrap(), "{}", database.kind);
+    }
 }
 
 /// Rows as version 6 kept them: an order with one certificate that was issued and one that is being
