@@ -3,7 +3,7 @@
 //!
 //! Both databases have an index that gives, for each trigram, what holds it: SQLite's the orders,
 //! PostgreSQL's the names. Lists of what almost every one holds (`exa`, `.co`) are millions long and
-//! rule nothing out. One or two rare trigrams rule out almost all that the others would, and what is
+//! rule nothing out. One to three rare trigrams rule out almost all that the others would, and what is
 //! left is looked at anyway. How rare they are is told from a sample. Where a dot hides what is beside
 //! it (most names hold `s.e`, `.ex` and `exa` of `s.exam`), three characters with a dot between them
 //! tell more (`sex`): both indexes have those too.
@@ -23,8 +23,11 @@ const PLACES: usize = 4000;
 /// Of a text's trigrams, the rarest that are weighed against each other.
 const WEIGHED: usize = 12;
 
-/// To look at an order or a name costs as much as to read so many entries of the trigrams' lists.
+/// To look at one of SQLite's orders costs as much as to read so many entries of the trigrams' lists.
 const LOOK: usize = 100;
+
+/// The same of one of PostgreSQL's names.
+const LOOK_POSTGRES: usize = 200;
 
 /// PostgreSQL reads all names that its index gives before it knows which are the latest. Of more
 /// names than this, so many hold the text that it is quicker to look at the latest of all.
@@ -72,7 +75,10 @@ impl Trigrams {
 impl Tx {
     /// Where to look for names with `text`.
     pub(super) async fn lookup(&mut self, text: &str) -> Result<Lookup, StoreError> {
-        let Some(chosen) = self.sample().await?.choose(text) else { return Ok(Lookup::Latest) };
+        let look = if self.is_postgres() { LOOK_POSTGRES } else { LOOK };
+        let Some(chosen) = self.sample().await?.choose(text, look) else {
+            return Ok(Lookup::Latest);
+        };
         if !self.is_postgres() {
             let quoted: Vec<String> =
                 chosen.trigrams.iter().map(|trigram| format!("\"{trigram}\"")).collect();
@@ -123,8 +129,9 @@ impl Sample {
         sample
     }
 
-    /// The trigrams that cost least to look up together; none where the text has none.
-    fn choose(&self, text: &str) -> Option<Chosen> {
+    /// The trigrams that cost least to look up together, at most three; none where the text has none.
+    /// `look` is what it costs to look at one that holds them all.
+    fn choose(&self, text: &str, look: usize) -> Option<Chosen> {
         let held = |one: &Trigram| self.held.get(&one.bytes).map_or(&[][..], Vec::as_slice);
         let mut rarest: Vec<(&[u16], Trigram)> =
             trigrams(text).into_iter().map(|one| (held(&one), one)).collect();
@@ -136,8 +143,12 @@ impl Sample {
         let pairs =
             all.flat_map(|(at, one)| parts.iter().skip(at + 1).map(move |other| vec![one, other]));
         let ways = parts.first().map(|rarest| vec![rarest]).into_iter().chain(pairs);
-        let weighed = ways.filter(|asked| apart(asked)).map(|asked| (self.weigh(&asked), asked));
-        let (weight, asked) = weighed.min_by_key(|(weight, _)| weight.cost)?;
+        let weighed = |asked: Vec<_>| (self.weigh(&asked, look), asked);
+        let cheapest = |(weight, _): &(Weight, Vec<_>)| weight.cost;
+        let two = ways.filter(|asked| apart(asked)).map(weighed).min_by_key(cheapest)?;
+        let more = parts.iter().map(|third| [&two.1[..], &[third]].concat());
+        let three = more.filter(|asked| apart(asked)).map(weighed).min_by_key(cheapest);
+        let (weight, asked) = three.into_iter().chain([two]).min_by_key(cheapest)?;
         Some(Chosen {
             trigrams: asked.iter().map(|part| part.trigram.text()).collect(),
             names: weight.found * self.all / self.size.max(1),
@@ -157,12 +168,12 @@ impl Sample {
     /// What it costs to ask for these together. Where few of the sample hold them all it is mostly
     /// chance which: then what each of them says counts. One that the sample does not hold may be
     /// anywhere between its places.
-    fn weigh(&self, asked: &[&Part]) -> Weight {
+    fn weigh(&self, asked: &[&Part], look: usize) -> Weight {
         let size = self.size.max(1);
-        let chance = asked.iter().fold(LOOK * size, |all, part| all * (part.count + 1) / size);
-        let looks = chance.max(LOOK * together(asked));
+        let chance = asked.iter().fold(look * size, |all, part| all * (part.count + 1) / size);
+        let looks = chance.max(look * together(asked));
         let read: usize = asked.iter().map(|part| part.count + 1).sum();
-        Weight { cost: looks + read, found: looks / LOOK }
+        Weight { cost: looks + read, found: looks / look }
     }
 }
 
@@ -218,13 +229,9 @@ struct Weight {
 
 /// Whether they share no character: `r83` says little about a name that holds `831`.
 fn apart(asked: &[&Part]) -> bool {
-    match asked {
-        [one, other] => {
-            let (one, other) = (&one.trigram.at, &other.trigram.at);
-            one.end <= other.start || other.end <= one.start
-        }
-        _ => true,
-    }
+    let mut places: Vec<&Range<usize>> = asked.iter().map(|part| &part.trigram.at).collect();
+    places.sort_by_key(|at| at.start);
+    places.array_windows().all(|[one, next]| one.end <= next.start)
 }
 
 /// How many of the sample hold all of these.
@@ -262,14 +269,14 @@ mod tests {
     fn rare_trigrams_are_looked_up_and_common_ones_are_not() {
         let names = format!("{}cdn.ember.net dev.example.net", "api.example.com ".repeat(300));
         let sample = Sample::of(&names, 302_000);
-        let asked = |text| sample.choose(text).map(|chosen| chosen.trigrams);
+        let asked = |text| sample.choose(text, LOOK).map(|chosen| chosen.trigrams);
         assert_eq!(asked("cdn.example").unwrap(), ["nex"]);
         assert_eq!(asked("v.ember").unwrap(), ["vem", "ber"]);
         assert_eq!(asked("example").unwrap(), ["exa"]);
         assert_eq!(asked("zzz1zzz").unwrap(), ["zzz", "1zz"]);
         assert_eq!(asked("ab"), None);
-        assert_eq!(sample.choose("example").unwrap().names, 302_000);
-        assert_eq!(sample.choose("cdn.emb").unwrap().names, 1000);
+        assert_eq!(sample.choose("example", LOOK).unwrap().names, 302_000);
+        assert_eq!(sample.choose("cdn.emb", LOOK).unwrap().names, 1000);
     }
 
     #[test]
@@ -284,9 +291,23 @@ mod tests {
             })
             .collect();
         let sample = Sample::of(&names.join(" "), 400);
-        let chosen = sample.choose("mail1-xyz").unwrap();
+        let chosen = sample.choose("mail1-xyz", LOOK).unwrap();
         // Each for itself may hold a twentieth; together by chance only.
         assert_eq!((chosen.trigrams.len(), chosen.names), (2, 2), "{:?}", chosen.trigrams);
+    }
+
+    #[test]
+    fn a_third_trigram_is_asked_for_where_two_leave_many() {
+        let hosts = ["login2", "main2", "login1", "cdn2", "status2"];
+        let words = ["sierra1", "tundra1", "sienna1", "sierra4", "quartz1"];
+        let names: Vec<String> = hosts
+            .iter()
+            .flat_map(|host| words.iter().map(move |word| format!("{host}.{word}")))
+            .collect();
+        let sample = Sample::of(&vec![names.join(" "); 40].join(" "), 1000);
+        // `login2.tundra1` holds the first two.
+        let trigrams = sample.choose("in2.sierra1", LOOK).unwrap().trigrams;
+        assert_eq!(trigrams, ["n2s", "ra1", "ier"]);
     }
 
     #[tokio::test]
@@ -306,7 +327,7 @@ mod tests {
     fn a_dot_does_not_hide_what_is_beside_it() {
         let names = "docs.ember1.example s.elder2.example api.example.net ".repeat(100);
         let sample = Sample::of(&format!("{names}docs.example.com"), 301_000);
-        assert_eq!(sample.choose("s.exam").unwrap().trigrams, ["sex"]);
+        assert_eq!(sample.choose("s.exam", LOOK).unwrap().trigrams, ["sex"]);
     }
 
     #[test]
