@@ -71,7 +71,7 @@ impl Tx {
         let mut made = Statement::default();
         let bound = bound(Walk::Inside, &lookup, &SearchFilter::default(), Each::Name);
         let orders = made.may_hold(text, &lookup, Range::First(bound.unwrap_or(READ)));
-        let like = made.bind(holds(text));
+        let like = made.bind_unseen(holds(text));
         made.sql = format!("SELECT n.name FROM {orders} WHERE n.name LIKE {like} LIMIT {READ}");
         let mut names = Vec::new();
         for (of_one,) in self.rows::<(String,)>(made, i64::MAX).await? {

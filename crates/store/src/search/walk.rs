@@ -108,6 +108,12 @@ impl Statement {
         format!("${}", self.texts.len() + 1)
     }
 
+    /// The same for PostgreSQL's planner, which would plan anew for each text that it saw, for a
+    /// millisecond.
+    pub(super) fn bind_unseen(&mut self, text: impl Into<String>) -> String {
+        format!("(SELECT {})", self.bind(text))
+    }
+
     /// The latest orders before the number `$1` that may have a name with `text`, latest first, each
     /// with all its names as JSON.
     pub(super) fn may_hold(&mut self, text: &str, lookup: &Lookup, range: Range) -> String {
@@ -127,12 +133,11 @@ impl Statement {
                      CROSS JOIN orders o ON o.number = f.number) n"
                 )
             }
-            // Kept apart, or a planner might walk all orders backwards. The list is a subquery: a
-            // planner that saw its texts would plan for them anew each time, for a millisecond.
+            // Kept apart, or a planner might walk all orders backwards. The list is unseen as well.
             Lookup::Gin(trigrams) => {
                 let places: Vec<String> =
                     trigrams.iter().map(|trigram| self.bind(trigram)).collect();
-                let like = self.bind(holds(text));
+                let like = self.bind_unseen(holds(text));
                 let numbers = range.of("SELECT order_number FROM held WHERE order_number < $1 \
                      ORDER BY order_number DESC");
                 format!(
@@ -230,13 +235,13 @@ impl Names<'_> {
         let column = self.column();
         let start = self.walk.text_of(self.text);
         // The position is the range's beginning: a second lower bound would only mislead
-        // PostgreSQL's estimate. Subqueries keep it from planning for each text anew.
-        let place = made.bind(self.after.text.clone().max(start.clone()));
-        let end = made.bind(end_of(&start));
+        // PostgreSQL's estimate.
+        let place = made.bind_unseen(self.after.text.clone().max(start.clone()));
+        let end = made.bind_unseen(end_of(&start));
         let read = if self.walk == Walk::End { "id, order_number, name, reversed" } else { NAMES };
         format!(
-            "SELECT {read} FROM order_names n WHERE n.{column} < (SELECT {end}) \
-             AND (n.{column}, n.id) > ((SELECT {place}), {id}) ORDER BY n.{column}, n.id"
+            "SELECT {read} FROM order_names n WHERE n.{column} < {end} \
+             AND (n.{column}, n.id) > ({place}, {id}) ORDER BY n.{column}, n.id"
         )
     }
 
@@ -276,10 +281,10 @@ impl Names<'_> {
     fn matches(&self, made: &mut Statement, filter: &SearchFilter) -> String {
         let mut wanted = Vec::new();
         if self.walk == Walk::Inside {
-            let like = made.bind(holds(self.text));
+            let like = made.bind_unseen(holds(self.text));
             wanted.push(format!("n.name LIKE {like}"));
             // The walks before have met all orders with a name that begins so.
-            let begins = made.bind(holds(&format!("\"{}", self.text)));
+            let begins = made.bind_unseen(holds(&format!("\"{}", self.text)));
             wanted.push(format!("n.name NOT LIKE {begins}"));
         }
         if self.each == Each::Order {
