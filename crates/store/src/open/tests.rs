@@ -213,7 +213,7 @@ async fn a_database_of_an_earlier_version_keeps_what_is_in_it() {
             let id: String = store
                 .write(move |tx| {
                     Box::pin(async move {
-                        Ok::<_, crate::StoreError>(crate::on!(tx, |conn| {
+                        Ok::<_, StoreError>(crate::on!(tx, |conn| {
                             sqlx::query_scalar(sql).fetch_one(&mut *conn).await?
                         }))
                     })
@@ -261,7 +261,7 @@ async fn a_database_that_is_not_there_is_told_from_a_busy_one() {
     let options = crate::StoreOptions { patience, ..crate::StoreOptions::default() };
     let nobody = "postgres://nobody@127.0.0.1:1/nothing";
     let Err(error) = crate::Store::open(nobody, options).await else { panic!("opened") };
-    assert!(matches!(error, crate::StoreError::Unreachable(_)), "{error:?}");
+    assert!(matches!(error, StoreError::Unreachable(_)), "{error:?}");
     assert!(!error.is_retryable());
     let reason = std::error::Error::source(&error).unwrap().to_string();
     assert!(reason.contains("refused"), "{reason}");
