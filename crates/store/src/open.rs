@@ -24,9 +24,13 @@ use crate::{SqliteSession, StoreError, Tx, on};
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
 
-/// Readers can't write, and no page is worth more than half a minute.
-const READING: [(&str, &str); 2] =
-    [("default_transaction_read_only", "on"), ("statement_timeout", "30s")];
+/// Readers can't write, and no page is worth more than half a minute. To start other processes for a
+/// search, as PostgreSQL does in large tables, takes longer than the search.
+const READING: [(&str, &str); 3] = [
+    ("default_transaction_read_only", "on"),
+    ("statement_timeout", "30s"),
+    ("max_parallel_workers_per_gather", "0"),
+];
 
 /// KiB that a connection of SQLite keeps of what it has read, negative as SQLite wants it.
 const READER_CACHE: &str = "-16384";
