@@ -148,7 +148,7 @@ impl Lifecycle {
     }
 }
 
-/// Few organizations have all the profiles: each is read once.
+/// Few organizations have all the profiles: they are read together.
 async fn views(
     tx: &mut Tx,
     records: Vec<ProfileRecord>,
