@@ -16,6 +16,7 @@ use sqlx::{AssertSqlSafe, FromRow};
 use self::found::Found;
 use self::trigrams::Lookup;
 use self::walk::{Each, Names, Statement, Walk};
+use self::windows::MOST_WINDOWS;
 use crate::orders::ListedOrder;
 use crate::orders::listed::COLUMNS;
 use crate::{StoreError, Tx, on};
@@ -24,6 +25,7 @@ mod found;
 mod suggest;
 mod trigrams;
 mod walk;
+mod windows;
 
 pub(crate) use trigrams::Trigrams;
 
@@ -227,9 +229,10 @@ impl Tx {
         // Few orders have two names that begin so, and whether one has is seen when it is read. Only
         // where that leaves the page short the index is asked for each name.
         let mut each = Each::Name;
+        let mut looked = 0;
         while let Some(&walk) = query.walks().get(at.walk) {
             let lookup = match walk {
-                Walk::Inside => self.lookup(text).await?,
+                Walk::Inside => self.lookup(text, at.id, looked).await?,
                 Walk::Whole | Walk::Beginning | Walk::End => Lookup::Latest,
             };
             // One more, to know whether there is another page.
@@ -255,10 +258,17 @@ impl Tx {
             if ended.is_some() {
                 return Ok(ended);
             }
-            (at, each) = match last {
-                Some(last) if full => (last, Each::Order),
+            (at, each) = match (last, lookup.behind()) {
+                (Some(last), _) if full => (last, Each::Order),
+                (_, Some(id)) => {
+                    looked += 1;
+                    (SearchCursor { id, ..at }, Each::Name)
+                }
                 _ => (SearchCursor::beginning_of(at.walk + 1), Each::Name),
             };
+            if looked == MOST_WINDOWS {
+                return Ok(Some(at));
+            }
         }
         Ok(None)
     }

@@ -2,7 +2,9 @@
 
 use sqlx::AssertSqlSafe;
 
+use super::trigrams::Lookup;
 use super::walk::{Each, Range, Statement, Walk, end_of, holds};
+use super::windows::MOST_WINDOWS;
 use super::{LONGEST_PAGE, NameQuery, SearchFilter, bound};
 use crate::value::{backwards, from_json};
 use crate::{StoreError, Tx, on};
@@ -31,11 +33,7 @@ impl Tx {
         if let NameQuery::Substring(text) = query
             && names.len() < limit
         {
-            for name in self.latest_with(text).await? {
-                if names.len() < limit && !names.contains(&name) {
-                    names.push(name);
-                }
-            }
+            self.add_latest(text, limit, &mut names).await?;
         }
         Ok(names)
     }
@@ -65,16 +63,43 @@ impl Tx {
         }))
     }
 
-    /// Names of the latest orders that hold `text`, also more than once.
-    async fn latest_with(&mut self, text: &str) -> Result<Vec<String>, StoreError> {
-        let lookup = self.lookup(text).await?;
+    /// Adds names of the latest orders that hold `text`.
+    async fn add_latest(
+        &mut self,
+        text: &str,
+        limit: usize,
+        names: &mut Vec<String>,
+    ) -> Result<(), StoreError> {
+        let mut before = i64::MAX;
+        for looked in 0..MOST_WINDOWS {
+            let lookup = self.lookup(text, before, looked).await?;
+            for name in self.latest_with(text, &lookup, before).await? {
+                if names.len() < limit && !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+            match lookup.behind() {
+                Some(behind) if names.len() < limit => before = behind,
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Names of the latest orders before a number that hold `text`, also more than once.
+    async fn latest_with(
+        &mut self,
+        text: &str,
+        lookup: &Lookup,
+        before: i64,
+    ) -> Result<Vec<String>, StoreError> {
         let mut made = Statement::default();
-        let bound = bound(Walk::Inside, &lookup, &SearchFilter::default(), Each::Name);
-        let orders = made.may_hold(text, &lookup, Range::First(bound.unwrap_or(READ)));
+        let bound = bound(Walk::Inside, lookup, &SearchFilter::default(), Each::Name);
+        let orders = made.may_hold(text, lookup, Range::First(bound.unwrap_or(READ)));
         let like = made.bind_unseen(holds(text));
         made.sql = format!("SELECT n.name FROM {orders} WHERE n.name LIKE {like} LIMIT {READ}");
         let mut names = Vec::new();
-        for (of_one,) in self.rows::<(String,)>(made, i64::MAX).await? {
+        for (of_one,) in self.rows::<(String,)>(made, before).await? {
             let of_one: Vec<String> = from_json("orders.names", &of_one)?;
             names.extend(of_one.into_iter().filter(|name| name.contains(text)));
         }

@@ -2,6 +2,7 @@ use domain::OrderNumber;
 use domain::model::{CertificateKind, Coverage, OrderFile, Serial};
 use proptest::prelude::*;
 
+use super::windows::Window;
 use super::*;
 use crate::samples::{load, order};
 use crate::testing::{TestDatabase, databases};
@@ -10,20 +11,28 @@ fn numbers(page: &FoundPage) -> Vec<i64> {
     page.orders.iter().map(|(order, _)| order.number.0).collect()
 }
 
-async fn all(store: &crate::Store, typed: &str, filter: &SearchFilter, limit: usize) -> Vec<i64> {
-    let query = NameQuery::typed(typed).unwrap();
+async fn pages(
+    store: &crate::Store,
+    query: &NameQuery,
+    filter: &SearchFilter,
+    limit: usize,
+) -> Vec<Vec<i64>> {
     let mut tx = store.reader().await.unwrap();
-    let mut found = Vec::new();
+    let mut pages = Vec::new();
     let mut after = None;
     loop {
-        let page = tx.search_orders(&query, filter, after.as_ref(), limit).await.unwrap();
+        let page = tx.search_orders(query, filter, after.as_ref(), limit).await.unwrap();
         assert!(page.orders.len() <= limit);
-        found.extend(numbers(&page));
+        pages.push(numbers(&page));
         match page.next {
             Some(next) => after = Some(next.to_string().parse().unwrap()),
-            None => return found,
+            None => return pages,
         }
     }
+}
+
+async fn all(store: &crate::Store, typed: &str, filter: &SearchFilter, limit: usize) -> Vec<i64> {
+    pages(store, &NameQuery::typed(typed).unwrap(), filter, limit).await.concat()
 }
 
 #[test]
@@ -57,10 +66,10 @@ async fn a_text_with_a_dot_is_found_by_what_is_on_both_sides_of_it() {
         let one = order(51, 1, "ssl_plus", &["docs.example.com"]);
         load(&store, others.chain([one]).collect()).await;
         assert_eq!(all(&store, "s.exam", &SearchFilter::default(), 10).await, [51], "{kind}");
-        let lookup = store.reader().await.unwrap().lookup("s.exam").await.unwrap();
+        let lookup = store.reader().await.unwrap().lookup("s.exam", i64::MAX, 0).await.unwrap();
         assert!(
             matches!(&lookup, Lookup::Fts(query) if query == "\"sex\"")
-                || matches!(&lookup, Lookup::Gin(trigrams) if trigrams == &["sex"]),
+                || matches!(&lookup, Lookup::Gin(trigrams, _) if trigrams == &["sex"]),
             "{kind}: {lookup:?}"
         );
     }
@@ -221,22 +230,43 @@ async fn a_text_that_few_names_hold_though_many_may_ends_in_short_pages_not_in_a
         });
         load(&store, orders.collect()).await;
         let query = NameQuery::Substring(".example".to_owned());
-        let filter = SearchFilter::default();
-        let mut tx = store.reader().await.unwrap();
         for limit in [10, LONGEST_PAGE] {
-            let (mut pages, mut found, mut after) = (0, Vec::new(), None);
-            loop {
-                let page = tx.search_orders(&query, &filter, after.as_ref(), limit).await.unwrap();
-                pages += 1;
-                found.extend(numbers(&page));
-                after = page.next;
-                if after.is_none() {
-                    break;
-                }
-            }
-            assert_eq!(found, with_it, "{kind} by {limit}");
-            assert!((2..6).contains(&pages), "{kind} by {limit}: {pages}");
+            let pages = pages(&store, &query, &SearchFilter::default(), limit).await;
+            assert_eq!(pages.concat(), with_it, "{kind} by {limit}");
+            assert!((2..6).contains(&pages.len()), "{kind} by {limit}: {}", pages.len());
         }
+    }
+}
+
+/// PostgreSQL's index is asked window by window where many names hold what is asked for.
+#[tokio::test]
+async fn what_many_orders_hold_is_found_once_wherever_their_numbers_are() {
+    for TestDatabase { kind, store, .. } in databases().await {
+        // More than are read at once, some hundred in the largest window, and one that is far away.
+        let numbers = || (1..=4200).map(|at| at * 1000).chain([1_000_000_000]);
+        let rare = |number| [1000, 3_000_000].contains(&number);
+        let orders = numbers().map(|number| {
+            let name = if rare(number) { "a.exemplar.test" } else { "a.exem-xemplar.test" };
+            order(number, 1, "ssl_plus", &[name])
+        });
+        load(&store, orders.collect()).await;
+        let lookup = store.reader().await.unwrap().lookup("xemplar", i64::MAX, 0).await.unwrap();
+        assert!(
+            matches!(&lookup, Lookup::Fts(_) | Lookup::Gin(_, Window { keys: Some(_), .. })),
+            "{kind}: {lookup:?}"
+        );
+        let latest_first: Vec<i64> = numbers().rev().collect();
+        for limit in [70, LONGEST_PAGE] {
+            let found = all(&store, "xemplar", &SearchFilter::default(), limit).await;
+            assert!(found == latest_first, "{kind} by {limit}: {} orders", found.len());
+        }
+        // All names hold its trigrams, and few hold it.
+        let query = NameQuery::Substring(".exemplar".to_owned());
+        let pages = pages(&store, &query, &SearchFilter::default(), 10).await;
+        assert_eq!(pages.concat(), [3_000_000, 1000], "{kind}");
+        assert!((2..6).contains(&pages.len()), "{kind}: {}", pages.len());
+        let suggested = store.reader().await.unwrap().suggest_names(&query, 3).await.unwrap();
+        assert_eq!(suggested, ["a.exemplar.test"], "{kind}");
     }
 }
 

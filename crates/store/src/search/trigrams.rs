@@ -8,17 +8,22 @@
 //! it (most names hold `s.e`, `.ex` and `exa` of `s.exam`), three characters with a dot between them
 //! tell more (`sex`): both indexes have those too.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use sqlx::AssertSqlSafe;
 use tokio::sync::RwLock;
 
+use super::windows::{Size, Window};
 use crate::{StoreError, Tx, on};
 
-/// How many places of the table a sample is from: of a million orders each stands for some hundred.
+/// How many places of the table a sample of SQLite's orders is from: of a million each stands for some
+/// hundred.
 const PLACES: usize = 4000;
+
+/// The same of PostgreSQL's names: how many hold something decides how many are read.
+const PLACES_POSTGRES: usize = 16_000;
 
 /// Of a text's trigrams, the rarest that are weighed against each other.
 const WEIGHED: usize = 12;
@@ -29,10 +34,6 @@ const LOOK: usize = 100;
 /// The same of one of PostgreSQL's names.
 const LOOK_POSTGRES: usize = 200;
 
-/// PostgreSQL reads all names that its index gives before it knows which are the latest. Of more
-/// names than this, so many hold the text that it is quicker to look at the latest of all.
-const READ_AT_ONCE: usize = 4000;
-
 /// How common trigrams are. Read at the first search.
 #[derive(Debug, Clone, Default)]
 pub struct Trigrams(Arc<RwLock<Option<Arc<Sample>>>>);
@@ -42,10 +43,20 @@ pub struct Trigrams(Arc<RwLock<Option<Arc<Sample>>>>);
 pub(super) enum Lookup {
     /// In SQLite's trigram index, latest first, by this FTS5 query.
     Fts(String),
-    /// In PostgreSQL's, which gives all that hold these, in no order.
-    Gin(Vec<String>),
+    /// In PostgreSQL's, which gives all of a window that hold these, in no order.
+    Gin(Vec<String>, Window),
     /// Among the latest of all names.
     Latest,
+}
+
+impl Lookup {
+    /// The number before which the next window ends; none where this is the last.
+    pub(super) fn behind(&self) -> Option<i64> {
+        match self {
+            Self::Gin(_, Window { keys: Some(_), from }) => Some(*from),
+            Self::Gin(..) | Self::Fts(_) | Self::Latest => None,
+        }
+    }
 }
 
 /// Which orders (or names) of a sample hold each trigram.
@@ -56,6 +67,8 @@ struct Sample {
     size: usize,
     /// Names in the table.
     all: usize,
+    /// Order numbers that their orders are spread over.
+    numbers: usize,
 }
 
 /// Trigrams to ask for, and about how many names hold all of them.
@@ -73,10 +86,17 @@ impl Trigrams {
 }
 
 impl Tx {
-    /// Where to look for names with `text`.
-    pub(super) async fn lookup(&mut self, text: &str) -> Result<Lookup, StoreError> {
+    /// Where to look for names with `text` of orders before a number. Where the index is asked about a
+    /// window at a time, `looked` were looked through before.
+    pub(super) async fn lookup(
+        &mut self,
+        text: &str,
+        before: i64,
+        looked: usize,
+    ) -> Result<Lookup, StoreError> {
         let look = if self.is_postgres() { LOOK_POSTGRES } else { LOOK };
-        let Some(chosen) = self.sample().await?.choose(text, look) else {
+        let sample = self.sample().await?;
+        let Some(chosen) = sample.choose(text, look) else {
             return Ok(Lookup::Latest);
         };
         if !self.is_postgres() {
@@ -84,10 +104,24 @@ impl Tx {
                 chosen.trigrams.iter().map(|trigram| format!("\"{trigram}\"")).collect();
             return Ok(Lookup::Fts(quoted.join(" AND ")));
         }
-        if chosen.names > READ_AT_ONCE {
+        let Some(size) = Size::fitting(chosen.names, sample.numbers, looked) else {
             return Ok(Lookup::Latest);
-        }
-        Ok(Lookup::Gin(chosen.trigrams))
+        };
+        // Where a window ends, the next order may be far.
+        let latest = self.latest_before(before).await?;
+        Ok(latest.map_or(Lookup::Latest, |number| {
+            Lookup::Gin(chosen.trigrams, Window::of(size, number))
+        }))
+    }
+
+    /// The number of the latest order before this number.
+    async fn latest_before(&mut self, before: i64) -> Result<Option<i64>, StoreError> {
+        Ok(on!(self, |conn| {
+            sqlx::query_scalar("SELECT max(number) FROM orders WHERE number < $1")
+                .bind(before)
+                .fetch_one(&mut *conn)
+                .await?
+        }))
     }
 
     /// The sample that is kept. One search reads it, those of the same moment wait for that one.
@@ -109,9 +143,10 @@ impl Tx {
 
     async fn read_sample(&mut self) -> Result<Arc<Sample>, StoreError> {
         let sql = sampled(self.is_postgres());
-        let (texts, all): (String, i64) =
+        let (texts, all, numbers): (String, i64, i64) =
             on!(self, |conn| sqlx::query_as(AssertSqlSafe(sql)).fetch_one(&mut *conn).await?);
-        Ok(Arc::new(Sample::of(&texts, usize::try_from(all).unwrap_or(0))))
+        let [all, numbers] = [all, numbers].map(|size| usize::try_from(size).unwrap_or(0));
+        Ok(Arc::new(Sample { numbers, ..Sample::of(&texts, all) }))
     }
 }
 
@@ -120,9 +155,12 @@ impl Sample {
         let mut sample = Self { all, ..Self::default() };
         for (place, text) in (0..).zip(texts.split(' ')) {
             // None is asked for that reaches over the end of a name.
-            let once: BTreeSet<[u8; 3]> = trigrams(text).into_iter().map(|one| one.bytes).collect();
-            for trigram in once.into_iter().filter(|trigram| !trigram.contains(&b'"')) {
-                sample.held.entry(trigram).or_default().push(place);
+            let within = trigrams(text).into_iter().filter(|one| !one.bytes.contains(&b'"'));
+            for trigram in within {
+                let held = sample.held.entry(trigram.bytes).or_default();
+                if held.last() != Some(&place) {
+                    held.push(place);
+                }
             }
             sample.size += 1;
         }
@@ -151,7 +189,7 @@ impl Sample {
         let (weight, asked) = three.into_iter().chain([two]).min_by_key(cheapest)?;
         Some(Chosen {
             trigrams: asked.iter().map(|part| part.trigram.text()).collect(),
-            names: weight.found * self.all / self.size.max(1),
+            names: weight.looks * self.all / (look * self.size.max(1)),
         })
     }
 
@@ -173,7 +211,7 @@ impl Sample {
         let chance = asked.iter().fold(look * size, |all, part| all * (part.count + 1) / size);
         let looks = chance.max(look * together(asked));
         let read: usize = asked.iter().map(|part| part.count + 1).sum();
-        Weight { cost: looks + read, found: looks / look }
+        Weight { cost: looks + read, looks }
     }
 }
 
@@ -220,11 +258,12 @@ struct Part {
     trigram: Trigram,
 }
 
-/// What it costs to ask for trigrams, and about how many of the sample hold them all.
+/// What it costs to ask for trigrams, and what of that to look at those of the sample that hold them
+/// all.
 #[derive(Debug)]
 struct Weight {
     cost: usize,
-    found: usize,
+    looks: usize,
 }
 
 /// Whether they share no character: `r83` says little about a name that holds `831`.
@@ -244,20 +283,26 @@ fn together(asked: &[&Part]) -> usize {
 }
 
 /// The statement for a sample: what the index is of, from all over the table, one look at each
-/// place; and how many names there are.
+/// place; how many names there are; and how many order numbers they are spread over, told from the
+/// middle half of them, as some may be far away.
 fn sampled(is_postgres: bool) -> String {
-    let (text, of) = if is_postgres {
-        ("n.name", "")
+    let (text, of, numbers, places) = if is_postgres {
+        let place =
+            |part| format!("percentile_disc({part}) WITHIN GROUP (ORDER BY n.order_number)");
+        let numbers = format!("coalesce({} - {}, 0) * 2", place("0.75"), place("0.25"));
+        ("n.name", "", numbers, PLACES_POSTGRES)
     } else {
-        ("o.names", " CROSS JOIN orders o ON o.number = n.order_number")
+        // SQLite's index is not asked window by window.
+        let of = " CROSS JOIN orders o ON o.number = n.order_number";
+        ("o.names", of, "0".to_owned(), PLACES)
     };
     format!(
         "WITH RECURSIVE places (at) AS \
-         (VALUES (1) UNION ALL SELECT at + 1 FROM places WHERE at < {PLACES}) \
+         (VALUES (1) UNION ALL SELECT at + 1 FROM places WHERE at < {places}) \
          SELECT coalesce(string_agg({text}, ' '), ''), \
-         (SELECT coalesce(max(id), 0) FROM order_names) \
+         (SELECT coalesce(max(id), 0) FROM order_names), {numbers} \
          FROM places CROSS JOIN order_names n{of} \
-         WHERE n.id = (SELECT max(id) FROM order_names) * at / {PLACES}"
+         WHERE n.id = (SELECT max(id) FROM order_names) * at / {places}"
     )
 }
 

@@ -31,6 +31,9 @@ const NAMES: &str = "id, order_number, name";
 /// The same of an order: its number, and all its names as a JSON array.
 const ORDERS: &str = "o.number AS id, o.number AS order_number, o.names AS name";
 
+/// What PostgreSQL's index holds of a name.
+const SEARCHED: &str = "searched(name, order_number)";
+
 /// How many of the names, or orders, that a walk may look at are read.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Range {
@@ -134,18 +137,26 @@ impl Statement {
                 )
             }
             // Kept apart, or a planner might walk all orders backwards. The list is unseen as well.
-            Lookup::Gin(trigrams) => {
-                let places: Vec<String> =
-                    trigrams.iter().map(|trigram| self.bind(trigram)).collect();
-                let like = self.bind_unseen(holds(text));
+            // Conditions of their own: PostgreSQL goes from what one list has to what another has next.
+            // Those of one condition it would look up for each entry of the shortest.
+            Lookup::Gin(trigrams, window) => {
+                let mut held: Vec<String> = trigrams
+                    .iter()
+                    .map(|trigram| format!("{SEARCHED} @> (SELECT ARRAY[{}])", self.bind(trigram)))
+                    .collect();
+                held.extend(window.keys.as_ref().map(|keys| {
+                    let [one, other] = keys.each_ref().map(|key| self.bind(key));
+                    format!("{SEARCHED} && (SELECT ARRAY[{one}, {other}])")
+                }));
+                held.push(format!("name LIKE {}", self.bind_unseen(holds(text))));
                 let numbers = range.of("SELECT order_number FROM held WHERE order_number < $1 \
                      ORDER BY order_number DESC");
                 format!(
                     "(WITH held AS MATERIALIZED (SELECT DISTINCT order_number FROM order_names \
-                     WHERE trigrams(name) @> (SELECT ARRAY[{}]) AND name LIKE {like}) \
+                     WHERE {}) \
                      SELECT order_number AS id, order_number, (SELECT o.names FROM orders o \
                      WHERE o.number = f.order_number) AS name{at} FROM ({numbers}) f) n",
-                    places.join(", ")
+                    held.join(" AND ")
                 )
             }
             Lookup::Latest => {
