@@ -16,7 +16,7 @@ const ENOUGH: usize = 80;
 const COMMON: usize = 300;
 
 /// Where a range has more names than this, it is not read at once.
-const READ_AT_ONCE: usize = 4000;
+const READ_AT_ONCE: usize = 2000;
 
 /// Windows that are looked through for one page.
 pub(super) const MOST_WINDOWS: usize = 8;
@@ -41,7 +41,7 @@ pub(super) struct Window {
 
 impl Size {
     /// What to ask of after `looked` windows, where so many names hold what is asked for among so
-    /// many order numbers; none where very many do.
+    /// many order numbers; none where the latest of all orders are looked at instead.
     pub(super) fn fitting(names: usize, numbers: usize, looked: usize) -> Option<Self> {
         let expected = |size| match size {
             Self::Ranges(bits) => (names << bits) / numbers.max(1),
@@ -50,11 +50,13 @@ impl Size {
         if expected(Self::Ranges(SIZES[0])) > COMMON {
             return None;
         }
+        // None where numbers have such gaps that not even the largest range has enough.
+        let enough = |size| size == Self::All || expected(size) >= ENOUGH;
         let sizes = SIZES.map(Self::Ranges).into_iter().chain([Self::All]);
-        let fitting = sizes.filter(|size| expected(*size) <= READ_AT_ONCE);
-        let largest = fitting.clone().last();
+        let fitting: Vec<Self> =
+            sizes.filter(|size| enough(*size) && expected(*size) <= READ_AT_ONCE).collect();
         // Each one larger than the one before: what the sample did not say shows soon.
-        fitting.skip_while(|size| expected(*size) < ENOUGH).nth(looked).or(largest)
+        fitting.get(looked).or(fitting.last()).copied()
     }
 }
 
@@ -86,13 +88,14 @@ mod tests {
         assert_eq!(sizes(0, 0), [all; 4]);
         assert_eq!(sizes(200, 1_000_000), [all; 4]);
         assert_eq!(sizes(500, 1_000_000), [eighteen, all, all, all]);
-        assert_eq!(sizes(3000, 1_000_000), [sixteen, eighteen, all, all]);
-        // Not all of them at once, and in the end not even a large range.
-        assert_eq!(sizes(10_000, 1_000_000), [fourteen, sixteen, eighteen, eighteen]);
-        assert_eq!(sizes(50_000, 1_000_000), [twelve, fourteen, sixteen, sixteen]);
+        // Not all of them at once, and of more of them not even a large range.
+        assert_eq!(sizes(3000, 1_000_000), [sixteen, eighteen, eighteen, eighteen]);
+        assert_eq!(sizes(10_000, 1_000_000), [fourteen, sixteen, sixteen, sixteen]);
+        assert_eq!(sizes(50_000, 1_000_000), [twelve, fourteen, fourteen, fourteen]);
         assert_eq!(sizes(100_000, 1_000_000), [None; 4]);
         // Numbers with large gaps: few names in any range.
-        assert_eq!(sizes(5000, 1_000_000_000), [eighteen; 4]);
+        assert_eq!(sizes(1000, 1_000_000_000), [all; 4]);
+        assert_eq!(sizes(5000, 1_000_000_000), [None; 4]);
     }
 
     #[test]
