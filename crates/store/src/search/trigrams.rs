@@ -107,8 +107,11 @@ impl Tx {
         let Some(size) = Size::fitting(chosen.names, sample.numbers, looked) else {
             return Ok(Lookup::Latest);
         };
-        // Where a window ends, the next order may be far.
-        let latest = self.latest_before(before).await?;
+        // Where a window ends, the next order may be far, or there is none.
+        let latest = match size {
+            Size::All if looked == 0 => Some(before),
+            Size::All | Size::Ranges(_) => self.latest_before(before).await?,
+        };
         Ok(latest.map_or(Lookup::Latest, |number| {
             Lookup::Gin(chosen.trigrams, Window::of(size, number))
         }))
