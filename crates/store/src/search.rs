@@ -48,8 +48,8 @@ const FILTERED_ORDERS: usize = 2000;
 /// Orders of SQLite's trigram index that may hold a text and are looked at for one page.
 const LOOKED_AT: usize = 1300;
 
-/// The same where they are read one beside the other: the latest of all orders, or all that
-/// PostgreSQL's index gives.
+/// The same where they are read one beside the other: the latest of all orders, or what
+/// PostgreSQL's index gives in all windows together.
 const LOOKED_AT_TOGETHER: usize = 5000;
 
 /// How many names or orders are looked at for a page on which so many orders are wanted; none where
@@ -58,7 +58,8 @@ fn bound(walk: Walk, lookup: &Lookup, filter: &SearchFilter, each: Each) -> Opti
     match (walk, lookup) {
         (Walk::Inside, _) if *filter != SearchFilter::default() => Some(FILTERED_ORDERS),
         (Walk::Inside, Lookup::Fts(_)) => Some(LOOKED_AT),
-        (Walk::Inside, _) => Some(LOOKED_AT_TOGETHER),
+        (Walk::Inside, Lookup::Gin(..)) => Some(LOOKED_AT_TOGETHER / MOST_WINDOWS),
+        (Walk::Inside, Lookup::Latest) => Some(LOOKED_AT_TOGETHER),
         _ if *filter != SearchFilter::default() || each == Each::Order => Some(FILTERED),
         (Walk::Whole | Walk::Beginning | Walk::End, _) => None,
     }
@@ -229,7 +230,9 @@ impl Tx {
         // Few orders have two names that begin so, and whether one has is seen when it is read. Only
         // where that leaves the page short the index is asked for each name.
         let mut each = Each::Name;
-        let mut looked = 0;
+        // With a filter one window, the largest, has all that is looked at.
+        let filtered = *filter != SearchFilter::default();
+        let mut looked = if filtered { MOST_WINDOWS - 1 } else { 0 };
         while let Some(&walk) = query.walks().get(at.walk) {
             let lookup = match walk {
                 Walk::Inside => self.lookup(text, at.id, looked).await?,

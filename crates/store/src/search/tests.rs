@@ -260,6 +260,12 @@ async fn what_many_orders_hold_is_found_once_wherever_their_numbers_are() {
             let found = all(&store, "xemplar", &SearchFilter::default(), limit).await;
             assert!(found == latest_first, "{kind} by {limit}: {} orders", found.len());
         }
+        // With a filter what is looked at for one page is bounded in all windows together.
+        let other = SearchFilter { organization: Some(OrganizationId(2)), ..Default::default() };
+        let query = NameQuery::Substring("xemplar".to_owned());
+        let filtered = pages(&store, &query, &other, 10).await;
+        assert_eq!(filtered.concat(), Vec::<i64>::new(), "{kind}");
+        assert!(filtered.len() > numbers().count() / FILTERED_ORDERS, "{kind}: {}", filtered.len());
         // All names hold its trigrams, and few hold it.
         let query = NameQuery::Substring(".exemplar".to_owned());
         let pages = pages(&store, &query, &SearchFilter::default(), 10).await;

@@ -19,7 +19,7 @@ const COMMON: usize = 300;
 const READ_AT_ONCE: usize = 2000;
 
 /// Windows that are looked through for one page.
-pub(super) const MOST_WINDOWS: usize = 8;
+pub(super) const MOST_WINDOWS: usize = 4;
 
 /// How many orders a search asks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
