@@ -3,11 +3,13 @@
 mod authority;
 mod health;
 mod proxies;
+mod reading;
 
 use std::time::Duration;
 
 use acme::AcmeServer;
 use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
 use lifecycle::Lifecycle;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
@@ -38,13 +40,14 @@ impl Parts {
         };
         let router = screens
             .merge(crate::api::router(self.desk.clone(), &self.base_url))
+            .layer(from_fn_with_state(self.desk.clone(), reading::with_one_reader))
             .merge(acme::router(self.acme.clone()))
             .merge(automation::router(self.desk.clone()))
             .merge(authority::router(self.desk.clone()))
             .merge(health::router(self.desk.clone()));
         limit_bodies(router)
-            .layer(axum::middleware::from_fn(crate::metrics::count))
-            .layer(axum::middleware::from_fn_with_state(self.proxies.clone(), proxies::see_through))
+            .layer(from_fn(crate::metrics::count))
+            .layer(from_fn_with_state(self.proxies.clone(), proxies::see_through))
     }
 }
 

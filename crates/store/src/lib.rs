@@ -21,6 +21,7 @@ pub mod events;
 pub mod issuances;
 mod kept;
 pub mod keyset;
+mod one_reader;
 mod open;
 pub mod orders;
 pub mod organizations;

@@ -97,6 +97,11 @@ impl Store {
         &self.backend
     }
 
+    /// Whether both share their connections.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.backend, &other.backend)
+    }
+
     /// Brings the schema up to this program's. Safe to run on several nodes at once.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         self.run(self.migrations()).await?;
@@ -167,10 +172,12 @@ impl Store {
     pub async fn reader(&self) -> Result<Tx, StoreError> {
         Ok(match self.backend() {
             Backend::Sqlite { readers, trigrams, .. } => {
-                Tx::Sqlite(SqliteSession::plain(readers.acquire().await?, trigrams.clone()))
+                let connection = self.lease(readers, |held| &held.sqlite).await?;
+                Tx::Sqlite(SqliteSession::plain(connection, trigrams.clone()))
             }
             Backend::Postgres { readers, trigrams, .. } => {
-                Tx::Postgres(PgSession::Reading(readers.acquire().await?, trigrams.clone()))
+                let connection = self.lease(readers, |held| &held.postgres).await?;
+                Tx::Postgres(PgSession::Reading(connection, trigrams.clone()))
             }
         })
     }

@@ -13,13 +13,14 @@ use sqlx::sqlite::{
 use sqlx::{AssertSqlSafe, Either, Execute, Executor, SqlSafeStr, SqlStr, SqliteConnection};
 
 use crate::kept::Kept;
+use crate::one_reader::Lease;
 use crate::search::Trigrams;
 use crate::{StoreError, Tx};
 
 /// A SQLite connection; the writer's keeps rows.
 #[derive(Debug)]
 pub struct SqliteSession {
-    connection: PoolConnection<Sqlite>,
+    connection: Lease<Sqlite>,
     savepoint: Savepoint,
     pub(crate) kept: Option<Box<Kept>>,
     trigrams: Trigrams,
@@ -43,7 +44,7 @@ const STATEMENTS: usize = 2;
 
 impl SqliteSession {
     /// A session that only reads, or takes every row from the database.
-    pub(crate) const fn plain(connection: PoolConnection<Sqlite>, trigrams: Trigrams) -> Self {
+    pub(crate) const fn plain(connection: Lease<Sqlite>, trigrams: Trigrams) -> Self {
         Self { connection, savepoint: Savepoint::Open, kept: None, trigrams }
     }
 
@@ -52,7 +53,7 @@ impl SqliteSession {
         mut connection: PoolConnection<Sqlite>,
     ) -> Result<Self, StoreError> {
         let kept = Kept::watching(&mut connection).await?;
-        let mut session = Self::plain(connection, Trigrams::default());
+        let mut session = Self::plain(Lease::Own(connection), Trigrams::default());
         session.kept = Some(Box::new(kept));
         Ok(session)
     }

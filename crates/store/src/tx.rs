@@ -2,9 +2,9 @@
 
 use std::ops::{Deref, DerefMut};
 
-use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, Postgres, Transaction};
 
+use crate::one_reader::Lease;
 use crate::search::Trigrams;
 use crate::{SqliteSession, StoreError};
 
@@ -21,7 +21,7 @@ pub enum Tx {
 #[derive(Debug)]
 pub enum PgSession {
     /// Each statement for itself, reads only.
-    Reading(PoolConnection<Postgres>, Trigrams),
+    Reading(Lease<Postgres>, Trigrams),
     /// A transaction; undone where it is dropped.
     Writing(Transaction<'static, Postgres>),
 }
