@@ -2,12 +2,11 @@
 
 use domain::model::Organization;
 use domain::{OrganizationId, Timestamp};
-use sqlx::{AssertSqlSafe, QueryBuilder};
+use sqlx::QueryBuilder;
 
 use crate::kept::keep;
 use crate::keyset::{Key, Rows, push_rows, rows_from};
 use crate::users::like;
-use crate::value::places;
 use crate::{StoreError, Tx, on};
 
 mod domains;
@@ -174,26 +173,6 @@ impl Tx {
             keep(&mut kept.organizations, id, organization.clone());
         }
         Ok(organization)
-    }
-
-    /// Those of these organizations that there are, each once.
-    pub async fn organizations_with_ids(
-        &mut self,
-        ids: &[OrganizationId],
-    ) -> Result<Vec<Organization>, StoreError> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let (places, padded) = places(ids);
-        let sql = AssertSqlSafe(format!("{ORGANIZATIONS} WHERE id IN ({places})"));
-        let rows: Vec<OrganizationRow> = on!(self, |conn| {
-            let mut query = sqlx::query_as(sql);
-            for id in &padded {
-                query = query.bind(id.0);
-            }
-            query.fetch_all(&mut *conn).await?
-        });
-        Ok(rows.into_iter().map(Organization::from).collect())
     }
 
     /// The organization with exactly this name.

@@ -1,6 +1,6 @@
 //! Automation profiles.
 
-use domain::model::{AutoRenew, Profile};
+use domain::model::{AutoRenew, Organization, Profile};
 use domain::product::CATALOGUE;
 use domain::{Days, OrganizationId, Product, ProductId, ProfileId, Timestamp, UserId};
 use sqlx::QueryBuilder;
@@ -10,15 +10,19 @@ use crate::users::like;
 use crate::value::{from_json, parse, small, to_json};
 use crate::{StoreError, Tx, on};
 
-const COLUMNS: &str = "id, name, product_id, organization_id, coverage_years, validity_days, ends_by, key_type, \
-     signature_hash, auto_renew_days, auto_renew_minute, auto_renew_time_zone, is_default, \
-     allow_duplicates, emails, version, updated_at";
+const PROFILES: &str = "SELECT p.id, p.name, p.product_id, p.organization_id, p.coverage_years, \
+     p.validity_days, p.ends_by, p.key_type, p.signature_hash, p.auto_renew_days, p.auto_renew_minute, \
+     p.auto_renew_time_zone, p.is_default, p.allow_duplicates, p.emails, p.version, p.updated_at, \
+     o.name AS organization_name, o.country, o.locality, o.registration_number, o.validated_until \
+     FROM profiles p JOIN organizations o ON o.id = p.organization_id";
 
 /// A profile with the number of its changes, for compare and set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProfileRecord {
     /// The profile.
     pub profile: Profile,
+    /// Its organization.
+    pub organization: Organization,
     /// How often it was saved.
     pub version: i64,
     /// When it was saved last.
@@ -89,6 +93,11 @@ struct Row {
     emails: String,
     version: i64,
     updated_at: i64,
+    organization_name: String,
+    country: String,
+    locality: Option<String>,
+    registration_number: Option<String>,
+    validated_until: Option<i64>,
 }
 
 impl TryFrom<Row> for ProfileRecord {
@@ -122,6 +131,14 @@ impl TryFrom<Row> for ProfileRecord {
                 allow_duplicates: row.allow_duplicates,
                 emails: from_json("profiles.emails", &row.emails)?,
             },
+            organization: Organization {
+                id: OrganizationId(row.organization_id),
+                name: row.organization_name,
+                country: row.country,
+                locality: row.locality,
+                registration_number: row.registration_number,
+                validated_until: row.validated_until.map(Timestamp),
+            },
             version: row.version,
             updated_at: Timestamp(row.updated_at),
         })
@@ -131,8 +148,7 @@ impl TryFrom<Row> for ProfileRecord {
 impl Tx {
     /// All profiles by name. There are few: they are chosen from, never searched.
     pub async fn profiles(&mut self) -> Result<Vec<ProfileRecord>, StoreError> {
-        let sql =
-            sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM profiles ORDER BY name LIMIT 1000"));
+        let sql = sqlx::AssertSqlSafe(format!("{PROFILES} ORDER BY p.name LIMIT 1000"));
         let rows: Vec<Row> = on!(self, |conn| sqlx::query_as(sql).fetch_all(&mut *conn).await?);
         rows.into_iter().map(TryInto::try_into).collect()
     }
@@ -145,9 +161,8 @@ impl Tx {
         page: &Rows,
     ) -> Result<Vec<ProfileRecord>, StoreError> {
         let rows: Vec<Row> = on!(self, |conn| {
-            let mut query = QueryBuilder::new(
-                "SELECT p.* FROM profiles p JOIN organizations o ON o.id = p.organization_id WHERE 1 = 1",
-            );
+            let mut query = QueryBuilder::new(PROFILES);
+            query.push(" WHERE 1 = 1");
             if let Some(text) = text {
                 for (column, mark) in
                     [("p.name", " AND ("), ("o.name", " OR "), (&product_names(), " OR ")]
@@ -165,7 +180,7 @@ impl Tx {
 
     /// One profile.
     pub async fn profile(&mut self, id: ProfileId) -> Result<Option<ProfileRecord>, StoreError> {
-        let sql = sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM profiles WHERE id = $1"));
+        let sql = sqlx::AssertSqlSafe(format!("{PROFILES} WHERE p.id = $1"));
         let row: Option<Row> =
             on!(self, |conn| sqlx::query_as(sql).bind(id.0).fetch_optional(&mut *conn).await?);
         row.map(TryInto::try_into).transpose()
@@ -380,8 +395,12 @@ mod tests {
                     loop {
                         let found = tx.profiles_page(None, sort, &page).await.unwrap();
                         let Some(record) = found.last() else { break };
-                        let organization = format!("Organization {}", record.profile.organization);
-                        let key = sort.key(&record.profile, &organization, record.updated_at);
+                        let organization = &record.organization.name;
+                        assert_eq!(
+                            organization,
+                            &format!("Organization {}", record.profile.organization)
+                        );
+                        let key = sort.key(&record.profile, organization, record.updated_at);
                         page.beyond = Some((key, record.profile.id.0));
                         walked.push_str(&names(&found));
                     }

@@ -1,10 +1,8 @@
 //! Automation profiles: saved as a whole, with a check that nobody saved meanwhile.
 
-use std::collections::{BTreeSet, HashMap};
-
-use domain::model::{EventStatus, Organization, Profile};
+use domain::model::{EventStatus, Profile};
 use domain::rules::{ProfileState, check_profile, profile_state};
-use domain::{EventId, OrganizationId, ProfileId, Timestamp};
+use domain::{EventId, ProfileId, Timestamp};
 use serde_json::{Value, json};
 use store::Tx;
 use store::profiles::{ProfileRecord, ProfileSort};
@@ -73,7 +71,8 @@ impl Lifecycle {
         loop {
             let records = tx.profiles_page(filter.text.as_deref(), page.sort, &rows).await?;
             let more = records.len() >= wanted;
-            for view in views(&mut tx, records, now).await? {
+            for record in records {
+                let view = view(record, now);
                 rows.beyond = Some((view.key(page.sort), view.profile.id.0));
                 let active = view.state == ProfileState::Active;
                 if filter.active.is_none_or(|wanted| wanted == active) {
@@ -97,8 +96,7 @@ impl Lifecycle {
         require_person(actor)?;
         let now = self.clock().now();
         let mut tx = self.store().reader().await?;
-        let records = tx.profiles().await?;
-        views(&mut tx, records, now).await
+        Ok(tx.profiles().await?.into_iter().map(|record| view(record, now)).collect())
     }
 
     /// One profile.
@@ -106,9 +104,8 @@ impl Lifecycle {
         require_person(actor)?;
         let now = self.clock().now();
         let mut tx = self.store().reader().await?;
-        let row = tx.profile(id).await?.ok_or(LifecycleError::NotFound { what: "profile" })?;
-        let organization = tx.organization(row.profile.organization).await?;
-        Ok(view(row, organization.as_ref(), now))
+        let record = tx.profile(id).await?.ok_or(LifecycleError::NotFound { what: "profile" })?;
+        Ok(view(record, now))
     }
 
     /// Saves a profile, new or changed. The first of all becomes the default.
@@ -148,29 +145,10 @@ impl Lifecycle {
     }
 }
 
-/// Few organizations have all the profiles: they are read together.
-async fn views(
-    tx: &mut Tx,
-    records: Vec<ProfileRecord>,
-    now: Timestamp,
-) -> Result<Vec<ProfileView>> {
-    let ids: BTreeSet<OrganizationId> =
-        records.iter().map(|record| record.profile.organization).collect();
-    let ids: Vec<OrganizationId> = ids.into_iter().collect();
-    let organizations = tx.organizations_with_ids(&ids).await?;
-    let known: HashMap<OrganizationId, &Organization> =
-        organizations.iter().map(|organization| (organization.id, organization)).collect();
-    let views = records.into_iter().map(|record| {
-        let organization = known.get(&record.profile.organization).copied();
-        view(record, organization, now)
-    });
-    Ok(views.collect())
-}
-
-fn view(record: ProfileRecord, organization: Option<&Organization>, now: Timestamp) -> ProfileView {
+fn view(record: ProfileRecord, now: Timestamp) -> ProfileView {
     ProfileView {
-        state: profile_state(&record.profile, organization, now),
-        organization_name: organization.map(|one| one.name.clone()).unwrap_or_default(),
+        state: profile_state(&record.profile, Some(&record.organization), now),
+        organization_name: record.organization.name,
         profile: record.profile,
         version: record.version,
         updated_at: record.updated_at,
