@@ -250,7 +250,7 @@ async fn candidates(tx: &mut Tx) -> Result<(), StoreError> {
         .filter_map(|domain| Name::parse(&format!("*.{domain}")).ok())
         .collect();
     let start = Instant::now();
-    let found = tx.candidates_with_any_name(of, &wildcards, None).await?;
-    println!("candidates by wildcards: {:.2?}, {}", start.elapsed(), found.len());
+    let found = tx.candidates_with_names_or_any(of, &order.names, &wildcards).await?;
+    println!("candidates by names or wildcards: {:.2?}, {}", start.elapsed(), found.len());
     Ok(())
 }

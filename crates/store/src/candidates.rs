@@ -33,41 +33,57 @@ const WALKED: u32 = 5_000;
 const HAVE_CERTIFICATE: [OrderStatus; 2] = [OrderStatus::Issued, OrderStatus::ReissuePending];
 
 impl Candidates<'_> {
-    /// Conditions and order of one walk of an index. What is the same for all walks of a caller is
-    /// part of the text: SQLite would plan a bound limit anew each time.
-    fn with_names(self, status: OrderStatus, by_common_name: bool) -> String {
+    /// Conditions and order of one walk of an index: it gives its longest valid without sorting. What is
+    /// the same for all walks of a caller is part of the text: SQLite would plan a bound limit anew
+    /// each time.
+    fn walk(self, status: OrderStatus, columns: &str, limit: u32) -> String {
         let origin = self.origin.map(|origin| format!(" AND origin = '{}'", origin.as_str()));
-        let walk = |columns: &str, limit: u32| {
-            format!(
-                "SELECT {columns} FROM orders WHERE names_key = $1 AND organization_id = $2 \
-                 AND product_id = $3 AND status = '{}'{} ORDER BY valid_till DESC, number DESC LIMIT {limit}",
-                status.as_str(),
-                origin.as_deref().unwrap_or_default(),
-            )
-        };
-        let walked = if by_common_name {
-            // The walk's order stays, and it ends with the last one that is wanted.
-            let walked = walk("valid_till, number, common_name", WALKED);
-            format!(
-                "SELECT valid_till, number FROM ({walked}) AS same WHERE common_name = $4 LIMIT {}",
-                self.limit
-            )
-        } else {
-            walk("valid_till, number", self.limit)
-        };
-        format!("SELECT * FROM ({walked}) AS one")
+        format!(
+            "SELECT {columns} FROM orders WHERE names_key = $1 AND organization_id = $2 \
+             AND product_id = $3 AND status = '{}'{} ORDER BY valid_till DESC, number DESC LIMIT {limit}",
+            status.as_str(),
+            origin.unwrap_or_default(),
+        )
     }
 
-    fn with_any_name(self) -> String {
+    fn with_names(self, by_common_name: bool) -> String {
+        let walks = HAVE_CERTIFICATE.map(|status| {
+            if by_common_name {
+                // The walk's order stays, and it ends with the last one that is wanted.
+                let walked = self.walk(status, "valid_till, number, common_name", WALKED);
+                format!(
+                    "SELECT * FROM (SELECT valid_till, number FROM ({walked}) AS same \
+                     WHERE common_name = $4 LIMIT {}) AS one",
+                    self.limit
+                )
+            } else {
+                let walked = self.walk(status, "valid_till, number", self.limit);
+                format!("SELECT * FROM ({walked}) AS one")
+            }
+        });
+        walks.join(" UNION ALL ")
+    }
+
+    /// Those with exactly the names of the key `$1`, and those with one of `names` others, `$4` and on:
+    /// each of these walks an index and gives its latest without sorting.
+    fn with_names_or_any(self, names: usize) -> String {
+        let exact = HAVE_CERTIFICATE.map(|status| {
+            let walked = self.walk(status, "number", self.limit);
+            format!("SELECT TRUE, number FROM ({walked}) AS one")
+        });
         let origin = self.origin.map(|origin| format!(" AND o.origin = '{}'", origin.as_str()));
-        format!(
-            "SELECT n.order_number FROM order_names n JOIN orders o ON o.number = n.order_number \
-             WHERE n.organization_id = $1 AND n.product_id = $2 AND n.name = $3 \
-             AND n.order_number < $4 AND o.status IN ('issued', 'reissue_pending'){} \
-             ORDER BY n.order_number DESC LIMIT {}",
-            origin.unwrap_or_default(),
-            self.limit
-        )
+        let origin = origin.unwrap_or_default();
+        let any = (0..names).map(|at| {
+            format!(
+                "SELECT FALSE, number FROM (SELECT o.number FROM order_names n \
+                 JOIN orders o ON o.number = n.order_number WHERE n.organization_id = $2 \
+                 AND n.product_id = $3 AND n.name = ${} AND o.status IN ('issued', 'reissue_pending'){origin} \
+                 ORDER BY n.order_number DESC LIMIT {}) AS one",
+                at + 4,
+                self.limit
+            )
+        });
+        exact.into_iter().chain(any).collect::<Vec<_>>().join(" UNION ALL ")
     }
 
     /// For each of the names `$3`: the numbers alone come out of an index; what else is asked is looked
@@ -109,14 +125,7 @@ impl Tx {
         names: &NameSet,
         common_name: Option<&Name>,
     ) -> Result<Vec<OrderNumber>, StoreError> {
-        let [one, other] = HAVE_CERTIFICATE;
-        // One walk of the index for each status: each gives its longest valid without sorting.
-        let by_common_name = common_name.is_some();
-        let sql = format!(
-            "{} UNION ALL {}",
-            of.with_names(one, by_common_name),
-            of.with_names(other, by_common_name)
-        );
+        let sql = of.with_names(common_name.is_some());
         let mut found: Vec<(Option<i64>, i64)> = on!(self, |conn| {
             let mut query = sqlx::query_as(AssertSqlSafe(sql))
                 .bind(names_key(names))
@@ -131,33 +140,36 @@ impl Tx {
         Ok(first(found.into_iter().map(|(_, number)| number), of.limit))
     }
 
-    /// Orders numbered below `before` that hold any of `names`, newest first. To find wildcard
-    /// orders that cover a name, ask for `*.` with each of its ancestors.
-    pub async fn candidates_with_any_name(
+    /// Orders with exactly these names, those that are valid longest, and orders that hold any of
+    /// `any_of`, the latest: newest first. To find wildcard orders that cover a name, ask for `*.` with
+    /// each of its ancestors.
+    pub async fn candidates_with_names_or_any(
         &mut self,
         of: Candidates<'_>,
-        names: &[Name],
-        before: Option<OrderNumber>,
+        names: &NameSet,
+        any_of: &[Name],
     ) -> Result<Vec<OrderNumber>, StoreError> {
-        let before = before.map_or(i64::MAX, |number| number.0);
-        let mut found: Vec<i64> = Vec::new();
-        // One walk of the index for each name: each gives its newest without sorting.
-        let sql = of.with_any_name();
-        for name in names {
-            let numbers: Vec<i64> = on!(self, |conn| {
-                sqlx::query_scalar(AssertSqlSafe(sql.as_str()))
-                    .bind(of.organization.0)
-                    .bind(of.product.as_str())
-                    .bind(name.as_str())
-                    .bind(before)
-                    .fetch_all(&mut *conn)
-                    .await?
-            });
-            found.extend(numbers);
-        }
-        found.sort_unstable_by(|left, right| right.cmp(left));
-        found.dedup();
-        Ok(first(found.into_iter(), of.limit))
+        let sql = of.with_names_or_any(any_of.len());
+        let found: Vec<(bool, i64)> = on!(self, |conn| {
+            let mut query = sqlx::query_as(AssertSqlSafe(sql))
+                .bind(names_key(names))
+                .bind(of.organization.0)
+                .bind(of.product.as_str());
+            for name in any_of {
+                query = query.bind(name.as_str());
+            }
+            query.fetch_all(&mut *conn).await?
+        });
+        let numbers = |wanted| {
+            let found = found.iter().filter(move |(exact, _)| *exact == wanted);
+            let numbers: BTreeSet<OrderNumber> =
+                found.map(|(_, number)| OrderNumber(*number)).collect();
+            numbers
+        };
+        let limit = usize::try_from(of.limit).unwrap_or(usize::MAX);
+        let mut all = numbers(true);
+        all.extend(numbers(false).into_iter().rev().take(limit));
+        Ok(all.into_iter().rev().collect())
     }
 }
 

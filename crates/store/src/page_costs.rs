@@ -372,8 +372,8 @@ async fn pages(tx: &mut Tx, when: &'static str) {
     tx.candidates_with_names(of, &order.names, common_name).await.unwrap();
     meter.check("candidates by names and common name");
     let names: Vec<Name> = order.names.iter().cloned().collect();
-    tx.candidates_with_any_name(of, &names, None).await.unwrap();
-    meter.check("candidates by any name");
+    tx.candidates_with_names_or_any(of, &order.names, &names).await.unwrap();
+    meter.check("candidates by names or any name");
     let each: Vec<Vec<Name>> = names.into_iter().map(|name| vec![name]).collect();
     tx.candidates_covering(of, &each).await.unwrap();
     meter.check("candidates that cover names");

@@ -35,17 +35,14 @@ pub(crate) async fn holding(
     if all_of.is_empty() {
         all_of.extend(names.iter().map(|name| vec![name.clone()]));
     }
-    let mut numbers = tx.candidates_with_names(of, names, None).await?;
-    if let [any_of, others @ ..] = all_of.as_slice() {
-        numbers.extend(tx.candidates_with_any_name(of, any_of, None).await?);
-        // The newest with one of the names may all lack another one.
-        if !others.is_empty() {
-            numbers.extend(tx.candidates_covering(of, &all_of).await?);
-        }
+    let any_of = all_of.first().map(Vec::as_slice).unwrap_or_default();
+    let mut numbers = tx.candidates_with_names_or_any(of, names, any_of).await?;
+    // The newest with one of the names may all lack another one.
+    if all_of.len() > 1 {
+        numbers.extend(tx.candidates_covering(of, &all_of).await?);
+        numbers.sort_unstable_by(|left, right| right.cmp(left));
+        numbers.dedup();
     }
-    numbers.sort_unstable();
-    numbers.dedup();
-    numbers.reverse();
     Ok(numbers)
 }
 

@@ -59,16 +59,22 @@ async fn exact_sets_are_found_whatever_the_order_of_names_longest_validity_first
 }
 
 #[tokio::test]
-async fn orders_that_hold_any_of_the_names_come_newest_first_by_pages() {
+async fn orders_with_the_names_or_any_of_others_come_newest_first() {
     for TestDatabase { kind, store, .. } in databases().await {
+        let mut longest = order(2, 1, "ssl_wildcard", &["*.b.example.com", "b.example.com"]);
+        longest.file.certificates[0].not_after = domain::Timestamp(1_999_999_999);
+        let mut revoked = order(7, 1, "ssl_wildcard", &["*.b.example.com"]);
+        revoked.file.order.status = OrderStatus::Revoked;
         load(
             &store,
             vec![
                 order(1, 1, "ssl_wildcard", &["*.example.com"]),
-                order(2, 1, "ssl_wildcard", &["*.b.example.com", "*.example.com"]),
+                longest,
                 order(3, 1, "ssl_wildcard", &["*.example.org"]),
                 order(4, 1, "ssl_wildcard", &["*.b.example.com"]),
                 order(5, 2, "ssl_wildcard", &["*.example.com"]),
+                order(6, 1, "ssl_wildcard", &["*.b.example.com", "*.example.com"]),
+                revoked,
             ],
         )
         .await;
@@ -78,13 +84,22 @@ async fn orders_that_hold_any_of_the_names_come_newest_first_by_pages() {
             organization: OrganizationId(1),
             product: &product,
             origin: None,
-            limit: 2,
+            limit: 9,
         };
+        let (exact, other) = (names("b.example.com *.b.example.com"), names("*.example.net"));
         let any = wildcards(&["*.a.b.example.com", "*.b.example.com", "*.example.com"]);
-        let first = tx.candidates_with_any_name(of, &any, None).await.unwrap();
-        assert_eq!(first, [4, 2].map(OrderNumber), "{kind}");
-        let second = tx.candidates_with_any_name(of, &any, Some(OrderNumber(2))).await.unwrap();
-        assert_eq!(second, [OrderNumber(1)], "{kind}");
+        for (limit, names, any, found) in [
+            (9, &exact, &any[..], &[6, 4, 2, 1][..]),
+            (2, &exact, &any, &[6, 4, 2]),
+            (1, &other, &any, &[6]),
+            (9, &exact, &[], &[2]),
+            (9, &other, &[], &[]),
+        ] {
+            let of = Candidates { limit, ..of };
+            let these = tx.candidates_with_names_or_any(of, names, any).await.unwrap();
+            let found: Vec<OrderNumber> = found.iter().copied().map(OrderNumber).collect();
+            assert_eq!(these, found, "{kind} {limit}");
+        }
     }
 }
 
