@@ -1,13 +1,12 @@
 //! The automation request page's views and server functions.
 
-use domain::model::{EndpointAction, EventMode};
+use domain::model::{AutoRenew, EndpointAction, EventMode};
 use domain::rules::Explanation;
-use domain::{OrderNumber, Timestamp};
+use domain::{EndpointId, OrderNumber, Timestamp};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::fault::PortalError;
-use crate::pages::endpoints::api::EndpointRow;
 
 /// A profile to choose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,14 +28,35 @@ pub struct ProfileOption {
     /// Its duplicates may add names (rule D6).
     pub may_add_names: bool,
     /// Its auto-renew settings: days before expiry, time of day, time zone.
-    pub auto_renew: Option<domain::model::AutoRenew>,
+    pub auto_renew: Option<AutoRenew>,
+}
+
+/// The endpoint that gets the certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// Its id.
+    pub id: EndpointId,
+    /// Address and port.
+    pub address: String,
+    /// Its server name, where it has one of its own.
+    pub server_name: Option<String>,
+    /// The common name of what it serves.
+    pub common_name: Option<String>,
+    /// The agent's name.
+    pub host: String,
+    /// The order of our certificate.
+    pub order: Option<OrderNumber>,
+    /// Its auto-renew settings; none where it is off.
+    pub auto_renew: Option<AutoRenew>,
+    /// "Auto-replace revoked or missing certificates".
+    pub auto_replace: bool,
 }
 
 /// What every step shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frame {
     /// Where.
-    pub endpoint: EndpointRow,
+    pub endpoint: Endpoint,
     /// What was chosen in the *Action* column.
     pub action: EndpointAction,
     /// Its label.
@@ -157,7 +177,7 @@ pub async fn step_frame(id: i64, query: String) -> Result<Frame, PortalError> {
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::SeeAll)?;
-    super::facts::frame(&desk, domain::EndpointId(id), &super::state::read(&query)?).await
+    super::facts::frame(&desk, EndpointId(id), &super::state::read(&query)?).await
 }
 
 /// Step 2 with the orders to choose from.
@@ -166,7 +186,7 @@ pub async fn certificate_step(id: i64, query: String) -> Result<CertificateView,
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::SeeAll)?;
-    super::facts::certificate(&desk, domain::EndpointId(id), &super::state::read(&query)?).await
+    super::facts::certificate(&desk, EndpointId(id), &super::state::read(&query)?).await
 }
 
 /// Step 4: what would be done.
@@ -175,7 +195,7 @@ pub async fn review_step(id: i64, query: String) -> Result<ReviewView, PortalErr
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::SeeAll)?;
-    super::facts::review(&desk, domain::EndpointId(id), &super::state::read(&query)?).await
+    super::facts::review(&desk, EndpointId(id), &super::state::read(&query)?).await
 }
 
 /// Step 1 done.
@@ -196,7 +216,7 @@ pub async fn choose_profile(
     if state::order(&query).is_none() {
         query = query.without("order").without("order_profile").without("extra_names");
     }
-    let next = crate::paths::wizard_certificate(domain::EndpointId(endpoint));
+    let next = crate::paths::wizard_certificate(EndpointId(endpoint));
     crate::browser::redirect(&state::onward(&query, &next, "profile")?);
     Ok(())
 }
@@ -216,7 +236,7 @@ pub async fn choose_certificate(
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::SeeAll)?;
-    let id = domain::EndpointId(endpoint);
+    let id = EndpointId(endpoint);
     let old = state::read(&state)?;
     let mut query = old.with("obtain", &obtain);
     if obtain == "duplicate" {
@@ -262,7 +282,7 @@ pub async fn choose_installation(
     use crate::desk::{Desk, May};
 
     let desk = Desk::require(May::SeeAll)?;
-    let id = domain::EndpointId(endpoint);
+    let id = EndpointId(endpoint);
     let fields = [
         ("install", install),
         ("date", date),
@@ -295,7 +315,7 @@ pub async fn submit_request(endpoint: i64, state: String, key: String) -> Result
 
     let desk = Desk::require(May::SeeAll)?;
     let query = state::read(&state)?;
-    let form = state::form(domain::EndpointId(endpoint), &query, key)?;
+    let form = state::form(EndpointId(endpoint), &query, key)?;
     let event = desk.lifecycle.schedule(&desk.actor(), form).await;
     let event = event.map_err(|error| state::at_field(error.into(), &query))?;
     crate::browser::flash("The request was submitted.");

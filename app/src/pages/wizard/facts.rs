@@ -7,11 +7,13 @@ use domain::rules::{Decision, DuplicateCandidates, ProfileState, offer_in_automa
 use domain::{Days, EndpointId, NameSet, Product, Timestamp};
 use lifecycle::automation::{EndpointRecord, Install, Preview, ProfileView, Served};
 
-use super::api::{Candidate, CertificateView, Frame, PlanView, ProfileOption, ReviewView};
+use super::api::{
+    Candidate, CertificateView, Endpoint, Frame, PlanView, ProfileOption, ReviewView,
+};
 use super::state;
 use crate::desk::{Desk, May};
 use crate::fault::PortalError;
-use crate::pages::endpoints::reading::rows;
+use crate::pages::endpoints::address;
 use crate::query::Query;
 
 /// Orders that are shown with why they can't be chosen.
@@ -39,7 +41,6 @@ async fn of_endpoint(
     query: &Query,
 ) -> Result<Read, PortalError> {
     let in_use = record.profile.map(|profile| profile.0);
-    let endpoint = rows(desk, vec![record]).await?.pop().ok_or(PortalError::Failed)?;
     let views = desk.lifecycle.profiles(&desk.actor()).await?;
     let chosen = state::profile(query);
     let profile =
@@ -50,7 +51,7 @@ async fn of_endpoint(
     let action = state::action(query);
     let settings = desk.lifecycle.settings().await?;
     let frame = Frame {
-        endpoint,
+        endpoint: endpoint(record),
         action,
         label: action.label(settings.value("brand_word")),
         profile: profiles.iter().find(|profile| Some(profile.id) == chosen).cloned(),
@@ -63,6 +64,20 @@ async fn of_endpoint(
         tomorrow: tomorrow(desk.now, &desk.person.user.time_zone),
     };
     Ok(Read { frame, profile, preferences: settings.preferences() })
+}
+
+fn endpoint(record: EndpointRecord) -> Endpoint {
+    let common_name = record.served.as_ref().and_then(Served::name).map(ToString::to_string);
+    Endpoint {
+        id: record.id,
+        address: address(&record.ip, record.port),
+        server_name: record.server_name,
+        common_name,
+        host: record.agent_name,
+        order: record.order,
+        auto_renew: record.auto_renew,
+        auto_replace: record.auto_replace,
+    }
 }
 
 fn tomorrow(now: Timestamp, zone: &str) -> String {
