@@ -131,8 +131,8 @@ pub async fn lists(session: &Session) -> anyhow::Result<Vec<Mix>> {
 /// The list's search for names, the wizard's search for orders to duplicate, and its suggestions.
 pub async fn searches(session: &Session) -> anyhow::Result<Vec<Mix>> {
     let mut connection = session.connect().await?;
-    let (step, suggest) = wizard(session, &mut connection).await?;
     let names = names(session, &mut connection).await?;
+    let Wizard { suggest, found } = wizard(session, &mut connection, &names).await?;
     let quoted = |name: &String| format!("{ORDERS}?name=%22{name}%22&size=50");
     let starts: Vec<&str> = names.iter().filter_map(|name| name.get(..name.len().min(9))).collect();
     let middles: Vec<&str> =
@@ -161,11 +161,7 @@ pub async fn searches(session: &Session) -> anyhow::Result<Vec<Mix>> {
         Mix { sought: Sought::Name, label: "list by name, prefix", paths: find(&starts) },
         Mix { sought: Sought::Part, label: "list by name, substring", paths: find(&middles) },
         Mix { sought: Sought::Part, label: "list by name, common text", paths: find(&common) },
-        Mix {
-            sought: Sought::Wizard,
-            label: "wizard's orders, whole names",
-            paths: names.iter().map(|name| format!("{step}&search={name}")).collect(),
-        },
+        Mix { sought: Sought::Wizard, label: "wizard's orders, whole names", paths: found },
         Mix { sought: Sought::Wizard, label: "wizard's names, prefix", paths: ask(&starts) },
         Mix {
             sought: Sought::WizardPart,
@@ -180,24 +176,37 @@ pub async fn searches(session: &Session) -> anyhow::Result<Vec<Mix>> {
     ])
 }
 
-/// The wizard's second step on an endpoint with a profile whose product may be duplicated, and the
-/// source of its suggestions.
+/// What the wizard is asked.
+struct Wizard {
+    /// The source of its suggestions.
+    suggest: String,
+    /// Searches that find orders to duplicate.
+    found: Vec<String>,
+}
+
+/// The wizard's second step on an endpoint, with each profile and those of `names` for which it has
+/// orders to choose from.
 async fn wizard(
     session: &Session,
     connection: &mut Connection,
-) -> anyhow::Result<(String, String)> {
+    names: &[String],
+) -> anyhow::Result<Wizard> {
     let endpoints = session.text(connection, "/automation/endpoints").await?;
     let profiles = session.text(connection, "/automation/profiles").await?;
     let endpoint = numbers(&endpoints, "/automation/endpoints/").next().context("no endpoint")?;
+    let mut found = Vec::new();
     for profile in numbers(&profiles, "/automation/profiles/") {
-        let step = format!(
-            "/automation/endpoints/{endpoint}/request/certificate?action=request&profile={profile}&obtain=duplicate"
-        );
-        if session.text(connection, &step).await?.contains("search-names") {
-            return Ok((step, format!("/automation/endpoints/{endpoint}/request/names")));
+        for name in names {
+            let path = format!(
+                "/automation/endpoints/{endpoint}/request/certificate?action=request&profile={profile}&obtain=duplicate&search={name}"
+            );
+            if session.text(connection, &path).await?.contains("Duplicate order ") {
+                found.push(path);
+            }
         }
     }
-    anyhow::bail!("no profile of the demonstration offers duplicates")
+    ensure!(found.len() >= 10, "the wizard finds orders for {} names", found.len());
+    Ok(Wizard { suggest: format!("/automation/endpoints/{endpoint}/request/names"), found })
 }
 
 /// Common names of orders from here and there in the list.
