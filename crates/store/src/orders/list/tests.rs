@@ -5,7 +5,7 @@ use super::*;
 use crate::orders::ListedOrder;
 use crate::samples::{NOW, organizations};
 use crate::seed::Seed;
-use crate::testing::databases;
+use crate::testing::{TestDatabase, databases};
 
 const SORTS: [OrderSort; 5] = [
     OrderSort::Number,
@@ -115,52 +115,60 @@ fn expected(all: &[ListedOrder], filter: &OrderFilter, sort: OrderSort) -> Vec<O
     orders.into_iter().map(|order| order.number).collect()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_mix_of_filters_in_every_order_shows_each_order_once() {
-    for database in databases().await {
-        let store = &database.store;
-        organizations(store, 3).await;
-        let seed = Seed {
-            orders: 400,
-            seed: 5,
-            now: NOW,
-            first_number: OrderNumber(100_000_001),
-            organizations: (1..=3).map(OrganizationId).collect(),
-        };
-        store.load_orders(seed.orders(), 400, NOW, None, |_| {}).await.unwrap();
-        let mut tx = store.reader().await.unwrap();
-        let none = OrderFilter::default();
-        let all = tx.listed_orders_page(&none, OrderSort::Number, false, None, 500).await.unwrap();
-        assert_eq!(all.len(), 400);
-        let plans = all.iter().filter(|order| order.valid_till != order.certificate_till).count();
-        assert!(plans > 10, "plans end later than their certificates: {plans}");
-        for filter in every_mix() {
-            for sort in SORTS {
-                for descending in [false, true] {
-                    let mut wanted = expected(&all, &filter, sort);
-                    if descending {
-                        wanted.reverse();
-                    }
-                    // Two pages, the second as long as it gets.
-                    let first =
-                        tx.listed_orders_page(&filter, sort, descending, None, 9).await.unwrap();
-                    let mut found: Vec<OrderNumber> = first.iter().map(|one| one.number).collect();
-                    if let Some(last) = first.last() {
-                        let key = sort.listed_key(last);
-                        let rest = tx
-                            .listed_orders_page(&filter, sort, descending, Some(&key), 500)
-                            .await
-                            .unwrap();
-                        found.extend(rest.iter().map(|one| one.number));
-                    }
-                    assert_eq!(found, wanted, "{}: {filter:?} by {sort:?}", database.kind);
-                    let place = wanted.len() as u64 / 2;
-                    let there = tx.order_at(&filter, sort, descending, place).await.unwrap();
-                    assert_eq!(there, wanted.get(wanted.len() / 2).copied());
-                    let end = wanted.len() as u64;
-                    assert_eq!(tx.order_at(&filter, sort, descending, end).await.unwrap(), None);
-                    assert_eq!(tx.count_orders(&filter, sort).await.unwrap(), end, "{filter:?}");
+    // Each takes minutes on a slow machine.
+    let databases = databases().await.into_iter();
+    let both: Vec<_> =
+        databases.map(|database| tokio::spawn(every_mix_in_every_order(database))).collect();
+    for one in both {
+        one.await.unwrap();
+    }
+}
+
+async fn every_mix_in_every_order(database: TestDatabase) {
+    let store = &database.store;
+    organizations(store, 3).await;
+    let seed = Seed {
+        orders: 400,
+        seed: 5,
+        now: NOW,
+        first_number: OrderNumber(100_000_001),
+        organizations: (1..=3).map(OrganizationId).collect(),
+    };
+    store.load_orders(seed.orders(), 400, NOW, None, |_| {}).await.unwrap();
+    let mut tx = store.reader().await.unwrap();
+    let none = OrderFilter::default();
+    let all = tx.listed_orders_page(&none, OrderSort::Number, false, None, 500).await.unwrap();
+    assert_eq!(all.len(), 400);
+    let plans = all.iter().filter(|order| order.valid_till != order.certificate_till).count();
+    assert!(plans > 10, "plans end later than their certificates: {plans}");
+    for filter in every_mix() {
+        for sort in SORTS {
+            for descending in [false, true] {
+                let mut wanted = expected(&all, &filter, sort);
+                if descending {
+                    wanted.reverse();
                 }
+                // Two pages, the second as long as it gets.
+                let first =
+                    tx.listed_orders_page(&filter, sort, descending, None, 9).await.unwrap();
+                let mut found: Vec<OrderNumber> = first.iter().map(|one| one.number).collect();
+                if let Some(last) = first.last() {
+                    let key = sort.listed_key(last);
+                    let rest = tx
+                        .listed_orders_page(&filter, sort, descending, Some(&key), 500)
+                        .await
+                        .unwrap();
+                    found.extend(rest.iter().map(|one| one.number));
+                }
+                assert_eq!(found, wanted, "{}: {filter:?} by {sort:?}", database.kind);
+                let place = wanted.len() as u64 / 2;
+                let there = tx.order_at(&filter, sort, descending, place).await.unwrap();
+                assert_eq!(there, wanted.get(wanted.len() / 2).copied());
+                let end = wanted.len() as u64;
+                assert_eq!(tx.order_at(&filter, sort, descending, end).await.unwrap(), None);
+                assert_eq!(tx.count_orders(&filter, sort).await.unwrap(), end, "{filter:?}");
             }
         }
     }
