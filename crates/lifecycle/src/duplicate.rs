@@ -105,8 +105,7 @@ impl Lifecycle {
         judge: fn(&Profile, &NameSet, &[OrderFile], domain::Timestamp) -> DuplicateCandidates,
     ) -> Result<(Vec<OrderFile>, DuplicateCandidates)> {
         let mut tx = self.store().reader().await?;
-        let numbers = crate::orders::find::holding(&mut tx, profile, names).await?;
-        let mut files = tx.order_files(&numbers).await?;
+        let mut files = crate::orders::find::holding(&mut tx, profile, names).await?;
         files.retain(|file| check_visible(actor, &file.order).is_ok());
         let judged = judge(profile, names, &files, self.clock().now());
         files.retain(|file| judged.orders.contains(&file.number()));

@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use domain::model::{OrderStatus, Origin};
+use domain::model::{Order, OrderFile, OrderStatus, Origin};
 use domain::{Name, NameSet, OrderNumber, OrganizationId, ProductId};
 use sqlx::AssertSqlSafe;
 
+use crate::orders::{OrderRecord, OrderRow};
 use crate::tx::listed;
 use crate::value::{names_key, to_json};
 use crate::{StoreError, Tx, on};
@@ -64,26 +65,33 @@ impl Candidates<'_> {
         walks.join(" UNION ALL ")
     }
 
-    /// Those with exactly the names of the key `$1`, and those with one of `names` others, `$4` and on:
-    /// each of these walks an index and gives its latest without sorting.
+    /// Those with exactly the names of the key `$1`, and the latest with one of `names` others, `$4` and
+    /// on. Each of these walks an index and gives its latest without sorting.
     fn with_names_or_any(self, names: usize) -> String {
-        let exact = HAVE_CERTIFICATE.map(|status| {
-            let walked = self.walk(status, "number", self.limit);
-            format!("SELECT TRUE, number FROM ({walked}) AS one")
-        });
+        let limit = self.limit;
         let origin = self.origin.map(|origin| format!(" AND o.origin = '{}'", origin.as_str()));
         let origin = origin.unwrap_or_default();
-        let any = (0..names).map(|at| {
+        let any = (4..names + 4).map(|place| {
             format!(
-                "SELECT FALSE, number FROM (SELECT o.number FROM order_names n \
+                "SELECT number FROM (SELECT o.number FROM order_names n \
                  JOIN orders o ON o.number = n.order_number WHERE n.organization_id = $2 \
-                 AND n.product_id = $3 AND n.name = ${} AND o.status IN ('issued', 'reissue_pending'){origin} \
-                 ORDER BY n.order_number DESC LIMIT {}) AS one",
-                at + 4,
-                self.limit
+                 AND n.product_id = $3 AND n.name = ${place} \
+                 AND o.status IN ('issued', 'reissue_pending'){origin} \
+                 ORDER BY n.order_number DESC LIMIT {limit}) AS one"
             )
         });
-        exact.into_iter().chain(any).collect::<Vec<_>>().join(" UNION ALL ")
+        let any = any.collect::<Vec<_>>().join(" UNION ");
+        let latest =
+            format!("SELECT number FROM ({any} ORDER BY number DESC LIMIT {limit}) AS latest");
+        let exact = HAVE_CERTIFICATE.map(|status| {
+            format!("SELECT number FROM ({}) AS one", self.walk(status, "number", limit))
+        });
+        let numbers = exact.into_iter().chain((names > 0).then_some(latest));
+        format!(
+            "SELECT o.* FROM ({}) AS found JOIN orders o ON o.number = found.number \
+             ORDER BY found.number DESC",
+            numbers.collect::<Vec<_>>().join(" UNION ")
+        )
     }
 
     /// For each of the names `$3`: the numbers alone come out of an index; what else is asked is looked
@@ -148,9 +156,9 @@ impl Tx {
         of: Candidates<'_>,
         names: &NameSet,
         any_of: &[Name],
-    ) -> Result<Vec<OrderNumber>, StoreError> {
+    ) -> Result<Vec<OrderFile>, StoreError> {
         let sql = of.with_names_or_any(any_of.len());
-        let found: Vec<(bool, i64)> = on!(self, |conn| {
+        let rows: Vec<OrderRow> = on!(self, |conn| {
             let mut query = sqlx::query_as(AssertSqlSafe(sql))
                 .bind(names_key(names))
                 .bind(of.organization.0)
@@ -160,16 +168,9 @@ impl Tx {
             }
             query.fetch_all(&mut *conn).await?
         });
-        let numbers = |wanted| {
-            let found = found.iter().filter(move |(exact, _)| *exact == wanted);
-            let numbers: BTreeSet<OrderNumber> =
-                found.map(|(_, number)| OrderNumber(*number)).collect();
-            numbers
-        };
-        let limit = usize::try_from(of.limit).unwrap_or(usize::MAX);
-        let mut all = numbers(true);
-        all.extend(numbers(false).into_iter().rev().take(limit));
-        Ok(all.into_iter().rev().collect())
+        let orders: Result<Vec<Order>, StoreError> =
+            rows.into_iter().map(|row| Ok(OrderRecord::try_from(row)?.order)).collect();
+        self.with_certificates(orders?).await
     }
 }
 

@@ -201,13 +201,26 @@ impl Tx {
             let order = OrderRecord::try_from(row)?.order;
             orders.insert(order.number, order);
         }
+        let orders = numbers.iter().filter_map(|number| orders.remove(number)).collect();
+        self.with_certificates(orders).await
+    }
+
+    /// These orders with their certificates, oldest first: one statement for all of them.
+    pub(crate) async fn with_certificates(
+        &mut self,
+        orders: Vec<Order>,
+    ) -> Result<Vec<OrderFile>, StoreError> {
+        if orders.is_empty() {
+            return Ok(Vec::new());
+        }
+        let numbers: Vec<OrderNumber> = orders.iter().map(|order| order.number).collect();
         let mut certificates: HashMap<OrderNumber, Vec<Certificate>> = HashMap::new();
-        for certificate in self.certificates_of_orders(numbers).await? {
+        for certificate in self.certificates_of_orders(&numbers).await? {
             certificates.entry(certificate.order).or_default().push(certificate);
         }
-        let files = numbers.iter().filter_map(|number| {
-            let certificates = certificates.remove(number).unwrap_or_default();
-            Some(OrderFile { order: orders.remove(number)?, certificates })
+        let files = orders.into_iter().map(|order| OrderFile {
+            certificates: certificates.remove(&order.number).unwrap_or_default(),
+            order,
         });
         Ok(files.collect())
     }

@@ -1,10 +1,11 @@
 //! Preselection: the few orders of a million that a rule should look at.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 
+use domain::NameSet;
 use domain::model::{Order, OrderFile, Profile};
 use domain::rules::detection_keys;
-use domain::{NameSet, OrderNumber};
 use store::Tx;
 use store::candidates::Candidates;
 use store::orders::OrderRecord;
@@ -19,12 +20,12 @@ const ALIKE: u32 = 20;
 const CHAIN: usize = 200;
 
 /// Orders of the profile's product and organization that hold all of `names` or reach them by a
-/// wildcard: rules D9 and D10 judge them.
+/// wildcard, newest first: rules D9 and D10 judge them.
 pub(crate) async fn holding(
     tx: &mut Tx,
     profile: &Profile,
     names: &NameSet,
-) -> Result<Vec<OrderNumber>> {
+) -> Result<Vec<OrderFile>> {
     let of = Candidates {
         organization: profile.organization,
         product: &profile.product,
@@ -36,14 +37,15 @@ pub(crate) async fn holding(
         all_of.extend(names.iter().map(|name| vec![name.clone()]));
     }
     let any_of = all_of.first().map(Vec::as_slice).unwrap_or_default();
-    let mut numbers = tx.candidates_with_names_or_any(of, names, any_of).await?;
+    let mut files = tx.candidates_with_names_or_any(of, names, any_of).await?;
     // The newest with one of the names may all lack another one.
     if all_of.len() > 1 {
-        numbers.extend(tx.candidates_covering(of, &all_of).await?);
-        numbers.sort_unstable_by(|left, right| right.cmp(left));
-        numbers.dedup();
+        let mut covering = tx.candidates_covering(of, &all_of).await?;
+        covering.retain(|number| files.iter().all(|file| file.number() != *number));
+        files.extend(tx.order_files(&covering).await?);
+        files.sort_unstable_by_key(|file| Reverse(file.number()));
     }
-    Ok(numbers)
+    Ok(files)
 }
 
 /// Other orders with the same product, organization and names (rule D13).

@@ -96,9 +96,12 @@ async fn orders_with_the_names_or_any_of_others_come_newest_first() {
             (9, &other, &[], &[]),
         ] {
             let of = Candidates { limit, ..of };
-            let these = tx.candidates_with_names_or_any(of, names, any).await.unwrap();
-            let found: Vec<OrderNumber> = found.iter().copied().map(OrderNumber).collect();
+            let files = tx.candidates_with_names_or_any(of, names, any).await.unwrap();
+            let these: Vec<i64> = files.iter().map(|file| file.number().0).collect();
             assert_eq!(these, found, "{kind} {limit}");
+            for file in files {
+                assert_eq!(tx.order_file(file.number()).await.unwrap(), Some(file), "{kind}");
+            }
         }
     }
 }
