@@ -151,7 +151,8 @@ async fn postgres_like(template: &str) -> Result<Option<TestDatabase>, Failure> 
     let name = format!("test_{}", NEXT.fetch_add(1, Ordering::Relaxed));
     cluster.create(&name, template).await?;
     let url = cluster.url(&name);
-    let options = StoreOptions { readers: 3, writers: 6, ..StoreOptions::default() };
+    // One reader: what reads while it holds a reader waits in vain, and its test fails.
+    let options = StoreOptions { readers: 1, writers: 6, ..StoreOptions::default() };
     let store = Store::open(&url, options).await?;
     Ok(Some(TestDatabase { kind: "postgres", url, store, folder: None }))
 }

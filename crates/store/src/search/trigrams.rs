@@ -312,6 +312,7 @@ fn sampled(is_postgres: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Store, StoreOptions};
 
     #[test]
     fn rare_trigrams_are_looked_up_and_common_ones_are_not() {
@@ -361,13 +362,16 @@ mod tests {
     #[tokio::test]
     async fn searches_of_one_moment_read_one_sample() {
         for database in crate::testing::databases().await {
-            let (one, two) = tokio::join!(database.store.reader(), database.store.reader());
+            let store = Store::open(&database.url, StoreOptions::default()).await.unwrap();
+            let (one, two) = tokio::join!(store.reader(), store.reader());
             let (mut one, mut two) = (one.unwrap(), two.unwrap());
             let (first, second) = tokio::join!(one.sample(), two.sample());
             let first = first.unwrap();
             assert!(Arc::ptr_eq(&first, &second.unwrap()), "{}", database.kind);
-            database.store.maintain().await.unwrap();
+            store.maintain().await.unwrap();
             assert!(!Arc::ptr_eq(&first, &one.sample().await.unwrap()), "{}", database.kind);
+            drop((one, two));
+            store.close().await;
         }
     }
 
