@@ -1,6 +1,7 @@
 //! Opening a database, bringing its schema up, and reading sessions.
 
 use std::fs::OpenOptions;
+use std::num::NonZero;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::str::FromStr;
@@ -39,6 +40,9 @@ const READER_CACHE: &str = "-16384";
 /// some ten megabytes.
 const WRITER_CACHE: &str = "-49152";
 
+/// Each of SQLite's keeps some memory, and a PostgreSQL has a hundred for all nodes.
+const MOST_READERS: u32 = 16;
+
 /// How long a reader of SQLite is kept: it holds the pages that it has read, also when the busy
 /// hour is over. Now and then some work needs one, so none is ever idle for long.
 const READER_LIFE: Duration = Duration::from_mins(10);
@@ -54,9 +58,17 @@ pub struct StoreOptions {
     pub patience: Duration,
 }
 
+/// Most of the time a page takes a core, and it holds its connection all the time: with many more of
+/// them than cores pages would wait for each other in their midst, and not in line.
+fn readers() -> u32 {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    u32::try_from(cores.saturating_mul(2))
+        .map_or(MOST_READERS, |twice| (twice + 2).min(MOST_READERS))
+}
+
 impl Default for StoreOptions {
     fn default() -> Self {
-        Self { readers: 6, writers: 12, patience: Duration::from_secs(10) }
+        Self { readers: readers(), writers: 12, patience: Duration::from_secs(10) }
     }
 }
 
