@@ -62,8 +62,7 @@ pub struct StoreOptions {
 /// them than cores pages would wait for each other in their midst, and not in line.
 fn readers() -> u32 {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    u32::try_from(cores.saturating_mul(2))
-        .map_or(MOST_READERS, |twice| (twice + 2).min(MOST_READERS))
+    u32::try_from(cores + 2).map_or(MOST_READERS, |readers| readers.min(MOST_READERS))
 }
 
 impl Default for StoreOptions {
