@@ -34,13 +34,13 @@ async fn finalizes_at_once_issue_one_certificate() {
         }
         let order = client.fetch(&made.header("location")).await.json();
         assert_eq!(order["status"], "valid");
-        let mut tx = house.desk.store().reader().await.unwrap();
         let number = house
             .desk
             .acme_orders(&lifecycle::Actor::Operator, domain::AcmeUrlId(1), None, 1)
             .await
             .unwrap()[0]
             .order_number;
+        let mut tx = house.desk.store().reader().await.unwrap();
         assert_eq!(tx.certificates_of_order(number.unwrap()).await.unwrap().len(), 1);
     }
 }
