@@ -64,6 +64,7 @@ async fn who_cannot_issue_knows_when_the_issuer_ends() {
         let plain = Lifecycle::new(shop.store().clone(), shop.clock().clone());
         let mut tx = shop.store().reader().await.unwrap();
         let end = plain.issuer_end_in(&mut tx).await.unwrap();
+        drop(tx);
         assert_eq!(end, shop.reopened().await.issuer_end());
         assert_eq!(START.plus(Days(40)).seconds_since(end).abs() / 86_400, 0);
     }
