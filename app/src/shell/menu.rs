@@ -3,8 +3,9 @@
 
 use domain::model::Role;
 use leptos::prelude::*;
+use leptos::tachys::html::InertElement;
 
-use crate::kit::{Glyph, Icon};
+use crate::kit::{Glyph, Markup};
 use crate::paths::{self, Pattern};
 use crate::viewer::Viewer;
 
@@ -86,34 +87,51 @@ const GROUPS: &[Group] = &[
 #[component]
 pub(super) fn Menu() -> impl IntoView {
     let viewer = Viewer::current();
-    let path = viewer.path().to_owned();
-    let role = viewer.person.map_or(Role::Limited, |person| person.role);
-    let groups = GROUPS.iter().filter(|group| group.pages.iter().any(|(_, _, who)| who.has(role)));
-    let groups = groups.map(|group| entry(group, &path, role)).collect_view();
-    let home = (path == "/").then_some("page");
-    view! {
-        <nav id=MENU_ID class="menu" popover="auto" aria-label="Main menu">
-            <a class="brand" href=paths::dashboard()><span class="brand-mark"><Icon glyph=Glyph::Check/></span>"Certdeck"</a>
-            <a class="menu-item" href=paths::dashboard() aria-current=home><Icon glyph=Glyph::Dashboard/>"Dashboard"</a>
-            {groups}
-        </nav>
-    }
+    let role = viewer.person.as_ref().map_or(Role::Limited, |person| person.role);
+    InertElement::new(menu(viewer.path(), role).into_html())
 }
 
-fn entry(group: &'static Group, path: &str, role: Role) -> AnyView {
-    let pages = group.pages.iter().filter(|(_, _, who)| who.has(role));
-    let pages = pages.map(|(label, pattern, _)| {
-        let href = pattern.as_str();
-        view! { <li><a class="menu-item" href=href aria-current=current(path, href)>{*label}</a></li> }
-    });
-    let pages = pages.collect_view();
-    view! {
-        <details class="menu-group" open=true>
-            <summary class="menu-item"><Icon glyph=group.glyph/>{group.label}<Icon glyph=Glyph::Down/></summary>
-            <ul>{pages}</ul>
-        </details>
+/// As text, since it is the larger part of most pages.
+fn menu(path: &str, role: Role) -> Markup {
+    let mut html = Markup::with_capacity(8 * 1024);
+    html.tags(r#"<nav id=""#)
+        .tags(MENU_ID)
+        .tags(r#"" class="menu" popover="auto" aria-label="Main menu"><a class="brand" href=""#)
+        .text(&paths::dashboard())
+        .tags(r#""><span class="brand-mark">"#)
+        .icon(Glyph::Check)
+        .tags("</span>Certdeck</a>");
+    item(&mut html, &paths::dashboard(), (path == "/").then_some("page"));
+    html.icon(Glyph::Dashboard).tags("Dashboard</a>");
+    for group in GROUPS {
+        let mut pages = group.pages.iter().filter(|(_, _, who)| who.has(role)).peekable();
+        if pages.peek().is_none() {
+            continue;
+        }
+        html.tags(r#"<details class="menu-group" open><summary class="menu-item">"#)
+            .icon(group.glyph)
+            .tags(group.label)
+            .icon(Glyph::Down)
+            .tags("</summary><ul>");
+        for (label, pattern, _) in pages {
+            let href = pattern.as_str();
+            html.tags("<li>");
+            item(&mut html, href, current(path, href));
+            html.tags(label).tags("</a></li>");
+        }
+        html.tags("</ul></details>");
     }
-    .into_any()
+    html.tags("</nav>");
+    html
+}
+
+/// The beginning of a link, up to what it shows.
+fn item(html: &mut Markup, href: &str, current: Option<&'static str>) {
+    html.tags(r#"<a class="menu-item" href=""#).text(href).tags("\"");
+    if let Some(current) = current {
+        html.tags(r#" aria-current=""#).tags(current).tags("\"");
+    }
+    html.tags(">");
 }
 
 /// `page` on the page itself, `true` on the pages below it.
@@ -163,6 +181,21 @@ mod tests {
                 "Settings: Preferences, Notifications, Product settings",
             ]
         );
+    }
+
+    #[test]
+    fn what_is_written_is_what_the_role_may_see_and_where_one_is() {
+        let html = menu("/certificates/orders/12345", Role::Limited).into_html();
+        let count = |text| html.matches(text).count();
+        // The brand, the dashboard, "Orders" and "Requests".
+        assert_eq!((count("<details "), count("<a "), count("</a>")), (1, 4, 4), "{html}");
+        assert!(html.contains(
+            r#"<li><a class="menu-item" href="/certificates/orders" aria-current="true">Orders</a></li>"#
+        ));
+        assert_eq!(count("aria-current"), 1);
+        let home = menu("/", Role::Administrator).into_html();
+        assert!(home.contains(r#"<a class="menu-item" href="/" aria-current="page"><svg "#));
+        assert_eq!(home.matches("<details ").count(), GROUPS.len());
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
+use leptos::tachys::html::InertElement;
 
 use super::menu::MENU_ID;
-use crate::kit::{Form, Glyph, Icon, PAGE_FIELD};
+use crate::kit::{Form, Glyph, Icon, Markup, PAGE_FIELD};
 use crate::pages::session::api::{ChooseTheme, SignOut};
 use crate::paths;
 use crate::viewer::{Theme, Viewer, Who};
@@ -31,38 +32,48 @@ pub(super) fn TopBar() -> impl IntoView {
                     placeholder="Order number, serial, name or IP" autocomplete="off"
                 />
             </form>
-            <ThemeSwitch theme=viewer.theme/>
+            {InertElement::new(theme_form(viewer.theme, &viewer.url).into_html())}
             {viewer.person.map(|who| view! { <PersonMenu who=who/> })}
         </header>
     }
 }
 
 /// Auto, light, dark. Works as a form; where scripts run, at once.
-#[component]
-fn ThemeSwitch(theme: Theme) -> impl IntoView {
-    let page = Viewer::current().url;
-    let buttons = Theme::ALL.map(|each| {
+fn theme_form(theme: Theme, page: &str) -> Markup {
+    let mut html = Markup::with_capacity(2 * 1024);
+    html.tags(r#"<form class="theme" method="post" aria-label="Colours" action=""#)
+        .tags(ChooseTheme::PATH)
+        .tags(r#""><input type="hidden" name=""#)
+        .tags(PAGE_FIELD)
+        .tags(r#"" value=""#)
+        .text(page)
+        .tags(r#""><input type="hidden" name="back" value=""#)
+        .text(page)
+        .tags("\">");
+    for each in Theme::ALL {
         let (label, glyph) = match each {
             Theme::Auto => ("Colours as the system says", Glyph::Auto),
             Theme::Light => ("Light colours", Glyph::Light),
             Theme::Dark => ("Dark colours", Glyph::Dark),
         };
-        view! {
-            <button
-                type="submit" name="theme" value=each.as_str() aria-label=label title=label
-                aria-pressed=if each == theme { "true" } else { "false" } data-theme-choice=each.as_str()
-            >
-                <Icon glyph=glyph/>
-            </button>
-        }
-    });
-    view! {
-        <form class="theme" method="post" action=ChooseTheme::PATH aria-label="Colours">
-            <input type="hidden" name=PAGE_FIELD value=page.clone()/>
-            <input type="hidden" name="back" value=page/>
-            {buttons.into_iter().collect_view()}
-        </form>
+        html.tags(r#"<button type="submit" name="theme" value=""#)
+            .tags(each.as_str())
+            .tags(r#"" data-theme-choice=""#)
+            .tags(each.as_str())
+            .tags(r#"" aria-label=""#)
+            .tags(label)
+            .tags(r#"" title=""#)
+            .tags(label)
+            .tags(if each == theme {
+                r#"" aria-pressed="true">"#
+            } else {
+                r#"" aria-pressed="false">"#
+            })
+            .icon(glyph)
+            .tags("</button>");
     }
+    html.tags("</form>");
+    html
 }
 
 /// Who is signed in, with the way to their account and out.
