@@ -91,7 +91,7 @@ pub(super) fn Menu() -> impl IntoView {
     InertElement::new(menu(viewer.path(), role).into_html())
 }
 
-/// As text, since it is the larger part of most pages.
+/// As text, since it is on every page.
 fn menu(path: &str, role: Role) -> Markup {
     let mut html = Markup::with_capacity(8 * 1024);
     html.tags(r#"<nav id=""#)
