@@ -65,32 +65,39 @@ impl Candidates<'_> {
         walks.join(" UNION ALL ")
     }
 
-    /// Those with exactly the names of the key `$1`, and the latest with one of `names` others, `$4` and
-    /// on. Each of these walks an index and gives its latest without sorting.
-    fn with_names_or_any(self, names: usize) -> String {
+    /// Those with exactly the names of the key `$1`, and the latest with one of the names `$4`, however
+    /// many these are. Each of them walks an index and gives its latest without sorting.
+    fn with_names_or_any(self, postgres: bool) -> String {
         let limit = self.limit;
         let origin = self.origin.map(|origin| format!(" AND o.origin = '{}'", origin.as_str()));
-        let origin = origin.unwrap_or_default();
-        let any = (4..names + 4).map(|place| {
+        let held = format!(
+            "(SELECT o.number FROM order_names n JOIN orders o ON o.number = n.order_number \
+             WHERE n.organization_id = $2 AND n.product_id = $3 AND n.name = wanted.name \
+             AND o.status IN ('issued', 'reissue_pending'){} \
+             ORDER BY n.order_number DESC LIMIT {limit})",
+            origin.unwrap_or_default(),
+        );
+        let any = if postgres {
+            let listed = listed!(postgres, "$4");
             format!(
-                "SELECT number FROM (SELECT o.number FROM order_names n \
-                 JOIN orders o ON o.number = n.order_number WHERE n.organization_id = $2 \
-                 AND n.product_id = $3 AND n.name = ${place} \
-                 AND o.status IN ('issued', 'reissue_pending'){origin} \
-                 ORDER BY n.order_number DESC LIMIT {limit}) AS one"
+                "SELECT number FROM (SELECT value #>> '{{}}' AS name FROM {listed}) AS wanted \
+                 CROSS JOIN LATERAL {held} AS one"
             )
-        });
-        let any = any.collect::<Vec<_>>().join(" UNION ");
-        let latest =
-            format!("SELECT number FROM ({any} ORDER BY number DESC LIMIT {limit}) AS latest");
+        } else {
+            let listed = listed!(sqlite, "$4");
+            format!(
+                "SELECT number FROM (SELECT value AS name FROM {listed}) AS wanted \
+                 JOIN orders ON number IN {held}"
+            )
+        };
         let exact = HAVE_CERTIFICATE.map(|status| {
             format!("SELECT number FROM ({}) AS one", self.walk(status, "number", limit))
         });
-        let numbers = exact.into_iter().chain((names > 0).then_some(latest));
         format!(
-            "SELECT o.* FROM ({}) AS found JOIN orders o ON o.number = found.number \
-             ORDER BY found.number DESC",
-            numbers.collect::<Vec<_>>().join(" UNION ")
+            "SELECT o.* FROM ({} UNION SELECT number FROM \
+             (SELECT DISTINCT number FROM ({any}) AS held ORDER BY number DESC LIMIT {limit}) AS latest) \
+             AS found JOIN orders o ON o.number = found.number ORDER BY found.number DESC",
+            exact.join(" UNION "),
         )
     }
 
@@ -157,16 +164,16 @@ impl Tx {
         names: &NameSet,
         any_of: &[Name],
     ) -> Result<Vec<OrderFile>, StoreError> {
-        let sql = of.with_names_or_any(any_of.len());
+        let sql = of.with_names_or_any(self.is_postgres());
+        let any_of = to_json("order_names.name", &any_of)?;
         let rows: Vec<OrderRow> = on!(self, |conn| {
-            let mut query = sqlx::query_as(AssertSqlSafe(sql))
+            sqlx::query_as(AssertSqlSafe(sql))
                 .bind(names_key(names))
                 .bind(of.organization.0)
-                .bind(of.product.as_str());
-            for name in any_of {
-                query = query.bind(name.as_str());
-            }
-            query.fetch_all(&mut *conn).await?
+                .bind(of.product.as_str())
+                .bind(&any_of)
+                .fetch_all(&mut *conn)
+                .await?
         });
         let orders: Result<Vec<Order>, StoreError> =
             rows.into_iter().map(|row| Ok(OrderRecord::try_from(row)?.order)).collect();

@@ -88,8 +88,15 @@ async fn orders_with_the_names_or_any_of_others_come_newest_first() {
         };
         let (exact, other) = (names("b.example.com *.b.example.com"), names("*.example.net"));
         let any = wildcards(&["*.a.b.example.com", "*.b.example.com", "*.example.com"]);
+        // As many as a name has ancestors at most.
+        let deep: Name = format!("{}example.com", "a.".repeat(119)).parse().unwrap();
+        let mut many: Vec<Name> =
+            deep.ancestors().filter_map(|domain| format!("*.{domain}").parse().ok()).collect();
+        assert!(many.len() > 100);
+        many.push("*.b.example.com".parse().unwrap());
         for (limit, names, any, found) in [
-            (9, &exact, &any[..], &[6, 4, 2, 1][..]),
+            (9, &other, &many[..], &[6, 4, 2, 1][..]),
+            (9, &exact, &any[..], &[6, 4, 2, 1]),
             (2, &exact, &any, &[6, 4, 2]),
             (1, &other, &any, &[6]),
             (9, &exact, &[], &[2]),
