@@ -17,7 +17,7 @@ tokio::task_local! {
 }
 
 /// What the present work holds of its store: taken with the first reading, given back where the work
-/// has ended and nobody reads any more.
+/// writes, or has ended and nobody reads any more.
 pub(crate) struct Held {
     store: Store,
     pub(crate) sqlite: Place<Sqlite>,
@@ -80,10 +80,21 @@ impl<DB: Database> Lease<DB> {
 
 impl Store {
     /// Runs `work`, all of whose readings one after another take one connection. It holds it to its
-    /// end: this is for work that does little else than read.
+    /// end, or until it writes: this is for work that does little else than read.
     pub async fn with_one_reader<F: Future>(&self, work: F) -> F::Output {
         let (sqlite, postgres) = (Place::default(), Place::default());
         HELD.scope(Held { store: self.clone(), sqlite, postgres }, work).await
+    }
+
+    /// Gives back what the present work holds, where nobody reads: to write may take long, and whoever
+    /// waits for it must keep nobody from reading.
+    pub(crate) fn give_back_reader(&self) {
+        let _ = HELD.try_with(|held| {
+            if held.store.is(self) {
+                let _ = held.sqlite.try_lock().map(|mut place| place.take());
+                let _ = held.postgres.try_lock().map(|mut place| place.take());
+            }
+        });
     }
 
     /// A connection of `readers`, or the one that the present work holds.

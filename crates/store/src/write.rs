@@ -62,6 +62,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        self.give_back_reader();
         match self.backend() {
             Backend::Sqlite { writer, .. } => writer.write(work).await,
             Backend::Postgres { writers, .. } => {

@@ -6,8 +6,8 @@ use futures::{FutureExt, poll};
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::StoreOptions;
 use crate::testing::databases;
+use crate::{StoreError, StoreOptions};
 
 /// The databases, each with so few connections for reading.
 async fn with_readers(readers: u32) -> Vec<(Store, crate::testing::TestDatabase)> {
@@ -41,6 +41,36 @@ async fn readings_of_a_work_take_one_connection_and_give_it_back_at_its_end() {
             assert!(ended.get(), "the work gave its connection back before its end");
         };
         let work = work.map(|()| ended.set(true));
+        join(work, others).await;
+        store.close().await;
+    }
+}
+
+/// As a page does that notes when its session was seen.
+#[tokio::test]
+async fn who_waits_to_write_keeps_nobody_from_reading() {
+    for (store, _database) in with_readers(1).await {
+        let (writing, until_writing) = oneshot::channel();
+        let (read, until_read) = oneshot::channel();
+        let work = store.with_one_reader(async {
+            store.ping().await.unwrap();
+            let written: Result<(), StoreError> = store
+                .write(move |_| {
+                    Box::pin(async move {
+                        writing.send(()).unwrap();
+                        until_read.await.unwrap();
+                        Ok(())
+                    })
+                })
+                .await;
+            written.unwrap();
+            store.ping().await.unwrap();
+        });
+        let others = async {
+            until_writing.await.unwrap();
+            store.ping().await.unwrap();
+            read.send(()).unwrap();
+        };
         join(work, others).await;
         store.close().await;
     }
