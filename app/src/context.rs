@@ -40,6 +40,13 @@ pub fn provide(lifecycle: &Lifecycle, site: &Site) {
     provide_context(viewer(&parts, lifecycle.clock().now()));
 }
 
+/// What the page shows was read; others may read while it is written.
+pub(crate) fn done_reading() {
+    if let Some(lifecycle) = use_context::<Lifecycle>() {
+        lifecycle.done_reading();
+    }
+}
+
 fn viewer(parts: &Parts, now: Timestamp) -> Viewer {
     let user = parts.extensions.get::<SignedIn>().map(|signed_in| &signed_in.person);
     Viewer {

@@ -3,6 +3,8 @@
 use std::future::Future;
 
 use leptos::prelude::*;
+#[cfg(feature = "ssr")]
+use leptos::tachys::html::InertElement;
 use leptos_meta::Title;
 
 use super::{LinkButton, Notice, Tone, Weight};
@@ -137,25 +139,44 @@ pub fn page(sheet: impl Future<Output = Result<Sheet, PortalError>> + Send + 'st
         sign_in_first(&viewer.url);
         return ().into_any();
     }
-    view! { <Frame>{awaited(sheet)}</Frame> }.into_any()
+    awaited(sheet, |sheet| view! { <Frame>{sheet}</Frame> }.into_any()).into_any()
 }
 
 /// A page without the frame: sign-in, set-up.
 pub fn bare_page(
     sheet: impl Future<Output = Result<Sheet, PortalError>> + Send + 'static,
 ) -> AnyView {
-    view! { <main id="main" class="bare" tabindex="-1">{awaited(sheet)}</main> }.into_any()
+    let bare =
+        |sheet| view! { <main id="main" class="bare" tabindex="-1">{sheet}</main> }.into_any();
+    awaited(sheet, bare).into_any()
 }
 
 fn awaited(
     sheet: impl Future<Output = Result<Sheet, PortalError>> + Send + 'static,
+    around: impl FnOnce(AnyView) -> AnyView + Send + 'static,
 ) -> impl IntoView {
     Suspend::new(async move {
-        match sheet.await {
+        let sheet = sheet.await;
+        #[cfg(feature = "ssr")]
+        crate::context::done_reading();
+        let sheet = match sheet {
             Ok(sheet) => sheet.view(),
             Err(error) => Fault::of(error),
-        }
+        };
+        in_one_piece(around(sheet))
     })
+}
+
+/// What stands behind this has nothing more to wait for, so it is written at once: as a part of the
+/// stream that the server asks for, each tag would be made as a text of its own first.
+#[cfg(feature = "ssr")]
+fn in_one_piece(view: AnyView) -> InertElement {
+    InertElement::new(view.to_html())
+}
+
+#[cfg(not(feature = "ssr"))]
+fn in_one_piece(view: AnyView) -> AnyView {
+    view
 }
 
 /// The page in place of one that can't be shown.

@@ -138,6 +138,12 @@ impl Lifecycle {
         &self.inner.store
     }
 
+    /// The present work needs nothing more of the database: what it read with goes to others, while
+    /// the work makes something of what it has read.
+    pub fn done_reading(&self) {
+        self.inner.store.give_back_reader();
+    }
+
     /// The clock; one `now` is read per use case.
     pub fn clock(&self) -> &Clock {
         &self.inner.clock

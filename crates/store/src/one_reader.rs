@@ -80,15 +80,15 @@ impl<DB: Database> Lease<DB> {
 
 impl Store {
     /// Runs `work`, all of whose readings one after another take one connection. It holds it to its
-    /// end, or until it writes: this is for work that does little else than read.
+    /// end, until it writes, or until it gives it back: this is for work that does little else than read.
     pub async fn with_one_reader<F: Future>(&self, work: F) -> F::Output {
         let (sqlite, postgres) = (Place::default(), Place::default());
         HELD.scope(Held { store: self.clone(), sqlite, postgres }, work).await
     }
 
-    /// Gives back what the present work holds, where nobody reads: to write may take long, and whoever
-    /// waits for it must keep nobody from reading.
-    pub(crate) fn give_back_reader(&self) {
+    /// Gives back what the present work holds, where nobody reads: before a write, which may take long,
+    /// and whoever waits for it must keep nobody from reading; and where the work has read all it needs.
+    pub fn give_back_reader(&self) {
         let _ = HELD.try_with(|held| {
             if held.store.is(self) {
                 let _ = held.sqlite.try_lock().map(|mut place| place.take());

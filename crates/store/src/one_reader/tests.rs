@@ -46,6 +46,29 @@ async fn readings_of_a_work_take_one_connection_and_give_it_back_at_its_end() {
     }
 }
 
+/// As a page does that has read what it shows, and is being written.
+#[tokio::test]
+async fn what_was_given_back_goes_to_others() {
+    for (store, _database) in with_readers(1).await {
+        let (given_back, until_given_back) = oneshot::channel();
+        let (read, until_read) = oneshot::channel();
+        let work = store.with_one_reader(async {
+            store.ping().await.unwrap();
+            store.give_back_reader();
+            given_back.send(()).unwrap();
+            until_read.await.unwrap();
+            store.ping().await.unwrap();
+        });
+        let others = async {
+            until_given_back.await.unwrap();
+            store.ping().await.unwrap();
+            read.send(()).unwrap();
+        };
+        join(work, others).await;
+        store.close().await;
+    }
+}
+
 /// As a page does that notes when its session was seen.
 #[tokio::test]
 async fn who_waits_to_write_keeps_nobody_from_reading() {
