@@ -14,7 +14,7 @@ use crate::kit::{
     LinkButton, Notice, Section, SelectField, Sheet, Table, Tone, Unavailable, Weight,
     described_by, page,
 };
-use crate::pages::wizard::api::Frame;
+use crate::pages::wizard::api::{Frame, ProfilesView};
 use crate::pages::wizard::{InstallDefaults, installation_fields, profile_choices};
 use crate::paths;
 use crate::viewer::Viewer;
@@ -42,8 +42,8 @@ pub fn BulkPage() -> impl IntoView {
 
 fn body(view: BulkView) -> AnyView {
     let left_out = left_out(view.left_out.clone());
-    let form = match (&view.frame, view.fits.is_empty()) {
-        (Some(frame), false) => form(&view, frame),
+    let form = match (&view.choice, view.fits.is_empty()) {
+        (Some(choice), false) => form(&view, choice),
         (None, _) => nothing(
             "Nothing is selected",
             "Tick the endpoints in the list, then choose what to do with them.",
@@ -65,7 +65,7 @@ fn nothing(title: &'static str, text: &'static str) -> AnyView {
     .into_any()
 }
 
-fn form(view: &BulkView, frame: &Frame) -> AnyView {
+fn form(view: &BulkView, choice: &ProfilesView) -> AnyView {
     // Fields find their form only where they are made inside of it.
     let (fits, asks_names) = (view.fits.clone(), view.act == BulkAct::Request);
     let table = move || table(&fits, asks_names);
@@ -74,19 +74,19 @@ fn form(view: &BulkView, frame: &Frame) -> AnyView {
     let back =
         view! { <LinkButton href=paths::endpoints() weight=Weight::Ghost>"Cancel"</LinkButton> };
     if view.act.action().is_none() {
-        let frame = (view.act == BulkAct::AutoRenewOn).then(|| frame.clone());
+        let choice = (view.act == BulkAct::AutoRenewOn).then(|| choice.clone());
         return view! {
             <Form action=SubmitBulkAutoRenew::PATH class="stack wide">
                 <Hidden name="act" value=act/>
                 <Section title="Selected endpoints">{table()}</Section>
-                {frame.map(|frame| renewal(&frame))}
+                {choice.map(|choice| renewal(&choice))}
                 <FormActions><Button weight=Weight::Primary>{label}</Button>{back}</FormActions>
             </Form>
         }
         .into_any();
     }
-    let (profiles, suggested) = profile_choices(frame);
-    let install = defaults(frame);
+    let (profiles, suggested) = profile_choices(choice);
+    let install = defaults(&choice.frame);
     let names_line = names_line(view.act);
     let submit = if view.fits.len() == 1 { "Submit request" } else { "Submit requests" };
     view! {
@@ -182,9 +182,9 @@ fn selected(row: &EndpointRow, ask: Option<AnyView>) -> AnyView {
     .into_any()
 }
 
-fn renewal(frame: &Frame) -> AnyView {
-    let (choices, suggested) = profile_choices(frame);
-    let defaults = RenewDefaults::of(None, &frame.time_zone);
+fn renewal(choice: &ProfilesView) -> AnyView {
+    let (choices, suggested) = profile_choices(choice);
+    let defaults = RenewDefaults::of(None, &choice.frame.time_zone);
     view! {
         <Section title="Auto-renew">
             <div class="stack narrow">

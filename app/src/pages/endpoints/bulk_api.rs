@@ -7,7 +7,7 @@ use super::api::EndpointRow;
 #[cfg(feature = "ssr")]
 use crate::fault::FieldFault;
 use crate::fault::PortalError;
-use crate::pages::wizard::api::Frame;
+use crate::pages::wizard::api::ProfilesView;
 
 /// Rule D7 in the words of the screens.
 pub(super) const NO_DUPLICATES: &str = "Automation issues no duplicate certificates in bulk (rule D7): every server's \
@@ -70,7 +70,7 @@ pub struct BulkView {
     /// Those that it can't be done to, each with why.
     pub left_out: Vec<(EndpointRow, String)>,
     /// Profiles and defaults, of the first endpoint; none where no endpoint was selected.
-    pub frame: Option<Frame>,
+    pub choice: Option<ProfilesView>,
     /// The page's key.
     pub key: String,
 }
@@ -93,9 +93,9 @@ pub async fn bulk(query: String) -> Result<BulkView, PortalError> {
     let ids: Vec<domain::EndpointId> = query.all("ids").filter_map(|id| id.parse().ok()).collect();
     let rows = reading::selected(&desk, ids).await?;
     let brand = desk.brand().await?;
-    let frame = match rows.first() {
+    let choice = match rows.first() {
         Some(first) => {
-            Some(crate::pages::wizard::api::step_frame(first.id.0, String::new()).await?)
+            Some(crate::pages::wizard::api::profile_step(first.id.0, String::new()).await?)
         }
         None => None,
     };
@@ -109,7 +109,7 @@ pub async fn bulk(query: String) -> Result<BulkView, PortalError> {
         },
         fits,
         left_out,
-        frame,
+        choice,
         key: desk.lifecycle.page_key()?,
     })
 }

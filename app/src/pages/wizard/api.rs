@@ -61,22 +61,29 @@ pub struct Frame {
     pub action: EndpointAction,
     /// Its label.
     pub label: String,
-    /// Profiles to choose from.
-    pub profiles: Vec<ProfileOption>,
-    /// The chosen one.
+    /// The chosen profile.
     pub profile: Option<ProfileOption>,
-    /// The profile to suggest.
-    pub suggested: Option<i64>,
     /// The query so far.
     pub state: String,
-    /// May add profiles.
-    pub may_automate: bool,
     /// May change Preferences.
     pub may_administer: bool,
     /// The person's time zone.
     pub time_zone: String,
     /// Tomorrow in it, `2026-11-23`.
     pub tomorrow: String,
+}
+
+/// Step 1.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfilesView {
+    /// What every step shows.
+    pub frame: Frame,
+    /// Profiles to choose from.
+    pub profiles: Vec<ProfileOption>,
+    /// The one to suggest.
+    pub suggested: Option<i64>,
+    /// May add profiles.
+    pub may_automate: bool,
 }
 
 /// An order to duplicate.
@@ -169,6 +176,15 @@ pub struct PlanView {
     pub decided: Option<Explanation>,
     /// Auto-renew is on in another person's name, and stays as it is.
     pub keeps_auto_renew: bool,
+}
+
+/// Step 1 with the profiles to choose from.
+#[server(prefix = "/api", endpoint = "wizard/profile-step")]
+pub async fn profile_step(id: i64, query: String) -> Result<ProfilesView, PortalError> {
+    use crate::desk::{Desk, May};
+
+    let desk = Desk::require(May::SeeAll)?;
+    super::facts::profiles(&desk, EndpointId(id), &super::state::read(&query)?).await
 }
 
 /// What a step shows.

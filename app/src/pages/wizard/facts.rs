@@ -4,11 +4,12 @@ use domain::model::{
     CertificateKind, Coverage, EndpointAction, KeyType, OrderFile, Preferences, Profile,
 };
 use domain::rules::{Decision, DuplicateCandidates, ProfileState, offer_in_automation};
-use domain::{Days, EndpointId, NameSet, Product, Timestamp};
+use domain::{Days, EndpointId, NameSet, Product, ProfileId, Timestamp};
+use lifecycle::LifecycleError;
 use lifecycle::automation::{EndpointRecord, Install, Preview, ProfileView, Served};
 
 use super::api::{
-    Candidate, CertificateView, Endpoint, Frame, PlanView, ProfileOption, ReviewView,
+    Candidate, CertificateView, Endpoint, Frame, PlanView, ProfileOption, ProfilesView, ReviewView,
 };
 use super::state;
 use crate::desk::{Desk, May};
@@ -28,6 +29,26 @@ pub(super) async fn frame(
     Ok(of_endpoint(desk, endpoint, query).await?.frame)
 }
 
+pub(super) async fn profiles(
+    desk: &Desk,
+    id: EndpointId,
+    query: &Query,
+) -> Result<ProfilesView, PortalError> {
+    let record = desk.lifecycle.endpoint(&desk.actor(), id).await?;
+    let in_use = record.profile.map(|profile| profile.0);
+    let frame = of_endpoint(desk, record, query).await?.frame;
+    let profiles = desk.lifecycle.profiles(&desk.actor()).await?;
+    let profiles: Vec<ProfileOption> = profiles.iter().map(option).collect();
+    let default = profiles.iter().find(|profile| profile.is_default).map(|profile| profile.id);
+    let chosen = state::profile(query).map(|profile| profile.0);
+    Ok(ProfilesView {
+        frame,
+        profiles,
+        suggested: chosen.or(in_use).or(default),
+        may_automate: desk.may(May::Automate),
+    })
+}
+
 /// What a step has read for its frame.
 struct Read {
     frame: Frame,
@@ -40,30 +61,33 @@ async fn of_endpoint(
     record: EndpointRecord,
     query: &Query,
 ) -> Result<Read, PortalError> {
-    let in_use = record.profile.map(|profile| profile.0);
-    let views = desk.lifecycle.profiles(&desk.actor()).await?;
-    let chosen = state::profile(query);
-    let profile =
-        views.iter().map(|view| &view.profile).find(|one| Some(one.id) == chosen).cloned();
-    let profiles: Vec<ProfileOption> = views.into_iter().map(option).collect();
-    let chosen = chosen.map(|profile| profile.0);
-    let default = profiles.iter().find(|profile| profile.is_default).map(|profile| profile.id);
+    let chosen = match state::profile(query) {
+        Some(id) => profile(desk, id).await?,
+        None => None,
+    };
     let action = state::action(query);
     let settings = desk.lifecycle.settings().await?;
     let frame = Frame {
         endpoint: endpoint(record),
         action,
         label: action.label(settings.value("brand_word")),
-        profile: profiles.iter().find(|profile| Some(profile.id) == chosen).cloned(),
-        suggested: chosen.or(in_use).or(default),
-        profiles,
+        profile: chosen.as_ref().map(option),
         state: state::write(query),
-        may_automate: desk.may(May::Automate),
         may_administer: desk.may(May::Administer),
         time_zone: desk.person.user.time_zone.clone(),
         tomorrow: tomorrow(desk.now, &desk.person.user.time_zone),
     };
+    let profile = chosen.map(|chosen| chosen.profile);
     Ok(Read { frame, profile, preferences: settings.preferences() })
+}
+
+/// None where it was removed since it was chosen.
+async fn profile(desk: &Desk, id: ProfileId) -> Result<Option<ProfileView>, PortalError> {
+    match desk.lifecycle.profile(&desk.actor(), id).await {
+        Ok(profile) => Ok(Some(profile)),
+        Err(LifecycleError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn endpoint(record: EndpointRecord) -> Endpoint {
@@ -90,23 +114,23 @@ fn tomorrow(now: Timestamp, zone: &str) -> String {
         .unwrap_or_default()
 }
 
-fn option(view: ProfileView) -> ProfileOption {
+fn option(view: &ProfileView) -> ProfileOption {
     let ProfileView { profile, organization_name, state, .. } = view;
     let product = Product::find(profile.product.as_str());
     ProfileOption {
         id: profile.id.0,
         product: product
             .map_or_else(|| profile.product.to_string(), |product| product.name.to_owned()),
-        organization: organization_name,
-        terms: terms(&profile),
+        organization: organization_name.clone(),
+        terms: terms(profile),
         reasons: match state {
             ProfileState::Active => Vec::new(),
-            ProfileState::ActionNeeded { reasons } => reasons,
+            ProfileState::ActionNeeded { reasons } => reasons.clone(),
         },
         is_default: profile.is_default,
         may_add_names: product.is_some_and(|product| product.duplicate_may_add_names),
-        auto_renew: profile.auto_renew,
-        name: profile.name,
+        auto_renew: profile.auto_renew.clone(),
+        name: profile.name.clone(),
     }
 }
 

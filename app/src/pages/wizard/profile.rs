@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 
-use super::api::{ChooseProfile, Frame, ProfileOption, step_frame};
+use super::api::{ChooseProfile, ProfileOption, ProfilesView, profile_step};
 use super::frame::{Carried, asked, elsewhere, sheet};
 use crate::kit::{
     Button, Choice, EmptyState, Form, FormActions, LinkButton, RadioGroup, Section, SelectField,
@@ -21,9 +21,9 @@ const SHOWN_IN_FULL: usize = 25;
 pub fn ProfileStep() -> impl IntoView {
     let (id, query) = asked();
     page(async move {
-        let frame = step_frame(id?.0, query).await?;
-        let body = if frame.profiles.is_empty() { none(&frame) } else { choose(&frame) };
-        Ok(sheet(&frame, 1, body))
+        let view = profile_step(id?.0, query).await?;
+        let body = if view.profiles.is_empty() { none(view.may_automate) } else { choose(&view) };
+        Ok(sheet(&view.frame, 1, body))
     })
 }
 
@@ -32,13 +32,12 @@ fn new_profile() -> String {
     Query::default().with("next", Viewer::current().url).href(&paths::profile_new())
 }
 
-fn none(frame: &Frame) -> AnyView {
-    let text = if frame.may_automate {
+fn none(may_automate: bool) -> AnyView {
+    let text = if may_automate {
         "A profile holds product, organization, validity and key: all but the names. Add the first one, then go on here."
     } else {
         "An Administrator or a Manager has to add a profile under Manage profiles before anything can be requested here."
     };
-    let may_automate = frame.may_automate;
     view! {
         <EmptyState title="There is no automation profile yet" text=text>
             {may_automate.then(|| view! { <LinkButton href=new_profile() weight=Weight::Primary>"Add new profile"</LinkButton> })}
@@ -47,9 +46,9 @@ fn none(frame: &Frame) -> AnyView {
     .into_any()
 }
 
-fn choose(frame: &Frame) -> AnyView {
-    let (many, suggested) = profile_choices(frame);
-    let few: Vec<Choice> = frame.profiles.iter().take(SHOWN_IN_FULL).map(choice).collect();
+fn choose(view: &ProfilesView) -> AnyView {
+    let (many, suggested) = profile_choices(view);
+    let few: Vec<Choice> = view.profiles.iter().take(SHOWN_IN_FULL).map(choice).collect();
     let fields = move || {
         if many.len() > SHOWN_IN_FULL {
             view! { <SelectField name="profile" label="Choose a profile" choices=many value=suggested/> }.into_any()
@@ -57,8 +56,9 @@ fn choose(frame: &Frame) -> AnyView {
             view! { <RadioGroup name="profile" legend="Choose a profile" choices=few value=suggested/> }.into_any()
         }
     };
+    let frame = &view.frame;
     let (id, state, elsewhere) = (frame.endpoint.id, frame.state.clone(), elsewhere(frame));
-    let add = frame.may_automate.then(|| {
+    let add = view.may_automate.then(|| {
         view! { <LinkButton href=new_profile()>"Add new profile"</LinkButton> }.into_any()
     });
     view! {
@@ -78,12 +78,12 @@ fn choose(frame: &Frame) -> AnyView {
 }
 
 /// All profiles, each in a line, and the one to suggest.
-pub(crate) fn profile_choices(frame: &Frame) -> (Vec<Choice>, String) {
-    let choices = frame.profiles.iter().map(|profile| {
+pub(crate) fn profile_choices(view: &ProfilesView) -> (Vec<Choice>, String) {
+    let choices = view.profiles.iter().map(|profile| {
         let label = format!("{} – {} for {}", profile.name, profile.product, profile.organization);
         Choice::new(profile.id.to_string(), label).disabled(!profile.reasons.is_empty())
     });
-    (choices.collect(), frame.suggested.map(|id| id.to_string()).unwrap_or_default())
+    (choices.collect(), view.suggested.map(|id| id.to_string()).unwrap_or_default())
 }
 
 fn choice(profile: &ProfileOption) -> Choice {
