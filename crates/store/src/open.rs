@@ -58,11 +58,11 @@ pub struct StoreOptions {
     pub patience: Duration,
 }
 
-/// Most of the time a page takes a core, and it holds its connection all the time: with many more of
+/// While a page reads it takes a core half of the time, here or in the database: with many more of
 /// them than cores pages would wait for each other in their midst, and not in line.
 fn readers() -> u32 {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    u32::try_from(cores + 2).map_or(MOST_READERS, |readers| readers.min(MOST_READERS))
+    u32::try_from(cores + 3).map_or(MOST_READERS, |readers| readers.min(MOST_READERS))
 }
 
 impl Default for StoreOptions {
