@@ -77,20 +77,27 @@ pub fn SelectField(
     }
 }
 
-/// The `<option>`s of a list, as a `<select>`'s `inner_html`.
-pub(crate) fn options(choices: &[Choice], chosen: &str) -> String {
+fn options(choices: &[Choice], chosen: &str) -> String {
     let mut html = Markup::with_capacity(choices.len() * 64);
-    for choice in choices {
-        html.tags("<option value=\"").text(&choice.value).tags("\"");
-        if choice.value == chosen {
-            html.tags(" selected");
-        }
-        if choice.disabled {
-            html.tags(" disabled");
-        }
-        html.tags(">").text(&choice.label).tags("</option>");
-    }
+    html.options(choices, chosen);
     html.into_html()
+}
+
+impl Markup {
+    /// The `<option>`s of a list, what is inside of a `<select>`.
+    pub fn options(&mut self, choices: &[Choice], chosen: &str) -> &mut Self {
+        for choice in choices {
+            self.tags("<option value=\"").text(&choice.value).tags("\"");
+            if choice.value == chosen {
+                self.tags(" selected");
+            }
+            if choice.disabled {
+                self.tags(" disabled");
+            }
+            self.tags(">").text(&choice.label).tags("</option>");
+        }
+        self
+    }
 }
 
 /// Radio buttons: one of a few choices, each with its own help.

@@ -3,10 +3,9 @@
 use leptos::children::Children;
 use leptos::context::Provider;
 use leptos::prelude::*;
+use leptos::tachys::html::InertElement;
 
-use super::action::filled;
-use super::choice::options;
-use super::{Choice, Glyph, Icon, LinkButton, Listing, Weight};
+use super::{Choice, Glyph, Icon, LinkButton, Listing, Markup, Weight};
 use crate::query::Query;
 
 /// The filters of the list `listing`; its children are [`FilterText`] and [`FilterSelect`].
@@ -49,7 +48,7 @@ pub fn FilterBar(
 }
 
 fn value_of(name: &str) -> String {
-    use_context::<Query>().and_then(|query| query.get(name).map(str::to_owned)).unwrap_or_default()
+    with_context(|query: &Query| query.get(name).map(str::to_owned)).flatten().unwrap_or_default()
 }
 
 /// A filter to type into.
@@ -70,14 +69,15 @@ pub fn FilterText(
     #[prop(optional_no_strip)]
     shown: Option<String>,
 ) -> impl IntoView {
-    let id = format!("filter-{name}");
     let value = shown.unwrap_or_else(|| value_of(name));
-    view! {
-        <div class="filter">
-            <label for=id.clone()>{label}</label>
-            <input id=id class="input" type=kind name=name value=value placeholder=filled(placeholder) maxlength="253"/>
-        </div>
+    let mut html = labelled(name, &label);
+    html.tags("<input id=\"filter-").tags(name).tags("\" class=\"input\" type=\"").tags(kind);
+    html.tags("\" name=\"").tags(name).tags("\" value=\"").text(&value);
+    if !placeholder.is_empty() {
+        html.tags("\" placeholder=\"").text(&placeholder);
     }
+    html.tags("\" maxlength=\"253\"></div>");
+    InertElement::new(html.into_html())
 }
 
 /// A filter to choose; the first entry is "Any".
@@ -91,13 +91,47 @@ pub fn FilterSelect(
     /// What there is to choose.
     choices: Vec<Choice>,
 ) -> impl IntoView {
-    let id = format!("filter-{name}");
     let mut all = vec![Choice::new("", "Any")];
     all.extend(choices);
-    view! {
-        <div class="filter">
-            <label for=id.clone()>{label}</label>
-            <select id=id class="input" name=name inner_html=options(&all, &value_of(name))></select>
-        </div>
+    let mut html = labelled(name, &label);
+    html.tags("<select id=\"filter-").tags(name).tags("\" class=\"input\" name=\"").tags(name);
+    html.tags("\">").options(&all, &value_of(name)).tags("</select></div>");
+    InertElement::new(html.into_html())
+}
+
+/// The beginning of a filter, as text since a list has a dozen of them.
+fn labelled(name: &'static str, label: &str) -> Markup {
+    let mut html = Markup::with_capacity(400);
+    html.tags("<div class=\"filter\"><label for=\"filter-").tags(name).tags("\">").text(label);
+    html.tags("</label>");
+    html
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_show_what_the_url_says_and_nothing_of_it_as_markup() {
+        let filters = Owner::new().with(|| {
+            provide_context(Query::parse("name=%22%3E%3Cb%3E&status=issued"));
+            view! {
+                <FilterText name="name" label="CN & SAN" placeholder="a\"b"/>
+                <FilterText name="from" label="From" kind="date"/>
+                <FilterSelect name="status" label="Status" choices=vec![Choice::new("issued", "Issued")]/>
+            }
+            .to_html()
+        });
+        assert_eq!(
+            filters,
+            "<div class=\"filter\"><label for=\"filter-name\">CN &amp; SAN</label>\
+             <input id=\"filter-name\" class=\"input\" type=\"search\" name=\"name\" \
+             value=\"&quot;&gt;&lt;b&gt;\" placeholder=\"a&quot;b\" maxlength=\"253\"></div>\
+             <div class=\"filter\"><label for=\"filter-from\">From</label>\
+             <input id=\"filter-from\" class=\"input\" type=\"date\" name=\"from\" value=\"\" maxlength=\"253\"></div>\
+             <div class=\"filter\"><label for=\"filter-status\">Status</label>\
+             <select id=\"filter-status\" class=\"input\" name=\"status\"><option value=\"\">Any</option>\
+             <option value=\"issued\" selected>Issued</option></select></div>"
+        );
     }
 }

@@ -1,9 +1,12 @@
 //! Where something stands: the wizard's steps, an event's progress, an order's lineage.
 
+use std::cmp::Ordering;
+
 use domain::Timestamp;
 use leptos::prelude::*;
+use leptos::tachys::html::InertElement;
 
-use super::{Badge, Expiry, Glyph, Icon, Time, Tone};
+use super::{Badge, Expiry, Glyph, Icon, Markup, Time, Tone};
 
 /// A step of a wizard.
 #[derive(Debug, Clone)]
@@ -22,25 +25,29 @@ pub fn Steps(
     /// The one being shown, from 1.
     current: usize,
 ) -> impl IntoView {
-    let items = steps.into_iter().enumerate().map(|(position, step)| {
-        let number = position + 1;
-        let state = match number.cmp(&current) {
-            std::cmp::Ordering::Less => "done",
-            std::cmp::Ordering::Equal => "now",
-            std::cmp::Ordering::Greater => "later",
-        };
-        let mark = if number < current {
-            view! { <span class="step-mark"><Icon glyph=Glyph::Check/></span> }.into_any()
+    let mut html = Markup::with_capacity(1024);
+    html.tags("<ol class=\"steps\" aria-label=\"Steps\">");
+    for (number, step) in (1..).zip(steps) {
+        html.tags(match number.cmp(&current) {
+            Ordering::Less => "<li class=\"done\"><span class=\"step-mark\">",
+            Ordering::Equal => "<li class=\"now\" aria-current=\"step\"><span class=\"step-mark\">",
+            Ordering::Greater => "<li class=\"later\"><span class=\"step-mark\">",
+        });
+        if number < current {
+            html.icon(Glyph::Check);
         } else {
-            view! { <span class="step-mark">{number}</span> }.into_any()
+            html.show(number);
+        }
+        html.tags("</span>");
+        match step.href.filter(|_| number < current) {
+            Some(href) => {
+                html.tags("<a href=\"").text(&href).tags("\">").tags(step.label).tags("</a></li>")
+            }
+            None => html.tags("<span>").tags(step.label).tags("</span></li>"),
         };
-        let label = match step.href.filter(|_| number < current) {
-            Some(href) => view! { <a href=href>{step.label}</a> }.into_any(),
-            None => view! { <span>{step.label}</span> }.into_any(),
-        };
-        view! { <li class=state aria-current=(number == current).then_some("step")>{mark}{label}</li> }
-    });
-    view! { <ol class="steps" aria-label="Steps">{items.collect_view()}</ol> }
+    }
+    html.tags("</ol>");
+    InertElement::new(html.into_html())
 }
 
 /// A stage of a piece of work.

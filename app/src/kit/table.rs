@@ -3,8 +3,9 @@
 use leptos::children::Children;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
+use leptos::tachys::html::InertElement;
 
-use super::{Cursor, Glyph, Icon, Listing, Markup, PAGE_SIZES};
+use super::{Cursor, Glyph, Listing, Markup, PAGE_SIZES};
 
 /// A column of a table.
 #[derive(Debug, Clone)]
@@ -75,14 +76,17 @@ pub fn Table(
         let css = labels(&class, &columns);
         view! { <style media="(max-width: 639px)" nonce=use_nonce() inner_html=css></style> }
     });
-    let headers = columns.into_iter().map(|column| header(column, listing.as_ref())).collect_view();
+    let mut headers = Markup::with_capacity(columns.len() * 120);
+    for column in &columns {
+        header(&mut headers, column, listing.as_ref());
+    }
     let region = label.clone();
     view! {
         {labels}
         <div class="table-region" role="region" aria-label=region tabindex="0">
             <table class=class>
                 <caption class="visually-hidden">{label}</caption>
-                <thead><tr>{headers}</tr></thead>
+                <thead><tr inner_html=headers.into_html()></tr></thead>
                 {body}
             </table>
         </div>
@@ -118,28 +122,32 @@ fn css_text(text: &str) -> String {
     format!("\"{}\"", escaped.collect::<String>())
 }
 
-fn header(column: Column, listing: Option<&Listing>) -> AnyView {
-    let Column { label, sort, class, hidden } = column;
-    let Some((key, listing)) = sort.zip(listing) else {
-        let label = if hidden {
-            view! { <span class="visually-hidden">{label}</span> }.into_any()
-        } else {
-            label.into_any()
-        };
-        return view! { <th scope="col" class=class>{label}</th> }.into_any();
-    };
-    let state = (listing.sort.key == key).then_some(listing.sort.descending);
-    let (word, glyph) = match state {
-        Some(true) => (Some("descending"), Some(Glyph::Descend)),
-        Some(false) => (Some("ascending"), Some(Glyph::Up)),
-        None => (None, None),
-    };
-    view! {
-        <th scope="col" class=class aria-sort=word>
-            <a class="sort" href=listing.sorted_by(key)>{label}{glyph.map(|glyph| view! { <Icon glyph=glyph/> })}</a>
-        </th>
+fn header(html: &mut Markup, column: &Column, listing: Option<&Listing>) {
+    let sorts = column.sort.zip(listing);
+    let state = sorts
+        .and_then(|(key, listing)| (listing.sort.key == key).then_some(listing.sort.descending));
+    html.tags("<th scope=\"col\"");
+    if let Some(descending) = state {
+        let word = if descending { "descending" } else { "ascending" };
+        html.tags(" aria-sort=\"").tags(word).tags("\"");
     }
-    .into_any()
+    if !column.class.is_empty() {
+        html.tags(" class=\"").tags(column.class).tags("\"");
+    }
+    html.tags(">");
+    if let Some((key, listing)) = sorts {
+        html.tags("<a class=\"sort\" href=\"").text(&listing.sorted_by(key)).tags("\">");
+        html.text(&column.label);
+        if let Some(descending) = state {
+            html.icon(if descending { Glyph::Descend } else { Glyph::Up });
+        }
+        html.tags("</a>");
+    } else if column.hidden {
+        html.tags("<span class=\"visually-hidden\">").text(&column.label).tags("</span>");
+    } else {
+        html.text(&column.label);
+    }
+    html.tags("</th>");
 }
 
 /// The pager of a keyset list: no counting, no page numbers. A list of one page has none.
@@ -157,32 +165,39 @@ pub fn Pager(
     if previous.is_none() && next.is_none() && !begun && listing.size == PAGE_SIZES[0] {
         return ().into_any();
     }
-    let sizes = PAGE_SIZES.map(|size| {
-        let current = (size == listing.size).then_some("true");
-        view! { <a href=listing.sized(size) aria-current=current aria-label=format!("{size} rows per page")>{size}</a> }
-    });
-    let first = (begun || previous.is_some()).then(|| listing.first());
-    view! {
-        <nav class="pager" aria-label="Pages">
-            <p class="pager-sizes"><span class="muted">"Rows"</span>{sizes.into_iter().collect_view()}</p>
-            <div class="actions">
-                {step(first, "First", None)}
-                {step(previous.map(|row| listing.before(&row)), "Previous", Some(Glyph::Left))}
-                {step(next.map(|row| listing.after(&row)), "Next", Some(Glyph::Right))}
-            </div>
-        </nav>
+    let mut html = Markup::with_capacity(2 * 1024);
+    html.tags("<nav class=\"pager\" aria-label=\"Pages\"><p class=\"pager-sizes\">");
+    html.tags("<span class=\"muted\">Rows</span>");
+    for size in PAGE_SIZES {
+        html.tags("<a href=\"").text(&listing.sized(size)).tags("\"");
+        if size == listing.size {
+            html.tags(" aria-current=\"true\"");
+        }
+        html.tags(" aria-label=\"").show(size).tags(" rows per page\">").show(size).tags("</a>");
     }
-    .into_any()
+    html.tags("</p><div class=\"actions\">");
+    let first = (begun || previous.is_some()).then(|| listing.first());
+    step(&mut html, first, "First", None);
+    step(&mut html, previous.map(|row| listing.before(&row)), "Previous", Some(Glyph::Left));
+    step(&mut html, next.map(|row| listing.after(&row)), "Next", Some(Glyph::Right));
+    html.tags("</div></nav>");
+    InertElement::new(html.into_html()).into_any()
 }
 
-fn step(href: Option<String>, label: &'static str, glyph: Option<Glyph>) -> AnyView {
-    let icon = glyph.map(|glyph| view! { <Icon glyph=glyph/> });
-    let (before, after) = if glyph == Some(Glyph::Right) { (None, icon) } else { (icon, None) };
-    match href {
-        Some(href) => view! { <a class="button" href=href>{before}{label}{after}</a> }.into_any(),
-        None => view! { <span class="button" aria-disabled="true">{before}{label}{after}</span> }
-            .into_any(),
-    }
+fn step(html: &mut Markup, href: Option<String>, label: &'static str, glyph: Option<Glyph>) {
+    let end = if let Some(href) = href {
+        html.tags("<a class=\"button\" href=\"").text(&href).tags("\">");
+        "</a>"
+    } else {
+        html.tags("<span class=\"button\" aria-disabled=\"true\">");
+        "</span>"
+    };
+    match glyph {
+        Some(Glyph::Right) => html.tags(label).icon(Glyph::Right),
+        Some(glyph) => html.icon(glyph).tags(label),
+        None => html.tags(label),
+    };
+    html.tags(end);
 }
 
 #[cfg(all(test, feature = "ssr"))]

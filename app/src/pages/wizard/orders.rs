@@ -6,10 +6,11 @@ use leptos::prelude::*;
 use super::api::{Candidate, CertificateView};
 use crate::islands::Suggest;
 use crate::kit::{
-    Button, Column, Expander, Expiry, FaultLine, FormState, Glyph, NONE, Table, described_by,
+    Button, Column, Expander, FaultLine, FormState, Glyph, Markup, NONE, Table, described_by,
 };
 use crate::paths;
 use crate::query::Query;
+use crate::viewer::Viewer;
 
 const FIELD: &str = "search-names";
 const SUGGESTIONS: &str = "search-suggestions";
@@ -74,11 +75,12 @@ pub(super) fn OrderChoice(
     // A single order needs no choosing.
     let chosen =
         chosen.or_else(|| found.first().filter(|_| found.len() == 1).map(|only| only.number));
-    let rows = found.into_iter().enumerate().map(|(place, one)| {
+    let viewer = Viewer::current();
+    let mut rows = Markup::with_capacity(found.len() * 1024);
+    for (place, one) in found.iter().enumerate() {
         let id = if place == 0 { id.clone() } else { format!("{id}-{place}") };
-        row(id, chosen == Some(one.number), one)
-    });
-    let rows = rows.collect_view();
+        row(&mut rows, &id, chosen == Some(one.number), one, &viewer);
+    }
     let columns = vec![
         Column::new("Choose").hidden(),
         Column::new("Order ID"),
@@ -93,28 +95,26 @@ pub(super) fn OrderChoice(
         <fieldset class="field order-choice" role="radiogroup" aria-describedby=described aria-invalid=invalid data-faulty=faulty>
             <legend>"Choose an order"</legend>
             {fault.map(|fault| view! { <FaultLine id=id fault=fault/> })}
-            <Table label="Orders to duplicate" columns=columns>{rows}</Table>
+            <Table label="Orders to duplicate" columns=columns rows=rows/>
         </fieldset>
     }
 }
 
-fn row(id: String, checked: bool, one: Candidate) -> AnyView {
-    let number = one.number.to_string();
-    let label = format!("Duplicate order {number}");
-    let till = one.duplicate_till.or(one.valid_till);
-    view! {
-        <tr>
-            <td class="select"><input type="radio" id=id.clone() name="order" value=number.clone() checked=checked aria-label=label/></td>
-            <th scope="row"><label for=id>{number}</label></th>
-            <td>{one.product}</td>
-            <td>{one.common_name}</td>
-            <td>{if one.sans.is_empty() { NONE.to_owned() } else { one.sans.join(", ") }}</td>
-            <td>{one.organization}</td>
-            <td>{till.map(|at| view! { <Expiry at=at/> })}</td>
-            <td class="number">{one.duplicates}</td>
-        </tr>
+/// A row as text: see [`Markup`].
+fn row(html: &mut Markup, id: &str, checked: bool, one: &Candidate, viewer: &Viewer) {
+    let number = one.number;
+    html.tags("<tr><td class=\"select\"><input type=\"radio\" id=\"").text(id);
+    html.tags("\" name=\"order\" value=\"").show(number);
+    html.tags(if checked { "\" checked" } else { "\"" });
+    html.tags(" aria-label=\"Duplicate order ").show(number).tags("\"></td><th scope=\"row\">");
+    html.tags("<label for=\"").text(id).tags("\">").show(number).tags("</label></th><td>");
+    html.text(&one.product).tags("</td><td>").text(&one.common_name).tags("</td><td>");
+    html.text(&if one.sans.is_empty() { NONE.to_owned() } else { one.sans.join(", ") });
+    html.tags("</td><td>").text(&one.organization).tags("</td><td>");
+    if let Some(till) = one.duplicate_till.or(one.valid_till) {
+        html.tags("<span class=\"expiry\">").expiry(till, viewer).tags("</span>");
     }
-    .into_any()
+    html.tags("</td><td class=\"number\">").show(one.duplicates).tags("</td></tr>");
 }
 
 /// Orders that hold the names and still can't be chosen.
