@@ -186,7 +186,7 @@ pub fn Pager(
 
 fn step(html: &mut Markup, href: Option<String>, label: &'static str, glyph: Option<Glyph>) {
     let end = if let Some(href) = href {
-        html.tags("<a class=\"button\" href=\"").text(&href).tags("\">");
+        html.tags("<a href=\"").text(&href).tags("\" class=\"button\">");
         "</a>"
     } else {
         html.tags("<span class=\"button\" aria-disabled=\"true\">");

@@ -121,6 +121,7 @@ const FUNCTIONS: [(&str, &str, Visitor); 88] = [
     ("wizard/frame", "id=999&query=", Standard),
     ("wizard/installation", "endpoint=999&state=&install=now", Standard),
     ("wizard/profile", "endpoint=999&state=", Standard),
+    ("wizard/profile-step", "id=999&query=", Standard),
     ("wizard/review-step", "id=999&query=", Standard),
     ("wizard/submit", "endpoint=999&state=&key=k", Standard),
     // The last one: their session is over then.
