@@ -31,7 +31,7 @@ impl Visitor {
 
 /// Each server function with a form that it can read, about what is not there, and the least of
 /// those who get in.
-const FUNCTIONS: [(&str, &str, Visitor); 88] = [
+const FUNCTIONS: [(&str, &str, Visitor); 89] = [
     ("acme-urls/add", "name=web&product=ssl_plus", Manager),
     ("acme-urls/form", "", Manager),
     ("acme-urls/list", "query=", Manager),
