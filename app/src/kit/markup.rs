@@ -1,5 +1,5 @@
-//! HTML as text, for what a page has by the hundred: cells of tables, entries of lists. As views,
-//! fifty rows of a table cost more than all else on a page, the database included.
+//! HTML as text, for what a page has by the hundred or every page has: cells of tables, entries of
+//! lists, the menu. As views, fifty rows of a table cost more than all else on a page, the database included.
 //!
 //! Only literals go in as they are; whatever comes from elsewhere is escaped. To be used as the
 //! `inner_html` of an element.

@@ -132,6 +132,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn steps_lead_back_and_not_ahead() {
+        let step = |label, href: &str| Step { label, href: Some(href.to_owned()) };
+        let steps = vec![step("One", "/1?a&b"), step("Two", "/2"), step("Three", "/3")];
+        let html = view! { <Steps steps=steps current=2/> }.to_html();
+        assert!(html.contains("</svg></span><a href=\"/1?a&amp;b\">One</a></li>"), "{html}");
+        let now = "<li class=\"now\" aria-current=\"step\"><span class=\"step-mark\">2</span>";
+        assert!(html.contains(&format!("{now}<span>Two</span></li>")), "{html}");
+        assert!(html.ends_with(
+            "<li class=\"later\"><span class=\"step-mark\">3</span><span>Three</span></li></ol>"
+        ));
+        assert_eq!(html.matches("href=").count(), 1, "{html}");
+    }
+
+    #[test]
     fn the_days_left_stand_beside_each_expiry_of_a_lineage() {
         // Without a viewer it is the beginning of time.
         let link = |days| Link {

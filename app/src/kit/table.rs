@@ -214,4 +214,32 @@ mod tests {
              content: \"\\22 Old\\22  \\3c /style> \\5c \" / \"\" }"
         );
     }
+    #[test]
+    fn headers_sort_and_say_how_the_list_is_sorted() {
+        let query = "sort=-name&status=issued";
+        let listing = Listing::read(crate::paths::ORDERS, query, &["number", "name"]);
+        let columns = [
+            Column::new("A & B").sorted("name"),
+            Column::new("ID").sorted("number").number(),
+            Column::new("Choose").hidden(),
+            Column::new("Product"),
+        ];
+        let headers = columns.map(|column| {
+            let mut html = Markup::default();
+            header(&mut html, &column, Some(&listing));
+            html.into_html()
+        });
+        let [name, number, hidden, plain] = headers;
+        let sorts = "<a class=\"sort\" href=\"/certificates/orders?";
+        assert!(
+            name.starts_with(&format!("<th scope=\"col\" aria-sort=\"descending\">{sorts}")),
+            "{name}"
+        );
+        assert!(name.contains("\">A &amp; B<svg ") && name.ends_with("</svg></a></th>"), "{name}");
+        assert!(name.contains("&amp;sort=name\"") && name.contains("status=issued"), "{name}");
+        assert!(number.starts_with(&format!("<th scope=\"col\" class=\"number\">{sorts}")));
+        assert!(number.ends_with("\">ID</a></th>"), "{number}");
+        assert_eq!(hidden, "<th scope=\"col\"><span class=\"visually-hidden\">Choose</span></th>");
+        assert_eq!(plain, "<th scope=\"col\">Product</th>");
+    }
 }
