@@ -109,7 +109,10 @@ fn row(html: &mut Markup, id: &str, checked: bool, one: &Candidate, viewer: &Vie
     html.tags(" aria-label=\"Duplicate order ").show(number).tags("\"></td><th scope=\"row\">");
     html.tags("<label for=\"").text(id).tags("\">").show(number).tags("</label></th><td>");
     html.text(&one.product).tags("</td><td>").text(&one.common_name).tags("</td><td>");
-    html.text(&if one.sans.is_empty() { NONE.to_owned() } else { one.sans.join(", ") });
+    match one.sans.as_slice() {
+        [] => html.tags(NONE),
+        sans => html.text(&sans.join(", ")),
+    };
     html.tags("</td><td>").text(&one.organization).tags("</td><td>");
     if let Some(till) = one.duplicate_till.or(one.valid_till) {
         html.tags("<span class=\"expiry\">").expiry(till, viewer).tags("</span>");
