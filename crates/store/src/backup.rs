@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
@@ -38,6 +39,18 @@ pub enum BackupError {
     /// Another process has the database open.
     #[error("{0} is in use: stop `certdeck serve`, then try again")]
     InUse(PathBuf),
+    /// What is in the database's place can't be read: nobody can tell whether it is in use.
+    #[error(
+        "{file} can't be read, so that nobody can tell whether it is in use: stop `certdeck serve`, \
+         move the file away, then try again"
+    )]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        source: StoreError,
+    },
     /// A file could not be read or written.
     #[error("{file} could not be read or written")]
     File {
@@ -201,18 +214,36 @@ async fn migrations_of(
         .await
 }
 
+/// How long who is about to let go of a database is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Folds the write-ahead log into the database, which SQLite does only where nobody else has it
-/// open.
+/// open. SQLite's own patience is for reads and writes; here it has none.
 async fn take_out_of_use(
     address: &SqliteConnectOptions,
     database: &Path,
 ) -> Result<(), BackupError> {
-    let in_use = |_| BackupError::InUse(database.to_owned());
-    let patience = std::time::Duration::from_secs(2);
-    let mut connection = address.clone().busy_timeout(patience).connect().await.map_err(in_use)?;
-    sqlx::query("PRAGMA journal_mode = DELETE").execute(&mut connection).await.map_err(in_use)?;
-    connection.close().await.map_err(StoreError::from)?;
-    Ok(())
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match fold_log(address).await.map_err(StoreError::from) {
+            Ok(()) => return Ok(()),
+            Err(StoreError::Busy(_)) if Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            Err(StoreError::Busy(_)) => return Err(BackupError::InUse(database.to_owned())),
+            Err(source) => {
+                return Err(BackupError::Unreadable { file: database.to_owned(), source });
+            }
+        }
+    }
+}
+
+async fn fold_log(address: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
+    let mut connection = address.clone().busy_timeout(PATIENCE).connect().await?;
+    let folded = sqlx::query("PRAGMA journal_mode = DELETE").execute(&mut connection).await;
+    // Also where it was refused: a connection that is only dropped goes when it likes.
+    connection.close().await?;
+    folded.map(|_| ())
 }
 
 /// Makes the content of `from` durable and gives it its final name. Answers its size.

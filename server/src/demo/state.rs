@@ -56,27 +56,28 @@ pub async fn open(
     wanted: bool,
 ) -> anyhow::Result<(Lifecycle, bool)> {
     let desk = opening::desk(config, clock.clone()).await?;
-    match holds(&desk).await? {
-        Holds::Part if !wanted => anyhow::bail!(
+    let refusal = match holds(&desk).await? {
+        Holds::Part if !wanted => {
             "this database holds a part of the demonstration, whose passwords everybody knows, as its filling was \
              broken off: fill it anew with `serve --demo`, or name an empty database"
-        ),
+        }
         Holds::Part => {
             desk.store().close().await;
             clear_part(config).await?;
-            Ok((opening::desk(config, clock).await?, true))
+            return Ok((opening::desk(config, clock).await?, true));
+        }
+        Holds::Others if wanted && config.clock.is_some() => {
+            "this database has data of its own, and CERTDECK_CLOCK moves the clock of a demonstration only: take it \
+             away, or name an empty database"
         }
         Holds::Others if wanted => {
-            anyhow::ensure!(
-                config.clock.is_none(),
-                "this database has data of its own, and CERTDECK_CLOCK moves the clock of a demonstration only: take it \
-                 away, or name an empty database"
-            );
             tracing::warn!("this database has data of its own: no demonstration data was added");
-            Ok((desk, false))
+            return Ok((desk, false));
         }
-        Holds::Others | Holds::Nothing | Holds::Demonstration => Ok((desk, wanted)),
-    }
+        Holds::Others | Holds::Nothing | Holds::Demonstration => return Ok((desk, wanted)),
+    };
+    desk.store().close().await;
+    anyhow::bail!(refusal)
 }
 
 /// Takes away what a filling left that was broken off.

@@ -54,6 +54,28 @@ async fn a_backup_holds_what_was_there_and_a_restore_brings_it_back() {
     store.close().await;
 }
 
+#[tokio::test]
+async fn who_is_about_to_let_go_is_waited_for() {
+    let TestDatabase { store, url, folder: _folder, .. } = sqlite().await;
+    let closing = async {
+        // Long enough for the first attempt.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        store.close().await;
+    };
+    let (unused, ()) = tokio::join!(check_unused(&url), closing);
+    unused.unwrap();
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_not_called_in_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("portal.db");
+    fs::write(&file, "not a database at all, but longer than a header".repeat(100)).unwrap();
+    let error = check_unused(&format!("sqlite://{}", file.display())).await.unwrap_err();
+    assert!(matches!(&error, BackupError::Unreadable { .. }), "{error:?}");
+    assert!(error.to_string().contains("move the file away"), "{error}");
+}
+
 #[test]
 fn a_database_that_is_not_there_is_named() {
     let folder = tempfile::tempdir().unwrap();
