@@ -116,6 +116,8 @@ pub struct EndpointRecord {
     pub last_probe_at: Option<Timestamp>,
     /// Why the last handshake failed.
     pub probe_error: Option<String>,
+    /// Since when they have failed one after the other.
+    pub missed_since: Option<Timestamp>,
     /// Why the agent can't install here by itself.
     pub manual_reason: Option<String>,
     /// Why a person is needed.
@@ -164,7 +166,7 @@ pub(crate) const COLUMNS: &str = "e.id, e.agent_id, a.name AS agent_name, a.last
      e.served_issuer, e.served_common_name, e.served_names, e.served_not_before, e.served_not_after, \
      e.certificate_id, e.order_number, e.status, e.profile_id, e.auto_renew, e.auto_renew_days, \
      e.auto_renew_minute, e.auto_renew_time_zone, e.auto_renew_user_id, e.auto_renew_names, e.auto_replace, \
-     e.next_auto_renew_at, e.current_event_id, e.last_probe_at, e.probe_error, e.manual_reason, e.cause, \
+     e.next_auto_renew_at, e.current_event_id, e.last_probe_at, e.probe_error, e.missed_since, e.manual_reason, e.cause, \
      e.solution";
 
 #[derive(sqlx::FromRow)]
@@ -204,6 +206,7 @@ pub(crate) struct Row {
     current_event_id: Option<i64>,
     last_probe_at: Option<i64>,
     probe_error: Option<String>,
+    missed_since: Option<i64>,
     manual_reason: Option<String>,
     cause: Option<String>,
     solution: Option<String>,
@@ -285,6 +288,7 @@ impl TryFrom<Row> for EndpointRecord {
             current_event: row.current_event_id.map(EventId),
             last_probe_at: row.last_probe_at.map(Timestamp),
             probe_error: row.probe_error,
+            missed_since: row.missed_since.map(Timestamp),
             manual_reason: row.manual_reason,
             cause: row.cause,
             solution: row.solution,
@@ -370,7 +374,8 @@ impl Tx {
                 "UPDATE endpoints SET issuer_kind = $2, served_chain_pem = $3, served_serial = $4, \
                  served_issuer = $5, served_common_name = $6, served_names = $7, served_not_before = $8, \
                  served_not_after = $9, certificate_id = $10, order_number = $11, probe_error = $12, \
-                 last_probe_at = $13 WHERE id = $1",
+                 last_probe_at = $13, \
+                 missed_since = CASE WHEN $12 IS NOT NULL THEN COALESCE(missed_since, $13) END WHERE id = $1",
             )
             .bind(id.0)
             .bind(probe.issuer_kind.as_str())

@@ -119,7 +119,10 @@ async fn killed_together(mut portal: Portal) {
             note: None,
             idempotency_key: case.clone(),
         };
-        let event = portal.desk.schedule(&portal.admin, form).await.unwrap();
+        let scheduled = portal.desk.schedule(&portal.admin, form).await;
+        let all = endpoints(&portal).await;
+        let endpoint = all.iter().find(|one| one.id == endpoint);
+        let event = scheduled.unwrap_or_else(|why| panic!("{case}: {why}; {endpoint:?}"));
         let (portal_fault, agent_fault) = match kill {
             Kill::PortalAt(point) => (point, ""),
             Kill::AgentAt(point) | Kill::UndoAt(point) => ("", point),

@@ -174,6 +174,12 @@ pub fn is_lost(issuer: ServedIssuer, certificate: Option<&Certificate>) -> bool 
         .is_some_and(|one| issuer == ServedIssuer::None || one.status != CertificateStatus::Issued)
 }
 
+/// Whether what was in place may still be there although no handshake has shown it since then: a server
+/// that restarts has lost nothing, however often it is looked at meanwhile.
+pub const fn may_come_back(missed_since: Timestamp, now: Timestamp) -> bool {
+    now.seconds_since(missed_since) < 3_600
+}
+
 /// Common name and names that `action` takes from what is in place: the next certificate of an order
 /// has the order's, whatever is served. None where a person types them.
 pub fn names_in_place(
@@ -239,6 +245,13 @@ mod tests {
     use crate::model::{OrderStatus, RevocationReason};
     use crate::rules::fixture::{NOW, name, names, plan_ending, standard, with_status};
     use EndpointAction::{NextCertificate, Reissue, Renew, Request, Switch};
+
+    #[test]
+    fn what_is_not_shown_is_missing_after_an_hour() {
+        for (seconds, may) in [(0, true), (3_599, true), (3_600, false), (86_400, false)] {
+            assert_eq!(may_come_back(NOW, NOW.plus_seconds(seconds)), may, "after {seconds} s");
+        }
+    }
 
     fn facts(issuer: ServedIssuer, file: Option<&OrderFile>) -> EndpointFacts<'_> {
         EndpointFacts {

@@ -56,8 +56,8 @@ pub use duplicate::{
     plan_duplicate, plan_manual_duplicate,
 };
 pub use endpoint::{
-    EndpointFacts, Offer, OfferedAction, check_offered, is_lost, names_in_place, offered_actions,
-    status_after,
+    EndpointFacts, Offer, OfferedAction, check_offered, is_lost, may_come_back, names_in_place,
+    offered_actions, status_after,
 };
 pub use explanation::{Action, CandidateVerdict, Decided, Decision, Explanation};
 pub use keys::check_product_key;

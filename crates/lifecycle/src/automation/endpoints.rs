@@ -2,7 +2,7 @@
 
 use domain::model::{AutoRenew, EndpointStatus, ServedIssuer};
 use domain::rules::profile::renewal_lifetime;
-use domain::rules::{auto_renew_at, goes_on, is_lost};
+use domain::rules::{auto_renew_at, goes_on, is_lost, may_come_back};
 use domain::{AgentId, EndpointId, NameSet, ProfileId, Timestamp};
 use serde_json::{Value, json};
 use store::Tx;
@@ -265,7 +265,7 @@ pub(super) fn next_auto_renew(
 }
 
 /// Keeps what a handshake showed: whose certificate it is, and when it is due. One that failed may have
-/// met a server that restarts: what was in place is gone only when the next one fails too.
+/// met a server that restarts: what was in place is gone only when they go on to ([`may_come_back`]).
 pub(super) async fn keep_probe(
     tx: &mut Tx,
     id: EndpointId,
@@ -282,7 +282,8 @@ pub(super) async fn keep_probe(
         at: now,
     };
     let Some(endpoint) = tx.endpoint(id).await? else { return Ok(()) };
-    let failed_once = probe.error.is_some() && endpoint.probe_error.is_none();
+    let missed_since = endpoint.missed_since.unwrap_or(now);
+    let may_be_there = probe.error.is_some() && may_come_back(missed_since, now);
     let ours = if let Some(chain) = chain {
         let ours = tx.certificate_by_fingerprint(&chain.fingerprint).await?;
         probe.issuer_kind = if ours.is_some() { ServedIssuer::Ours } else { ServedIssuer::Other };
@@ -293,7 +294,7 @@ pub(super) async fn keep_probe(
     } else {
         // Ours was there and is missing: what it was is what a reissue goes by.
         (probe.certificate, probe.order) = (endpoint.certificate, endpoint.order);
-        if failed_once && endpoint.served.is_some() {
+        if may_be_there && endpoint.served.is_some() {
             (probe.issuer_kind, probe.served) = (endpoint.issuer_kind, endpoint.served);
             return Ok(tx.set_endpoint_probe(id, &probe).await?);
         }
