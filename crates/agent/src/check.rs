@@ -34,7 +34,13 @@ pub async fn check(config: &AgentConfig) -> Result<Vec<Sight>, DiscoveryError> {
         looking.spawn(async move {
             // The gate is never closed.
             let _turn = gate.acquire_owned().await;
-            let served = probe(site.address, site.server_name.as_deref(), limit).await;
+            let look = async || probe(site.address, site.server_name.as_deref(), limit).await;
+            // The portal would take what is missed once for missing, until the next report: a server that
+            // is just being reloaded, or a busy host, gets a second look.
+            let served = match look().await {
+                Ok(served) => Ok(served),
+                Err(_) => look().await,
+            };
             (position, Sight { site, served })
         });
     }

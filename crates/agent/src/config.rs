@@ -56,6 +56,9 @@ impl AgentConfig {
 pub struct Timing {
     /// Between two reports of all endpoints. Each finished event is followed by a report too.
     pub report_every: Duration,
+    /// From a report in which an endpoint showed no certificate to the next one. It doubles while one
+    /// is missed, up to `report_every`.
+    pub missed_again: Duration,
     /// How long the portal may hold a poll open, in seconds.
     pub poll_wait_seconds: u16,
     /// For one handshake, connection included.
@@ -70,6 +73,7 @@ impl Default for Timing {
     fn default() -> Self {
         Self {
             report_every: Duration::from_hours(6),
+            missed_again: Duration::from_mins(5),
             poll_wait_seconds: agent_api::poll::MAX_WAIT_SECONDS,
             handshake: Duration::from_secs(5),
             command: Duration::from_mins(1),

@@ -1,16 +1,21 @@
 //! The agent's life: take its place, finish what was begun, then report and work until stopped.
 
+use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::time::Duration;
 
 use agent_api::{EndpointsAnswer, ErrorCode, PollAnswer, PollRequest, paths};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::check::{self, check};
 use crate::client::{Portal, PortalError};
-use crate::config::AgentConfig;
+use crate::config::{AgentConfig, Timing};
 use crate::failure::chain;
 use crate::files;
 use crate::identity::{self, Known};
@@ -90,7 +95,7 @@ async fn live(config: AgentConfig, stop: CancellationToken, once: bool) -> Resul
             command_log: &command_log,
             mark: &mark,
         };
-        serve(&worker, once).await
+        if once { serve_once(&worker).await } else { serve(&worker).await }
     };
     match outcome.await {
         Err(AgentError::Portal(PortalError::Stopped)) => Ok(()),
@@ -121,39 +126,101 @@ fn lock(dir: &std::path::Path) -> Result<Lock, AgentError> {
     }
 }
 
-async fn serve(worker: &Worker<'_>, once: bool) -> Result<(), AgentError> {
+/// Reports, and does the work that waits now.
+async fn serve_once(worker: &Worker<'_>) -> Result<(), AgentError> {
+    worker.resume().await?;
+    report(worker).await?;
+    while let Some(task) = poll(worker.portal, 0).await?.task {
+        if worker.carry_out(task).await? {
+            report(worker).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn serve(worker: &Worker<'_>) -> Result<(), AgentError> {
     let timing = worker.config.timing;
-    let (mut resume_due, mut report_due) = (Instant::now(), Instant::now());
+    let mut resume_due = Instant::now();
+    let changed = Notify::new();
+    // Beside the work: many endpoints that don't answer take minutes to look at.
+    let mut reporting = pin!(keep_reporting(worker, &changed));
     loop {
         if Instant::now() >= resume_due {
             worker.resume().await?;
             resume_due = Instant::now() + timing.report_every;
-        }
-        if Instant::now() >= report_due {
-            let pause = if report(worker).await? { timing.report_every } else { REPORT_AGAIN };
-            report_due = Instant::now() + pause;
+            changed.notify_one();
         }
         let asked = Instant::now();
-        let wait = if once { 0 } else { timing.poll_wait_seconds };
-        match poll(worker.portal, wait).await?.task {
-            Some(task) => {
-                if worker.carry_out(task).await? {
-                    // Other endpoints may read the same files.
-                    report_due = Instant::now();
-                }
+        let answer = tokio::select! {
+            answer = poll(worker.portal, timing.poll_wait_seconds) => answer?,
+            ended = &mut reporting => match ended? {},
+        };
+        if let Some(task) = answer.task {
+            if worker.carry_out(task).await? {
+                // Other endpoints may read the same files.
+                changed.notify_one();
             }
-            None if once => return Ok(()),
-            None => {
-                tokio::select! {
-                    () = worker.portal.stopped() => return Ok(()),
-                    () = tokio::time::sleep_until(asked + SHORTEST_POLL) => {}
-                }
-            }
+            continue;
+        }
+        tokio::select! {
+            () = worker.portal.stopped() => return Ok(()),
+            ended = &mut reporting => match ended? {},
+            () = tokio::time::sleep_until(asked + SHORTEST_POLL) => {}
         }
     }
 }
 
-/// Asks for work. Only here is the agent between two steps: stopping interrupts nothing else.
+/// Reports now and from time to time, and anew once something has `changed`: what was seen before
+/// that is not reported any more. Ends where the agent has to.
+async fn keep_reporting(worker: &Worker<'_>, changed: &Notify) -> Result<Infallible, PortalError> {
+    let timing = worker.config.timing;
+    let mut pauses = Pauses::new(timing);
+    loop {
+        let told = tokio::select! {
+            biased;
+            () = changed.notified() => {
+                pauses = Pauses::new(timing);
+                continue;
+            }
+            told = report(worker) => told?,
+        };
+        tokio::select! {
+            () = changed.notified() => pauses = Pauses::new(timing),
+            () = tokio::time::sleep(pauses.behind(told)) => {}
+        }
+    }
+}
+
+/// What a report has told; none of it where that has to be tried again soon.
+type Told = Option<Missed>;
+
+/// The endpoints that showed no certificate, by address and server name.
+type Missed = BTreeSet<(SocketAddr, Option<String>)>;
+
+/// The pauses between reports: what is missed is looked at again soon, and then less and less often.
+struct Pauses {
+    timing: Timing,
+    missed: Missed,
+    again: Duration,
+}
+
+impl Pauses {
+    const fn new(timing: Timing) -> Self {
+        Self { timing, missed: Missed::new(), again: timing.missed_again }
+    }
+
+    /// The pause behind a report.
+    fn behind(&mut self, told: Told) -> Duration {
+        let Some(missed) = told else { return REPORT_AGAIN };
+        let more = !missed.is_subset(&self.missed);
+        self.again = if more { self.timing.missed_again } else { self.again.saturating_mul(2) };
+        self.missed = missed;
+        let longest = self.timing.report_every;
+        if self.missed.is_empty() { longest } else { self.again.min(longest) }
+    }
+}
+
+/// Asks for work. Only here is the agent between two steps: stopping interrupts nothing else but a report.
 async fn poll(portal: &Portal, wait_seconds: u16) -> Result<PollAnswer, PortalError> {
     let request = PollRequest { version: VERSION.to_owned(), wait_seconds };
     let held = Duration::from_secs(wait_seconds.into());
@@ -164,31 +231,57 @@ async fn poll(portal: &Portal, wait_seconds: u16) -> Result<PollAnswer, PortalEr
     }
 }
 
-/// Reports all endpoints; false where that has to be tried again soon. A report that lacks the
-/// endpoints of an unreadable configuration is not sent: the portal would take them for removed.
-async fn report(worker: &Worker<'_>) -> Result<bool, PortalError> {
+/// Reports all endpoints. A report that lacks the endpoints of an unreadable configuration is not
+/// sent: the portal would take them for removed.
+async fn report(worker: &Worker<'_>) -> Result<Told, PortalError> {
     let sights = match check(worker.config).await {
         Ok(sights) => sights,
         Err(error) => {
             tracing::error!(error = chain(&error), "the endpoints can't be told; none reported");
-            return Ok(false);
+            return Ok(None);
         }
     };
+    let missed = sights.iter().filter(|sight| sight.served.is_err());
+    let missed = missed.map(|sight| (sight.site.address, sight.site.server_name.clone())).collect();
     let report = check::report(sights);
     let answer = worker.portal.call(paths::ENDPOINTS, &report, Duration::ZERO).await;
     match answer {
         Ok(EndpointsAnswer { endpoints }) => {
             tracing::info!(endpoints = endpoints.len(), "endpoints reported");
-            Ok(true)
+            Ok(Some(missed))
         }
         Err(PortalError::Refused(body)) if body.code != ErrorCode::Unauthorized => {
             tracing::error!(message = body.message, "the portal refused the endpoints");
-            Ok(false)
+            Ok(None)
         }
         Err(PortalError::TooLarge(fault)) => {
             tracing::error!(%fault, "there are more endpoints than can be reported");
-            Ok(false)
+            Ok(None)
         }
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missed_is_looked_at_soon_and_then_less_and_less_often() {
+        let timing = Timing::default();
+        let mut pauses = Pauses::new(timing);
+        let missed = |ports: &[u16]| {
+            let one = |port: &u16| (SocketAddr::from(([192, 0, 2, 1], *port)), None);
+            Some(ports.iter().map(one).collect::<Missed>())
+        };
+        let minutes = [5, 10, 20, 40, 80, 160, 320, 360, 360].map(Duration::from_mins);
+        for pause in minutes {
+            assert_eq!(pauses.behind(missed(&[443])), pause);
+        }
+        assert_eq!(pauses.behind(missed(&[443, 8443])), timing.missed_again, "another one");
+        assert_eq!(pauses.behind(None), REPORT_AGAIN);
+        assert_eq!(pauses.behind(missed(&[443])), Duration::from_mins(10), "one is back");
+        assert_eq!(pauses.behind(missed(&[])), timing.report_every);
+        assert_eq!(pauses.behind(missed(&[443])), timing.missed_again, "missed once more");
     }
 }

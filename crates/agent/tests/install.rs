@@ -7,12 +7,13 @@ mod common;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use agent_api::{InstallAbility, Stage, Token};
 use certdeck_agent::{AgentConfig, AgentError, CommandLine, EndpointConfig, run, run_once};
 use common::nginx::{Nginx, served};
 use common::portal::{ACTIVATION, TestPortal};
-use common::{file_names, free_address, quick, self_signed};
+use common::{LOOPBACK, file_names, free_address, quick, self_signed};
 use domain::model::KeyType;
 
 const NAME: &str = "www.example.test";
@@ -58,6 +59,16 @@ impl Host {
         }
     }
 
+    /// Another endpoint with the same files.
+    fn endpoint(&self, address: SocketAddr) -> EndpointConfig {
+        EndpointConfig::new(
+            "other",
+            address,
+            self.tls().join("full.pem"),
+            self.tls().join("key.pem"),
+        )
+    }
+
     fn order(&self, key_type: KeyType) -> domain::EventId {
         self.portal.order(self.address, Some(NAME), "www.example.test example.test", key_type)
     }
@@ -69,6 +80,41 @@ impl Host {
         assert_eq!(left, Vec::<String>::new());
         assert_eq!(file_names(&self.dir.path().join("state/events")), Vec::<String>::new());
     }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_does_not_answer_keeps_the_agent_from_nothing() {
+    let host = Host::start().await;
+    let silent = tokio::net::TcpListener::bind((LOOPBACK, 0)).await.unwrap();
+    let event = host.order(KeyType::EcP256);
+    let mut config = host.config();
+    config.endpoints = vec![host.endpoint(silent.local_addr().unwrap())];
+    config.timing.handshake = Duration::from_hours(1);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let agent = tokio::spawn(run(config, async { stopped.await.unwrap() }));
+    let done = host.portal.end_of(event).await;
+    assert!(done.verified.is_some(), "{done:?}");
+    assert!(host.portal.endpoints().is_empty(), "it is still waited for");
+    stop.send(()).unwrap();
+    agent.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn what_shows_no_certificate_is_looked_at_again_before_long() {
+    let host = Host::start().await;
+    let mut config = host.config();
+    // Nobody else can have its port, and it does not listen.
+    let deaf = tokio::net::TcpSocket::new_v4().unwrap();
+    deaf.bind(SocketAddr::from((LOOPBACK, 0))).unwrap();
+    config.endpoints = vec![host.endpoint(deaf.local_addr().unwrap())];
+    config.timing.missed_again = Duration::from_millis(10);
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let agent = tokio::spawn(run(config, async { stopped.await.unwrap() }));
+    host.portal.reports(4).await;
+    let missed = host.portal.endpoints().iter().filter(|one| one.probe_error.is_some()).count();
+    assert_eq!(missed, 1);
+    stop.send(()).unwrap();
+    agent.await.unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -89,7 +135,11 @@ async fn a_certificate_goes_from_key_to_handshake() {
     assert_eq!(after.chain_pem.matches("BEGIN CERTIFICATE").count(), 2, "the chain is served too");
 
     // The report that follows the event shows the new certificate.
-    host.portal.reports(2).await;
+    host.portal
+        .reported(|endpoints| {
+            endpoints.iter().any(|one| one.chain_pem.as_deref() == Some(&after.chain_pem))
+        })
+        .await;
     let [endpoint] = <[_; 1]>::try_from(host.portal.endpoints()).unwrap();
     assert_eq!(endpoint.chain_pem.as_deref(), Some(after.chain_pem.as_str()));
     assert_eq!(endpoint.names, [NAME, "example.test"]);
@@ -164,10 +214,10 @@ async fn a_portal_that_is_away_keeps_nothing_from_being_taken_back() {
     let page = host.dir.path().join(format!("state/events/{event}.json"));
     let taken_back = async {
         while !std::fs::read_to_string(&page).is_ok_and(|page| page.contains("rolled_back")) {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(std::time::Duration::from_mins(1), taken_back).await.unwrap();
+    tokio::time::timeout(Duration::from_mins(1), taken_back).await.unwrap();
     assert_eq!(std::fs::read(host.tls().join("key.pem")).unwrap(), key);
     assert!(!host.portal.event(event).installed, "nobody was told yet");
 

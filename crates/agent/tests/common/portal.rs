@@ -239,6 +239,11 @@ impl TestPortal {
         self.wait(|inner| inner.reports >= count).await;
     }
 
+    /// Waits for a report like this.
+    pub async fn reported(&self, until: impl Fn(&[FoundEndpoint]) -> bool) {
+        self.wait(|inner| until(&inner.endpoints)).await;
+    }
+
     async fn wait(&self, until: impl Fn(&Inner) -> bool) {
         let waiting = async {
             loop {
