@@ -97,8 +97,9 @@ impl DnsName {
         if rest.contains('*') {
             return Err(NameError::Wildcard(shown()));
         }
-        let ascii = if rest.is_ascii() && !rest.to_ascii_lowercase().contains("xn--") {
-            rest.to_ascii_lowercase()
+        let lower = rest.to_ascii_lowercase();
+        let ascii = if lower.is_ascii() && !lower.contains("xn--") {
+            lower
         } else {
             idna::domain_to_ascii_strict(rest).map_err(|_| NameError::Idna(shown()))?
         };

@@ -98,8 +98,8 @@ pub enum Name {
 impl Name {
     /// Reads an address in any textual form, or a name as [`DnsName::parse`] does.
     pub fn parse(text: &str) -> Result<Self, NameError> {
-        match IpName::parse(text.trim()) {
-            Ok(address) => Ok(Self::Ip(address)),
+        match text.trim().parse::<IpAddr>() {
+            Ok(address) => Ok(Self::Ip(address.into())),
             Err(_) => DnsName::parse(text).map(Self::Dns),
         }
     }
