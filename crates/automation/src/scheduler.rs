@@ -23,6 +23,12 @@ pub async fn run(lifecycle: Lifecycle, stop: CancellationToken) {
     let mut ticks = interval_at(Instant::now() + EVERY, EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut round: u64 = 0;
+    // Searches go without until it is read, which may take seconds.
+    let sample = async { Ok(lifecycle.store().sample_names().await?) };
+    tokio::select! {
+        () = stop.cancelled() => return,
+        () = logged("a sample of names", sample) => {}
+    }
     loop {
         tokio::select! {
             () = stop.cancelled() => return,

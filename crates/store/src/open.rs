@@ -206,9 +206,7 @@ impl Store {
     /// Lets searches, and SQLite's planner, know how the tables have grown; a matter of
     /// milliseconds, wanted a few times a day. PostgreSQL's planner knows by itself.
     pub async fn maintain(&self) -> Result<(), StoreError> {
-        let (Backend::Sqlite { trigrams, .. } | Backend::Postgres { trigrams, .. }) =
-            self.backend();
-        trigrams.forget().await;
+        self.sample_names().await?;
         if let Backend::Sqlite { options, .. } = self.backend() {
             let mut connection = sqlx::SqliteConnection::connect_with(options).await?;
             sqlx::raw_sql("PRAGMA analysis_limit = 1000; PRAGMA optimize = 0x10002")

@@ -16,7 +16,7 @@ use sqlx::AssertSqlSafe;
 use tokio::sync::RwLock;
 
 use super::windows::{Size, Window};
-use crate::{StoreError, Tx, on};
+use crate::{Store, StoreError, Tx, on};
 
 /// How many places of the table a sample of SQLite's orders is from: of a million each stands for some
 /// hundred.
@@ -34,7 +34,7 @@ const LOOK: usize = 100;
 /// The same of one of PostgreSQL's names.
 const LOOK_POSTGRES: usize = 200;
 
-/// How common trigrams are. Read at the first search.
+/// How common trigrams are. Read when the scheduler starts, or by the first search.
 #[derive(Debug, Clone, Default)]
 pub struct Trigrams(Arc<RwLock<Option<Arc<Sample>>>>);
 
@@ -78,10 +78,19 @@ struct Chosen {
     names: usize,
 }
 
-impl Trigrams {
-    /// Lets the next search read a new sample.
-    pub(crate) async fn forget(&self) {
-        *self.0.write().await = None;
+impl Store {
+    /// Reads a sample of names, by which searches choose what to look up. While a new one is read they
+    /// have the old one; where there is none yet, they go without.
+    pub async fn sample_names(&self) -> Result<(), StoreError> {
+        let mut reader = self.reader().await?;
+        let Some(Trigrams(kept)) = reader.trigrams().cloned() else { return Ok(()) };
+        if kept.read().await.is_none() {
+            reader.sample().await?;
+            return Ok(());
+        }
+        let sample = reader.read_sample().await?;
+        *kept.write().await = Some(sample);
+        Ok(())
     }
 }
 
@@ -95,7 +104,8 @@ impl Tx {
         looked: usize,
     ) -> Result<Lookup, StoreError> {
         let look = if self.is_postgres() { LOOK_POSTGRES } else { LOOK };
-        let sample = self.sample().await?;
+        // Without a sample nobody knows better.
+        let Some(sample) = self.sample().await? else { return Ok(Lookup::Latest) };
         let Some(chosen) = sample.choose(text, look) else {
             return Ok(Lookup::Latest);
         };
@@ -127,21 +137,20 @@ impl Tx {
         }))
     }
 
-    /// The sample that is kept. One search reads it, those of the same moment wait for that one.
-    async fn sample(&mut self) -> Result<Arc<Sample>, StoreError> {
+    /// The sample that is kept. One search reads it; those of the same moment go without: from a disk it
+    /// takes seconds, in which they would keep connections that other pages need.
+    async fn sample(&mut self) -> Result<Option<Arc<Sample>>, StoreError> {
         let Some(Trigrams(kept)) = self.trigrams().cloned() else {
-            return self.read_sample().await;
+            return self.read_sample().await.map(Some);
         };
-        if let Some(sample) = kept.read().await.clone() {
-            return Ok(sample);
+        if let Some(sample) = kept.try_read().ok().and_then(|kept| kept.clone()) {
+            return Ok(Some(sample));
         }
-        let mut kept = kept.write().await;
-        if let Some(sample) = kept.clone() {
-            return Ok(sample);
+        let Ok(mut kept) = kept.try_write() else { return Ok(None) };
+        if kept.is_none() {
+            *kept = Some(self.read_sample().await?);
         }
-        let sample = self.read_sample().await?;
-        *kept = Some(Arc::clone(&sample));
-        Ok(sample)
+        Ok(kept.clone())
     }
 
     async fn read_sample(&mut self) -> Result<Arc<Sample>, StoreError> {
@@ -312,7 +321,7 @@ fn sampled(is_postgres: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Store, StoreOptions};
+    use crate::StoreOptions;
 
     #[test]
     fn rare_trigrams_are_looked_up_and_common_ones_are_not() {
@@ -360,16 +369,21 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn searches_of_one_moment_read_one_sample() {
+    async fn one_of_the_searches_of_a_moment_reads_the_sample() {
         for database in crate::testing::databases().await {
             let store = Store::open(&database.url, StoreOptions::default()).await.unwrap();
             let (one, two) = tokio::join!(store.reader(), store.reader());
             let (mut one, mut two) = (one.unwrap(), two.unwrap());
             let (first, second) = tokio::join!(one.sample(), two.sample());
-            let first = first.unwrap();
-            assert!(Arc::ptr_eq(&first, &second.unwrap()), "{}", database.kind);
+            let first = first.unwrap().unwrap();
+            assert!(second.unwrap().is_none(), "{}: it does not wait", database.kind);
+            let kept = two.sample().await.unwrap().unwrap();
+            assert!(Arc::ptr_eq(&first, &kept), "{}", database.kind);
             store.maintain().await.unwrap();
-            assert!(!Arc::ptr_eq(&first, &one.sample().await.unwrap()), "{}", database.kind);
+            let renewed = one.sample().await.unwrap().unwrap();
+            assert!(!Arc::ptr_eq(&first, &renewed), "{}", database.kind);
+            let kept = two.sample().await.unwrap().unwrap();
+            assert!(Arc::ptr_eq(&renewed, &kept), "{}", database.kind);
             drop((one, two));
             store.close().await;
         }
