@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use domain::model::{Order, OrderFile, OrderStatus, Origin};
+use domain::model::{OrderFile, OrderStatus, Origin};
 use domain::{Name, NameSet, OrderNumber, OrganizationId, ProductId};
 use sqlx::AssertSqlSafe;
 
-use crate::orders::{OrderRecord, OrderRow};
+use crate::one_text::{Columns, OfValues as _, Rows};
+use crate::orders::FileRow;
 use crate::tx::listed;
 use crate::value::{names_key, to_json};
 use crate::{StoreError, Tx, on};
@@ -67,7 +68,7 @@ impl Candidates<'_> {
 
     /// Those with exactly the names of the key `$1`, and the latest with one of the names `$4`, however
     /// many these are. Each of them walks an index and gives its latest without sorting.
-    fn with_names_or_any(self, postgres: bool) -> String {
+    fn with_names_or_any(self, columns: &Columns, postgres: bool) -> String {
         let limit = self.limit;
         let origin = self.origin.map(|origin| format!(" AND o.origin = '{}'", origin.as_str()));
         let held = format!(
@@ -93,12 +94,12 @@ impl Candidates<'_> {
         let exact = HAVE_CERTIFICATE.map(|status| {
             format!("SELECT number FROM ({}) AS one", self.walk(status, "number", limit))
         });
-        format!(
-            "SELECT o.* FROM ({} UNION SELECT number FROM \
+        columns.select(&format!(
+            "FROM (SELECT number AS found FROM ({} UNION SELECT number FROM \
              (SELECT DISTINCT number FROM ({any}) AS held ORDER BY number DESC LIMIT {limit}) AS latest) \
-             AS found JOIN orders o ON o.number = found.number ORDER BY found.number DESC",
+             AS either) AS these JOIN orders ON number = found ORDER BY found DESC",
             exact.join(" UNION "),
-        )
+        ))
     }
 
     /// For each of the names `$3`: the numbers alone come out of an index; what else is asked is looked
@@ -164,9 +165,10 @@ impl Tx {
         names: &NameSet,
         any_of: &[Name],
     ) -> Result<Vec<OrderFile>, StoreError> {
-        let sql = of.with_names_or_any(self.is_postgres());
+        let columns = FileRow::columns(self.is_postgres());
+        let sql = of.with_names_or_any(columns, self.is_postgres());
         let any_of = to_json("order_names.name", &any_of)?;
-        let rows: Vec<OrderRow> = on!(self, |conn| {
+        let rows: Vec<Rows<FileRow>> = on!(self, |conn| {
             sqlx::query_as(AssertSqlSafe(sql))
                 .bind(names_key(names))
                 .bind(of.organization.0)
@@ -175,9 +177,7 @@ impl Tx {
                 .fetch_all(&mut *conn)
                 .await?
         });
-        let orders: Result<Vec<Order>, StoreError> =
-            rows.into_iter().map(|row| Ok(OrderRecord::try_from(row)?.order)).collect();
-        self.with_certificates(orders?).await
+        self.files(rows).await
     }
 }
 

@@ -10,6 +10,7 @@ use domain::{
     UserId,
 };
 
+use crate::one_text::{OfValues as _, Rows, row};
 use crate::value::{from_json, names_key, parse, parse_opt, places, to_json};
 use crate::{StoreError, Tx, on};
 
@@ -92,27 +93,26 @@ pub struct RevokedCertificate {
     pub at: Timestamp,
 }
 
-const BASE: &str = "id, order_number, kind, serial, common_name, names, not_before, not_after, \
-     status, revocation_due_at, revocation_reason, revoked_at";
 const RECORD: &str = "id, order_number, kind, serial, common_name, names, not_before, not_after, \
      status, revocation_due_at, revocation_reason, revoked_at, issuer_id, pem, \
      fingerprint_sha256, spki_sha256, key_type, request_id, requester_id, acme_account_id, \
      endpoint_id, issued_at";
 
-#[derive(sqlx::FromRow)]
-struct CertificateRow {
-    id: i64,
-    order_number: i64,
-    kind: String,
-    serial: String,
-    common_name: String,
-    names: String,
-    not_before: i64,
-    not_after: i64,
-    status: String,
-    revocation_due_at: Option<i64>,
-    revocation_reason: Option<String>,
-    revoked_at: Option<i64>,
+row! {
+    pub(crate) struct CertificateRow of "certificates" {
+        id: i64,
+        order_number: i64,
+        kind: String,
+        serial: String,
+        common_name: String,
+        names: String,
+        not_before: i64,
+        not_after: i64,
+        status: String,
+        revocation_due_at: Option<i64>,
+        revocation_reason: Option<String>,
+        revoked_at: Option<i64>,
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -176,6 +176,10 @@ impl TryFrom<CertificateRow> for Certificate {
             not_after: Timestamp(row.not_after),
         })
     }
+}
+
+fn read(rows: Vec<Rows<CertificateRow>>) -> Result<Vec<Certificate>, StoreError> {
+    Rows::each(rows)?.into_iter().map(Certificate::try_from).collect()
 }
 
 impl TryFrom<RecordRow> for CertificateRecord {
@@ -280,17 +284,21 @@ impl Tx {
         Ok(id.map(CertificateId))
     }
 
+    /// The statement for certificates without their bytes; `from` stands behind the columns. For
+    /// [`read`].
+    fn certificates(&self, from: &str) -> sqlx::AssertSqlSafe<String> {
+        sqlx::AssertSqlSafe(CertificateRow::columns(self.is_postgres()).select(from))
+    }
+
     /// The certificates of an order, oldest first.
     pub async fn certificates_of_order(
         &mut self,
         number: OrderNumber,
     ) -> Result<Vec<Certificate>, StoreError> {
-        let sql = sqlx::AssertSqlSafe(format!(
-            "SELECT {BASE} FROM certificates WHERE order_number = $1 ORDER BY id"
-        ));
-        let rows: Vec<CertificateRow> =
+        let sql = self.certificates("FROM certificates WHERE order_number = $1 ORDER BY id");
+        let rows =
             on!(self, |conn| sqlx::query_as(sql).bind(number.0).fetch_all(&mut *conn).await?);
-        rows.into_iter().map(Certificate::try_from).collect()
+        read(rows)
     }
 
     /// The certificates of these orders, of each the oldest first.
@@ -299,17 +307,16 @@ impl Tx {
         numbers: &[OrderNumber],
     ) -> Result<Vec<Certificate>, StoreError> {
         let (places, padded) = places(numbers);
-        let sql = sqlx::AssertSqlSafe(format!(
-            "SELECT {BASE} FROM certificates WHERE order_number IN ({places}) ORDER BY id"
-        ));
-        let rows: Vec<CertificateRow> = on!(self, |conn| {
+        let of_these = format!("FROM certificates WHERE order_number IN ({places}) ORDER BY id");
+        let sql = self.certificates(&of_these);
+        let rows = on!(self, |conn| {
             let mut query = sqlx::query_as(sql);
             for number in &padded {
                 query = query.bind(number.0);
             }
             query.fetch_all(&mut *conn).await?
         });
-        rows.into_iter().map(Certificate::try_from).collect()
+        read(rows)
     }
 
     /// The certificates of an order with their bytes, oldest first.
@@ -365,18 +372,18 @@ impl Tx {
     ) -> Result<Vec<Certificate>, StoreError> {
         let places: Vec<String> =
             (2..=serials.len() + 1).map(|place| format!("${place}")).collect();
-        let sql = sqlx::AssertSqlSafe(format!(
-            "SELECT {BASE} FROM certificates WHERE issuer_id = $1 AND serial IN ({})",
+        let sql = self.certificates(&format!(
+            "FROM certificates WHERE issuer_id = $1 AND serial IN ({})",
             places.join(", ")
         ));
-        let rows: Vec<CertificateRow> = on!(self, |conn| {
+        let rows = on!(self, |conn| {
             let mut query = sqlx::query_as(sql).bind(issuer);
             for serial in serials {
                 query = query.bind(&serial.0);
             }
             query.fetch_all(&mut *conn).await?
         });
-        rows.into_iter().map(Certificate::try_from).collect()
+        read(rows)
     }
 
     /// The certificate whose DER has this SHA-256, in lower-case hex.
@@ -435,14 +442,14 @@ impl Tx {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<Certificate>, StoreError> {
-        let sql = sqlx::AssertSqlSafe(format!(
-            "SELECT {BASE} FROM certificates WHERE status = 'revocation_pending' \
-             AND revocation_due_at <= $1 ORDER BY revocation_due_at LIMIT $2"
-        ));
-        let rows: Vec<CertificateRow> = on!(self, |conn| {
+        let sql = self.certificates(
+            "FROM certificates WHERE status = 'revocation_pending' \
+             AND revocation_due_at <= $1 ORDER BY revocation_due_at LIMIT $2",
+        );
+        let rows = on!(self, |conn| {
             sqlx::query_as(sql).bind(now.0).bind(i64::from(limit)).fetch_all(&mut *conn).await?
         });
-        rows.into_iter().map(Certificate::try_from).collect()
+        read(rows)
     }
 
     /// The revoked certificates of an issuer that had not expired at `since`, for the CRL that this

@@ -22,6 +22,7 @@ pub mod issuances;
 mod kept;
 pub mod keyset;
 mod one_reader;
+mod one_text;
 mod open;
 pub mod orders;
 pub mod organizations;

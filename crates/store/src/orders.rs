@@ -7,6 +7,7 @@ pub(crate) mod listed;
 mod write;
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use domain::model::{Certificate, CertificateKind, Coverage, Order, OrderFile, OrderStatus};
 use domain::{
@@ -15,9 +16,12 @@ use domain::{
 };
 pub use list::{OrderFilter, OrderKey, OrderSort};
 pub use listed::ListedOrder;
-use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, FromRow};
 pub use write::NewOrder;
 
+use crate::certificates::CertificateRow;
+use crate::one_text::{self, Column, Columns, OfValues, Rows, row};
 use crate::value::{from_json, parse, places, small};
 use crate::{StoreError, Tx, on};
 
@@ -57,31 +61,15 @@ pub struct StoredExplanation {
     pub explanation: String,
 }
 
+/// A row of `orders`.
 #[derive(sqlx::FromRow)]
 pub(crate) struct OrderRow {
-    number: i64,
-    organization_id: i64,
-    product_id: String,
-    common_name: String,
-    names: String,
-    status: String,
-    origin: String,
-    coverage_years: Option<i64>,
-    coverage_ends_at: Option<i64>,
-    ordered_at: i64,
-    issued_at: Option<i64>,
+    #[sqlx(flatten)]
+    order: PlainRow,
     valid_till: Option<i64>,
     primary_not_after: Option<i64>,
-    renews: Option<i64>,
-    renewed_by: Option<i64>,
-    auto_renew: bool,
-    validity_days: Option<i64>,
-    key_type: String,
-    signature_hash: String,
-    acme_url_id: Option<i64>,
     acme_account_id: Option<i64>,
     profile_id: Option<i64>,
-    requester_id: Option<i64>,
     requester_name: Option<String>,
     certificates_count: i64,
     reissues_count: i64,
@@ -89,9 +77,77 @@ pub(crate) struct OrderRow {
     note: Option<String>,
 }
 
-impl TryFrom<OrderRow> for OrderRecord {
+row! {
+    /// What of it is the order itself.
+    struct PlainRow of "orders" {
+        number: i64,
+        organization_id: i64,
+        product_id: String,
+        common_name: String,
+        names: String,
+        status: String,
+        origin: String,
+        coverage_years: Option<i64>,
+        coverage_ends_at: Option<i64>,
+        ordered_at: i64,
+        issued_at: Option<i64>,
+        renews: Option<i64>,
+        renewed_by: Option<i64>,
+        auto_renew: bool,
+        validity_days: Option<i64>,
+        key_type: String,
+        signature_hash: String,
+        acme_url_id: Option<i64>,
+        requester_id: Option<i64>,
+    }
+}
+
+/// An order with its certificates: on `SQLite` in the same row, on PostgreSQL to be read behind it.
+pub(crate) struct FileRow {
+    order: PlainRow,
+    certificates: Vec<CertificateRow>,
+}
+
+impl FromRow<'_, PgRow> for FileRow {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self { order: PlainRow::from_row(row)?, certificates: Vec::new() })
+    }
+}
+
+impl OfValues for FileRow {
+    const OF: &str = PlainRow::OF;
+
+    fn each_column() -> Vec<Column> {
+        let from = "FROM certificates WHERE order_number = orders.number";
+        let certificates = Column::of::<String>("certificates")
+            .from(one_text::rows_within::<CertificateRow>(from, "id"));
+        [PlainRow::each_column(), vec![certificates]].concat()
+    }
+
+    fn columns(postgres: bool) -> &'static Columns {
+        static OF_SQLITE: LazyLock<Columns> = LazyLock::new(|| Columns::of::<FileRow>(false));
+        if postgres { PlainRow::columns(true) } else { &OF_SQLITE }
+    }
+
+    fn of_values<'a>(values: &mut impl Iterator<Item = &'a str>) -> Option<Self> {
+        Some(Self { order: PlainRow::of_values(values)?, certificates: one_text::within(values)? })
+    }
+}
+
+impl TryFrom<FileRow> for OrderFile {
     type Error = StoreError;
-    fn try_from(row: OrderRow) -> Result<Self, StoreError> {
+    fn try_from(row: FileRow) -> Result<Self, StoreError> {
+        let certificates = row.certificates.into_iter().map(TryInto::try_into);
+        Ok(Self {
+            order: row.order.try_into()?,
+            certificates: certificates.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl TryFrom<PlainRow> for Order {
+    type Error = StoreError;
+    fn try_from(row: PlainRow) -> Result<Self, StoreError> {
         let coverage = match (row.coverage_years, row.coverage_ends_at) {
             (Some(years), Some(ends)) => Coverage::MultiYear {
                 years: small("orders.coverage_years", years)?,
@@ -99,7 +155,7 @@ impl TryFrom<OrderRow> for OrderRecord {
             },
             _ => Coverage::Single,
         };
-        let order = Order {
+        Ok(Self {
             number: OrderNumber(row.number),
             organization: OrganizationId(row.organization_id),
             product: ProductId(row.product_id),
@@ -118,9 +174,15 @@ impl TryFrom<OrderRow> for OrderRecord {
             signature_hash: parse("orders.signature_hash", &row.signature_hash)?,
             acme_url: row.acme_url_id.map(AcmeUrlId),
             requester: row.requester_id.map(UserId),
-        };
+        })
+    }
+}
+
+impl TryFrom<OrderRow> for OrderRecord {
+    type Error = StoreError;
+    fn try_from(row: OrderRow) -> Result<Self, StoreError> {
         Ok(Self {
-            order,
+            order: row.order.try_into()?,
             valid_till: row.valid_till.map(Timestamp),
             certificate_till: row.primary_not_after.map(Timestamp),
             requester_name: row.requester_name,
@@ -179,7 +241,7 @@ impl Tx {
     }
 
     /// The orders with these numbers and their certificates, oldest first, in the order of the
-    /// numbers: two statements for all of them.
+    /// numbers.
     pub async fn order_files(
         &mut self,
         numbers: &[OrderNumber],
@@ -188,28 +250,30 @@ impl Tx {
             return Ok(Vec::new());
         }
         let (places, padded) = places(numbers);
-        let sql = format!("SELECT * FROM orders WHERE number IN ({places})");
-        let rows: Vec<OrderRow> = on!(self, |conn| {
+        let columns = FileRow::columns(self.is_postgres());
+        let sql = columns.select(&format!("FROM orders WHERE number IN ({places})"));
+        let rows: Vec<Rows<FileRow>> = on!(self, |conn| {
             let mut query = sqlx::query_as(AssertSqlSafe(sql));
             for number in &padded {
                 query = query.bind(number.0);
             }
             query.fetch_all(&mut *conn).await?
         });
-        let mut orders: HashMap<OrderNumber, Order> = HashMap::with_capacity(rows.len());
-        for row in rows {
-            let order = OrderRecord::try_from(row)?.order;
-            orders.insert(order.number, order);
-        }
-        let orders = numbers.iter().filter_map(|number| orders.remove(number)).collect();
-        self.with_certificates(orders).await
+        let files = self.files(rows).await?.into_iter();
+        let mut files: HashMap<_, _> = files.map(|file| (file.number(), file)).collect();
+        Ok(numbers.iter().filter_map(|number| files.remove(number)).collect())
     }
 
-    /// These orders with their certificates, oldest first: one statement for all of them.
-    pub(crate) async fn with_certificates(
+    /// These orders, with their certificates, oldest first.
+    pub(crate) async fn files(
         &mut self,
-        orders: Vec<Order>,
+        rows: Vec<Rows<FileRow>>,
     ) -> Result<Vec<OrderFile>, StoreError> {
+        let rows = Rows::each(rows)?.into_iter();
+        if !self.is_postgres() {
+            return rows.map(TryInto::try_into).collect();
+        }
+        let orders = rows.map(|row| row.order.try_into()).collect::<Result<Vec<Order>, _>>()?;
         if orders.is_empty() {
             return Ok(Vec::new());
         }

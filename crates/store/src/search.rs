@@ -17,8 +17,8 @@ use self::found::Found;
 use self::trigrams::Lookup;
 use self::walk::{Each, Names, Statement, Walk};
 use self::windows::MOST_WINDOWS;
+use crate::one_text::{OfValues as _, Rows};
 use crate::orders::ListedOrder;
-use crate::orders::listed::COLUMNS;
 use crate::{StoreError, Tx, on};
 
 mod found;
@@ -278,12 +278,11 @@ impl Tx {
 
     /// Orders with the names that were hit.
     async fn found(&mut self, statement: Statement, id: i64) -> Result<Vec<Found>, StoreError> {
-        let sql = format!(
-            "SELECT hit_id, hit_name, hit_matches, hit_last, {COLUMNS} FROM ({}) n CROSS JOIN orders \
-             WHERE orders.number = n.order_number",
+        let sql = Found::columns(self.is_postgres()).select(&format!(
+            "FROM ({}) n CROSS JOIN orders WHERE orders.number = n.order_number",
             statement.sql
-        );
-        self.rows(Statement { sql, ..statement }, id).await
+        ));
+        Rows::each(self.rows(Statement { sql, ..statement }, id).await?)
     }
 
     async fn rows<R>(&mut self, statement: Statement, id: i64) -> Result<Vec<R>, StoreError>

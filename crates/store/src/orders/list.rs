@@ -9,6 +9,7 @@ use sqlx::{FromRow, QueryBuilder};
 
 use self::walk::{Column, Walk};
 use super::{OrderRecord, OrderRow};
+use crate::one_text::Columns;
 use crate::value::reversed;
 use crate::{StoreError, Tx, on};
 
@@ -373,7 +374,8 @@ impl Tx {
     ) -> Result<Vec<OrderRecord>, StoreError> {
         let piece = Piece { after, skip: 0, limit };
         let key = |one: &OrderRecord| sort.key(one);
-        self.page_of::<OrderRow, _>("*", filter, sort, descending, piece, key).await
+        let read = |rows: Vec<OrderRow>| rows.into_iter().map(TryInto::try_into).collect();
+        self.page_of(&Columns::each("*"), filter, sort, descending, piece, read, key).await
     }
 
     /// The order at this place of the list, the first one at 0. All before it are passed over along
@@ -394,32 +396,31 @@ impl Tx {
         }
         let piece = Piece { after: None, skip: place, limit: 1 };
         let rows: Vec<(i64,)> =
-            self.page_of_rows("number", filter, sort, descending, piece).await?;
+            self.page_of_rows(&Columns::each("number"), filter, sort, descending, piece).await?;
         Ok(rows.first().map(|row| OrderNumber(row.0)))
     }
 
-    /// A page of what rows with these columns become; `key` is that of the list's sort.
+    /// A page of what `read` makes of rows with these columns; `key` is that of the list's sort.
+    #[expect(clippy::too_many_arguments, reason = "a list has many sides")]
     pub(super) async fn page_of<R, T>(
         &mut self,
-        columns: &str,
+        columns: &Columns,
         filter: &OrderFilter,
         sort: OrderSort,
         descending: bool,
         piece: Piece<'_>,
+        read: impl Fn(Vec<R>) -> Result<Vec<T>, StoreError>,
         key: impl Fn(&T) -> OrderKey,
     ) -> Result<Vec<T>, StoreError>
     where
         R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
-        T: TryFrom<R, Error = StoreError>,
     {
         let halves = halves(filter, sort, self.is_postgres());
         let apart = halves.len() > 1;
         let mut found = Vec::new();
         for (filter, sort) in halves {
-            let rows: Vec<R> = self.page_of_rows(columns, &filter, sort, descending, piece).await?;
-            for row in rows {
-                found.push(T::try_from(row)?);
-            }
+            let rows = self.page_of_rows(columns, &filter, sort, descending, piece).await?;
+            found.extend(read(rows)?);
         }
         if apart {
             found.sort_by_cached_key(key);
@@ -434,7 +435,7 @@ impl Tx {
     /// The rows with these columns of a list that is read along one index.
     async fn page_of_rows<R>(
         &mut self,
-        columns: &str,
+        columns: &Columns,
         filter: &OrderFilter,
         sort: OrderSort,
         descending: bool,
@@ -448,8 +449,11 @@ impl Tx {
         let leads = if postgres { walk.leads() } else { None };
         let keys = walk.keys(sort, postgres);
         let ordered = order_by(&keys, descending);
+        let [before, behind] = columns.around();
+        let columns = columns.as_str();
         Ok(on!(self, |conn| {
-            let mut query = QueryBuilder::new(walk.beginning(columns));
+            let mut query = QueryBuilder::new(before);
+            query.push(walk.beginning(columns));
             for (place, list) in walk.lists(columns, postgres).iter().enumerate() {
                 query.push(if place > 0 { " UNION ALL " } else { "" }).push(&list.beginning);
                 if let Some(day) = list.day {
@@ -465,7 +469,9 @@ impl Tx {
                     push_after!(query, filter, keys, descending, leads, after);
                 }
             }
-            query.push(walk.end(&ordered, piece, &order_by(sort.columns(), descending)));
+            query
+                .push(walk.end(&ordered, piece, &order_by(sort.columns(), descending)))
+                .push(behind);
             let query = query.build_query_as().persistent(walk.is_kept());
             query.fetch_all(&mut *conn).await?
         }))

@@ -8,14 +8,9 @@ use serde::de::IgnoredAny;
 
 use super::list::Piece;
 use super::{OrderFilter, OrderKey, OrderRecord, OrderSort};
+use crate::one_text::{Column, OfValues, Rows, Value, columns_once, row};
 use crate::value::{from_json, parse};
 use crate::{StoreError, Tx};
-
-/// What is read for a list.
-pub(crate) const COLUMNS: &str = "number, organization_id, (SELECT g.name FROM organizations g \
-    WHERE g.id = orders.organization_id) AS organization_name, product_id, common_name, names, \
-    status, origin, ordered_at, valid_till, primary_not_after, renewed_by, requester_name, certificates_count, \
-    reissues_count, duplicates_count";
 
 /// An order as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,40 +49,76 @@ pub struct ListedOrder {
     pub duplicates: i64,
 }
 
+/// A row of a list.
 #[derive(sqlx::FromRow)]
 pub(crate) struct ListedRow {
-    number: i64,
-    organization_id: i64,
+    #[sqlx(flatten)]
+    order: ListedColumns,
     organization_name: Option<String>,
-    product_id: String,
-    common_name: String,
-    names: String,
-    status: String,
-    origin: String,
-    ordered_at: i64,
-    valid_till: Option<i64>,
-    primary_not_after: Option<i64>,
-    renewed_by: Option<i64>,
     requester_name: Option<String>,
-    certificates_count: i64,
-    reissues_count: i64,
-    duplicates_count: i64,
+}
+
+row! {
+    /// What of it is in `orders` as it is.
+    struct ListedColumns of "orders" {
+        number: i64,
+        organization_id: i64,
+        product_id: String,
+        common_name: String,
+        names: String,
+        status: String,
+        origin: String,
+        ordered_at: i64,
+        valid_till: Option<i64>,
+        primary_not_after: Option<i64>,
+        renewed_by: Option<i64>,
+        certificates_count: i64,
+        reissues_count: i64,
+        duplicates_count: i64,
+    }
+}
+
+impl OfValues for ListedRow {
+    const OF: &str = ListedColumns::OF;
+
+    fn each_column() -> Vec<Column> {
+        let organization = Column::of::<Option<String>>("organization_name")
+            .from("(SELECT g.name FROM organizations g WHERE g.id = orders.organization_id)");
+        let requester = Column::of::<Option<String>>("requester_name");
+        [ListedColumns::each_column(), vec![organization.written(), requester.written()]].concat()
+    }
+
+    columns_once!(ListedRow);
+
+    fn of_values<'a>(values: &mut impl Iterator<Item = &'a str>) -> Option<Self> {
+        Some(Self {
+            order: ListedColumns::of_values(values)?,
+            organization_name: Value::of_text(values.next()?)?,
+            requester_name: Value::of_text(values.next()?)?,
+        })
+    }
 }
 
 impl ListedRow {
+    /// All its names as a JSON array, whose texts have no escapes.
+    pub(crate) fn names_as_json(&self) -> &str {
+        &self.order.names
+    }
+
     /// All its names.
     pub(crate) fn names(&self) -> Result<Vec<String>, StoreError> {
-        from_json("orders.names", &self.names)
+        from_json("orders.names", &self.order.names)
     }
 }
 
 impl TryFrom<ListedRow> for ListedOrder {
     type Error = StoreError;
-    fn try_from(row: ListedRow) -> Result<Self, StoreError> {
+    fn try_from(listed: ListedRow) -> Result<Self, StoreError> {
+        let row = listed.order;
         Ok(Self {
             number: OrderNumber(row.number),
             organization: OrganizationId(row.organization_id),
-            organization_name: row.organization_name.unwrap_or_default(),
+            organization_name: listed.organization_name.unwrap_or_default(),
             product: ProductId(row.product_id),
             common_name: row.common_name,
             names: how_many(&row.names)?,
@@ -97,7 +128,7 @@ impl TryFrom<ListedRow> for ListedOrder {
             valid_till: row.valid_till.map(Timestamp),
             certificate_till: row.primary_not_after.map(Timestamp),
             renewed_by: row.renewed_by.map(OrderNumber),
-            requester_name: row.requester_name,
+            requester_name: listed.requester_name.filter(|name| !name.is_empty()),
             certificates: row.certificates_count,
             reissues: row.reissues_count,
             duplicates: row.duplicates_count,
@@ -158,6 +189,9 @@ impl Tx {
     ) -> Result<Vec<ListedOrder>, StoreError> {
         let piece = Piece { after, skip: 0, limit };
         let key = |one: &ListedOrder| sort.listed_key(one);
-        self.page_of::<ListedRow, _>(COLUMNS, filter, sort, descending, piece, key).await
+        let columns = ListedRow::columns(self.is_postgres());
+        let read =
+            |rows| Rows::<ListedRow>::each(rows)?.into_iter().map(TryInto::try_into).collect();
+        self.page_of(columns, filter, sort, descending, piece, read, key).await
     }
 }

@@ -1,8 +1,9 @@
-use domain::model::{KeyType, Origin, SignatureHash};
+use domain::model::{CertificateStatus, KeyType, Origin, RevocationReason, Serial, SignatureHash};
 use domain::{Name, NameSet};
 
 use super::*;
 use crate::Store;
+use crate::bulk::LoadedOrder;
 use crate::samples::{load, order, organizations};
 use crate::search::{NameQuery, SearchFilter};
 use crate::testing::{TestDatabase, databases, sqlite};
@@ -336,12 +337,23 @@ async fn the_trigram_index_holds_the_names_that_are_there_whatever_came_and_went
 async fn several_orders_come_with_their_certificates_in_the_order_of_their_numbers() {
     for TestDatabase { kind, store, .. } in databases().await {
         let orders = (1..=5).map(|number| order(number, 1, "ssl_plus", &["www.example.com"]));
-        load(&store, orders.collect()).await;
+        let mut orders: Vec<LoadedOrder> = orders.collect();
+        orders[0].file.certificates.clear();
+        let at = Timestamp(1_700_000_000);
+        let revoked = CertificateStatus::Revoked { reason: RevocationReason::KeyCompromise, at };
+        let due = CertificateStatus::RevocationPending { due: at };
+        for (place, status) in [revoked, due].into_iter().enumerate() {
+            let original = orders[2].file.certificates[0].clone();
+            let serial = Serial(format!("{:032x}", 9 - place));
+            let kind = CertificateKind::Duplicate;
+            orders[2].file.certificates.push(Certificate { serial, kind, status, ..original });
+        }
+        load(&store, orders).await;
         let mut tx = store.reader().await.unwrap();
         let numbers = [3, 99, 1, 5].map(OrderNumber);
         let files = tx.order_files(&numbers).await.unwrap();
-        let found: Vec<i64> = files.iter().map(|file| file.order.number.0).collect();
-        assert_eq!(found, [3, 1, 5], "{kind}");
+        let found = files.iter().map(|file| (file.order.number.0, file.certificates.len()));
+        assert_eq!(found.collect::<Vec<_>>(), [(3, 3), (1, 0), (5, 1)], "{kind}");
         for file in files {
             let alone = tx.order_file(file.order.number).await.unwrap();
             assert_eq!(alone, Some(file), "{kind}");
