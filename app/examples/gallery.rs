@@ -9,7 +9,7 @@ use certdeck_app::kit::{
     Dialog, EmptyState, Expander, Expiry, Fact, Facts, FilterBar, FilterSelect, FilterText, Form,
     FormActions, Glyph, Lineage, Link, LinkButton, Listing, Notice, OpenDialog, Pager, RadioGroup,
     Section, SelectField, Sheet, Stage, Step, Steps, Table, TextArea, TextField, Time, Tone, Track,
-    Unavailable, Weight, page,
+    Unavailable, Weight, Zone, page,
 };
 use certdeck_app::viewer::{Theme, Viewer, Who};
 use domain::model::Role;
@@ -212,7 +212,7 @@ fn viewer(theme: Theme) -> Viewer {
             email: "ada@example.com".to_owned(),
             role: Role::Administrator,
         }),
-        time_zone: "Europe/Berlin".to_owned(),
+        zone: Zone::named("Europe/Berlin"),
         now: NOW,
         url: "/certificates/orders?status=issued".to_owned(),
         theme,

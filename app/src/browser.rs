@@ -7,7 +7,7 @@ use axum::http::header::{COOKIE, HOST, LOCATION, SET_COOKIE, USER_AGENT};
 use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
-use leptos::prelude::use_context;
+use leptos::prelude::{use_context, with_context};
 use leptos_axum::ResponseOptions;
 
 use crate::query::{decode, encode};
@@ -54,6 +54,11 @@ impl Cookie {
         })
     }
 
+    /// Its value in a request that the HTTP layer has seen.
+    pub fn of(self, parts: &Parts) -> Option<String> {
+        self.read(&parts.headers, secure(parts))
+    }
+
     /// The `Set-Cookie` value; without `max_age` (seconds) it lasts as long as the browser runs.
     pub fn write(self, secure: Secure, value: &str, max_age: Option<u64>) -> Option<HeaderValue> {
         let mut cookie = format!("{}={}; Path=/; SameSite=Lax", self.name(secure), encode(value));
@@ -70,9 +75,16 @@ impl Cookie {
     }
 }
 
-/// The request being answered.
-pub fn parts() -> Option<Parts> {
-    use_context::<Parts>()
+/// What `read` finds in the request being answered; it is only lent, since a copy of all its headers
+/// and extensions costs a page more than most of what is looked for. `read` must not use the context,
+/// which is locked meanwhile.
+pub fn of_request<T>(read: impl FnOnce(&Parts) -> T) -> Option<T> {
+    with_context(read)
+}
+
+/// What the HTTP layer left for pages in the extensions of the request being answered.
+pub fn extension<T: Clone + Send + Sync + 'static>() -> Option<T> {
+    of_request(|parts| parts.extensions.get().cloned()).flatten()
 }
 
 /// Where a request comes from.
@@ -86,12 +98,14 @@ pub struct Visitor {
 
 /// Where the request being answered comes from.
 pub fn visitor() -> Visitor {
-    let Some(parts) = parts() else { return Visitor::default() };
-    let agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
-    Visitor {
-        address: parts.extensions.get::<ClientAddress>().map(|client| client.0),
-        user_agent: agent.unwrap_or_default().to_owned(),
-    }
+    let visitor = of_request(|parts| {
+        let agent = parts.headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+        Visitor {
+            address: parts.extensions.get::<ClientAddress>().map(|client| client.0),
+            user_agent: agent.unwrap_or_default().to_owned(),
+        }
+    });
+    visitor.unwrap_or_default()
 }
 
 /// The client's address, as the HTTP layer sees it.
@@ -105,8 +119,7 @@ pub struct BaseUrl(pub Arc<str>);
 
 /// The public URL of `path`: at the configured base URL, whatever host the browser asked.
 pub fn public(path: &str) -> String {
-    let base = parts().and_then(|parts| parts.extensions.get::<BaseUrl>().cloned());
-    base.map_or_else(|| absolute(path), |base| format!("{}{path}", base.0))
+    extension::<BaseUrl>().map_or_else(|| absolute(path), |base| format!("{}{path}", base.0))
 }
 
 fn secure(parts: &Parts) -> Secure {
@@ -115,15 +128,17 @@ fn secure(parts: &Parts) -> Secure {
 
 /// A cookie of the request being answered.
 pub fn cookie(cookie: Cookie) -> Option<String> {
-    let parts = parts()?;
-    cookie.read(&parts.headers, secure(&parts))
+    of_request(|parts| cookie.of(parts)).flatten()
 }
 
 /// Sends a cookie along with the answer; `None` removes it.
 pub fn set_cookie(cookie: Cookie, value: Option<&str>, max_age: Option<u64>) {
-    let (Some(parts), Some(response)) = (parts(), use_context::<ResponseOptions>()) else { return };
+    let (Some(secure), Some(response)) = (of_request(secure), use_context::<ResponseOptions>())
+    else {
+        return;
+    };
     let max_age = if value.is_some() { max_age } else { Some(0) };
-    if let Some(header) = cookie.write(secure(&parts), value.unwrap_or_default(), max_age) {
+    if let Some(header) = cookie.write(secure, value.unwrap_or_default(), max_age) {
         response.append_header(SET_COOKIE, header);
     }
 }
@@ -175,10 +190,12 @@ pub fn host<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
 
 /// The URL of `path` at the host that this request was sent to.
 pub fn absolute(path: &str) -> String {
-    let Some(parts) = parts() else { return path.to_owned() };
-    let host = host(&parts.headers, &parts.uri).unwrap_or("localhost");
-    let scheme = if secure(&parts).0 { "https" } else { "http" };
-    format!("{scheme}://{host}{path}")
+    let url = of_request(|parts| {
+        let host = host(&parts.headers, &parts.uri).unwrap_or("localhost");
+        let scheme = if secure(parts).0 { "https" } else { "http" };
+        format!("{scheme}://{host}{path}")
+    });
+    url.unwrap_or_else(|| path.to_owned())
 }
 
 /// Instead of this page, or after a form did its work: the page to see next.

@@ -5,9 +5,10 @@ use http::request::Parts;
 use leptos::prelude::{provide_context, use_context};
 use lifecycle::Lifecycle;
 
-use crate::browser::{self, Cookie};
+use crate::browser::{self, Cookie, of_request};
 use crate::desk::SignedIn;
 use crate::fault::{StandsOnPage, Submitted};
+use crate::kit::Zone;
 use crate::viewer::{Theme, Viewer, Who};
 
 /// Names of the built files, with their digests.
@@ -25,19 +26,20 @@ pub fn start() {
     let _ = any_spawner::Executor::init_tokio();
 }
 
-/// Puts the lifecycle, the site and the viewer into the context of a request.
-pub fn provide(lifecycle: &Lifecycle, site: &Site) {
+/// Puts the lifecycle, the viewer and a form that came back into the context of a request.
+pub fn provide(lifecycle: &Lifecycle) {
     provide_context(lifecycle.clone());
-    provide_context(site.clone());
-    let Some(parts) = use_context::<Parts>() else { return };
-    if let Some(submitted) = parts.extensions.get::<Submitted>() {
+    let now = lifecycle.clock().now();
+    let read = |parts: &Parts| (parts.extensions.get::<Submitted>().cloned(), viewer(parts, now));
+    let Some((submitted, viewer)) = of_request(read) else { return };
+    if let Some(submitted) = submitted {
         if let Some(error) = &submitted.error {
             browser::set_status(error.status());
         }
-        provide_context(submitted.clone());
+        provide_context(submitted);
         provide_context(StandsOnPage::default());
     }
-    provide_context(viewer(&parts, lifecycle.clock().now()));
+    provide_context(viewer);
 }
 
 /// What the page shows was read; others may read while it is written.
@@ -55,9 +57,9 @@ fn viewer(parts: &Parts, now: Timestamp) -> Viewer {
             email: person.user.email.clone(),
             role: person.role,
         }),
-        time_zone: user.map_or_else(|| "UTC".to_owned(), |person| person.user.time_zone.clone()),
+        zone: user.map_or(Zone::UTC, |person| Zone::named(&person.user.time_zone)),
         now,
         url: parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
-        theme: browser::cookie(Cookie::Theme).map(|text| Theme::read(&text)).unwrap_or_default(),
+        theme: Cookie::Theme.of(parts).map(|text| Theme::read(&text)).unwrap_or_default(),
     }
 }

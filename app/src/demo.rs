@@ -48,7 +48,7 @@ pub async fn reset_demo() -> Result<(), PortalError> {
 
 #[cfg(feature = "ssr")]
 fn button() -> Option<ResetButton> {
-    use_context::<http::request::Parts>()?.extensions.get::<ResetButton>().cloned()
+    crate::browser::extension()
 }
 
 /// Whether this is a demonstration, and why there is no way back to its start where there is none.

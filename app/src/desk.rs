@@ -12,6 +12,7 @@ use http::request::Parts;
 use leptos::prelude::use_context;
 use lifecycle::{Actor, Lifecycle, Person};
 
+use crate::browser::{extension, of_request};
 use crate::fault::PortalError;
 
 /// Who is signed in on this request; the HTTP layer puts it into the request's extensions.
@@ -26,7 +27,7 @@ pub struct SignedIn {
 impl SignedIn {
     /// Whoever sends this request; none where nobody is signed in.
     pub fn current() -> Option<Self> {
-        use_context::<Parts>()?.extensions.get::<Self>().cloned()
+        extension()
     }
 }
 
@@ -82,8 +83,7 @@ impl Desk {
     /// The desk for whoever is signed in.
     pub fn open() -> Result<Self, PortalError> {
         let lifecycle = lifecycle()?;
-        let parts = use_context::<Parts>().ok_or(PortalError::Failed)?;
-        Self::of(lifecycle, &parts)
+        of_request(|parts| Self::of(lifecycle, parts)).ok_or(PortalError::Failed)?
     }
 
     /// The desk for someone who `may`.

@@ -56,7 +56,7 @@ fn title(page: String) -> String {
     html.into_html()
 }
 
-/// The route table is a list, not markup, so the component is called as the function that it is.
+/// The route comes from a table, not from markup, so the component is called as the function that it is.
 fn pages_by_route() -> impl IntoView {
     let routes = FlatRoutesProps::builder()
         .fallback(pages::not_found::NotFoundPage)

@@ -3,7 +3,7 @@
 //! Each page has a [`Pattern`] for the route table and a function that fills it for links.
 
 use std::borrow::Cow;
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 
 use domain::{
     AcmeUrlId, AgentId, CertificateId, DomainId, EndpointId, EventId, OrderNumber, OrganizationId,
@@ -11,7 +11,7 @@ use domain::{
 };
 use leptos_router::{PartialPathMatch, PathSegment, PossibleRouteMatch};
 
-use crate::query::encode;
+use crate::query::Encoded;
 
 /// A path with `:names` in the place of values. Matches whole paths only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,20 +23,29 @@ impl Pattern {
         self.0
     }
 
+    /// What stands before and behind its first `:name`.
+    pub(crate) fn around(self) -> (&'static str, &'static str) {
+        let (before, named) = self.0.split_once(':').unwrap_or((self.0, ""));
+        (before, named.find('/').and_then(|end| named.get(end..)).unwrap_or_default())
+    }
+
+    /// Whether `path` is one of these.
+    pub fn matches(self, path: &str) -> bool {
+        self.test(path).is_some()
+    }
+
     /// The path with the `:names` replaced in order; values are percent-encoded.
-    pub fn fill(self, values: &[&dyn Display]) -> String {
-        let mut values = values.iter();
+    fn fill(self, values: &[&dyn Display]) -> String {
         let mut path = String::with_capacity(self.0.len() + 16 * values.len());
-        for (at, segment) in self.0.split('/').enumerate() {
-            if at > 0 {
-                path.push('/');
-            }
-            if !segment.starts_with(':') {
-                path.push_str(segment);
-            } else if let Some(value) = values.next() {
-                path.push_str(&encode(&value.to_string()));
-            }
+        let mut rest = self.0;
+        for value in values {
+            let Some((before, named)) = rest.split_once(':') else { break };
+            path.push_str(before);
+            // Writing to a `String` does not fail.
+            let _ = write!(Encoded(&mut path), "{value}");
+            rest = named.find('/').and_then(|end| named.get(end..)).unwrap_or_default();
         }
+        path.push_str(rest);
         path
     }
 }

@@ -1,7 +1,7 @@
 //! The query string as an ordered list: a list's filters, sort and page live in it, as does the
 //! wizard's state, so that links, reload and the back button work without scripts.
 
-use std::fmt::Write as _;
+use std::fmt::Write;
 
 /// Names and values in the order in which they were given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -106,18 +106,33 @@ impl Query {
 /// Percent-encodes all but the unreserved characters of RFC 3986 section 2.3.
 pub fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            let _ = write!(encoded, "%{byte:02X}");
-        }
-    }
+    // Writing to a `String` does not fail.
+    let _ = Encoded(&mut encoded).write_str(text);
     encoded
+}
+
+/// Percent-encodes what is written: see [`encode`].
+#[derive(Debug)]
+pub(crate) struct Encoded<'a>(pub(crate) &'a mut String);
+
+impl Write for Encoded<'_> {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        for byte in text.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                self.0.push(char::from(byte));
+            } else {
+                write!(self.0, "%{byte:02X}")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Reads `application/x-www-form-urlencoded` text: `+` is a space.
 pub fn decode(text: &str) -> String {
+    if !text.contains(['+', '%']) {
+        return text.to_owned();
+    }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {

@@ -4,6 +4,8 @@ use domain::Timestamp;
 use domain::model::Role;
 use leptos::prelude::use_context;
 
+use crate::kit::Zone;
+
 /// Colours of the screens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Theme {
@@ -40,8 +42,8 @@ impl Theme {
 pub struct Viewer {
     /// The signed-in person; none on the sign-in pages.
     pub person: Option<Who>,
-    /// IANA time zone in which times are shown.
-    pub time_zone: String,
+    /// The time zone in which times are shown.
+    pub zone: Zone,
     /// The moment of this request.
     pub now: Timestamp,
     /// Path and query of the page.
@@ -66,7 +68,7 @@ impl Viewer {
     pub fn current() -> Self {
         use_context().unwrap_or_else(|| Self {
             person: None,
-            time_zone: "UTC".to_owned(),
+            zone: Zone::UTC,
             now: Timestamp(0),
             url: "/".to_owned(),
             theme: Theme::Auto,

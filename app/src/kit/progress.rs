@@ -36,7 +36,7 @@ pub fn Steps(
         if number < current {
             html.icon(Glyph::Check);
         } else {
-            html.show(number);
+            html.number(number);
         }
         html.tags("</span>");
         match step.href.filter(|_| number < current) {

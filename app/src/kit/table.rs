@@ -1,5 +1,7 @@
 //! Tables with headers that sort, and the pager below them.
 
+use std::fmt::Write as _;
+
 use leptos::children::Children;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
@@ -67,8 +69,9 @@ pub fn Table(
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
+    // Several elements as one inert one are for the server alone: a table is in no island.
     let body = match rows {
-        Some(rows) => view! { <tbody inner_html=rows.into_html()></tbody> }.into_any(),
+        Some(rows) => view! { <tbody>{InertElement::new(rows.into_html())}</tbody> }.into_any(),
         None => view! { <tbody>{children.map(|rows| rows())}</tbody> }.into_any(),
     };
     let class = class_of(&label);
@@ -86,7 +89,7 @@ pub fn Table(
         <div class="table-region" role="region" aria-label=region tabindex="0">
             <table class=class>
                 <caption class="visually-hidden">{label}</caption>
-                <thead><tr inner_html=headers.into_html()></tr></thead>
+                <thead><tr>{InertElement::new(headers.into_html())}</tr></thead>
                 {body}
             </table>
         </div>
@@ -103,23 +106,27 @@ fn class_of(label: &str) -> String {
 /// The labels of the cells on a narrow screen, as a style: said once for each column, since they would be
 /// a fifth of a page beside each cell.
 fn labels(class: &str, columns: &[Column]) -> String {
-    let shown = columns.iter().enumerate().filter(|(_, column)| !column.hidden);
-    let rules = shown.map(|(at, column)| {
-        let cell = format!(".{class} td:not(.end):nth-child({})::before", at + 1);
-        let label = css_text(&column.label);
+    let mut css = String::with_capacity(columns.len() * 100);
+    for (at, column) in columns.iter().enumerate().filter(|(_, column)| !column.hidden) {
+        // Writing to a `String` does not fail.
+        let _ = write!(css, ".{class} td:not(.end):nth-child({})::before {{ content: \"", at + 1);
+        css_text(&mut css, &column.label);
         // What is written after the stroke is read out: nothing, as the header is.
-        format!("{cell} {{ content: {label} / \"\" }}")
-    });
-    rules.collect()
+        css.push_str("\" / \"\" }");
+    }
+    css
 }
 
-/// A text of CSS, which can't end the `<style>` that it stands in either.
-fn css_text(text: &str) -> String {
-    let escaped = text.chars().map(|one| match one {
-        '"' | '\\' | '<' | '\n' => format!("\\{:x} ", u32::from(one)),
-        _ => one.to_string(),
-    });
-    format!("\"{}\"", escaped.collect::<String>())
+/// A text between the quotes of CSS, which can't end the `<style>` that it stands in either.
+fn css_text(css: &mut String, text: &str) {
+    for one in text.chars() {
+        match one {
+            '"' | '\\' | '<' | '\n' => {
+                let _ = write!(css, "\\{:x} ", u32::from(one));
+            }
+            _ => css.push(one),
+        }
+    }
 }
 
 fn header(html: &mut Markup, column: &Column, listing: Option<&Listing>) {
@@ -173,7 +180,11 @@ pub fn Pager(
         if size == listing.size {
             html.tags(" aria-current=\"true\"");
         }
-        html.tags(" aria-label=\"").show(size).tags(" rows per page\">").show(size).tags("</a>");
+        html.tags(" aria-label=\"")
+            .number(size)
+            .tags(" rows per page\">")
+            .number(size)
+            .tags("</a>");
     }
     html.tags("</p><div class=\"actions\">");
     let first = (begun || previous.is_some()).then(|| listing.first());

@@ -131,8 +131,8 @@ impl Web {
         // Server functions redirect forms by themselves, with the failure in the URL; asked for
         // JSON they leave both to us.
         parts.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let web = self.clone();
-        let context = move || context::provide(&web.lifecycle, &web.site);
+        let lifecycle = self.lifecycle.clone();
+        let context = move || context::provide(&lifecycle);
         let request = Request::from_parts(parts, Body::from(bytes));
         let response =
             leptos_axum::handle_server_fns_with_context(context, request).await.into_response();

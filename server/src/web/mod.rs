@@ -9,6 +9,7 @@ mod headers;
 mod identify;
 mod plain;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use app::context::{self, Site};
@@ -48,19 +49,19 @@ pub(crate) struct WebOptions {
     pub(crate) base_url: Option<String>,
 }
 
-/// What the handlers share.
+/// What the handlers share. Each request clones it for each layer that it passes.
 #[derive(Debug, Clone)]
 struct Web {
     lifecycle: Lifecycle,
-    options: WebOptions,
-    site: Site,
+    options: Arc<WebOptions>,
+    site: Arc<Site>,
 }
 
 /// The portal's screens. Serve it with connect info, so that sessions and the audit log know where
 /// a request comes from.
 pub(crate) fn router(lifecycle: Lifecycle, options: WebOptions) -> Router {
     context::start();
-    let web = Web { lifecycle, options, site: assets::site() };
+    let web = Web { lifecycle, options: Arc::new(options), site: Arc::new(assets::site()) };
     let request_id = http::HeaderName::from_static("x-request-id");
     let around = ServiceBuilder::new()
         .layer(SetRequestIdLayer::new(request_id.clone(), MakeRequestUuid))
@@ -96,10 +97,9 @@ async fn page(State(web): State<Web>, request: Request) -> Response {
 
 impl Web {
     async fn render(&self, request: Request<Body>) -> Response {
-        let web = self.clone();
-        let site = self.site.clone();
+        let (lifecycle, site) = (self.lifecycle.clone(), self.site.clone());
         let context = move || {
-            context::provide(&web.lifecycle, &web.site);
+            context::provide(&lifecycle);
             headers::allow_own_scripts();
         };
         let document = move || {

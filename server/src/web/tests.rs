@@ -415,6 +415,10 @@ async fn addresses_that_lead_nowhere_are_404_in_words() {
     assert_eq!(page.status, StatusCode::NOT_FOUND);
     assert!(page.text.contains("There is no page at this address"));
     assert!(page.text.contains("Main menu"), "inside the frame");
+    // Browsers resolve it before they ask.
+    let unresolved = browser.get("/certificates/./orders").await;
+    assert_eq!(unresolved.status, StatusCode::NOT_FOUND);
+    assert_eq!(browser.get("//certificates/orders/").await.status, StatusCode::OK);
     assert_eq!(Browser::open(false).await.get("/nothing").await.status, StatusCode::NOT_FOUND);
     let page = browser
         .post("/api/nothing", "http://portal.test", "__page=%2Fsettings%2Fpreferences")

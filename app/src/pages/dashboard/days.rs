@@ -5,7 +5,7 @@ use domain::Timestamp;
 use leptos::prelude::*;
 
 use super::api::DayView;
-use crate::kit::{Section, local};
+use crate::kit::{Section, Zone};
 
 /// The chart's height in its own units.
 const HEIGHT: u64 = 60;
@@ -62,8 +62,7 @@ fn all(day: &DayView) -> u64 {
 
 fn row(day: &DayView) -> AnyView {
     let counts = DOORS.map(|(_, _, of)| view! { <td>{of(day)}</td> }).into_iter().collect_view();
-    view! { <tr><th scope="row">{local(Timestamp(day.day), "UTC", true)}</th>{counts}</tr> }
-        .into_any()
+    view! { <tr><th scope="row">{Zone::UTC.day(Timestamp(day.day))}</th>{counts}</tr> }.into_any()
 }
 
 fn drawing(days: &[DayView]) -> AnyView {

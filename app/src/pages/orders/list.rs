@@ -124,19 +124,22 @@ fn filters() -> AnyView {
 /// A row as text: see [`Markup`].
 fn row(html: &mut Markup, order: &OrderRow, viewer: &Viewer) {
     let (tone, state) = order_state(order.status, order.valid_till, viewer.now);
-    html.tags("<tr><th scope=\"row\"><a href=\"").text(&paths::order(order.number)).tags("\">");
-    html.show(order.number).tags("</a></th><td>").badge(tone, state);
+    html.tags("<tr><th scope=\"row\"><a href=\"").path(paths::ORDER, order.number.0).tags("\">");
+    html.number(order.number.0).tags("</a></th><td>").badge(tone, state);
     html.tags("</td><td>").names(&[&order.common_name]);
     if order.more_names > 0 {
         let word = if order.more_names == 1 { "name" } else { "names" };
-        html.tags("<p class=\"muted small\">and ").show(order.more_names).tags(" more ").tags(word);
+        html.tags("<p class=\"muted small\">and ")
+            .number(order.more_names)
+            .tags(" more ")
+            .tags(word);
         html.tags("</p>");
     }
     if let Some(found) = &order.found {
         html.tags("<p class=\"muted small\">found: ").names(&[found]).tags("</p>");
     }
     html.tags("</td><td>").text(&product_name(&order.product));
-    html.tags("</td><td><a href=\"").text(&paths::organization(order.organization)).tags("\">");
+    html.tags("</td><td><a href=\"").path(paths::ORGANIZATION, order.organization.0).tags("\">");
     html.text(&order.organization_name).tags("</a></td><td>");
     match order.valid_till {
         Some(at) => html.tags("<span class=\"expiry\">").expiry(at, viewer).tags("</span>"),
@@ -149,9 +152,12 @@ fn row(html: &mut Markup, order: &OrderRow, viewer: &Viewer) {
     certificates(html, order.certificates);
     html.tags("</td><td>");
     match order.renewed_by {
-        Some(next) => {
-            html.tags("<a href=\"").text(&paths::order(next)).tags("\">").show(next).tags("</a>")
-        }
+        Some(next) => html
+            .tags("<a href=\"")
+            .path(paths::ORDER, next.0)
+            .tags("\">")
+            .number(next.0)
+            .tags("</a>"),
         None => html.tags(NONE),
     };
     html.tags("</td><td>").tags(origin_label(order.origin)).tags("</td><td>");
@@ -160,8 +166,12 @@ fn row(html: &mut Markup, order: &OrderRow, viewer: &Viewer) {
 
 /// "1 / 0 / 2", said in full to assistive technology.
 fn certificates(html: &mut Markup, [originals, reissues, duplicates]: [i64; 3]) {
-    html.tags("<span aria-hidden=\"true\">").show(originals).tags(" / ").show(reissues);
-    html.tags(" / ").show(duplicates).tags("</span><span class=\"visually-hidden\">");
-    html.show(originals).tags(" original, ").show(reissues).tags(" reissues, ").show(duplicates);
+    html.tags("<span aria-hidden=\"true\">").number(originals).tags(" / ").number(reissues);
+    html.tags(" / ").number(duplicates).tags("</span><span class=\"visually-hidden\">");
+    html.number(originals)
+        .tags(" original, ")
+        .number(reissues)
+        .tags(" reissues, ")
+        .number(duplicates);
     html.tags(" duplicates</span>");
 }

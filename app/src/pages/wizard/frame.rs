@@ -32,18 +32,18 @@ pub(super) fn elsewhere(frame: &Frame) -> Elsewhere {
     const CERTIFICATE: &[&str] = &["obtain", "common_name", "sans", "order", "extra_names"];
     const INSTALLATION: &[&str] =
         &["install", "date", "time", "time_zone", "days_before", "renew_time", "emails", "note"];
-    let id = frame.endpoint.id;
+    let (id, state) = (frame.endpoint.id, Query::parse(&frame.state));
     vec![
-        (&["profile"], to(frame, paths::wizard_profile(id))),
-        (CERTIFICATE, to(frame, paths::wizard_certificate(id))),
-        (INSTALLATION, to(frame, paths::wizard_installation(id))),
+        (&["profile"], state.href(&paths::wizard_profile(id))),
+        (CERTIFICATE, state.href(&paths::wizard_certificate(id))),
+        (INSTALLATION, state.href(&paths::wizard_installation(id))),
     ]
 }
 
 /// The page of step `current`, counted from 1.
 pub(super) fn sheet(frame: &Frame, current: usize, body: AnyView) -> Sheet {
-    let id = frame.endpoint.id;
-    let step = |label, path| Step { label, href: Some(to(frame, path)) };
+    let (id, state) = (frame.endpoint.id, Query::parse(&frame.state));
+    let step = |label, path: String| Step { label, href: Some(state.href(&path)) };
     let steps = vec![
         step("Automation profile", paths::wizard_profile(id)),
         step("Certificate", paths::wizard_certificate(id)),

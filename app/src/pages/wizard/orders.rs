@@ -104,10 +104,10 @@ pub(super) fn OrderChoice(
 fn row(html: &mut Markup, id: &str, checked: bool, one: &Candidate, viewer: &Viewer) {
     let number = one.number;
     html.tags("<tr><td class=\"select\"><input type=\"radio\" id=\"").text(id);
-    html.tags("\" name=\"order\" value=\"").show(number);
+    html.tags("\" name=\"order\" value=\"").number(number.0);
     html.tags(if checked { "\" checked" } else { "\"" });
-    html.tags(" aria-label=\"Duplicate order ").show(number).tags("\"></td><th scope=\"row\">");
-    html.tags("<label for=\"").text(id).tags("\">").show(number).tags("</label></th><td>");
+    html.tags(" aria-label=\"Duplicate order ").number(number.0).tags("\"></td><th scope=\"row\">");
+    html.tags("<label for=\"").text(id).tags("\">").number(number.0).tags("</label></th><td>");
     html.text(&one.product).tags("</td><td>").text(&one.common_name).tags("</td><td>");
     match one.sans.as_slice() {
         [] => html.tags(NONE),
@@ -117,7 +117,7 @@ fn row(html: &mut Markup, id: &str, checked: bool, one: &Candidate, viewer: &Vie
     if let Some(till) = one.duplicate_till.or(one.valid_till) {
         html.tags("<span class=\"expiry\">").expiry(till, viewer).tags("</span>");
     }
-    html.tags("</td><td class=\"number\">").show(one.duplicates).tags("</td></tr>");
+    html.tags("</td><td class=\"number\">").number(one.duplicates).tags("</td></tr>");
 }
 
 /// Orders that hold the names and still can't be chosen.

@@ -11,7 +11,7 @@ use super::frame::{Carried, asked, elsewhere, profile_first, sheet, step_of, to}
 use crate::fault::PortalError;
 use crate::kit::{
     Button, Fact, Facts, Form, FormActions, Hidden, LinkButton, NONE, Notice, Section, Time, Tone,
-    Weight, days_left, local, page,
+    Weight, days_left, in_words, page,
 };
 use crate::pages::activity::Explained;
 use crate::paths;
@@ -143,11 +143,12 @@ fn validity(plan: &PlanView) -> AnyView {
 /// the days left.
 #[component]
 fn Exact(at: Timestamp) -> impl IntoView {
-    let text = at.rfc3339().replace('T', " ").replace('Z', " UTC");
+    let utc = at.rfc3339();
+    let text = in_words(&utc);
     let viewer = Viewer::current();
     let (_, left) = days_left(at, viewer.now);
-    let here = local(at, &viewer.time_zone, false);
-    view! { <time datetime=at.rfc3339() title=here><strong>{text}</strong></time>{format!(" ({left})")} }
+    let here = viewer.zone.local(at);
+    view! { <time datetime=utc title=here><strong>{text}</strong></time>{format!(" ({left})")} }
 }
 
 /// The order ID that the certificate will have, as things are now (rules D11 and D12).
