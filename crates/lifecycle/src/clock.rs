@@ -9,6 +9,9 @@ use domain::{Days, Timestamp};
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     offset: Arc<AtomicI64>,
+    /// What it shows instead of the system's time.
+    #[cfg(test)]
+    stands_at: Option<Timestamp>,
 }
 
 impl Clock {
@@ -24,6 +27,12 @@ impl Clock {
         clock
     }
 
+    /// A clock that shows `start` until it is moved: what a test reads twice is the same second.
+    #[cfg(test)]
+    pub(crate) fn standing_at(start: Timestamp) -> Self {
+        Self { stands_at: Some(start), ..Self::default() }
+    }
+
     /// A clock that is `seconds` ahead of the system's; behind it where negative.
     pub fn ahead_by(seconds: i64) -> Self {
         let clock = Self::system();
@@ -33,7 +42,10 @@ impl Clock {
 
     /// This moment.
     pub fn now(&self) -> Timestamp {
-        system_now().plus_seconds(self.offset.load(Ordering::Relaxed))
+        let now = system_now();
+        #[cfg(test)]
+        let now = self.stands_at.unwrap_or(now);
+        now.plus_seconds(self.offset.load(Ordering::Relaxed))
     }
 
     /// Moves every holder of this clock forward.

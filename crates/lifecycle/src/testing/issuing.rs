@@ -31,7 +31,7 @@ impl Deref for Shop {
     }
 }
 
-/// A shop on each database, its clock at [`START`].
+/// A shop on each database, its clock standing at [`START`].
 pub(crate) async fn shops() -> Vec<Shop> {
     let mut shops = Vec::new();
     for desk in desks().await {
@@ -49,7 +49,7 @@ async fn open(mut desk: Desk) -> Shop {
     let master = Arc::new(master());
     let options = AuthorityOptions::new("Test", "DE", Timestamp(START.0 - 86_400));
     let issuer = Issuer::open(desk.store(), master, "http://portal.test", options).await.unwrap();
-    desk.lifecycle = desk.lifecycle.with_clock(Clock::starting_at(START)).with_issuer(issuer);
+    desk.lifecycle = desk.lifecycle.with_clock(Clock::standing_at(START)).with_issuer(issuer);
     let far = Timestamp(START.0 + 5 * 365 * 86_400);
     let organization = desk
         .store()
