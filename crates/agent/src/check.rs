@@ -1,6 +1,7 @@
 //! What the agent manages and what each endpoint serves now.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use agent_api::{EndpointsReport, FoundEndpoint, InstallAbility, clip};
 use tokio::sync::Semaphore;
@@ -26,10 +27,25 @@ pub struct Sight {
 /// Finds the host's endpoints and makes a handshake with each. Nothing is changed and the portal
 /// is not asked.
 pub async fn check(config: &AgentConfig) -> Result<Vec<Sight>, DiscoveryError> {
-    let limit = config.timing.handshake;
+    let sites = discovery::sites(config).await?;
+    Ok(look(sites, config.timing.handshake).await)
+}
+
+/// The same endpoints, looked at anew; but not those where nothing came in time, for which one would wait
+/// as long again.
+pub(crate) async fn look_again(config: &AgentConfig, sights: Vec<Sight>) -> Vec<Sight> {
+    let is_slow = |sight: &Sight| matches!(sight.served, Err(ProbeError::TooLong { .. }));
+    let (mut slow, quick): (Vec<Sight>, Vec<Sight>) = sights.into_iter().partition(is_slow);
+    let sites = quick.into_iter().map(|sight| sight.site).collect();
+    slow.extend(look(sites, config.timing.handshake).await);
+    slow
+}
+
+/// A handshake with each, some at the same time.
+async fn look(sites: Vec<Site>, limit: Duration) -> Vec<Sight> {
     let gate = Arc::new(Semaphore::new(AT_ONCE));
     let mut looking = JoinSet::new();
-    for (position, site) in discovery::sites(config).await?.into_iter().enumerate() {
+    for (position, site) in sites.into_iter().enumerate() {
         let gate = gate.clone();
         looking.spawn(async move {
             // The gate is never closed.
@@ -46,32 +62,32 @@ pub async fn check(config: &AgentConfig) -> Result<Vec<Sight>, DiscoveryError> {
     }
     let mut sights = looking.join_all().await;
     sights.sort_by_key(|(position, _)| *position);
-    Ok(sights.into_iter().map(|(_, sight)| sight).collect())
+    sights.into_iter().map(|(_, sight)| sight).collect()
 }
 
 /// The sights as the portal gets them.
-pub(crate) fn report(sights: Vec<Sight>) -> EndpointsReport {
-    EndpointsReport { endpoints: sights.into_iter().map(found).collect() }
+pub(crate) fn report(sights: &[Sight]) -> EndpointsReport {
+    EndpointsReport { endpoints: sights.iter().map(found).collect() }
 }
 
-fn found(sight: Sight) -> FoundEndpoint {
+fn found(sight: &Sight) -> FoundEndpoint {
     let Sight { site, served } = sight;
     let (chain_pem, probe_error) = match served {
-        Ok(served) => (Some(served.chain_pem), None),
+        Ok(served) => (Some(served.chain_pem.clone()), None),
         Err(error) => (None, Some(clip(&error.to_string()))),
     };
     FoundEndpoint {
         ip: site.address.ip(),
         port: site.address.port(),
-        server_name: site.server_name,
-        names: site.names,
-        software: site.software,
-        alias: site.alias,
+        server_name: site.server_name.clone(),
+        names: site.names.clone(),
+        software: site.software.clone(),
+        alias: site.alias.clone(),
         chain_pem,
         probe_error,
-        install: match site.recipe {
+        install: match &site.recipe {
             Ok(_) => InstallAbility::Automatic,
-            Err(reason) => InstallAbility::Manual { reason: clip(&reason) },
+            Err(reason) => InstallAbility::Manual { reason: clip(reason) },
         },
     }
 }
@@ -105,5 +121,43 @@ impl std::fmt::Display for Sight {
             }
             Err(reason) => writeln!(f, "  manual    {reason}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+    use std::net::TcpListener;
+
+    use agent_api::Token;
+
+    use super::*;
+    use crate::config::EndpointConfig;
+
+    #[tokio::test]
+    async fn where_nothing_came_in_time_nobody_waits_twice() {
+        let listeners = [(); 2].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
+        let endpoints = listeners.iter().map(|listener| {
+            listener.set_nonblocking(true).unwrap();
+            let address = listener.local_addr().unwrap();
+            EndpointConfig::new("one", address, "/full.pem".into(), "/key.pem".into())
+        });
+        let token = Token::new("none");
+        let mut config = AgentConfig::new("https://portal.test", token, "/nowhere".into());
+        config.endpoints = endpoints.collect();
+        let limit = config.timing.handshake;
+        let mut sights = Vec::new();
+        for site in discovery::sites(&config).await.unwrap() {
+            let address = site.address;
+            let refused = ProbeError::Connect { address, source: ErrorKind::Other.into() };
+            let slow = sights.is_empty().then_some(ProbeError::TooLong { address, limit });
+            sights.push(Sight { site, served: Err(slow.unwrap_or(refused)) });
+        }
+        config.timing.handshake = Duration::from_millis(1);
+        let sights = look_again(&config, sights).await;
+        assert_eq!(sights.len(), 2);
+        let [slow, refused] = listeners.map(|listener| listener.accept().map_err(|e| e.kind()));
+        assert_eq!(slow.unwrap_err(), ErrorKind::WouldBlock, "nobody came");
+        refused.unwrap();
     }
 }

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::check::{self, check};
+use crate::check::{self, Sight, check};
 use crate::client::{Portal, PortalError};
 use crate::config::{AgentConfig, Timing};
 use crate::failure::chain;
@@ -140,7 +140,8 @@ async fn serve_once(worker: &Worker<'_>) -> Result<(), AgentError> {
 
 async fn serve(worker: &Worker<'_>) -> Result<(), AgentError> {
     let timing = worker.config.timing;
-    let mut resume_due = Instant::now();
+    worker.resume().await?;
+    let mut resume_due = Instant::now() + timing.report_every;
     let changed = Notify::new();
     // Beside the work: many endpoints that don't answer take minutes to look at.
     let mut reporting = pin!(keep_reporting(worker, &changed));
@@ -170,19 +171,26 @@ async fn serve(worker: &Worker<'_>) -> Result<(), AgentError> {
     }
 }
 
-/// Reports now and from time to time, and anew once something has `changed`: what was seen before
-/// that is not reported any more. Ends where the agent has to.
+/// Reports now and from time to time, and anew once something has `changed`: what was seen before that
+/// is not reported any more, but for what is missed. Ends where the agent has to.
 async fn keep_reporting(worker: &Worker<'_>, changed: &Notify) -> Result<Infallible, PortalError> {
     let timing = worker.config.timing;
     let mut pauses = Pauses::new(timing);
     loop {
-        let told = tokio::select! {
-            biased;
-            () = changed.notified() => {
-                pauses = Pauses::new(timing);
-                continue;
+        let mut sights = see(worker.config).await;
+        let told = loop {
+            tokio::select! {
+                biased;
+                () = changed.notified() => {
+                    pauses = Pauses::new(timing);
+                    // Not all: changes that come one after the other would put the report off for ever.
+                    sights = match sights {
+                        Some(sights) => Some(check::look_again(worker.config, sights).await),
+                        None => None,
+                    };
+                }
+                told = tell(worker.portal, sights.as_deref()) => break told?,
             }
-            told = report(worker) => told?,
         };
         tokio::select! {
             () = changed.notified() => pauses = Pauses::new(timing),
@@ -231,21 +239,27 @@ async fn poll(portal: &Portal, wait_seconds: u16) -> Result<PollAnswer, PortalEr
     }
 }
 
-/// Reports all endpoints. A report that lacks the endpoints of an unreadable configuration is not
-/// sent: the portal would take them for removed.
+/// Reports all endpoints.
 async fn report(worker: &Worker<'_>) -> Result<Told, PortalError> {
-    let sights = match check(worker.config).await {
-        Ok(sights) => sights,
-        Err(error) => {
-            tracing::error!(error = chain(&error), "the endpoints can't be told; none reported");
-            return Ok(None);
-        }
-    };
+    tell(worker.portal, see(worker.config).await.as_deref()).await
+}
+
+/// Looks at all endpoints; none where the configuration can't be read.
+async fn see(config: &AgentConfig) -> Option<Vec<Sight>> {
+    let seen = check(config).await;
+    seen.inspect_err(|error| {
+        tracing::error!(error = chain(error), "the endpoints can't be told; none reported");
+    })
+    .ok()
+}
+
+/// Sends a report. One that lacks the endpoints of an unreadable configuration is not sent: the portal
+/// would take them for removed.
+async fn tell(portal: &Portal, sights: Option<&[Sight]>) -> Result<Told, PortalError> {
+    let Some(sights) = sights else { return Ok(None) };
     let missed = sights.iter().filter(|sight| sight.served.is_err());
     let missed = missed.map(|sight| (sight.site.address, sight.site.server_name.clone())).collect();
-    let report = check::report(sights);
-    let answer = worker.portal.call(paths::ENDPOINTS, &report, Duration::ZERO).await;
-    match answer {
+    match portal.call(paths::ENDPOINTS, &check::report(sights), Duration::ZERO).await {
         Ok(EndpointsAnswer { endpoints }) => {
             tracing::info!(endpoints = endpoints.len(), "endpoints reported");
             Ok(Some(missed))

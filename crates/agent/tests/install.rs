@@ -86,15 +86,20 @@ impl Host {
 async fn an_endpoint_that_does_not_answer_keeps_the_agent_from_nothing() {
     let host = Host::start().await;
     let silent = tokio::net::TcpListener::bind((LOOPBACK, 0)).await.unwrap();
-    let event = host.order(KeyType::EcP256);
     let mut config = host.config();
     config.endpoints = vec![host.endpoint(silent.local_addr().unwrap())];
     config.timing.handshake = Duration::from_hours(1);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let agent = tokio::spawn(run(config, async { stopped.await.unwrap() }));
-    let done = host.portal.end_of(event).await;
-    assert!(done.verified.is_some(), "{done:?}");
+    let waiting = silent.accept().await.unwrap();
+    for _ in 0..3 {
+        let done = host.portal.end_of(host.order(KeyType::EcP256)).await;
+        assert!(done.verified.is_some(), "{done:?}");
+    }
     assert!(host.portal.endpoints().is_empty(), "it is still waited for");
+    let again = silent.into_std().unwrap().accept().unwrap_err();
+    assert_eq!(again.kind(), std::io::ErrorKind::WouldBlock, "the wait does not begin anew");
+    drop(waiting);
     stop.send(()).unwrap();
     agent.await.unwrap().unwrap();
 }
