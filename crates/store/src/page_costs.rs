@@ -14,7 +14,7 @@ use crate::audit::AuditFilter;
 use crate::candidates::Candidates;
 use crate::endpoints::{EndpointFilter, EndpointSort};
 use crate::keyset::Rows;
-use crate::orders::{OrderFilter, OrderSort};
+use crate::orders::{ListedOrder, OrderFilter, OrderKey, OrderSort};
 use crate::samples::{NOW, organizations};
 use crate::search::{NameQuery, SearchFilter};
 use crate::seed::Seed;
@@ -395,6 +395,41 @@ async fn rows_read(tx: &mut Tx) -> u64 {
     rows.try_into().unwrap()
 }
 
+/// A page of a list, and the rows that were read for it.
+async fn page_of_postgresql(
+    tx: &mut Tx,
+    filter: &OrderFilter,
+    (sort, descending): (OrderSort, bool),
+    after: Option<&OrderKey>,
+    limit: u32,
+) -> (Vec<ListedOrder>, u64) {
+    command(tx, "BEGIN").await;
+    let before = rows_read(tx).await;
+    let rows = tx.listed_orders_page(filter, sort, descending, after, limit).await.unwrap();
+    let read = rows_read(tx).await - before;
+    command(tx, "ROLLBACK").await;
+    (rows, read)
+}
+
+/// Of some hundred orders in a window the rows of a page are read for each day.
+#[tokio::test]
+async fn postgresql_does_not_read_all_that_ends_within_some_days() {
+    let Some(database) = postgres().await else { return };
+    let database = seeded(database).await;
+    let mut tx = database.store.reader().await.unwrap();
+    let (ends_from, ends_until) = (Some(NOW), Some(NOW.plus_seconds(31 * DAY - 1)));
+    let filter = OrderFilter { ends_from, ends_until, ..OrderFilter::default() };
+    for sort in [OrderSort::Number, OrderSort::OrderedAt] {
+        let order = (sort, true);
+        let (all, read) = page_of_postgresql(&mut tx, &filter, order, None, 1_000).await;
+        assert!((400..1_000).contains(&all.len()), "{} orders", all.len());
+        assert!(read > all.len() as u64, "{read} rows by {sort:?}");
+        let (page, read) = page_of_postgresql(&mut tx, &filter, order, None, 2).await;
+        assert_eq!(page, all.get(..2).unwrap());
+        assert!(read < 150, "{read} rows by {sort:?}");
+    }
+}
+
 #[tokio::test]
 async fn no_list_walks_a_table_of_postgresql() {
     let Some(database) = postgres().await else { return };
@@ -406,14 +441,9 @@ async fn no_list_walks_a_table_of_postgresql() {
         {
             let mut after = None;
             for page in ["first", "second"] {
-                command(&mut tx, "BEGIN").await;
-                let before = rows_read(&mut tx).await;
-                let rows = tx
-                    .listed_orders_page(filter, sort, descending, after.as_ref(), 50)
-                    .await
-                    .unwrap();
-                let read = rows_read(&mut tx).await - before;
-                command(&mut tx, "ROLLBACK").await;
+                let order = (sort, descending);
+                let (rows, read) =
+                    page_of_postgresql(&mut tx, filter, order, after.as_ref(), 50).await;
                 let what = format!("{page} page of {filter:?} by {sort:?}, {descending}");
                 assert!(read >= rows.len() as u64, "{what}: {read} rows");
                 assert!(read < ALLOWED_ROWS, "{what}: {read} rows");

@@ -7,7 +7,7 @@ use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, QueryBuilder};
 
-use self::walk::{Column, Walk};
+use self::walk::{Column, Day, Walk};
 use super::{OrderRecord, OrderRow};
 use crate::one_text::Columns;
 use crate::value::reversed;
@@ -144,7 +144,10 @@ macro_rules! push_value {
     ($query:expr, $filter:expr, $column:expr) => {{
         let (query, filter): (_, &OrderFilter) = (&mut *$query, $filter);
         match $column {
-            Column::Status => query.push_bind(filter.status.map(OrderStatus::as_str)),
+            // Part of the text: where PostgreSQL plans for any state, it takes all of them for equally rare.
+            Column::Status => {
+                query.push(format_args!("'{}'", filter.status.map_or("", OrderStatus::as_str)))
+            }
             Column::Product => query.push_bind(filter.product.as_ref().map(|id| id.0.clone())),
             Column::Organization => query.push_bind(filter.organization.map(|id| id.0)),
             Column::Origin => query.push_bind(filter.origin.map(Origin::as_str)),
@@ -299,10 +302,10 @@ macro_rules! push_sorted {
 /// The lists that make up one: filtered or sorted by the certificates' ends, plans and all other
 /// orders are read along an index each, where none has both. What other orders are good until is
 /// that end.
-fn halves(filter: &OrderFilter, sort: OrderSort, postgres: bool) -> Vec<(OrderFilter, OrderSort)> {
+fn halves(filter: &OrderFilter, sort: OrderSort) -> Vec<(OrderFilter, OrderSort)> {
     let by_ends = filter.ends_from.or(filter.ends_until).is_some();
     let apart = by_ends || sort == OrderSort::CertificateEnd;
-    if !apart || Walk::to_all_that_end(filter, sort, postgres).is_some() {
+    if !apart || Walk::to_all_that_end(filter, sort).is_some() {
         return vec![(filter.clone(), sort)];
     }
     let earlier = |one: Option<Timestamp>, other| one.into_iter().chain(other).min();
@@ -358,6 +361,11 @@ impl Piece<'_> {
             skip => format!(" LIMIT {} OFFSET {skip}", self.limit),
         }
     }
+
+    /// The same with all that are passed over.
+    fn limit_of_all(self) -> String {
+        format!(" LIMIT {}", self.skip.saturating_add(self.limit.into()))
+    }
 }
 
 mod count;
@@ -387,7 +395,7 @@ impl Tx {
         descending: bool,
         place: u64,
     ) -> Result<Option<OrderNumber>, StoreError> {
-        if halves(filter, sort, self.is_postgres()).len() > 1 {
+        if halves(filter, sort).len() > 1 {
             let most = u32::try_from(place.saturating_add(1)).unwrap_or(u32::MAX);
             let page = self.listed_orders_page(filter, sort, descending, None, most).await?;
             return Ok(page
@@ -415,7 +423,7 @@ impl Tx {
     where
         R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
-        let halves = halves(filter, sort, self.is_postgres());
+        let halves = halves(filter, sort);
         let apart = halves.len() > 1;
         let mut found = Vec::new();
         for (filter, sort) in halves {
@@ -445,7 +453,7 @@ impl Tx {
         R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
         let postgres = self.is_postgres();
-        let walk = Walk::of(filter, sort, postgres);
+        let walk = Walk::of(filter, sort);
         let leads = if postgres { walk.leads() } else { None };
         let keys = walk.keys(sort, postgres);
         let ordered = order_by(&keys, descending);
@@ -456,10 +464,9 @@ impl Tx {
             query.push(walk.beginning(columns));
             for (place, list) in walk.lists(columns, postgres).iter().enumerate() {
                 query.push(if place > 0 { " UNION ALL " } else { "" }).push(&list.beginning);
-                if let Some(day) = list.day {
-                    // A subquery, or SQLite might plan for each day anew.
-                    query.push(format_args!(" AND primary_not_after / {DAY} = (SELECT "));
-                    query.push_bind(day).push(")");
+                if let Some(Day { number, around: [before, behind] }) = list.day {
+                    query.push(format_args!(" AND primary_not_after / {DAY} = {before}"));
+                    query.push_bind(number).push(behind);
                 }
                 push_filter!(query, filter, leads);
                 push_names!(query, filter);
@@ -470,7 +477,7 @@ impl Tx {
                 }
             }
             query
-                .push(walk.end(&ordered, piece, &order_by(sort.columns(), descending)))
+                .push(walk.end(&ordered, piece, &order_by(sort.columns(), descending), postgres))
                 .push(behind);
             let query = query.build_query_as().persistent(walk.is_kept());
             query.fetch_all(&mut *conn).await?

@@ -6,10 +6,13 @@
 //! walks past all that expire before the first order of a product with a longer lifetime. So the
 //! walk is chosen here, by what is known of the columns.
 //!
-//! `SQLite` is told the index's name; what ends within some days it reads along each of the days, in
-//! one index, and merges them. PostgreSQL can't be told; but where the list is sorted by the
+//! `SQLite` is told the index's name. PostgreSQL can't be told; but where the list is sorted by the
 //! filter's column first, and that is held to one value by two bounds, not by an equality, no
 //! other index has the list's order.
+//!
+//! What ends within some days is read along each of the days, in one index, and merged: `SQLite`
+//! merges as many lists as there are days, PostgreSQL takes the page's rows of each day, by a plan that it
+//! makes once for all of them.
 
 use domain::Timestamp;
 use domain::model::OrderStatus;
@@ -59,8 +62,8 @@ impl Days {
     /// Fills the places that are left: no certificate ends on it.
     const NO_DAY: i64 = -1;
 
-    /// The days on which certificates of the filter's window end, where `SQLite` has an index by
-    /// day for the sort.
+    /// The days on which certificates of the filter's window end, where there is an index by day for
+    /// the sort.
     fn of(filter: &OrderFilter, sort: OrderSort) -> Option<Self> {
         let (index, keys) = match sort {
             OrderSort::Number => ("orders_by_end_day", "number"),
@@ -84,6 +87,18 @@ impl Days {
     fn each(self) -> impl Iterator<Item = i64> {
         (self.first..=self.last).chain(std::iter::repeat(Self::NO_DAY)).take(self.places)
     }
+
+    /// One list of those of each day, in PostgreSQL. The filter's window is to keep out the days of the
+    /// places that are left.
+    fn in_one(self) -> List {
+        let Self { keys, places, .. } = self;
+        let beginning = format!(
+            "SELECT {keys} FROM generate_series(0, {}) AS days (later) \
+             CROSS JOIN LATERAL (SELECT {keys} FROM orders WHERE TRUE",
+            places.saturating_sub(1)
+        );
+        List { beginning, day: Some(Day { number: self.first, around: ["later + ", ""] }) }
+    }
 }
 
 /// A list of orders, before its filter.
@@ -91,7 +106,15 @@ impl Days {
 pub(super) struct List {
     pub(super) beginning: String,
     /// Only those whose certificate ends on this day.
-    pub(super) day: Option<i64>,
+    pub(super) day: Option<Day>,
+}
+
+/// A day on which certificates end.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Day {
+    pub(super) number: i64,
+    /// What stands around the number in SQL.
+    pub(super) around: [&'static str; 2],
 }
 
 /// An index of the orders, and the filter whose column it begins with.
@@ -238,8 +261,11 @@ impl Walk {
             Self::Planned => vec![list(columns, "", None)],
             Self::Along(index) => vec![list(columns, index.name, None)],
             Self::Through(index) => vec![list("number", index.name, None)],
+            Self::ByDay(days) if postgres => vec![days.in_one()],
             Self::ByDay(days) => {
-                days.each().map(|day| list(days.keys, days.index, Some(day))).collect()
+                // A subquery, or SQLite might plan for each day anew.
+                let day = |number| Day { number, around: ["(SELECT ", ")"] };
+                days.each().map(|number| list(days.keys, days.index, Some(day(number)))).collect()
             }
         }
     }
@@ -253,11 +279,20 @@ impl Walk {
     }
 
     /// The statement behind the lists, whose rows are `shown` in this order.
-    pub(super) fn end(self, ordered: &str, piece: Piece<'_>, shown: &str) -> String {
+    pub(super) fn end(
+        self,
+        ordered: &str,
+        piece: Piece<'_>,
+        shown: &str,
+        postgres: bool,
+    ) -> String {
         let page = format!("{ordered}{}", piece.limits());
         match self {
             Self::Planned | Self::Along(_) => page,
             Self::Through(_) => format!("{page}){shown}"),
+            Self::ByDay(_) if postgres => {
+                format!("{ordered}{}) AS day{page}) AS days){shown}", piece.limit_of_all())
+            }
             Self::ByDay(_) => format!("{page})){shown}"),
         }
     }
@@ -291,11 +326,11 @@ impl Walk {
     }
 
     /// The way for a list under `filter`, sorted by `sort`.
-    pub(super) fn of(filter: &OrderFilter, sort: OrderSort, postgres: bool) -> Self {
+    pub(super) fn of(filter: &OrderFilter, sort: OrderSort) -> Self {
         if Self::is_found(filter) {
             return Self::Planned;
         }
-        if let Some(walk) = Self::to_all_that_end(filter, sort, postgres) {
+        if let Some(walk) = Self::to_all_that_end(filter, sort) {
             return walk;
         }
         if sort == OrderSort::CertificateEnd {
@@ -335,16 +370,11 @@ impl Walk {
     }
 
     /// The way to what ends in the filter's window, where plans and other orders are not read apart.
-    pub(super) fn to_all_that_end(
-        filter: &OrderFilter,
-        sort: OrderSort,
-        postgres: bool,
-    ) -> Option<Self> {
-        // PostgreSQL would plan each of the days anew, which takes longer than to look through them.
+    pub(super) fn to_all_that_end(filter: &OrderFilter, sort: OrderSort) -> Option<Self> {
         let narrower = ![&ALL, &RENEWED].contains(&Self::narrowest(filter));
         let ordered = filter.ordered_from.or(filter.ordered_until).is_some();
         let apart = filter.plan.is_some();
-        if postgres || narrower || ordered || apart || Self::is_found(filter) {
+        if narrower || ordered || apart || Self::is_found(filter) {
             return None;
         }
         if sort == OrderSort::CommonName && filter.ends_from.or(filter.ends_until).is_some() {

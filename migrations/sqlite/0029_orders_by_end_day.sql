@@ -1,0 +1,1 @@
+-- SQLite has these indexes since 0023.
