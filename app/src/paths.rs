@@ -25,8 +25,7 @@ impl Pattern {
 
     /// What stands before and behind its first `:name`.
     pub(crate) fn around(self) -> (&'static str, &'static str) {
-        let (before, named) = self.0.split_once(':').unwrap_or((self.0, ""));
-        (before, named.find('/').and_then(|end| named.get(end..)).unwrap_or_default())
+        around_name(self.0).unwrap_or((self.0, ""))
     }
 
     /// Whether `path` is one of these.
@@ -39,15 +38,21 @@ impl Pattern {
         let mut path = String::with_capacity(self.0.len() + 16 * values.len());
         let mut rest = self.0;
         for value in values {
-            let Some((before, named)) = rest.split_once(':') else { break };
+            let Some((before, behind)) = around_name(rest) else { break };
             path.push_str(before);
             // Writing to a `String` does not fail.
             let _ = write!(Encoded(&mut path), "{value}");
-            rest = named.find('/').and_then(|end| named.get(end..)).unwrap_or_default();
+            rest = behind;
         }
         path.push_str(rest);
         path
     }
+}
+
+/// What stands before and behind the first `:name`; none where there is no name.
+fn around_name(pattern: &'static str) -> Option<(&'static str, &'static str)> {
+    let (before, named) = pattern.split_once(':')?;
+    Some((before, named.find('/').and_then(|end| named.get(end..)).unwrap_or_default()))
 }
 
 impl PossibleRouteMatch for Pattern {

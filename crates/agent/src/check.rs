@@ -51,8 +51,8 @@ async fn look(sites: Vec<Site>, limit: Duration) -> Vec<Sight> {
             // The gate is never closed.
             let _turn = gate.acquire_owned().await;
             let look = async || probe(site.address, site.server_name.as_deref(), limit).await;
-            // The portal would take what is missed once for missing, until the next report: a server that
-            // is just being reloaded, or a busy host, gets a second look.
+            // What is missed is shown as that until the next report: a server that is just being reloaded,
+            // or a busy host, gets a second look.
             let served = match look().await {
                 Ok(served) => Ok(served),
                 Err(_) => look().await,

@@ -479,7 +479,7 @@ impl Tx {
             query
                 .push(walk.end(&ordered, piece, &order_by(sort.columns(), descending), postgres))
                 .push(behind);
-            let query = query.build_query_as().persistent(walk.is_kept());
+            let query = query.build_query_as().persistent(walk.is_kept(postgres));
             query.fetch_all(&mut *conn).await?
         }))
     }

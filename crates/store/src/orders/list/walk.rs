@@ -45,8 +45,8 @@ pub(super) struct Days {
     last: i64,
     /// For so many days the statement is made.
     places: usize,
-    /// Whether the statement is worth the memory that it takes, 4 KiB for each place in each
-    /// connection: only where few others differ from it.
+    /// Whether the statement is worth the memory that it takes in `SQLite`, 4 KiB for each place in
+    /// each connection: only where few others differ from it.
     kept: bool,
 }
 
@@ -271,9 +271,9 @@ impl Walk {
     }
 
     /// Whether the statement is kept until it comes again.
-    pub(super) const fn is_kept(self) -> bool {
+    pub(super) const fn is_kept(self, postgres: bool) -> bool {
         match self {
-            Self::ByDay(days) => days.kept,
+            Self::ByDay(days) => postgres || days.kept,
             Self::Planned | Self::Along(_) | Self::Through(_) => true,
         }
     }
