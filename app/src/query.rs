@@ -1,7 +1,15 @@
 //! The query string as an ordered list: a list's filters, sort and page live in it, as does the
 //! wizard's state, so that links, reload and the back button work without scripts.
 
+use std::borrow::Cow;
 use std::fmt::Write;
+
+use percent_encoding::{
+    AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode,
+};
+
+/// All but the unreserved characters of RFC 3986 section 2.3.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Names and values in the order in which they were given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -86,29 +94,40 @@ impl Query {
 
     /// All pairs as [`Query::parse`] reads them, blank values too.
     pub fn text(&self) -> String {
-        let pair = |(name, value): (&str, &str)| format!("{}={}", encode(name), encode(value));
-        self.pairs().map(pair).collect::<Vec<_>>().join("&")
+        let mut text = String::new();
+        for (position, pair) in self.pairs().enumerate() {
+            if position > 0 {
+                text.push('&');
+            }
+            write_pair(&mut text, pair);
+        }
+        text
     }
 
     /// `path` with this query behind it; blank values are left out.
     pub fn href(&self, path: &str) -> String {
         let mut url = path.to_owned();
-        for (position, (name, value)) in
-            self.0.iter().filter(|(_, value)| !value.is_empty()).enumerate()
-        {
-            let mark = if position == 0 { '?' } else { '&' };
-            let _ = write!(url, "{mark}{}={}", encode(name), encode(value));
+        for (position, pair) in self.pairs().filter(|(_, value)| !value.is_empty()).enumerate() {
+            url.push(if position == 0 { '?' } else { '&' });
+            write_pair(&mut url, pair);
         }
         url
     }
 }
 
+fn write_pair(to: &mut String, (name, value): (&str, &str)) {
+    to.extend(escaped(name));
+    to.push('=');
+    to.extend(escaped(value));
+}
+
+fn escaped(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, RESERVED)
+}
+
 /// Percent-encodes all but the unreserved characters of RFC 3986 section 2.3.
 pub fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    // Writing to a `String` does not fail.
-    let _ = Encoded(&mut encoded).write_str(text);
-    encoded
+    escaped(text).collect()
 }
 
 /// Percent-encodes what is written: see [`encode`].
@@ -117,42 +136,16 @@ pub(crate) struct Encoded<'a>(pub(crate) &'a mut String);
 
 impl Write for Encoded<'_> {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        for byte in text.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                self.0.push(char::from(byte));
-            } else {
-                write!(self.0, "%{byte:02X}")?;
-            }
-        }
+        self.0.extend(escaped(text));
         Ok(())
     }
 }
 
 /// Reads `application/x-www-form-urlencoded` text: `+` is a space.
 pub fn decode(text: &str) -> String {
-    if !text.contains(['+', '%']) {
-        return text.to_owned();
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        match byte {
-            b'+' => bytes.push(b' '),
-            b'%' => {
-                let ahead: Vec<u8> = rest.clone().take(2).collect();
-                let escaped = std::str::from_utf8(&ahead).ok().filter(|hex| hex.len() == 2);
-                match escaped.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-                    Some(value) => {
-                        bytes.push(value);
-                        rest.nth(1);
-                    }
-                    None => bytes.push(b'%'),
-                }
-            }
-            other => bytes.push(other),
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+    let text =
+        if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) };
+    percent_decode_str(&text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]
