@@ -166,6 +166,9 @@ mod tests {
         assert_eq!(decode("100%"), "100%");
         assert_eq!(decode("%zz%4"), "%zz%4");
         assert_eq!(decode("a+b%20c"), "a b c");
+        // A sign is no hexadecimal digit.
+        assert_eq!(decode("%+1%-1"), "% 1%-1");
+        assert_eq!(decode("a%ffb"), "a\u{fffd}b");
     }
 
     #[test]
