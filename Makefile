@@ -12,6 +12,9 @@ export CERTDECK_REQUIRE_POSTGRES ?= 1
 # features, and would build nearly all of them again.
 BUILT :=
 
+# `--check-budget`: fail where the browser's part is larger than the project allows itself.
+SITE_OPTIONS :=
+
 # `make fuzz`: seconds for each target.
 FUZZ_SECONDS ?= 20
 
@@ -34,12 +37,21 @@ help: ## List the commands
 tools: ## Install what a build needs (WASM target, C compiler)
 	@.ci/install build
 
-site: tools ## Build the browser's part: WASM, styles, hashed and compressed
-	$(CARGO) run --quiet -p xtask -- site
+xtask: tools
+	@echo "==> Building the builder of the browser's part"
+	$(CARGO) build -p xtask
 
-run: site ## Run the portal with demonstration data on http://127.0.0.1:3000
+# Not by `cargo run`, which would wait for the portal's build to end.
+site: xtask ## Build the browser's part: WASM, styles, hashed and compressed
+	$(PROFILE_DIR)/xtask site $(SITE_OPTIONS)
+
+portal: xtask
 	@echo "==> Building the portal (the first time takes some minutes)"
 	$(CARGO) build -p certdeck
+
+run: ## Run the portal with demonstration data on http://127.0.0.1:3000
+	@# Side by side: each ends with crates that keep one core busy. The portal reads the site when it starts.
+	@$(MAKE) --no-print-directory -j2 site portal
 	@echo "==> Starting"
 	$(PROFILE_DIR)/certdeck serve --demo
 
@@ -50,20 +62,22 @@ build: site ## Leave dist/certdeck and dist/certdeck-agent
 
 test: ## Run every test; installs PostgreSQL, Chromium, nginx and ACME clients where missing
 	@.ci/install build test
-	$(CARGO) run --quiet -p xtask -- site --check-budget
+	@$(MAKE) --no-print-directory -j2 site tests SITE_OPTIONS=--check-budget
 	CERTDECK_PKILINT=$(CURDIR)/target/pkilint/bin $(CARGO) test $(NATIVE)
 	$(MAKE) fuzz
 	$(MAKE) e2e interop BUILT=1
 
-e2e: ## Run the browser tests, with JavaScript on and off
+tests: xtask
+	@echo "==> Building the tests"
+	$(CARGO) test $(NATIVE) --no-run
+
+e2e: site ## Run the browser tests, with JavaScript on and off
 	@.ci/install build test
-	$(CARGO) run --quiet -p xtask -- site
 	$(if $(BUILT),,$(CARGO) build -p certdeck -p certdeck-agent)
 	cd end2end && npm ci --no-audit --no-fund --loglevel=error && npx playwright test
 
-interop: ## Run real ACME clients against the portal, over https
+interop: site ## Run real ACME clients against the portal, over https
 	@.ci/install build test
-	$(CARGO) run --quiet -p xtask -- site
 	$(if $(BUILT),,$(CARGO) build -p certdeck)
 	$(if $(BUILT),,$(CARGO) build $(NATIVE) --example instant-acme)
 	CI=1 end2end/acme/run
@@ -97,4 +111,4 @@ bench: site ## Measure; docs/BENCHMARKS.md has the figures and how to read them
 	$(BENCH) --orders $(BENCH_POSTGRES_ORDERS) postgres --rounds $(BENCH_ROUNDS) --share $(BENCH_NODE_SHARE) || failed=1; \
 	exit $$failed
 
-.PHONY: help tools site run build test fuzz e2e interop lint deny advisories check bench
+.PHONY: help tools xtask site portal run build test tests fuzz e2e interop lint deny advisories check bench

@@ -1,4 +1,5 @@
-//! The built site, embedded in the binary: styles, scripts, WASM, each compressed at build time.
+//! The built site: styles, scripts, WASM, each compressed at build time. A release has it in the
+//! binary; a debug build reads it from the folder.
 //!
 //! File names hold a digest of their contents, so browsers may keep them for ever.
 
@@ -27,7 +28,7 @@ pub(crate) fn site() -> Site {
         .and_then(|file| serde_json::from_slice::<Manifest>(&file.data).ok());
     let Some(manifest) = manifest else {
         tracing::warn!(
-            "the site is not built: pages come without styles; run `cargo run -p xtask -- site` and build again"
+            "the site is not built: pages come without styles; run `make site`, then start this again (a release: build it again)"
         );
         return Site { script: None, style: None };
     };
