@@ -7,8 +7,8 @@ use domain::model::{OrderFile, OrderStatus, Origin};
 use domain::{Name, NameSet, OrderNumber, OrganizationId, ProductId};
 use sqlx::AssertSqlSafe;
 
-use crate::one_text::{Columns, OfValues as _, Rows};
-use crate::orders::FileRow;
+use crate::one_text::{Columns, OfValues as _, OneText};
+use crate::orders::{FileRow, files};
 use crate::tx::listed;
 use crate::value::{names_key, to_json};
 use crate::{StoreError, Tx, on};
@@ -165,10 +165,9 @@ impl Tx {
         names: &NameSet,
         any_of: &[Name],
     ) -> Result<Vec<OrderFile>, StoreError> {
-        let columns = FileRow::columns(self.is_postgres());
-        let sql = of.with_names_or_any(columns, self.is_postgres());
+        let sql = of.with_names_or_any(FileRow::columns(), self.is_postgres());
         let any_of = to_json("order_names.name", &any_of)?;
-        let rows: Vec<Rows<FileRow>> = on!(self, |conn| {
+        let texts: Vec<OneText> = on!(self, |conn| {
             sqlx::query_as(AssertSqlSafe(sql))
                 .bind(names_key(names))
                 .bind(of.organization.0)
@@ -177,7 +176,7 @@ impl Tx {
                 .fetch_all(&mut *conn)
                 .await?
         });
-        self.files(rows).await
+        files(texts)
     }
 }
 

@@ -10,8 +10,8 @@ use domain::{
     UserId,
 };
 
-use crate::one_text::{OfValues as _, Rows, row};
-use crate::value::{from_json, names_key, parse, parse_opt, places, to_json};
+use crate::one_text::{self, OfValues as _, OneText, row};
+use crate::value::{from_json, names_key, parse, parse_opt, to_json};
 use crate::{StoreError, Tx, on};
 
 /// A certificate to be inserted.
@@ -99,6 +99,7 @@ const RECORD: &str = "id, order_number, kind, serial, common_name, names, not_be
      endpoint_id, issued_at";
 
 row! {
+    #[derive(sqlx::FromRow)]
     pub(crate) struct CertificateRow of "certificates" {
         id: i64,
         order_number: i64,
@@ -178,8 +179,14 @@ impl TryFrom<CertificateRow> for Certificate {
     }
 }
 
-fn read(rows: Vec<Rows<CertificateRow>>) -> Result<Vec<Certificate>, StoreError> {
-    Rows::each(rows)?.into_iter().map(Certificate::try_from).collect()
+/// The statement for certificates without their bytes; `from` stands behind the columns. For
+/// [`read`].
+fn certificates(from: &str) -> sqlx::AssertSqlSafe<String> {
+    sqlx::AssertSqlSafe(CertificateRow::columns().select(from))
+}
+
+fn read(texts: Vec<OneText>) -> Result<Vec<Certificate>, StoreError> {
+    one_text::rows::<CertificateRow>(texts)?.into_iter().map(Certificate::try_from).collect()
 }
 
 impl TryFrom<RecordRow> for CertificateRecord {
@@ -284,39 +291,15 @@ impl Tx {
         Ok(id.map(CertificateId))
     }
 
-    /// The statement for certificates without their bytes; `from` stands behind the columns. For
-    /// [`read`].
-    fn certificates(&self, from: &str) -> sqlx::AssertSqlSafe<String> {
-        sqlx::AssertSqlSafe(CertificateRow::columns(self.is_postgres()).select(from))
-    }
-
     /// The certificates of an order, oldest first.
     pub async fn certificates_of_order(
         &mut self,
         number: OrderNumber,
     ) -> Result<Vec<Certificate>, StoreError> {
-        let sql = self.certificates("FROM certificates WHERE order_number = $1 ORDER BY id");
-        let rows =
+        let sql = certificates("FROM certificates WHERE order_number = $1 ORDER BY id");
+        let texts =
             on!(self, |conn| sqlx::query_as(sql).bind(number.0).fetch_all(&mut *conn).await?);
-        read(rows)
-    }
-
-    /// The certificates of these orders, of each the oldest first.
-    pub(crate) async fn certificates_of_orders(
-        &mut self,
-        numbers: &[OrderNumber],
-    ) -> Result<Vec<Certificate>, StoreError> {
-        let (places, padded) = places(numbers);
-        let of_these = format!("FROM certificates WHERE order_number IN ({places}) ORDER BY id");
-        let sql = self.certificates(&of_these);
-        let rows = on!(self, |conn| {
-            let mut query = sqlx::query_as(sql);
-            for number in &padded {
-                query = query.bind(number.0);
-            }
-            query.fetch_all(&mut *conn).await?
-        });
-        read(rows)
+        read(texts)
     }
 
     /// The certificates of an order with their bytes, oldest first.
@@ -372,7 +355,7 @@ impl Tx {
     ) -> Result<Vec<Certificate>, StoreError> {
         let places: Vec<String> =
             (2..=serials.len() + 1).map(|place| format!("${place}")).collect();
-        let sql = self.certificates(&format!(
+        let sql = certificates(&format!(
             "FROM certificates WHERE issuer_id = $1 AND serial IN ({})",
             places.join(", ")
         ));
@@ -442,7 +425,7 @@ impl Tx {
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<Certificate>, StoreError> {
-        let sql = self.certificates(
+        let sql = certificates(
             "FROM certificates WHERE status = 'revocation_pending' \
              AND revocation_due_at <= $1 ORDER BY revocation_due_at LIMIT $2",
         );

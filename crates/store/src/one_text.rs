@@ -1,18 +1,18 @@
 //! Rows that come as one text. Of what comes from `SQLite`'s thread each value is a copy with memory of
-//! its own, and each row a message: a page of a list has eight hundred values in fifty rows.
-
-use sqlx::postgres::PgRow;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, Row as _};
+//! its own, and each row a message, as it is from PostgreSQL, which has rows within rows for the same
+//! statement so: a page of a list has eight hundred values in fifty rows.
 
 use crate::StoreError;
+
+/// What a statement for rows as one text answers: one row, with nothing where there are none.
+pub(crate) type OneText = (Option<String>,);
 
 /// Between two values, and between two rows: ASCII's unit separator. Only texts that people wrote could
 /// hold it.
 const SEPARATOR: u8 = 31;
 
 /// The same in SQL.
-const SQL_SEPARATOR: &str = "char(31)";
+const SQL_SEPARATOR: &str = "'\u{1f}'";
 
 /// What a value of a column can be.
 pub(crate) trait Value: Sized {
@@ -38,8 +38,8 @@ impl Value for i64 {
 impl Value for bool {
     fn of_text(text: &str) -> Option<Self> {
         match text {
-            "0" => Some(false),
-            "1" => Some(true),
+            "0" | "f" => Some(false),
+            "1" | "t" => Some(true),
             _ => None,
         }
     }
@@ -80,19 +80,12 @@ impl Column {
         Self { written: true, ..self }
     }
 
-    fn named(&self) -> String {
-        match &self.from {
-            Some(sql) => format!("{sql} AS {}", self.name),
-            None => self.name.to_owned(),
-        }
-    }
-
     fn value(&self) -> String {
         let mut sql = self.from.clone().unwrap_or_else(|| self.name.to_owned());
         if self.written {
             sql = format!("replace({sql}, {SQL_SEPARATOR}, ' ')");
         }
-        if self.optional { format!("ifnull({sql}, '')") } else { sql }
+        if self.optional { format!("coalesce(CAST({sql} AS TEXT), '')") } else { sql }
     }
 }
 
@@ -105,7 +98,7 @@ pub(crate) trait OfValues: Sized {
     fn each_column() -> Vec<Column>;
 
     /// The same as SQL, made once.
-    fn columns(postgres: bool) -> &'static Columns;
+    fn columns() -> &'static Columns;
 
     /// From its values; none where there are too few, or others.
     fn of_values<'a>(values: &mut impl Iterator<Item = &'a str>) -> Option<Self>;
@@ -114,12 +107,11 @@ pub(crate) trait OfValues: Sized {
 /// [`OfValues::columns`] of this row: what is made once for a type needs a place of its own.
 macro_rules! columns_once {
     ($row:ty) => {
-        fn columns(postgres: bool) -> &'static $crate::one_text::Columns {
+        fn columns() -> &'static $crate::one_text::Columns {
             use $crate::one_text::Columns;
-            static COLUMNS: std::sync::LazyLock<[Columns; 2]> =
-                std::sync::LazyLock::new(|| [false, true].map(Columns::of::<$row>));
-            let [of_sqlite, of_postgres] = &*COLUMNS;
-            if postgres { of_postgres } else { of_sqlite }
+            static COLUMNS: std::sync::LazyLock<Columns> =
+                std::sync::LazyLock::new(Columns::of::<$row>);
+            &COLUMNS
         }
     };
 }
@@ -129,7 +121,6 @@ pub(crate) use columns_once;
 macro_rules! row {
     ($(#[$meta:meta])* $visible:vis struct $name:ident of $of:literal { $($field:ident: $type:ty,)+ }) => {
         $(#[$meta])*
-        #[derive(sqlx::FromRow)]
         $visible struct $name {
             $($field: $type,)+
         }
@@ -164,11 +155,8 @@ impl Columns {
         Self { columns: columns.into(), one_text: false }
     }
 
-    /// Those of `R`, for its [`Rows`].
-    pub(crate) fn of<R: OfValues>(postgres: bool) -> Self {
-        if postgres {
-            return Self::each(joined::<R>(Column::named));
-        }
+    /// Those of `R`, for [`rows`].
+    pub(crate) fn of<R: OfValues>() -> Self {
         Self { columns: format!("{} AS line", line::<R>()), one_text: true }
     }
 
@@ -177,10 +165,13 @@ impl Columns {
         &self.columns
     }
 
-    /// What stands before and behind the statement that reads these columns. `SQLite` keeps the lines
-    /// in its order.
-    pub(crate) fn around(&self) -> [&'static str; 2] {
-        if self.one_text { ["SELECT group_concat(line, char(31)) FROM (", ")"] } else { ["", ""] }
+    /// What stands before and behind the statement that reads these columns. The lines stay in its
+    /// order.
+    pub(crate) fn around(&self) -> [String; 2] {
+        if !self.one_text {
+            return [String::new(), String::new()];
+        }
+        [format!("SELECT string_agg(line, {SQL_SEPARATOR}) FROM ("), ") AS lines".to_owned()]
     }
 
     /// The statement that reads these columns from this, what stands behind them.
@@ -190,13 +181,10 @@ impl Columns {
     }
 }
 
-fn joined<R: OfValues>(sql: fn(&Column) -> String) -> String {
-    R::each_column().iter().map(sql).collect::<Vec<String>>().join(", ")
-}
-
 /// The values of a row as one text.
 fn line<R: OfValues>() -> String {
-    format!("concat_ws({SQL_SEPARATOR}, {})", joined::<R>(Column::value))
+    let values: Vec<String> = R::each_column().iter().map(Column::value).collect();
+    format!("concat_ws({SQL_SEPARATOR}, {})", values.join(", "))
 }
 
 /// Rows within a row, `from` what stands behind the columns and in this order: how many they are, and
@@ -204,7 +192,7 @@ fn line<R: OfValues>() -> String {
 pub(crate) fn rows_within<R: OfValues>(from: &str, order: &str) -> String {
     format!(
         "(SELECT concat_ws({SQL_SEPARATOR}, count(*), \
-         group_concat({}, {SQL_SEPARATOR} ORDER BY {order})) {from})",
+         string_agg({}, {SQL_SEPARATOR} ORDER BY {order})) {from})",
         line::<R>()
     )
 }
@@ -217,38 +205,13 @@ pub(crate) fn within<'a, R: OfValues>(
     (0..many).map(|_| R::of_values(values)).collect()
 }
 
-/// A row of PostgreSQL's, or all of `SQLite`'s as one text.
-pub(crate) enum Rows<R> {
-    One(R),
-    /// None where there is no row.
-    All(Option<String>),
-}
-
-impl<'r, R: FromRow<'r, PgRow>> FromRow<'r, PgRow> for Rows<R> {
-    fn from_row(row: &'r PgRow) -> sqlx::Result<Self> {
-        R::from_row(row).map(Self::One)
+/// The rows of a statement that has [`Columns::of`] them.
+pub(crate) fn rows<R: OfValues>(texts: Vec<OneText>) -> Result<Vec<R>, StoreError> {
+    let mut each = Vec::new();
+    for text in texts.into_iter().filter_map(|(text,)| text) {
+        read(&text, &mut each)?;
     }
-}
-
-impl<R> FromRow<'_, SqliteRow> for Rows<R> {
-    fn from_row(row: &SqliteRow) -> sqlx::Result<Self> {
-        row.try_get(0).map(Self::All)
-    }
-}
-
-impl<R: OfValues> Rows<R> {
-    /// Each of them.
-    pub(crate) fn each(rows: Vec<Self>) -> Result<Vec<R>, StoreError> {
-        let mut each = Vec::with_capacity(rows.len());
-        for row in rows {
-            match row {
-                Self::One(row) => each.push(row),
-                Self::All(None) => {}
-                Self::All(Some(text)) => read(&text, &mut each)?,
-            }
-        }
-        Ok(each)
-    }
+    Ok(each)
 }
 
 fn read<R: OfValues>(text: &str, each: &mut Vec<R>) -> Result<(), StoreError> {
@@ -285,33 +248,36 @@ mod tests {
 
     #[test]
     fn a_text_has_whole_rows() {
-        let read = |text: &str| Rows::<Pair>::each(vec![Rows::All(Some(text.to_owned()))]);
-        let rows = read("7\u{1f}a\u{1f}8\u{1f}").unwrap();
+        let read = |text: &str| rows::<Pair>(vec![(Some(text.to_owned()),)]);
+        let pairs_read = read("7\u{1f}a\u{1f}8\u{1f}").unwrap();
         let pairs = [(7, Some("a".to_owned())), (8, None)];
-        assert_eq!(rows, pairs.map(|(number, word)| Pair { number, word }));
+        assert_eq!(pairs_read, pairs.map(|(number, word)| Pair { number, word }));
         for broken in ["", "7", "a\u{1f}7", "7\u{1f}a\u{1f}8", "7\u{1f}a\u{1f}8\u{1f}b\u{1f}9"] {
             let error = read(broken).err().map(|error| error.to_string()).unwrap_or_default();
             assert!(error.contains("pairs, row "), "{broken:?}: {error}");
         }
-        assert_eq!(Rows::<Pair>::each(vec![Rows::All(None)]).unwrap(), []);
+        assert_eq!(rows::<Pair>(vec![(None,)]).unwrap(), []);
     }
 
     #[test]
-    fn columns_are_read_each_or_all_as_a_line() {
-        assert_eq!(Pair::columns(true).select("FROM pairs"), "SELECT number, word FROM pairs");
+    fn columns_are_read_as_a_line() {
         assert_eq!(
-            Pair::columns(false).select("FROM pairs"),
-            "SELECT group_concat(line, char(31)) FROM (SELECT concat_ws(char(31), number, ifnull(word, '')) \
-             AS line FROM pairs)"
+            Pair::columns().select("FROM pairs"),
+            "SELECT string_agg(line, '\u{1f}') FROM (SELECT concat_ws('\u{1f}', number, \
+             coalesce(CAST(word AS TEXT), '')) AS line FROM pairs) AS lines"
         );
+        assert_eq!(Columns::each("number").select("FROM pairs"), "SELECT number FROM pairs");
         let name = Column::of::<Option<String>>("name").from("(SELECT 'a')").written();
-        assert_eq!(name.named(), "(SELECT 'a') AS name");
-        assert_eq!(name.value(), "ifnull(replace((SELECT 'a'), char(31), ' '), '')");
+        assert_eq!(
+            name.value(),
+            "coalesce(CAST(replace((SELECT 'a'), '\u{1f}', ' ') AS TEXT), '')"
+        );
     }
 
     #[test]
     fn values_are_of_their_type() {
-        assert_eq!(bool::of_text("1"), Some(true));
+        assert_eq!(["1", "t"].map(bool::of_text), [Some(true); 2]);
+        assert_eq!(["0", "f"].map(bool::of_text), [Some(false); 2]);
         assert_eq!(bool::of_text("2"), None);
         assert_eq!(Option::<i64>::of_text("x"), None);
         assert_eq!(Option::<i64>::of_text(""), Some(None));

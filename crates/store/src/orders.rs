@@ -7,21 +7,19 @@ pub(crate) mod listed;
 mod write;
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
 
-use domain::model::{Certificate, CertificateKind, Coverage, Order, OrderFile, OrderStatus};
+use domain::model::{CertificateKind, Coverage, Order, OrderFile, OrderStatus};
 use domain::{
     AcmeAccountId, AcmeUrlId, Days, OrderNumber, OrganizationId, ProductId, ProfileId, Timestamp,
     UserId,
 };
 pub use list::{OrderFilter, OrderKey, OrderSort};
 pub use listed::ListedOrder;
-use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, FromRow};
+use sqlx::AssertSqlSafe;
 pub use write::NewOrder;
 
 use crate::certificates::CertificateRow;
-use crate::one_text::{self, Column, Columns, OfValues, Rows, row};
+use crate::one_text::{self, Column, OfValues, OneText, columns_once, row};
 use crate::value::{from_json, parse, places, small};
 use crate::{StoreError, Tx, on};
 
@@ -79,6 +77,7 @@ pub(crate) struct OrderRow {
 
 row! {
     /// What of it is the order itself.
+    #[derive(sqlx::FromRow)]
     struct PlainRow of "orders" {
         number: i64,
         organization_id: i64,
@@ -102,16 +101,10 @@ row! {
     }
 }
 
-/// An order with its certificates: on `SQLite` in the same row, on PostgreSQL to be read behind it.
+/// An order with its certificates.
 pub(crate) struct FileRow {
     order: PlainRow,
     certificates: Vec<CertificateRow>,
-}
-
-impl FromRow<'_, PgRow> for FileRow {
-    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
-        Ok(Self { order: PlainRow::from_row(row)?, certificates: Vec::new() })
-    }
 }
 
 impl OfValues for FileRow {
@@ -124,10 +117,7 @@ impl OfValues for FileRow {
         [PlainRow::each_column(), vec![certificates]].concat()
     }
 
-    fn columns(postgres: bool) -> &'static Columns {
-        static OF_SQLITE: LazyLock<Columns> = LazyLock::new(|| Columns::of::<FileRow>(false));
-        if postgres { PlainRow::columns(true) } else { &OF_SQLITE }
-    }
+    columns_once!(FileRow);
 
     fn of_values<'a>(values: &mut impl Iterator<Item = &'a str>) -> Option<Self> {
         Some(Self { order: PlainRow::of_values(values)?, certificates: one_text::within(values)? })
@@ -143,6 +133,11 @@ impl TryFrom<FileRow> for OrderFile {
             certificates: certificates.collect::<Result<_, _>>()?,
         })
     }
+}
+
+/// The orders that a statement with [`FileRow`]'s columns has read.
+pub(crate) fn files(texts: Vec<OneText>) -> Result<Vec<OrderFile>, StoreError> {
+    one_text::rows::<FileRow>(texts)?.into_iter().map(TryInto::try_into).collect()
 }
 
 impl TryFrom<PlainRow> for Order {
@@ -250,43 +245,17 @@ impl Tx {
             return Ok(Vec::new());
         }
         let (places, padded) = places(numbers);
-        let columns = FileRow::columns(self.is_postgres());
-        let sql = columns.select(&format!("FROM orders WHERE number IN ({places})"));
-        let rows: Vec<Rows<FileRow>> = on!(self, |conn| {
+        let sql = FileRow::columns().select(&format!("FROM orders WHERE number IN ({places})"));
+        let texts: Vec<OneText> = on!(self, |conn| {
             let mut query = sqlx::query_as(AssertSqlSafe(sql));
             for number in &padded {
                 query = query.bind(number.0);
             }
             query.fetch_all(&mut *conn).await?
         });
-        let files = self.files(rows).await?.into_iter();
+        let files = files(texts)?.into_iter();
         let mut files: HashMap<_, _> = files.map(|file| (file.number(), file)).collect();
         Ok(numbers.iter().filter_map(|number| files.remove(number)).collect())
-    }
-
-    /// These orders, with their certificates, oldest first.
-    pub(crate) async fn files(
-        &mut self,
-        rows: Vec<Rows<FileRow>>,
-    ) -> Result<Vec<OrderFile>, StoreError> {
-        let rows = Rows::each(rows)?.into_iter();
-        if !self.is_postgres() {
-            return rows.map(TryInto::try_into).collect();
-        }
-        let orders = rows.map(|row| row.order.try_into()).collect::<Result<Vec<Order>, _>>()?;
-        if orders.is_empty() {
-            return Ok(Vec::new());
-        }
-        let numbers: Vec<OrderNumber> = orders.iter().map(|order| order.number).collect();
-        let mut certificates: HashMap<OrderNumber, Vec<Certificate>> = HashMap::new();
-        for certificate in self.certificates_of_orders(&numbers).await? {
-            certificates.entry(certificate.order).or_default().push(certificate);
-        }
-        let files = orders.into_iter().map(|order| OrderFile {
-            certificates: certificates.remove(&order.number).unwrap_or_default(),
-            order,
-        });
-        Ok(files.collect())
     }
 
     /// Why the order's certificates were issued as they were: the decisions of its ACME orders and

@@ -17,7 +17,7 @@ use self::found::Found;
 use self::trigrams::Lookup;
 use self::walk::{Each, Names, Statement, Walk};
 use self::windows::MOST_WINDOWS;
-use crate::one_text::{OfValues as _, Rows};
+use crate::one_text::{self, OfValues as _};
 use crate::orders::ListedOrder;
 use crate::{StoreError, Tx, on};
 
@@ -278,11 +278,11 @@ impl Tx {
 
     /// Orders with the names that were hit.
     async fn found(&mut self, statement: Statement, id: i64) -> Result<Vec<Found>, StoreError> {
-        let sql = Found::columns(self.is_postgres()).select(&format!(
+        let sql = Found::columns().select(&format!(
             "FROM ({}) n CROSS JOIN orders WHERE orders.number = n.order_number",
             statement.sql
         ));
-        Rows::each(self.rows(Statement { sql, ..statement }, id).await?)
+        one_text::rows(self.rows(Statement { sql, ..statement }, id).await?)
     }
 
     async fn rows<R>(&mut self, statement: Statement, id: i64) -> Result<Vec<R>, StoreError>

@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 
 use super::list::Piece;
 use super::{OrderFilter, OrderKey, OrderRecord, OrderSort};
-use crate::one_text::{Column, OfValues, Rows, Value, columns_once, row};
+use crate::one_text::{self, Column, OfValues, OneText, Value, columns_once, row};
 use crate::value::{from_json, parse};
 use crate::{StoreError, Tx};
 
@@ -50,9 +50,7 @@ pub struct ListedOrder {
 }
 
 /// A row of a list.
-#[derive(sqlx::FromRow)]
 pub(crate) struct ListedRow {
-    #[sqlx(flatten)]
     order: ListedColumns,
     organization_name: Option<String>,
     requester_name: Option<String>,
@@ -189,9 +187,9 @@ impl Tx {
     ) -> Result<Vec<ListedOrder>, StoreError> {
         let piece = Piece { after, skip: 0, limit };
         let key = |one: &ListedOrder| sort.listed_key(one);
-        let columns = ListedRow::columns(self.is_postgres());
-        let read =
-            |rows| Rows::<ListedRow>::each(rows)?.into_iter().map(TryInto::try_into).collect();
-        self.page_of(columns, filter, sort, descending, piece, read, key).await
+        let read = |texts: Vec<OneText>| {
+            one_text::rows::<ListedRow>(texts)?.into_iter().map(TryInto::try_into).collect()
+        };
+        self.page_of(ListedRow::columns(), filter, sort, descending, piece, read, key).await
     }
 }

@@ -1,6 +1,8 @@
 use domain::model::{CertificateStatus, KeyType, Origin, RevocationReason, Serial, SignatureHash};
 use domain::{Name, NameSet};
 
+use domain::model::Certificate;
+
 use super::*;
 use crate::Store;
 use crate::bulk::LoadedOrder;

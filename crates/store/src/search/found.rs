@@ -8,17 +8,12 @@ use crate::orders::listed::ListedRow;
 use crate::value::backwards;
 
 /// An order with the name that was hit, or that was looked at last.
-#[derive(sqlx::FromRow)]
 pub(super) struct Found {
-    #[sqlx(flatten)]
     pub(super) hit: Hit,
     /// Whether it is found: its name matches, and it is shown.
-    #[sqlx(rename = "hit_matches")]
     pub(super) matches: bool,
     /// Whether no more are looked at for this page.
-    #[sqlx(rename = "hit_last")]
     pub(super) last: bool,
-    #[sqlx(flatten)]
     order: ListedRow,
 }
 

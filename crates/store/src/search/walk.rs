@@ -8,11 +8,8 @@ use super::{NameQuery, SearchCursor, SearchFilter};
 use crate::kept::LAST_INDEXED;
 use crate::value::backwards;
 
-#[derive(sqlx::FromRow)]
 pub(super) struct Hit {
-    #[sqlx(rename = "hit_id")]
     pub id: i64,
-    #[sqlx(rename = "hit_name")]
     pub name: String,
 }
 
