@@ -1,6 +1,6 @@
 //! Rows that come as one text. Of what comes from `SQLite`'s thread each value is a copy with memory of
-//! its own, and each row a message, as it is from PostgreSQL, which has rows within rows for the same
-//! statement so: a page of a list has eight hundred values in fifty rows.
+//! its own, and each row a message: a page of a list has eight hundred values in fifty rows. From either
+//! database an order comes with its certificates so, by one statement.
 
 use crate::StoreError;
 
