@@ -7,8 +7,8 @@ use domain::model::{OrderFile, OrderStatus, Origin};
 use domain::{Name, NameSet, OrderNumber, OrganizationId, ProductId};
 use sqlx::AssertSqlSafe;
 
-use crate::one_text::{Columns, OfValues as _, OneText};
-use crate::orders::{FileRow, files};
+use crate::one_text::{self, Columns, OfValues as _, OneText};
+use crate::orders::FileRow;
 use crate::tx::listed;
 use crate::value::{names_key, to_json};
 use crate::{StoreError, Tx, on};
@@ -176,7 +176,7 @@ impl Tx {
                 .fetch_all(&mut *conn)
                 .await?
         });
-        files(texts)
+        one_text::made_of::<FileRow, _>(texts)
     }
 }
 

@@ -10,7 +10,7 @@ use domain::{
     UserId,
 };
 
-use crate::one_text::{self, OfValues as _, OneText, row};
+use crate::one_text::{self, OfValues as _, row};
 use crate::value::{from_json, names_key, parse, parse_opt, to_json};
 use crate::{StoreError, Tx, on};
 
@@ -179,14 +179,9 @@ impl TryFrom<CertificateRow> for Certificate {
     }
 }
 
-/// The statement for certificates without their bytes; `from` stands behind the columns. For
-/// [`read`].
+/// The statement for certificates without their bytes; `from` stands behind the columns.
 fn certificates(from: &str) -> sqlx::AssertSqlSafe<String> {
     sqlx::AssertSqlSafe(CertificateRow::columns().select(from))
-}
-
-fn read(texts: Vec<OneText>) -> Result<Vec<Certificate>, StoreError> {
-    one_text::rows::<CertificateRow>(texts)?.into_iter().map(Certificate::try_from).collect()
 }
 
 impl TryFrom<RecordRow> for CertificateRecord {
@@ -299,7 +294,7 @@ impl Tx {
         let sql = certificates("FROM certificates WHERE order_number = $1 ORDER BY id");
         let texts =
             on!(self, |conn| sqlx::query_as(sql).bind(number.0).fetch_all(&mut *conn).await?);
-        read(texts)
+        one_text::made_of::<CertificateRow, _>(texts)
     }
 
     /// The certificates of an order with their bytes, oldest first.
@@ -359,14 +354,14 @@ impl Tx {
             "FROM certificates WHERE issuer_id = $1 AND serial IN ({})",
             places.join(", ")
         ));
-        let rows = on!(self, |conn| {
+        let texts = on!(self, |conn| {
             let mut query = sqlx::query_as(sql).bind(issuer);
             for serial in serials {
                 query = query.bind(&serial.0);
             }
             query.fetch_all(&mut *conn).await?
         });
-        read(rows)
+        one_text::made_of::<CertificateRow, _>(texts)
     }
 
     /// The certificate whose DER has this SHA-256, in lower-case hex.
@@ -429,10 +424,10 @@ impl Tx {
             "FROM certificates WHERE status = 'revocation_pending' \
              AND revocation_due_at <= $1 ORDER BY revocation_due_at LIMIT $2",
         );
-        let rows = on!(self, |conn| {
+        let texts = on!(self, |conn| {
             sqlx::query_as(sql).bind(now.0).bind(i64::from(limit)).fetch_all(&mut *conn).await?
         });
-        read(rows)
+        one_text::made_of::<CertificateRow, _>(texts)
     }
 
     /// The revoked certificates of an issuer that had not expired at `since`, for the CRL that this

@@ -205,6 +205,13 @@ pub(crate) fn within<'a, R: OfValues>(
     (0..many).map(|_| R::of_values(values)).collect()
 }
 
+/// What is made of the rows of a statement that has [`Columns::of`] them.
+pub(crate) fn made_of<R: OfValues, T: TryFrom<R, Error = StoreError>>(
+    texts: Vec<OneText>,
+) -> Result<Vec<T>, StoreError> {
+    rows::<R>(texts)?.into_iter().map(T::try_from).collect()
+}
+
 /// The rows of a statement that has [`Columns::of`] them.
 pub(crate) fn rows<R: OfValues>(texts: Vec<OneText>) -> Result<Vec<R>, StoreError> {
     let mut each = Vec::new();

@@ -135,11 +135,6 @@ impl TryFrom<FileRow> for OrderFile {
     }
 }
 
-/// The orders that a statement with [`FileRow`]'s columns has read.
-pub(crate) fn files(texts: Vec<OneText>) -> Result<Vec<OrderFile>, StoreError> {
-    one_text::rows::<FileRow>(texts)?.into_iter().map(TryInto::try_into).collect()
-}
-
 impl TryFrom<PlainRow> for Order {
     type Error = StoreError;
     fn try_from(row: PlainRow) -> Result<Self, StoreError> {
@@ -253,8 +248,9 @@ impl Tx {
             }
             query.fetch_all(&mut *conn).await?
         });
-        let files = files(texts)?.into_iter();
-        let mut files: HashMap<_, _> = files.map(|file| (file.number(), file)).collect();
+        let files: Vec<OrderFile> = one_text::made_of::<FileRow, _>(texts)?;
+        let mut files: HashMap<_, _> =
+            files.into_iter().map(|file| (file.number(), file)).collect();
         Ok(numbers.iter().filter_map(|number| files.remove(number)).collect())
     }
 

@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 
 use super::list::Piece;
 use super::{OrderFilter, OrderKey, OrderRecord, OrderSort};
-use crate::one_text::{self, Column, OfValues, OneText, Value, columns_once, row};
+use crate::one_text::{self, Column, OfValues, Value, columns_once, row};
 use crate::value::{from_json, parse};
 use crate::{StoreError, Tx};
 
@@ -187,9 +187,7 @@ impl Tx {
     ) -> Result<Vec<ListedOrder>, StoreError> {
         let piece = Piece { after, skip: 0, limit };
         let key = |one: &ListedOrder| sort.listed_key(one);
-        let read = |texts: Vec<OneText>| {
-            one_text::rows::<ListedRow>(texts)?.into_iter().map(TryInto::try_into).collect()
-        };
+        let read = one_text::made_of::<ListedRow, _>;
         self.page_of(ListedRow::columns(), filter, sort, descending, piece, read, key).await
     }
 }
